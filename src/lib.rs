@@ -1,0 +1,4 @@
+//! gordon compiles one config into an ordered plan of docker commands.
+#![forbid(unsafe_code)]
+
+pub mod name;

@@ -1,0 +1,2 @@
+//! The `gordon` binary.
+fn main() {}

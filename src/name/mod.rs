@@ -1,0 +1,184 @@
+//! Names, parsed once at the border; past it none can be wrong. Does not know where a name comes from.
+
+mod image;
+
+pub use image::Image;
+
+use std::fmt;
+
+/// Why a text is not the name that it should be. Reads on from "`text` is not …".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameError {
+    text: String,
+    expected: &'static str,
+    hint: &'static str,
+}
+
+impl NameError {
+    /// What to do about it: what the name may hold.
+    pub fn hint(&self) -> &'static str {
+        self.hint
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not {}", self.text.escape_debug(), self.expected)
+    }
+}
+
+impl std::error::Error for NameError {}
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident: $expected:literal, $check:expr, $hint:literal;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name in `text`.
+            ///
+            /// # Errors
+            /// When `text` is not such a name.
+            pub fn parse(text: impl Into<String>) -> Result<Self, NameError> {
+                let text = text.into();
+                let check: fn(&str) -> bool = $check;
+                if check(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(NameError { text, expected: $expected, hint: $hint })
+                }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )* }
+}
+
+names! {
+    /// A project: the unit that owns what gordon makes, and the default prefix of its names.
+    Project: "a project name", |s| is_label(s) && is_lower(s),
+        "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";
+    /// A domain that routes to an app; lower case, since DNS ignores case.
+    Domain: "a domain", |s| s.len() <= 253 && is_lower(s) && s.split('.').all(is_label),
+        "lower-case letters, digits and `-` between dots, at most 63 a label; other scripts as `xn--…`";
+    /// A group of domains that share a network; an app or a service of a project; a service's own name.
+    Label: "a name", |s| is_label(s) && is_lower(s),
+        "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";
+    /// A container, as docker names it.
+    Container: "a container name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+    /// A network, as docker names it.
+    Network: "a network name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+    /// A volume, as docker names it.
+    Volume: "a volume name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+    /// A name that docker's resolver answers inside a network: labels of at most 63 characters.
+    Alias: "a network alias", |s| s.len() <= 253 && s.split('.').all(|l| l.len() <= 63 && is_host_label(l)),
+        "letters, digits, `_` and `-` between dots, at most 63 a label";
+    /// The name of an environment variable.
+    EnvKey: "the name of an environment variable", is_env_key, "letters, digits and `_`, not beginning with a digit";
+    /// The id of an image: `sha256:` and 64 hex digits.
+    ImageId: "an image id", is_image_id, "`sha256:` and 64 hex digits";
+}
+
+impl ImageId {
+    /// The first 12 digits, as docker shows an id.
+    pub fn short(&self) -> &str {
+        &self.0["sha256:".len()..][..12]
+    }
+}
+
+fn is_lower(s: &str) -> bool {
+    !s.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+/// A DNS label: RFC 1123.
+fn is_label(s: &str) -> bool {
+    (1..=63).contains(&s.len())
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !s.starts_with('-')
+        && !s.ends_with('-')
+}
+
+/// A label as docker's resolver takes it: underscores are common in image names.
+fn is_host_label(s: &str) -> bool {
+    !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') && !s.starts_with('-')
+}
+
+/// Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
+fn is_object(s: &str) -> bool {
+    s.len() >= 2
+        && s.as_bytes()[0].is_ascii_alphanumeric()
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+fn is_env_key(s: &str) -> bool {
+    s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && s.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+}
+
+fn is_image_id(s: &str) -> bool {
+    s.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(good: &[&str], bad: &[&str], parses: fn(&str) -> bool) {
+        for text in good {
+            assert!(parses(text), "`{text}` is one");
+        }
+        for text in bad {
+            assert!(!parses(text), "`{text}` is none");
+        }
+    }
+
+    #[test]
+    fn a_project_is_a_lower_case_dns_label() {
+        let long = "a".repeat(64);
+        check(&["gmail", "a-1", "9"], &["", "-a", "a-", "A", "a.b", "a_b", "ä", &long], |s| Project::parse(s).is_ok());
+    }
+
+    #[test]
+    fn a_domain_is_made_of_dns_labels() {
+        let long = format!("{}.com", "a".repeat(64));
+        check(
+            &["blog.company.com", "localhost", "xn--bcher-kva.example"],
+            &["", ".com", "a..b", "a.com.", "*.a.com", "a b.com", "A.com", "bücher.de", "-a.com", &long],
+            |s| Domain::parse(s).is_ok(),
+        );
+    }
+
+    #[test]
+    fn docker_objects_begin_with_a_letter_or_digit() {
+        check(&["0-gordon-proxy", "a.b_c-D"], &["", "a", "-a", ".a", "a b", "a/b"], |s| Container::parse(s).is_ok());
+    }
+
+    #[test]
+    fn each_label_of_an_alias_has_at_most_63_characters() {
+        let (fits, long) = ("a".repeat(63), "a".repeat(64));
+        check(&["redis", "postgres.internal", "my_app", &fits], &["", "a..b", "a b", &long], |s| Alias::parse(s).is_ok());
+    }
+
+    #[test]
+    fn an_environment_name_does_not_begin_with_a_digit() {
+        check(&["A", "_a9"], &["", "9a", "A-B", "A=B", "A B"], |s| EnvKey::parse(s).is_ok());
+    }
+
+    #[test]
+    fn an_error_shows_the_text_and_a_way_out() {
+        let error = Project::parse("My Shop").expect_err("capitals and blanks are refused");
+        assert_eq!(error.to_string(), "`My Shop` is not a project name");
+        assert!(error.hint().starts_with("lower-case letters"));
+    }
+}
