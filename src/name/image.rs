@@ -17,7 +17,11 @@ impl Image {
     pub fn parse(text: impl Into<String>) -> Result<Self, NameError> {
         let text = text.into();
         let parts = Parts::of(&text);
-        if parts.are_valid() { Ok(Self(text)) } else { Err(NameError { text, expected: "an image reference", hint: HINT }) }
+        if parts.are_valid() {
+            Ok(Self(text))
+        } else {
+            Err(NameError { text, expected: "an image reference", hint: HINT })
+        }
     }
 
     /// The reference as it was written.
@@ -73,7 +77,9 @@ impl<'a> Parts<'a> {
         };
         // as docker does: the first part is a registry when it looks like a host
         let (registry, path) = match name.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" || has_capitals(first) => {
+            Some((first, path))
+                if first.contains(['.', ':']) || first == "localhost" || has_capitals(first) =>
+            {
                 (Some(first), path)
             }
             _ => (None, name),
@@ -119,7 +125,8 @@ fn is_registry(s: &str) -> bool {
 fn is_component(s: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = s.as_bytes();
-    let ends_with_words = bytes.first().is_some_and(|b| is_word(*b)) && bytes.last().is_some_and(|b| is_word(*b));
+    let ends_with_words =
+        bytes.first().is_some_and(|b| is_word(*b)) && bytes.last().is_some_and(|b| is_word(*b));
     ends_with_words
         && s.split(|c: char| c.is_ascii() && is_word(c as u8))
             .all(|joint| matches!(joint, "" | "." | "_" | "__") || joint.bytes().all(|b| b == b'-'))
@@ -160,7 +167,13 @@ mod tests {
 
     #[test]
     fn what_docker_takes_for_one_image_compares_equal() {
-        for text in ["redis", "redis:latest", "library/redis", "docker.io/redis", "index.docker.io/library/redis:latest"] {
+        for text in [
+            "redis",
+            "redis:latest",
+            "library/redis",
+            "docker.io/redis",
+            "index.docker.io/library/redis:latest",
+        ] {
             assert_eq!(image(text).canonical(), "docker.io/library/redis:latest", "{text}");
         }
         assert_ne!(image("redis:7").canonical(), image("redis").canonical());
@@ -169,7 +182,19 @@ mod tests {
 
     #[test]
     fn an_image_can_never_become_a_flag() {
-        for text in ["-v", "--privileged", "-", "", " redis", "redis --rm", "a:-tag", "Redis", "a//b", "a___b", "a@sha256:1"] {
+        for text in [
+            "-v",
+            "--privileged",
+            "-",
+            "",
+            " redis",
+            "redis --rm",
+            "a:-tag",
+            "Redis",
+            "a//b",
+            "a___b",
+            "a@sha256:1",
+        ] {
             assert!(Image::parse(text).is_err(), "`{text}`");
         }
     }

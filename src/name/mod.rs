@@ -110,7 +110,9 @@ fn is_label(s: &str) -> bool {
 
 /// A label as docker's resolver takes it: underscores are common in image names.
 fn is_host_label(s: &str) -> bool {
-    !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') && !s.starts_with('-')
+    !s.is_empty()
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && !s.starts_with('-')
 }
 
 /// Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
@@ -126,8 +128,9 @@ fn is_env_key(s: &str) -> bool {
 }
 
 fn is_image_id(s: &str) -> bool {
-    s.strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)))
+    s.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
 }
 
 #[cfg(test)]
@@ -146,7 +149,9 @@ mod tests {
     #[test]
     fn a_project_is_a_lower_case_dns_label() {
         let long = "a".repeat(64);
-        check(&["gmail", "a-1", "9"], &["", "-a", "a-", "A", "a.b", "a_b", "ä", &long], |s| Project::parse(s).is_ok());
+        check(&["gmail", "a-1", "9"], &["", "-a", "a-", "A", "a.b", "a_b", "ä", &long], |s| {
+            Project::parse(s).is_ok()
+        });
     }
 
     #[test]
@@ -161,13 +166,17 @@ mod tests {
 
     #[test]
     fn docker_objects_begin_with_a_letter_or_digit() {
-        check(&["0-gordon-proxy", "a.b_c-D"], &["", "a", "-a", ".a", "a b", "a/b"], |s| Container::parse(s).is_ok());
+        check(&["0-gordon-proxy", "a.b_c-D"], &["", "a", "-a", ".a", "a b", "a/b"], |s| {
+            Container::parse(s).is_ok()
+        });
     }
 
     #[test]
     fn each_label_of_an_alias_has_at_most_63_characters() {
         let (fits, long) = ("a".repeat(63), "a".repeat(64));
-        check(&["redis", "postgres.internal", "my_app", &fits], &["", "a..b", "a b", &long], |s| Alias::parse(s).is_ok());
+        check(&["redis", "postgres.internal", "my_app", &fits], &["", "a..b", "a b", &long], |s| {
+            Alias::parse(s).is_ok()
+        });
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! What a config asks for: networks, volumes and workloads with their final names. Does not know what a host looks
+//! like.
+
+mod note;
+mod workload;
+
+pub use note::Note;
+pub use workload::Attachment;
+pub use workload::Naming;
+pub use workload::Ready;
+pub use workload::Role;
+pub use workload::Workload;
+
+use crate::docker::Secret;
+use crate::name::EnvKey;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Everything that a config asks of one host.
+#[derive(Clone, Debug)]
+pub struct Desired {
+    /// The project that owns all of it.
+    pub project: Project,
+    /// The networks, in the order in which they are made.
+    pub networks: Vec<DesiredNetwork>,
+    /// Where the subnets of new networks come from.
+    pub address_pool: Ipv4Net,
+    /// The volumes, in the order in which they are made.
+    pub volumes: Vec<DesiredVolume>,
+    /// The workloads, each after those that it needs.
+    pub workloads: Vec<Workload>,
+    /// The values of secrets, where they are known; compared with those of containers and shown to nobody.
+    pub secrets: BTreeMap<EnvKey, Secret>,
+    /// The time that a container has to end by itself when it is stopped.
+    pub stop_timeout: Duration,
+    /// What a person should know.
+    pub notes: Vec<Note>,
+}
+
+/// A network that a config asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredNetwork {
+    /// Its name.
+    pub name: Network,
+    /// The domain, group or project that it belongs to.
+    pub owner: String,
+    /// How many addresses its workloads may need at once: 2 a service and 3 a replica of an app, so that the old and
+    /// the new one of each fit.
+    pub addresses: u32,
+}
+
+/// A volume that a config asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredVolume {
+    /// Its name.
+    pub name: Volume,
+    /// The domain, group or project that it belongs to.
+    pub owner: String,
+}

@@ -1,0 +1,44 @@
+//! What a person should know of a config before anything is planned.
+
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Image;
+use std::fmt;
+
+/// What a person should know of a config before anything is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// What an image declares is not known, so a part of the plan may change once it is.
+    ImageUnknown {
+        /// The image.
+        image: Image,
+        /// The containers that are made of it.
+        containers: Vec<Container>,
+    },
+    /// Several workloads would have a derived short name, so none has it.
+    AliasLeftOut {
+        /// The name.
+        alias: Alias,
+        /// Those that would have it.
+        containers: Vec<Container>,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ImageUnknown { image, containers } => write!(
+                f,
+                "what `{image}` declares (VOLUME, EXPOSE, HEALTHCHECK) is not known yet: the plan for {} may grow",
+                list(containers)
+            ),
+            Self::AliasLeftOut { alias, containers } => {
+                write!(f, "nobody answers to `{alias}`, which could be any of {}", list(containers))
+            }
+        }
+    }
+}
+
+fn list(containers: &[Container]) -> String {
+    containers.iter().map(Container::as_str).collect::<Vec<_>>().join(", ")
+}

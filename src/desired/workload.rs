@@ -1,0 +1,142 @@
+//! A workload: the containers that do one job, an app with its replicas or a service.
+
+use crate::docker::Kind;
+use crate::docker::Mount;
+use crate::docker::Runtime;
+use crate::docker::Source;
+use crate::docker::Spec;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Network;
+use std::time::Duration;
+
+/// The containers that do one job.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// The domain, group or project that it belongs to.
+    pub owner: String,
+    /// An app or a service.
+    pub kind: Kind,
+    /// What its containers' names begin with.
+    pub stem: String,
+    /// What comes after the stem.
+    pub naming: Naming,
+    /// How many containers do the job.
+    pub replicas: u32,
+    /// What they are made of.
+    pub image: Image,
+    /// The networks that they are on, with the names that they answer to there; empty: docker's default bridge.
+    pub attachments: Vec<Attachment>,
+    /// What they are told, as far as the config says.
+    pub runtime: Runtime,
+    /// The mounts that the image asks for, as far as it is known.
+    pub learned: Vec<Mount>,
+    /// The stems of the services that are up before it starts.
+    pub needs: Vec<String>,
+    /// How to see that it is ready.
+    pub ready: Ready,
+}
+
+/// What comes after the stem in the names of a workload's containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// Nothing, `-next` and `-previous`.
+    Plain,
+    /// `-green`, `-blue` and `-previous`: green is the one that serves, always.
+    Colours,
+}
+
+/// What one of a workload's containers does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It does the job.
+    Serving,
+    /// It is about to.
+    Incoming,
+    /// It did, until now.
+    Previous,
+}
+
+/// A workload's place in a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// The network.
+    pub network: Network,
+    /// The names that the workload answers to there: the short ones first.
+    pub aliases: Vec<Alias>,
+}
+
+/// How to see that a container is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Its health check says so before this time is over.
+    Healthy(Duration),
+    /// It has no health check: it stays up for a moment.
+    StaysUp,
+}
+
+impl Workload {
+    /// The name of the container of this role and replica, counted from 1.
+    pub fn container(&self, role: Role, replica: u32) -> Container {
+        let role = match (self.naming, role) {
+            (Naming::Plain, Role::Serving) => "",
+            (Naming::Plain, Role::Incoming) => "-next",
+            (Naming::Colours, Role::Serving) => "-green",
+            (Naming::Colours, Role::Incoming) => "-blue",
+            (_, Role::Previous) => "-previous",
+        };
+        let number = if replica > 1 { format!("-{replica}") } else { String::new() };
+        Container::parse(format!("{}{role}{number}", self.stem)).expect("a stem is a container name")
+    }
+
+    /// The name by which people know the workload: that of its first serving container.
+    pub fn name(&self) -> Container {
+        self.container(Role::Serving, 1)
+    }
+
+    /// What its containers are told, in the form that their label remembers: nothing that was learned from the image
+    /// or has from its app.
+    pub fn spec(&self) -> Spec {
+        let runtime = &self.runtime;
+        let mut spec = Spec::default();
+        spec.part("image", [self.image.as_str()]);
+        spec.part("entrypoint", &runtime.entrypoint);
+        spec.part("command", &runtime.command);
+        spec.part("env", runtime.env.iter().map(|(key, value)| format!("{key}={value}")));
+        spec.part("env-file", self.own_env_files().map(|(_, content)| content));
+        spec.part("secret", runtime.secrets.iter().map(|key| key.as_str()));
+        spec.part("mount", runtime.mounts.iter().map(describe));
+        spec.part("port", &runtime.ports);
+        spec.part("user", &runtime.user);
+        spec.part("memory", &runtime.memory);
+        spec.part("cpus", &runtime.cpus);
+        if runtime.restart != "unless-stopped" {
+            spec.part("restart", [&runtime.restart]);
+        }
+        if let Some(health) = &runtime.health {
+            let settings = format!("{:?} {:?} {}", health.interval, health.timeout, health.command);
+            spec.part("health", [settings]);
+        }
+        spec
+    }
+
+    /// The paths of its own env files, in the order of the spec's part.
+    pub fn own_env_file_paths(&self) -> Vec<&str> {
+        self.own_env_files().map(|(path, _)| path).collect()
+    }
+
+    fn own_env_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.runtime.env_files.iter().filter(|file| !file.inherited);
+        own.map(|file| (file.path.as_str(), file.content.as_str()))
+    }
+}
+
+fn describe(mount: &Mount) -> String {
+    let source = match &mount.source {
+        Source::Volume(volume) => format!("volume {volume}"),
+        Source::Host(path) => format!("host {path}"),
+        Source::Folder(path) => format!("folder {path}"),
+    };
+    format!("{source} {} {}", mount.target, if mount.read_only { "ro" } else { "rw" })
+}

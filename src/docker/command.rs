@@ -1,0 +1,96 @@
+//! One docker call as data. Does not know shells: quoting is the business of whoever shows it.
+
+use crate::name::EnvKey;
+use std::path::Path;
+
+/// A docker call: its words after the docker binary, what it is fed, and the secrets it takes from the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// The words after the docker binary and its global flags.
+    pub words: Vec<Word>,
+    /// What the command reads from its standard input.
+    pub stdin: Option<String>,
+    /// Variables that the command takes from its environment; their values are nowhere in the words.
+    pub secrets: Vec<EnvKey>,
+}
+
+/// One word of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Itself.
+    Text(String),
+    /// A path below the folder of the config, which docker wants absolute, and what follows it in the same word.
+    InFolder {
+        /// Relative to the folder of the config, without a leading `./`.
+        path: String,
+        /// Appended as it is, for instance `:/data:ro`.
+        rest: String,
+    },
+}
+
+/// How docker is called: the binary and the flags that come before every command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cli {
+    /// The docker binary, as a name on the path or as a path.
+    pub binary: String,
+    /// The docker context, when one was asked for.
+    pub context: Option<String>,
+}
+
+impl Default for Cli {
+    fn default() -> Self {
+        Self { binary: "docker".to_owned(), context: None }
+    }
+}
+
+impl Cli {
+    /// The words that every command begins with.
+    pub fn prefix(&self) -> Vec<String> {
+        let mut words = vec![self.binary.clone()];
+        if let Some(context) = &self.context {
+            words.extend(["--context".to_owned(), context.clone()]);
+        }
+        words
+    }
+}
+
+impl Command {
+    /// A command of plain words.
+    pub fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
+        Self { words: words.into_iter().map(|word| Word::Text(word.into())).collect(), ..Self::default() }
+    }
+
+    /// Appends plain words.
+    pub fn extend<W: Into<String>>(&mut self, words: impl IntoIterator<Item = W>) {
+        self.words.extend(words.into_iter().map(|word| Word::Text(word.into())));
+    }
+
+    /// The words as the operating system takes them, for a config in `folder`.
+    pub fn argv(&self, folder: &Path) -> Vec<String> {
+        self.words
+            .iter()
+            .map(|word| match word {
+                Word::Text(text) => text.clone(),
+                Word::InFolder { path, rest } => format!("{}{rest}", folder.join(path).display()),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_the_config_becomes_absolute_for_docker() {
+        let mut command = Command::new(["run", "--volume"]);
+        command.words.push(Word::InFolder { path: "data".to_owned(), rest: ":/data:ro".to_owned() });
+        assert_eq!(command.argv(Path::new("/srv/shop")), ["run", "--volume", "/srv/shop/data:/data:ro"]);
+    }
+
+    #[test]
+    fn a_context_comes_before_the_command() {
+        let cli = Cli { binary: "podman".to_owned(), context: Some("far".to_owned()) };
+        assert_eq!(cli.prefix(), ["podman", "--context", "far"]);
+    }
+}

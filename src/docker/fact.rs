@@ -1,0 +1,158 @@
+//! Statements about a host that can be asked: of what was observed, here; of a live host, by a script.
+
+use super::Health;
+use super::Observed;
+use super::SeenContainer;
+use super::Spec;
+use super::State;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use ipnet::Ipv4Net;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+/// A statement about a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// The image is on the host.
+    Image(Image),
+    /// The network is there.
+    Network(Network),
+    /// There is no such network.
+    NoNetwork(Network),
+    /// The network is the project's, or nobody's.
+    NetworkUsable(Network, Project),
+    /// The network has this subnet.
+    Subnet(Network, Ipv4Net),
+    /// No container that runs has this address in the network.
+    Free(Network, Ipv4Addr),
+    /// The volume is there.
+    Volume(Volume),
+    /// There is no such volume.
+    NoVolume(Volume),
+    /// The volume is the project's, or nobody's.
+    VolumeUsable(Volume, Project),
+    /// The container is there.
+    Exists(Container),
+    /// There is no such container.
+    Absent(Container),
+    /// The container is the project's, of this spec and of this release.
+    Has {
+        /// The container.
+        name: Container,
+        /// The project whose label it carries.
+        project: Project,
+        /// What it was told.
+        spec: Spec,
+        /// Its release.
+        release: u32,
+    },
+    /// The container is as it should be, but for its networks; it need not run.
+    Current(Box<Current>),
+    /// The container runs.
+    Running(Container),
+    /// The container does not run, or is not there.
+    Stopped(Container),
+    /// The container's health check says that it is healthy.
+    Healthy(Container),
+    /// The container is in the network, and answers there to just these names where they are given.
+    Attached {
+        /// The container.
+        container: Container,
+        /// The network.
+        network: Network,
+        /// The names; `None`: whichever.
+        aliases: Option<Vec<Alias>>,
+    },
+    /// The container is not in the network, or is not there.
+    Detached {
+        /// The container.
+        container: Container,
+        /// The network.
+        network: Network,
+    },
+}
+
+/// What makes a container the one that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    /// Its name.
+    pub name: Container,
+    /// The project whose label it carries.
+    pub project: Project,
+    /// What it was told.
+    pub spec: Spec,
+    /// The reference whose present image it was made of.
+    pub image: Image,
+    /// Its release, in a plan that was made from a host; `None`: whichever.
+    pub release: Option<u32>,
+    /// The named volumes that it mounts, with their paths inside.
+    pub volumes: Vec<(Volume, String)>,
+}
+
+impl Fact {
+    /// Whether it is so on the host that was observed.
+    pub fn holds(&self, host: &Observed) -> bool {
+        let container = |name: &Container| host.containers.get(name);
+        match self {
+            Self::Image(image) => host.images.here.contains_key(image),
+            Self::Network(name) => host.networks.contains_key(name),
+            Self::NoNetwork(name) => !host.networks.contains_key(name),
+            Self::NetworkUsable(name, project) => host
+                .networks
+                .get(name)
+                .is_some_and(|network| is_usable(network.managed, network.project.as_ref(), project)),
+            Self::Subnet(name, subnet) => host.networks.get(name).is_some_and(|n| n.subnet == Some(*subnet)),
+            Self::Free(name, address) => {
+                host.networks.get(name).is_some_and(|n| !n.addresses.contains(address))
+            }
+            Self::Volume(name) => host.volumes.contains_key(name),
+            Self::NoVolume(name) => !host.volumes.contains_key(name),
+            Self::VolumeUsable(name, project) => {
+                host.volumes.get(name).is_some_and(|v| is_usable(v.managed, v.project.as_ref(), project))
+            }
+            Self::Exists(name) => container(name).is_some(),
+            Self::Absent(name) => container(name).is_none(),
+            Self::Has { name, project, spec, release } => container(name).is_some_and(|seen| {
+                seen.project.as_ref() == Some(project) && seen.spec == *spec && seen.release == *release
+            }),
+            Self::Current(current) => container(&current.name).is_some_and(|seen| current.is(seen, host)),
+            Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
+            Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
+            Self::Healthy(name) => container(name)
+                .is_some_and(|seen| seen.state == State::Running && seen.health == Health::Healthy),
+            Self::Attached { container: name, network, aliases } => container(name)
+                .and_then(|seen| seen.memberships.get(network))
+                .is_some_and(|seen| aliases.as_ref().is_none_or(|wanted| same(wanted, &seen.aliases))),
+            Self::Detached { container: name, network } => {
+                container(name).is_none_or(|seen| !seen.memberships.contains_key(network))
+            }
+        }
+    }
+}
+
+impl Current {
+    fn is(&self, seen: &SeenContainer, host: &Observed) -> bool {
+        seen.project.as_ref() == Some(&self.project)
+            && seen.spec == self.spec
+            && self.release.is_none_or(|release| release == seen.release)
+            && host.images.here.get(&self.image).is_none_or(|image| image.id == seen.image)
+            && self.volumes.iter().all(|(volume, path)| seen.volumes.get(path) == Some(volume))
+    }
+}
+
+/// What carries another project's label is never used; what carries none is.
+fn is_usable(managed: bool, owner: Option<&Project>, project: &Project) -> bool {
+    match owner {
+        Some(owner) => owner == project,
+        None => !managed,
+    }
+}
+
+fn same(wanted: &[Alias], seen: &BTreeSet<Alias>) -> bool {
+    wanted.iter().collect::<BTreeSet<_>>() == seen.iter().collect()
+}

@@ -1,0 +1,109 @@
+//! The labels that gordon puts on what it makes: all that it remembers of a host.
+
+use super::Membership;
+use super::Spec;
+use crate::name::Project;
+use std::fmt;
+
+/// The names of the labels.
+pub mod key {
+    /// `true` on everything that gordon made.
+    pub const MANAGED: &str = "gordon.managed";
+    /// The project that owns it.
+    pub const PROJECT: &str = "gordon.project";
+    /// What it is; see [`Kind`](super::Kind).
+    pub const KIND: &str = "gordon.kind";
+    /// The domain, group or project that it belongs to: the unit of isolation.
+    pub const OWNER: &str = "gordon.owner";
+    /// A number that grows with every release of a workload.
+    pub const RELEASE: &str = "gordon.release";
+    /// What a container was told; see [`Spec`](super::Spec).
+    pub const SPEC: &str = "gordon.spec";
+    /// The container's addresses, as `network=address` pairs with commas between them.
+    pub const ADDRESS: &str = "gordon.address";
+    /// The hash of the env file that a service has from its app.
+    pub const INHERITS: &str = "gordon.inherits";
+}
+
+/// What a thing is, as its label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A container that serves: a route's, or an app of a project.
+    App,
+    /// A container that apps use: an attachment, or a service of a project.
+    Service,
+    /// A network.
+    Network,
+    /// A volume.
+    Volume,
+}
+
+impl Kind {
+    /// The word in the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Service => "service",
+            Self::Network => "network",
+            Self::Volume => "volume",
+        }
+    }
+
+    /// The kind that a label's word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::App, Self::Service, Self::Network, Self::Volume].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The labels of a thing that gordon makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// The project that owns it.
+    pub project: Project,
+    /// What it is.
+    pub kind: Kind,
+    /// The domain, group or project that it belongs to.
+    pub owner: String,
+    /// What only containers remember.
+    pub release: Option<Release>,
+}
+
+/// The labels that only containers have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// One more than the highest of the workload on the host.
+    pub number: u32,
+    /// What the container was told.
+    pub spec: Spec,
+    /// The hash of the env file that a service has from its app.
+    pub inherits: Option<String>,
+}
+
+impl Labels {
+    /// The `--label` words for a thing with `memberships`.
+    pub(super) fn words(&self, memberships: &[Membership]) -> Vec<String> {
+        let mut pairs = vec![
+            (key::MANAGED, "true".to_owned()),
+            (key::PROJECT, self.project.to_string()),
+            (key::KIND, self.kind.to_string()),
+            (key::OWNER, self.owner.clone()),
+        ];
+        if let Some(release) = &self.release {
+            pairs.push((key::RELEASE, release.number.to_string()));
+            pairs.push((key::SPEC, release.spec.to_string()));
+            pairs.extend(release.inherits.iter().map(|hash| (key::INHERITS, hash.clone())));
+        }
+        let addresses: Vec<String> =
+            memberships.iter().filter_map(|m| Some(format!("{}={}", m.network, m.address?))).collect();
+        if !addresses.is_empty() {
+            pairs.push((key::ADDRESS, addresses.join(",")));
+        }
+        pairs.into_iter().flat_map(|(key, value)| ["--label".to_owned(), format!("{key}={value}")]).collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! What is on a host, as far as gordon looks. Does not know what should be there.
+
+use super::ImageFacts;
+use super::Kind;
+use super::Secret;
+use super::Spec;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::ImageId;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+/// A host at one moment, or the model of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Every container, whoever made it.
+    pub containers: BTreeMap<Container, SeenContainer>,
+    /// Every network.
+    pub networks: BTreeMap<Network, SeenNetwork>,
+    /// Every volume.
+    pub volumes: BTreeMap<Volume, SeenVolume>,
+    /// The images that were asked for.
+    pub images: Images,
+    /// Subnets that are taken beside those of the networks: routes of the machine that the engine runs on.
+    pub routes: BTreeSet<Ipv4Net>,
+}
+
+/// The images of a host, of those that a config names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Images {
+    /// Those on the host.
+    pub here: BTreeMap<Image, SeenImage>,
+    /// Those that could not be had, with docker's words.
+    pub unavailable: BTreeMap<Image, String>,
+}
+
+/// An image on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenImage {
+    /// Its id; `None` in a model, for an image that has yet to be pulled.
+    pub id: Option<ImageId>,
+    /// What it declares.
+    pub facts: ImageFacts,
+}
+
+/// A network on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenNetwork {
+    /// The project whose label it carries.
+    pub project: Option<Project>,
+    /// Whether gordon made it, for whatever project.
+    pub managed: bool,
+    /// Its IPv4 subnet.
+    pub subnet: Option<Ipv4Net>,
+    /// The addresses of the containers that run on it, whoever made them.
+    pub addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// A volume on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenVolume {
+    /// The project whose label it carries.
+    pub project: Option<Project>,
+    /// Whether gordon made it, for whatever project.
+    pub managed: bool,
+}
+
+/// A container on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenContainer {
+    /// The project whose label it carries.
+    pub project: Option<Project>,
+    /// What its label says that it is.
+    pub kind: Option<Kind>,
+    /// The domain, group or project in its label.
+    pub owner: String,
+    /// The release in its label; 0 without one.
+    pub release: u32,
+    /// What it was told.
+    pub spec: Spec,
+    /// The hash of the env file that it has from its app.
+    pub inherits: Option<String>,
+    /// The image that it was made of; `None` in a model, for one that had yet to be pulled.
+    pub image: Option<ImageId>,
+    /// What it does.
+    pub state: State,
+    /// What its health check says.
+    pub health: Health,
+    /// Its networks.
+    pub memberships: BTreeMap<Network, SeenMembership>,
+    /// Its named and anonymous volumes, by their path inside.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Its environment, of containers that gordon made; read for comparing secrets and for nothing else.
+    pub env: BTreeMap<EnvKey, Secret>,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It was made and never started.
+    Created,
+    /// It runs.
+    Running,
+    /// It runs, frozen.
+    Paused,
+    /// It ended, and docker is about to start it again.
+    Restarting,
+    /// It ended.
+    Exited,
+}
+
+impl State {
+    /// Whether it runs, or would without anybody's help.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Restarting)
+    }
+}
+
+/// What a container's health check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It has none.
+    None,
+    /// Nothing yet.
+    Starting,
+    /// That it is healthy.
+    Healthy,
+    /// That it is not.
+    Unhealthy,
+}
+
+/// A container's place in a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenMembership {
+    /// Its address, also when it does not run and docker would not keep it.
+    pub address: Option<Ipv4Addr>,
+    /// The names that it answers to there.
+    pub aliases: BTreeSet<Alias>,
+    /// Whether the network was removed since: the container can then never start again.
+    pub stale: bool,
+}

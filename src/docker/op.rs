@@ -1,0 +1,250 @@
+//! What can be done to a host, and the docker command that does it.
+
+use super::Await;
+use super::Command;
+use super::Labels;
+use super::Mount;
+use super::Runtime;
+use super::Source;
+use super::Word;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Volume;
+use ipnet::Ipv4Net;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// One operation on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `docker pull`.
+    Pull {
+        /// What is pulled.
+        image: Image,
+    },
+    /// Fails when the image declares a VOLUME that is not among `known`: its data would land in an anonymous volume.
+    ExpectVolumes {
+        /// The image, which is on the host by then.
+        image: Image,
+        /// The paths that the plan knows how to keep.
+        known: Vec<String>,
+    },
+    /// `docker network create`.
+    CreateNetwork {
+        /// Its name.
+        name: Network,
+        /// All its addresses.
+        subnet: Ipv4Net,
+        /// The addresses that docker may give out; the others are gordon's.
+        range: Ipv4Net,
+        /// Its labels.
+        labels: Labels,
+    },
+    /// `docker volume create`.
+    CreateVolume {
+        /// Its name.
+        name: Volume,
+        /// Its labels.
+        labels: Labels,
+    },
+    /// `docker create`: for a container on several networks, which are connected before it starts.
+    Create(Box<Launch>),
+    /// `docker run`: for a container on one network.
+    Run(Box<Launch>),
+    /// `docker start`.
+    Start {
+        /// A container that does not run.
+        name: Container,
+    },
+    /// `docker stop`.
+    Stop {
+        /// A container that runs.
+        name: Container,
+        /// The time it has to end by itself.
+        timeout: Duration,
+    },
+    /// `docker rename`.
+    Rename {
+        /// Its name until now.
+        from: Container,
+        /// Its name from now on.
+        to: Container,
+    },
+    /// `docker rm`, without its volumes.
+    Remove {
+        /// A container that does not run.
+        name: Container,
+    },
+    /// `docker network connect`.
+    Connect {
+        /// The container that joins.
+        container: Container,
+        /// The network, and the address and aliases in it.
+        membership: Membership,
+    },
+    /// `docker network disconnect`.
+    Disconnect {
+        /// The container that leaves.
+        container: Container,
+        /// The network that it leaves.
+        network: Network,
+    },
+    /// `docker network rm`.
+    RemoveNetwork {
+        /// A network that nobody is on.
+        name: Network,
+    },
+    /// `docker volume rm`.
+    RemoveVolume {
+        /// A volume that no container mounts.
+        name: Volume,
+    },
+    /// Nothing is done: something is waited for.
+    Await(Await),
+}
+
+/// A container that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// Its name.
+    pub name: Container,
+    /// Its image.
+    pub image: Image,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its networks: it is made on the first, the others are connected afterwards. Never empty.
+    pub memberships: Vec<Membership>,
+    /// All else that it is told.
+    pub runtime: Runtime,
+}
+
+/// A container's place in a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The network.
+    pub network: Network,
+    /// The address; `None` where docker deals it, as on networks that gordon did not make.
+    pub address: Option<Ipv4Addr>,
+    /// The names that the container answers to there.
+    pub aliases: Vec<Alias>,
+}
+
+impl Op {
+    /// The docker command; `None` for what only looks or waits.
+    pub fn command(&self) -> Option<Command> {
+        Some(match self {
+            Self::ExpectVolumes { .. } | Self::Await(_) => return None,
+            Self::Pull { image } => Command::new(["pull", image.as_str()]),
+            Self::CreateNetwork { name, subnet, range, labels } => {
+                let mut command = Command::new(["network", "create", "--subnet", &subnet.to_string()]);
+                command.extend(["--ip-range", &range.to_string()]);
+                command.extend(labels.words(&[]));
+                command.extend([name.as_str()]);
+                command
+            }
+            Self::CreateVolume { name, labels } => {
+                let mut command = Command::new(["volume", "create"]);
+                command.extend(labels.words(&[]));
+                command.extend([name.as_str()]);
+                command
+            }
+            Self::Create(launch) => launch.command(Command::new(["create"])),
+            Self::Run(launch) => launch.command(Command::new(["run", "--detach"])),
+            Self::Start { name } => Command::new(["start", name.as_str()]),
+            // `-t`: the long form is deprecated in newer clients and its successor unknown to older ones
+            Self::Stop { name, timeout } => {
+                Command::new(["stop", "-t", &timeout.as_secs().to_string(), name.as_str()])
+            }
+            Self::Rename { from, to } => Command::new(["rename", from.as_str(), to.as_str()]),
+            Self::Remove { name } => Command::new(["rm", name.as_str()]),
+            Self::Connect { container, membership } => {
+                let mut command = Command::new(["network", "connect"]);
+                if let Some(address) = membership.address {
+                    command.extend(["--ip", &address.to_string()]);
+                }
+                command.extend(membership.aliases.iter().flat_map(|alias| ["--alias", alias.as_str()]));
+                command.extend([membership.network.as_str(), container.as_str()]);
+                command
+            }
+            Self::Disconnect { container, network } => {
+                Command::new(["network", "disconnect", network.as_str(), container.as_str()])
+            }
+            Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
+            Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
+        })
+    }
+}
+
+impl Launch {
+    fn command(&self, mut command: Command) -> Command {
+        let runtime = &self.runtime;
+        command.extend(["--name", self.name.as_str(), "--restart", &runtime.restart]);
+        let first = self.memberships.first().expect("a container is made on a network");
+        command.extend(["--network", first.network.as_str()]);
+        if let Some(address) = first.address {
+            command.extend(["--ip", &address.to_string()]);
+        }
+        command.extend(first.aliases.iter().flat_map(|alias| ["--network-alias", alias.as_str()]));
+        for (flag, value) in [
+            ("--hostname", &runtime.hostname),
+            ("--user", &runtime.user),
+            ("--memory", &runtime.memory),
+            ("--cpus", &runtime.cpus),
+        ] {
+            if let Some(value) = value {
+                command.extend([flag, value]);
+            }
+        }
+        command.extend(self.labels.words(&self.memberships));
+        command.extend(runtime.env_files.iter().flat_map(|file| ["--env-file", file.path.as_str()]));
+        for (key, value) in &runtime.env {
+            command.extend(["--env".to_owned(), format!("{key}={value}")]);
+        }
+        command.extend(runtime.secrets.iter().flat_map(|key| ["--env", key.as_str()]));
+        for mount in &runtime.mounts {
+            command.extend(["--volume"]);
+            command.words.push(mount.word());
+        }
+        command.extend(runtime.ports.iter().flat_map(|port| ["--publish", port.as_str()]));
+        if let Some(health) = &runtime.health {
+            let (interval, timeout) = (milliseconds(health.interval), milliseconds(health.timeout));
+            command.extend([
+                "--health-cmd",
+                &health.command,
+                "--health-interval",
+                &interval,
+                "--health-timeout",
+                &timeout,
+            ]);
+        }
+        let (entrypoint, arguments) = match runtime.entrypoint.split_first() {
+            Some((first, rest)) => (Some(first), rest),
+            None => (None, &[][..]),
+        };
+        if let Some(entrypoint) = entrypoint {
+            command.extend(["--entrypoint", entrypoint]);
+        }
+        command.extend([self.image.as_str()]);
+        command.extend(arguments.iter().chain(&runtime.command));
+        command.secrets.clone_from(&runtime.secrets);
+        command
+    }
+}
+
+impl Mount {
+    fn word(&self) -> Word {
+        let rest = format!(":{}{}", self.target, if self.read_only { ":ro" } else { "" });
+        match &self.source {
+            Source::Volume(volume) => Word::Text(format!("{volume}{rest}")),
+            Source::Host(path) => Word::Text(format!("{path}{rest}")),
+            Source::Folder(path) => Word::InFolder { path: path.clone(), rest },
+        }
+    }
+}
+
+/// A duration as docker reads it.
+fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}

@@ -1,0 +1,129 @@
+//! What is waited for, and how it is asked: whoever waits, a process or a script, interprets this table and nothing else.
+
+use super::Command;
+use crate::name::Container;
+use std::time::Duration;
+
+/// Something that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Await {
+    /// The container's own health check says that it is healthy.
+    Healthy {
+        /// The container.
+        name: Container,
+        /// The time after which it has failed.
+        timeout: Duration,
+    },
+    /// The container has no health check: it is to run, without a restart, for `time` on end.
+    StaysUp {
+        /// The container.
+        name: Container,
+        /// How long.
+        time: Duration,
+    },
+}
+
+/// A question that is put to docker again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The question.
+    pub command: Command,
+    /// The shell pattern that a good answer matches.
+    pub ready: &'static str,
+    /// Shell patterns of answers after which waiting is useless.
+    pub fatal: &'static [&'static str],
+    /// How long the answer has to stay good.
+    pub hold: Duration,
+    /// The time between two questions.
+    pub every: Duration,
+    /// The time after which the wait has failed.
+    pub timeout: Duration,
+}
+
+const STATUS: &str =
+    "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
+const ENDED: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
+
+impl Await {
+    /// The container that is waited for.
+    pub fn container(&self) -> &Container {
+        match self {
+            Self::Healthy { name, .. } | Self::StaysUp { name, .. } => name,
+        }
+    }
+
+    /// How it is asked.
+    pub fn probe(&self) -> Probe {
+        let name = self.container();
+        let command = Command::new(["container", "inspect", "--format", STATUS, name.as_str()]);
+        match self {
+            Self::Healthy { timeout, .. } => Probe {
+                command,
+                ready: "running healthy *",
+                fatal: ENDED,
+                hold: Duration::ZERO,
+                every: Duration::from_millis(500),
+                timeout: *timeout,
+            },
+            Self::StaysUp { time, .. } => Probe {
+                command,
+                ready: "running * 0",
+                fatal: ENDED,
+                hold: *time,
+                every: Duration::from_secs(1),
+                // time enough for docker to bring up a container that was only just made
+                timeout: *time + Duration::from_secs(10),
+            },
+        }
+    }
+}
+
+/// Whether `text` matches a shell pattern whose only special sign is `*`.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).filter(|i| rest.is_char_boundary(*i)).any(|i| matches(after, &rest[i..]))
+        }),
+    }
+}
+
+impl Probe {
+    /// Whether `answer` is good.
+    pub fn is_ready(&self, answer: &str) -> bool {
+        matches(self.ready, answer.trim_end())
+    }
+
+    /// Whether waiting is useless after `answer`.
+    pub fn is_fatal(&self, answer: &str) -> bool {
+        self.fatal.iter().any(|pattern| matches(pattern, answer.trim_end()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, fits) in [
+            ("running * 0", "running none 0", true),
+            ("running * 0", "running none 10", false),
+            ("* unhealthy *", "running unhealthy 0", true),
+            ("exited *", "exited none 0", true),
+            ("a", "ab", false),
+            ("*", "", true),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_restarts_does_not_stay_up() {
+        let name = Container::parse("shop-web").expect("a name");
+        let probe = Await::StaysUp { name, time: Duration::from_secs(1) }.probe();
+        assert!(probe.is_ready("running none 0\n"));
+        assert!(!probe.is_ready("running none 1\n"));
+        assert!(probe.is_fatal("restarting none 1\n"));
+    }
+}

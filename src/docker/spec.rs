@@ -1,0 +1,216 @@
+//! What a container is told when it is made, and the hashed form of it that its label remembers.
+
+use crate::name::EnvKey;
+use crate::name::Volume;
+use sha2::Digest;
+use sha2::Sha256;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// Everything that `docker run` is told of a container beside its name, image, labels and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// `--hostname`; `None`: docker's own choice.
+    pub hostname: Option<String>,
+    /// `--entrypoint`: the first word goes there, the others before the command; empty: the image's.
+    pub entrypoint: Vec<String>,
+    /// The command; empty: the image's.
+    pub command: Vec<String>,
+    /// `--env-file`, in order; a later one wins over an earlier one.
+    pub env_files: Vec<EnvFile>,
+    /// `--env KEY=VALUE`, in order.
+    pub env: Vec<(EnvKey, String)>,
+    /// `--env KEY`: the value comes from the environment of the docker call.
+    pub secrets: Vec<EnvKey>,
+    /// `--volume`, in order.
+    pub mounts: Vec<Mount>,
+    /// `--publish`, in order.
+    pub ports: Vec<String>,
+    /// `--health-cmd` and its settings; `None`: the image's.
+    pub health: Option<HealthCheck>,
+    /// `--restart`.
+    pub restart: String,
+    /// `--user`.
+    pub user: Option<String>,
+    /// `--memory`.
+    pub memory: Option<String>,
+    /// `--cpus`.
+    pub cpus: Option<String>,
+}
+
+/// An env file that docker reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Relative to the folder of the config, or absolute.
+    pub path: String,
+    /// The hash of its content; see [`hash`].
+    pub content: String,
+    /// Whether a service has it from its app; then it is no part of the service's spec.
+    pub inherited: bool,
+}
+
+/// Where a path inside a container comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: Source,
+    /// The path inside the container.
+    pub target: String,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A named volume.
+    Volume(Volume),
+    /// An absolute path of the host.
+    Host(String),
+    /// A path relative to the folder of the config, without a leading `./`.
+    Folder(String),
+}
+
+/// A health check by command, which docker runs inside the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// A shell command line; exit status 0 is healthy.
+    pub command: String,
+    /// The time between two checks.
+    pub interval: Duration,
+    /// The time after which one check has failed.
+    pub timeout: Duration,
+}
+
+/// What an image declares, which must be known before a container of it is planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// The paths of its VOLUMEs, sorted.
+    pub volumes: Vec<String>,
+    /// The ports that it EXPOSEs, as `3000/tcp`, sorted.
+    pub ports: Vec<String>,
+    /// Whether it has a HEALTHCHECK.
+    pub healthcheck: bool,
+}
+
+/// A value that nobody may see; shown as `…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `value` from being shown.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value, for the environment of a docker call and for nothing else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What a container was told, as words `part:hash[,hash…]`, sorted by part; parts at their default are absent.
+///
+/// One label both decides and explains: the parts that differ are the reason to replace a container. Nothing that was
+/// learned from a host is in it, so that plans made with and without a host agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spec(BTreeMap<String, Vec<String>>);
+
+/// A part of a [`Spec`] that two containers do not have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference<'a> {
+    /// The part's name.
+    pub part: &'a str,
+    /// Which of the part's values differ, counted from 0.
+    pub at: usize,
+}
+
+impl Spec {
+    /// Adds a part with one hash for each of `values`; nothing for none.
+    pub fn part<V: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
+        let hashes: Vec<String> = values.into_iter().map(|value| hash(value.as_ref())).collect();
+        if !hashes.is_empty() {
+            self.0.insert(name.to_owned(), hashes);
+        }
+    }
+
+    /// The spec in a label.
+    pub fn parse(label: &str) -> Self {
+        let part = |word: &str| {
+            let (name, hashes) = word.split_once(':')?;
+            Some((name.to_owned(), hashes.split(',').map(str::to_owned).collect()))
+        };
+        Self(label.split_ascii_whitespace().filter_map(part).collect())
+    }
+
+    /// Where this spec and `other` differ, in the order of the parts.
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<Difference<'a>> {
+        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let none = Vec::new();
+        let mut found = Vec::new();
+        for name in names {
+            let (ours, theirs) = (self.0.get(name).unwrap_or(&none), other.0.get(name).unwrap_or(&none));
+            let count = ours.len().max(theirs.len());
+            found.extend(
+                (0..count).filter(|i| ours.get(*i) != theirs.get(*i)).map(|at| Difference { part: name, at }),
+            );
+        }
+        found
+    }
+}
+
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, hashes)) in self.0.iter().enumerate() {
+            let blank = if i > 0 { " " } else { "" };
+            write!(f, "{blank}{name}:{}", hashes.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+/// The first 8 hex digits of the SHA-256 of `text`: enough to tell a change, no help to anyone who guesses.
+pub fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(parts: &[(&str, &[&str])]) -> Spec {
+        let mut spec = Spec::default();
+        for (name, values) in parts {
+            spec.part(name, values.iter());
+        }
+        spec
+    }
+
+    #[test]
+    fn a_spec_survives_its_label() {
+        let spec = spec(&[("image", &["redis:7"]), ("env", &["A=1", "B=2"]), ("command", &[])]);
+        assert_eq!(spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
+        assert_eq!(Spec::parse(&spec.to_string()), spec);
+    }
+
+    #[test]
+    fn the_parts_that_differ_are_the_reason() {
+        let old = spec(&[("image", &["redis:7"]), ("env-file", &["a", "b"])]);
+        let new = spec(&[("image", &["redis:7"]), ("env-file", &["a", "c"]), ("user", &["app"])]);
+        let parts: Vec<_> = new.differences(&old).iter().map(|d| (d.part, d.at)).collect();
+        assert_eq!(parts, [("env-file", 1), ("user", 0)]);
+        assert!(new.differences(&new).is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "…");
+    }
+}

@@ -1,0 +1,148 @@
+//! `(Desired, Observed) → Plan`: the ordered operations that bring a host to a config, each with its reason. Does not
+//! know how a plan is shown or run.
+
+mod reason;
+
+pub use reason::Note;
+pub use reason::Reason;
+
+use crate::docker::Fact;
+use crate::docker::Op;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Project;
+
+/// What would bring a host to a config, in an order in which it can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The project that it is for.
+    pub project: Project,
+    /// What it takes for granted; asked before anything is changed.
+    pub expects: Vec<Expect>,
+    /// What a person should know beside the steps.
+    pub notes: Vec<Note>,
+    /// What is left out because its image cannot be had.
+    pub blocked: Vec<Blocked>,
+    steps: Vec<Step>,
+}
+
+/// The number of a step in its plan, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StepId(usize);
+
+impl StepId {
+    /// Its place in [`Plan::steps`].
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// One operation, and all that there is to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its number.
+    pub id: StepId,
+    /// What is done.
+    pub op: Op,
+    /// For whom: the domain, group or project that it belongs to.
+    pub owner: String,
+    /// Why.
+    pub reason: Reason,
+    /// It has nothing to do when one of these holds. Without any, it follows the steps that it needs: it has something
+    /// to do when one of them had.
+    pub unless: Vec<Fact>,
+    /// The steps that are done before it starts; all of them earlier ones.
+    pub needs: Vec<StepId>,
+    /// What restores the state before, tried one after the other when the step fails.
+    pub undo: Vec<Op>,
+    /// What it costs.
+    pub risk: Risk,
+}
+
+/// What a step costs those who use what it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Nothing.
+    None,
+    /// A running container can open no new connections for about 0.3 s.
+    Pauses,
+    /// The container does not serve from here until its successor does.
+    Interrupts,
+    /// Something is removed for good.
+    Removes,
+}
+
+/// What a plan takes for granted of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// One of these holds.
+    pub any: Vec<Fact>,
+    /// What is wrong otherwise, as a sentence without a full stop.
+    pub otherwise: String,
+}
+
+/// A workload that is left as it is, because it cannot be brought up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Its container.
+    pub container: Container,
+    /// The domain, group or project that it belongs to.
+    pub owner: String,
+    /// What it lacks.
+    pub cause: BlockedBy,
+}
+
+/// What keeps a workload from being brought up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockedBy {
+    /// Its image is not on the host and could not be pulled.
+    Image {
+        /// The image.
+        image: Image,
+        /// Docker's words.
+        message: String,
+    },
+    /// A container that it needs is itself not brought up.
+    Needs(Container),
+}
+
+impl Plan {
+    /// A plan without steps.
+    pub fn new(project: Project) -> Self {
+        Self { project, expects: Vec::new(), notes: Vec::new(), blocked: Vec::new(), steps: Vec::new() }
+    }
+
+    /// The steps, in an order in which they can be done.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Appends a step and gives its number. Numbers come from here alone, so a plan is acyclic and in order by
+    /// construction.
+    fn push(&mut self, step: NewStep) -> StepId {
+        let id = StepId(self.steps.len());
+        let NewStep { op, owner, reason, unless, mut needs, undo, risk } = step;
+        assert!(needs.iter().all(|need| *need < id), "a step needs only earlier steps");
+        needs.sort_unstable();
+        needs.dedup();
+        self.steps.push(Step { id, op, owner, reason, unless, needs, undo, risk });
+        id
+    }
+}
+
+/// A step before it has its number.
+#[derive(Clone, Debug)]
+struct NewStep {
+    op: Op,
+    owner: String,
+    reason: Reason,
+    unless: Vec<Fact>,
+    needs: Vec<StepId>,
+    undo: Vec<Op>,
+    risk: Risk,
+}

@@ -1,0 +1,207 @@
+//! Why a step is there, and what a person should know beside the steps: data that reads as a sentence.
+
+use crate::desired;
+use crate::docker::Difference;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::ImageId;
+use crate::name::Network;
+use crate::name::Volume;
+use std::fmt;
+
+/// Why a step is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It is not there yet.
+    Missing,
+    /// The image is not on the host.
+    NotOnHost,
+    /// Docker's answer about a pulled image is needed before a container is made of it.
+    VolumesUnknown,
+    /// The container was told something else.
+    Changed(Vec<Change>),
+    /// The image's tag has moved.
+    ImageMoved {
+        /// The tag.
+        image: Image,
+        /// The image that the container was made of.
+        from: ImageId,
+        /// The image that the tag names now.
+        to: ImageId,
+    },
+    /// Secrets have other values than the container has.
+    SecretsChanged(Vec<EnvKey>),
+    /// A path inside is not on the volume that it should be on.
+    NotMounted(String),
+    /// A network of the container was removed: it can never start again.
+    NetworkGone(Network),
+    /// The person asked for it.
+    Asked,
+    /// The container is there, but does not run.
+    NotRunning,
+    /// The container is not in a network that it should be in.
+    NotAttached,
+    /// The container is in a network that it should not be in.
+    Attached,
+    /// The container answers to other names than it should.
+    Aliases {
+        /// The names that it should have.
+        wanted: Vec<Alias>,
+    },
+    /// A replacement is on its way: this makes room for it.
+    MakesRoom,
+    /// The replacement is there: this has had its day.
+    Replaced,
+    /// What comes after needs it to be ready.
+    Ready,
+    /// It is no longer in the config.
+    NotInConfig,
+    /// There are more replicas than the config asks for.
+    TooManyReplicas,
+    /// An earlier run was cut off and left it.
+    LeftOver,
+    /// Everything is to go.
+    Down,
+}
+
+/// One thing that a container was told, and is now told otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A part of the spec.
+    Part(String),
+    /// The content of an env file.
+    EnvFile(String),
+}
+
+impl Change {
+    /// What `difference` means, for a container with these env files of its own.
+    pub fn of(difference: Difference<'_>, env_files: &[&str]) -> Self {
+        match difference.part {
+            "env-file" => match env_files.get(difference.at) {
+                Some(path) => Self::EnvFile((*path).to_owned()),
+                None => Self::Part("env files".to_owned()),
+            },
+            "env" => Self::Part("environment".to_owned()),
+            "mount" => Self::Part("volumes".to_owned()),
+            "port" => Self::Part("ports".to_owned()),
+            "secret" => Self::Part("names of secrets".to_owned()),
+            "health" => Self::Part("health check".to_owned()),
+            part => Self::Part(part.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(part) => f.write_str(part),
+            Self::EnvFile(path) => f.write_str(path),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("not there yet"),
+            Self::NotOnHost => f.write_str("not on this host"),
+            Self::VolumesUnknown => f.write_str("what it declares is not known yet"),
+            Self::Changed(changes) => write!(f, "{} changed", list(changes)),
+            Self::ImageMoved { image, from, to } => {
+                write!(f, "`{image}` is another image now: {} → {}", from.short(), to.short())
+            }
+            Self::SecretsChanged(keys) => {
+                write!(f, "secret{} {} changed", if keys.len() == 1 { "" } else { "s" }, list(keys))
+            }
+            Self::NotMounted(path) => write!(f, "{path} is not on its volume"),
+            Self::NetworkGone(network) => {
+                write!(f, "its network {network} was removed: it cannot start again")
+            }
+            Self::Asked => f.write_str("asked for with --recreate"),
+            Self::NotRunning => f.write_str("not running"),
+            Self::NotAttached => f.write_str("not in this network"),
+            Self::Attached => f.write_str("no longer belongs to this network"),
+            Self::Aliases { wanted } => write!(f, "should answer to {}", list(wanted)),
+            Self::MakesRoom => f.write_str("makes room for its replacement"),
+            Self::Replaced => f.write_str("its replacement has taken over"),
+            Self::Ready => f.write_str("what comes next needs it ready"),
+            Self::NotInConfig => f.write_str("no longer in the config"),
+            Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
+            Self::LeftOver => f.write_str("left over from a run that was cut off"),
+            Self::Down => f.write_str("everything of this project goes"),
+        }
+    }
+}
+
+/// What a person should know beside the steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// What the config alone tells.
+    Config(desired::Note),
+    /// The env file of its app changed, and a service keeps the old one until it is recreated.
+    EnvInherited {
+        /// The service.
+        container: Container,
+        /// The env file.
+        path: String,
+    },
+    /// A network that somebody else made is used as it is.
+    NetworkReused(Network),
+    /// A volume that somebody else made is used as it is.
+    VolumeReused(Volume),
+    /// A network stays, because containers of others are on it.
+    NetworkKept {
+        /// The network.
+        network: Network,
+        /// The containers.
+        containers: Vec<Container>,
+    },
+    /// A container runs, but docker starts it again and again.
+    Restarting(Container),
+    /// A container is paused.
+    Paused(Container),
+    /// A container runs, but its health check says that it is not healthy.
+    Unhealthy(Container),
+    /// Volumes stay.
+    VolumesKept(Vec<Volume>),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(note) => note.fmt(f),
+            Self::EnvInherited { container, path } => write!(
+                f,
+                "{container} still has the {path} that it was made with; `gordon apply --recreate {container}` gives it the new one"
+            ),
+            Self::NetworkReused(network) => {
+                write!(
+                    f,
+                    "network {network} was not made by gordon: used as it is, never removed, no fixed addresses"
+                )
+            }
+            Self::VolumeReused(volume) => {
+                write!(f, "volume {volume} was not made by gordon: used as it is, never removed")
+            }
+            Self::NetworkKept { network, containers } => {
+                write!(f, "network {network} stays: {} of somebody else on it", list(containers))
+            }
+            Self::Restarting(container) => {
+                write!(f, "{container} ends and is started again and again; see `docker logs {container}`")
+            }
+            Self::Paused(container) => {
+                write!(f, "{container} is paused; `docker unpause {container}` lets it go on")
+            }
+            Self::Unhealthy(container) => {
+                write!(f, "{container} runs, but its health check fails; see `docker inspect {container}`")
+            }
+            Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
+        }
+    }
+}
+
+fn list<T: fmt::Display>(things: &[T]) -> String {
+    things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
