@@ -26,10 +26,15 @@ pub enum Fact {
     NoNetwork(Network),
     /// The network is the project's, or nobody's.
     NetworkUsable(Network, Project),
-    /// The network has this subnet.
-    Subnet(Network, Ipv4Net),
-    /// No container that runs has this address in the network.
-    Free(Network, Ipv4Addr),
+    /// There is no such network yet, or it has this subnet and no container that runs has this address in it.
+    Room {
+        /// The network.
+        network: Network,
+        /// Its subnet.
+        subnet: Ipv4Net,
+        /// The address.
+        address: Ipv4Addr,
+    },
     /// The volume is there.
     Volume(Volume),
     /// There is no such volume.
@@ -106,10 +111,10 @@ impl Fact {
                 .networks
                 .get(name)
                 .is_some_and(|network| is_usable(network.managed, network.project.as_ref(), project)),
-            Self::Subnet(name, subnet) => host.networks.get(name).is_some_and(|n| n.subnet == Some(*subnet)),
-            Self::Free(name, address) => {
-                host.networks.get(name).is_some_and(|n| !n.addresses.contains(address))
-            }
+            Self::Room { network, subnet, address } => host
+                .networks
+                .get(network)
+                .is_none_or(|seen| seen.subnet == Some(*subnet) && !seen.addresses.contains(address)),
             Self::Volume(name) => host.volumes.contains_key(name),
             Self::NoVolume(name) => !host.volumes.contains_key(name),
             Self::VolumeUsable(name, project) => {
