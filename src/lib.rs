@@ -1,6 +1,7 @@
 //! gordon compiles one config into an ordered plan of docker commands.
 #![forbid(unsafe_code)]
 
+pub mod apply;
 pub mod desired;
 pub mod docker;
 pub mod name;
