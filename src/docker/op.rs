@@ -13,6 +13,7 @@ use crate::name::Image;
 use crate::name::Network;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -174,6 +175,31 @@ impl Op {
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
         })
+    }
+}
+
+impl fmt::Display for Op {
+    /// What is done, in a few words, as in "create network `shop-backend`" without the quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull { image } => write!(f, "pull {image}"),
+            Self::ExpectVolumes { image, .. } => write!(f, "check the volumes of {image}"),
+            Self::CreateNetwork { name, .. } => write!(f, "create network {name}"),
+            Self::CreateVolume { name, .. } => write!(f, "create volume {name}"),
+            Self::Create(launch) => write!(f, "create {}", launch.name),
+            Self::Run(launch) => write!(f, "run {}", launch.name),
+            Self::Start { name } => write!(f, "start {name}"),
+            Self::Stop { name, .. } => write!(f, "stop {name}"),
+            Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
+            Self::Remove { name } => write!(f, "remove {name}"),
+            Self::Connect { container, membership } => {
+                write!(f, "connect {container} to {}", membership.network)
+            }
+            Self::Disconnect { container, network } => write!(f, "disconnect {container} from {network}"),
+            Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
+            Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
+            Self::Await(wait) => wait.fmt(f),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::name::Container;
+use std::fmt;
 use std::time::Duration;
 
 /// Something that is waited for.
@@ -74,6 +75,17 @@ impl Await {
                 // time enough for docker to bring up a container that was only just made
                 timeout: *time + Duration::from_secs(10),
             },
+        }
+    }
+}
+
+impl fmt::Display for Await {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Healthy { name, .. } => write!(f, "wait until {name} is healthy"),
+            Self::StaysUp { name, time } => {
+                write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
+            }
         }
     }
 }

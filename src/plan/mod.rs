@@ -124,7 +124,7 @@ impl Plan {
 
     /// Appends a step and gives its number. Numbers come from here alone, so a plan is acyclic and in order by
     /// construction.
-    fn push(&mut self, step: NewStep) -> StepId {
+    pub(crate) fn push(&mut self, step: NewStep) -> StepId {
         let id = StepId(self.steps.len());
         let NewStep { op, owner, reason, unless, mut needs, undo, risk } = step;
         assert!(needs.iter().all(|need| *need < id), "a step needs only earlier steps");
@@ -137,12 +137,12 @@ impl Plan {
 
 /// A step before it has its number.
 #[derive(Clone, Debug)]
-struct NewStep {
-    op: Op,
-    owner: String,
-    reason: Reason,
-    unless: Vec<Fact>,
-    needs: Vec<StepId>,
-    undo: Vec<Op>,
-    risk: Risk,
+pub(crate) struct NewStep {
+    pub(crate) op: Op,
+    pub(crate) owner: String,
+    pub(crate) reason: Reason,
+    pub(crate) unless: Vec<Fact>,
+    pub(crate) needs: Vec<StepId>,
+    pub(crate) undo: Vec<Op>,
+    pub(crate) risk: Risk,
 }
