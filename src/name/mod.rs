@@ -71,9 +71,14 @@ names! {
     /// A domain that routes to an app; lower case, since DNS ignores case.
     Domain: "a domain", |s| s.len() <= 253 && is_lower(s) && s.split('.').all(is_label),
         "lower-case letters, digits and `-` between dots, at most 63 a label; other scripts as `xn--…`";
-    /// A group of domains that share a network; an app or a service of a project; a service's own name.
+    /// A group of domains that share a network, or the id of a route.
     Label: "a name", |s| is_label(s) && is_lower(s),
         "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";
+    /// The own name of an app or a service; the last part of an image's path is one, unless it is too long.
+    ShortName: "a name", is_short_name,
+        "lower-case letters, digits, `-`, `_` and `.`, at most 63 between dots, beginning and ending with a letter or digit";
+    /// A volume as a config calls it, before its prefix.
+    VolumeName: "the name of a volume", is_volume_name, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
     /// A container, as docker names it.
     Container: "a container name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
     /// A network, as docker names it.
@@ -83,8 +88,11 @@ names! {
     /// A name that docker's resolver answers inside a network: labels of at most 63 characters.
     Alias: "a network alias", |s| s.len() <= 253 && s.split('.').all(|l| l.len() <= 63 && is_host_label(l)),
         "letters, digits, `_` and `-` between dots, at most 63 a label";
-    /// The name of an environment variable.
-    EnvKey: "the name of an environment variable", is_env_key, "letters, digits and `_`, not beginning with a digit";
+    /// The name of an environment variable, as docker takes it: `discovery.type` is one.
+    EnvKey: "the name of an environment variable", is_env_key, "anything printable without blanks, `=` and `#`";
+    /// The name of an environment variable that a shell knows, and that does not change what docker itself does.
+    SecretKey: "the name of a secret", is_secret_key,
+        "letters, digits and `_`, not beginning with a digit; what docker itself reads (`PATH`, `HOME`, `DOCKER_…`) is none";
     /// The id of an image: `sha256:` and 64 hex digits.
     ImageId: "an image id", is_image_id, "`sha256:` and 64 hex digits";
 }
@@ -93,6 +101,12 @@ impl ImageId {
     /// The first 12 digits, as docker shows an id.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
+    }
+}
+
+impl From<SecretKey> for EnvKey {
+    fn from(key: SecretKey) -> Self {
+        Self(key.0)
     }
 }
 
@@ -122,9 +136,30 @@ fn is_object(s: &str) -> bool {
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
+fn is_short_name(s: &str) -> bool {
+    let is_word = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    s.len() <= 253
+        && is_word(s.bytes().next())
+        && is_word(s.bytes().last())
+        && is_lower(s)
+        && s.split('.').all(|label| label.len() <= 63 && is_host_label(label))
+}
+
+fn is_volume_name(s: &str) -> bool {
+    s.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
 fn is_env_key(s: &str) -> bool {
+    !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic() && b != b'=' && b != b'#')
+}
+
+/// The value of a secret stands in the environment of the docker command, which reads some variables itself.
+fn is_secret_key(s: &str) -> bool {
     s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && s.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+        && !["PATH", "HOME", "GODEBUG", "XDG_RUNTIME_DIR", "CONTAINER_HOST"].contains(&s)
+        && !["DOCKER_", "LD_"].iter().any(|prefix| s.starts_with(prefix))
 }
 
 fn is_image_id(s: &str) -> bool {
@@ -180,8 +215,32 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_name_does_not_begin_with_a_digit() {
-        check(&["A", "_a9"], &["", "9a", "A-B", "A=B", "A B"], |s| EnvKey::parse(s).is_ok());
+    fn an_environment_name_is_what_docker_takes_for_one() {
+        check(&["A", "_a9", "discovery.type", "A-B"], &["", "A=B", "A B", "#A", "ä"], |s| {
+            EnvKey::parse(s).is_ok()
+        });
+    }
+
+    #[test]
+    fn a_secret_never_changes_what_docker_does() {
+        check(
+            &["DATABASE_URL", "_a9", "HOMEPAGE", "DOCKER"],
+            &["", "9a", "A-B", "PATH", "HOME", "DOCKER_HOST", "LD_PRELOAD"],
+            |s| SecretKey::parse(s).is_ok(),
+        );
+    }
+
+    #[test]
+    fn the_last_part_of_an_image_is_a_short_name() {
+        let long = "a".repeat(64);
+        check(&["redis", "my_app", "my.app", "a__b"], &["", "_a", "a-", "A", "a..b", "a.-b", &long], |s| {
+            ShortName::parse(s).is_ok()
+        });
+    }
+
+    #[test]
+    fn a_volume_may_have_capitals_and_a_single_letter() {
+        check(&["d", "pg_data", "pgData"], &["", ".a", "-a", "a/b", "a b"], |s| VolumeName::parse(s).is_ok());
     }
 
     #[test]

@@ -1,0 +1,378 @@
+//! What a config says, parsed and with every default filled in. Does not know which syntax it was written in.
+//!
+//! A [`Spanned`] value knows its place in the text; two that differ only in their places are equal.
+
+use super::value::{Cpus, EnvFile, Memory, Mount, Published, Restart, User};
+use crate::name::{Domain, EnvKey, Image, Label, Project, SecretKey, ShortName};
+use ipnet::Ipv4Net;
+use serde_spanned::Spanned;
+use std::num::{NonZeroU8, NonZeroU16};
+use std::time::Duration;
+
+/// A whole config. Lists are in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The project's name, when the config gives one.
+    pub name: Option<Spanned<Project>>,
+    /// `[routes]`: the apps that answer to a domain.
+    pub routes: Vec<Route>,
+    /// `[attachments]`: services beside a domain's app, or beside a group's. A key stands here once.
+    pub attachments: Vec<Attachments>,
+    /// `[network_groups]`: domains that share a network; none is empty.
+    pub groups: Vec<Group>,
+    /// `[network_isolation]`.
+    pub isolation: Isolation,
+    /// `[env]`.
+    pub env: Env,
+    /// `[volumes]`.
+    pub volumes: Volumes,
+    /// `[deploy]`.
+    pub deploy: Deploy,
+    /// `[proxy]`.
+    pub proxy: Proxy,
+    /// `apps`: the apps of a Luma project.
+    pub apps: Vec<App>,
+    /// `services`: the services of a Luma project.
+    pub services: Vec<Service>,
+    /// The distinct hosts that `server` and `servers` name, anywhere in the file. With more than one, the config
+    /// is for several machines and must not be applied to this one.
+    pub servers: Vec<Spanned<String>>,
+}
+
+/// The project of a config without a `name`, and so its prefix.
+pub const DEFAULT_PROJECT: &str = "gordon";
+
+impl Config {
+    /// The project's name, given or not.
+    pub fn project(&self) -> Project {
+        match &self.name {
+            Some(name) => name.get_ref().clone(),
+            None => Project::parse(DEFAULT_PROJECT).expect("the default project is a project name"),
+        }
+    }
+
+    /// What names of networks and containers begin with.
+    pub fn network_prefix(&self) -> Project {
+        self.isolation
+            .network_prefix
+            .as_ref()
+            .map_or_else(|| self.project(), |prefix| prefix.get_ref().clone())
+    }
+
+    /// What names of automatic volumes begin with.
+    pub fn volume_prefix(&self) -> Project {
+        self.volumes.prefix.as_ref().map_or_else(|| self.network_prefix(), |prefix| prefix.get_ref().clone())
+    }
+}
+
+/// An app that answers to a domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// The domain that it answers to.
+    pub domain: Spanned<Domain>,
+    /// Stands for the domain in names.
+    pub id: Option<Spanned<Label>>,
+    /// Where the app listens, when the config says so.
+    pub port: Option<Spanned<NonZeroU16>>,
+    /// How many containers run it.
+    pub replicas: Spanned<NonZeroU8>,
+    /// How a new release takes over.
+    pub strategy: Strategy,
+    /// What every container is described by.
+    pub workload: Workload,
+}
+
+/// An app of a Luma project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct App {
+    /// Its own name.
+    pub name: Spanned<ShortName>,
+    /// The hosts that it answers to, when it answers any.
+    pub proxy: Option<AppProxy>,
+    /// How many containers run it.
+    pub replicas: Spanned<NonZeroU8>,
+    /// How a new release takes over.
+    pub strategy: Strategy,
+    /// What every container is described by.
+    pub workload: Workload,
+}
+
+/// How the proxy reaches an app of a Luma project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AppProxy {
+    /// The hosts that the app answers to; at least one.
+    pub hosts: Vec<Spanned<Domain>>,
+    /// Where the app listens.
+    pub app_port: Spanned<NonZeroU16>,
+}
+
+/// A service: of a Luma project, or attached to a domain or a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Its own name: declared, or the last part of its image's path. Its place is where that stands.
+    pub name: Spanned<ShortName>,
+    /// What every container is described by.
+    pub workload: Workload,
+}
+
+/// The services of a domain or a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attachments {
+    /// What they are attached to; a route or a group of the same config.
+    pub to: Spanned<AttachedTo>,
+    /// The services.
+    pub services: Vec<Service>,
+}
+
+/// What services are attached to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AttachedTo {
+    /// The app of a domain.
+    Domain(Domain),
+    /// The apps of a group.
+    Group(Label),
+}
+
+/// Domains that share a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its name.
+    pub name: Spanned<Label>,
+    /// Routes of the same config, each once; at least one.
+    pub members: Vec<Spanned<Domain>>,
+}
+
+/// What describes a container, whatever it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// What it runs.
+    pub image: Spanned<Image>,
+    /// The arguments, in place of the image's own; empty leaves those.
+    pub command: Vec<String>,
+    /// The program, in place of the image's own; empty leaves that, one empty word takes it away.
+    pub entrypoint: Vec<String>,
+    /// Its environment.
+    pub environment: Environment,
+    /// Files with more environment; what `environment` says wins.
+    pub env_files: Vec<Spanned<EnvFile>>,
+    /// Folders of the host and volumes that it sees.
+    pub mounts: Vec<Spanned<Mount>>,
+    /// Ports of the host that lead to it; a route has none.
+    pub ports: Vec<Spanned<Published>>,
+    /// How to see that it is ready, in place of the image's own check.
+    pub health: Option<Spanned<Health>>,
+    /// When docker starts it again.
+    pub restart: Restart,
+    /// Whom its program runs as.
+    pub user: Option<User>,
+    /// How much memory it may use.
+    pub memory: Option<Memory>,
+    /// How many processors it may use.
+    pub cpus: Option<Cpus>,
+}
+
+/// The environment of a container.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Environment {
+    /// Variables with their values.
+    pub plain: Vec<(Spanned<EnvKey>, String)>,
+    /// Variables whose values gordon finds out when it runs and shows to nobody.
+    pub secret: Vec<Spanned<SecretKey>>,
+}
+
+/// How to see that a container is ready.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// What is tried.
+    pub test: HealthTest,
+    /// The time between two tries, when the config says so.
+    pub interval: Option<Duration>,
+    /// The time that one try may take, when the config says so.
+    pub timeout: Option<Duration>,
+}
+
+/// What is tried to see that a container is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HealthTest {
+    /// An HTTP path on the port where it listens; begins with `/`.
+    Path(String),
+    /// A line for the shell inside the container.
+    Cmd(String),
+}
+
+/// How a new release takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Beside the old one, which leaves when the new one is ready.
+    Rolling,
+    /// After the old one has stopped. So does whatever publishes ports, unless the config says otherwise.
+    Recreate,
+}
+
+/// `[network_isolation]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Isolation {
+    /// Whether routes have networks and attachments at all.
+    pub enabled: Enabled,
+    /// What names of networks and containers begin with, in place of the project's name.
+    pub network_prefix: Option<Spanned<Project>>,
+    /// What every service also answers under, without its first dot: `internal`.
+    pub dns_suffix: Option<Spanned<Domain>>,
+    /// Which apps have a network of their own.
+    pub scope: Scope,
+    /// Where the attachments of a group's member live.
+    pub member_attachments: MemberAttachments,
+    /// Where networks take their subnets from; its place is empty when it is the default.
+    pub address_pool: Spanned<Ipv4Net>,
+}
+
+/// A switch of the config, in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enabled {
+    /// `true`.
+    Yes,
+    /// `false`.
+    No,
+}
+
+/// Which apps have a network of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Those with attachments.
+    #[default]
+    Attached,
+    /// Every one that is in no group.
+    All,
+}
+
+/// Where the attachments of a group's member live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberAttachments {
+    /// In the network of the member's first group.
+    #[default]
+    Group,
+    /// In a network of the member's own.
+    Private,
+}
+
+/// `[env]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Env {
+    /// The folder with one env file a domain.
+    pub dir: String,
+}
+
+/// `[volumes]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Volumes {
+    /// Whether every VOLUME of an image gets a named volume.
+    pub auto_create: Enabled,
+    /// What names of automatic volumes begin with, in place of the network prefix.
+    pub prefix: Option<Spanned<Project>>,
+}
+
+/// `[deploy]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// When an image is pulled.
+    pub pull: Pull,
+    /// How long a container may take to become ready.
+    pub health_timeout: Duration,
+    /// How long an outgoing app goes on answering.
+    pub drain: Duration,
+    /// How long a container may take to stop; whole seconds.
+    pub stop_timeout: Duration,
+    /// Whether the release before stays, stopped, for a rollback.
+    pub keep_previous: Enabled,
+}
+
+/// When an image is pulled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pull {
+    /// When it is not on the host.
+    #[default]
+    Missing,
+    /// Before every plan.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `[proxy]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proxy {
+    /// Whether there is one.
+    pub enabled: Enabled,
+    /// What it runs.
+    pub image: Image,
+    /// Its port of the host for HTTP.
+    pub http_port: NonZeroU16,
+    /// Its port of the host for HTTPS.
+    pub https_port: NonZeroU16,
+    /// Where its certificates come from.
+    pub tls: Tls,
+}
+
+/// Where certificates come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// A public authority.
+    #[default]
+    Auto,
+    /// The proxy's own authority.
+    Internal,
+    /// Nowhere: HTTP alone.
+    Off,
+}
+
+impl Default for Isolation {
+    fn default() -> Self {
+        let internal = Domain::parse("internal").expect("`internal` is a domain");
+        let pool = "10.208.0.0/12".parse().expect("the default pool is a subnet");
+        Self {
+            enabled: Enabled::Yes,
+            network_prefix: None,
+            dns_suffix: Some(Spanned::new(0..0, internal)),
+            scope: Scope::default(),
+            member_attachments: MemberAttachments::default(),
+            address_pool: Spanned::new(0..0, pool),
+        }
+    }
+}
+
+impl Default for Env {
+    fn default() -> Self {
+        Self { dir: "env".to_owned() }
+    }
+}
+
+impl Default for Volumes {
+    fn default() -> Self {
+        Self { auto_create: Enabled::Yes, prefix: None }
+    }
+}
+
+impl Default for Deploy {
+    fn default() -> Self {
+        Self {
+            pull: Pull::default(),
+            health_timeout: Duration::from_secs(60),
+            drain: Duration::from_secs(5),
+            stop_timeout: Duration::from_secs(30),
+            keep_previous: Enabled::Yes,
+        }
+    }
+}
+
+impl Default for Proxy {
+    fn default() -> Self {
+        let port = |port| NonZeroU16::new(port).expect("a default port is not 0");
+        Self {
+            enabled: Enabled::Yes,
+            image: Image::parse("caddy:2").expect("`caddy:2` is an image reference"),
+            http_port: port(80),
+            https_port: port(443),
+            tls: Tls::default(),
+        }
+    }
+}
