@@ -35,6 +35,10 @@ pub struct Desired {
     pub workloads: Vec<Workload>,
     /// The values of secrets, where they are known; compared with those of containers and shown to nobody.
     pub secrets: BTreeMap<EnvKey, Secret>,
+    /// When images are pulled.
+    pub pull: Pull,
+    /// Whether every VOLUME of an image is kept on a named volume; otherwise what it declares does not matter.
+    pub auto_volumes: bool,
     /// The time that a container has to end by itself when it is stopped.
     pub stop_timeout: Duration,
     /// What a person should know.
@@ -60,4 +64,15 @@ pub struct DesiredVolume {
     pub name: Volume,
     /// The domain, group or project that it belongs to.
     pub owner: String,
+}
+
+/// When images are pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pull {
+    /// When they are not on the host.
+    Missing,
+    /// Before every plan.
+    Always,
+    /// Never: they are on the host, or it is an error.
+    Never,
 }

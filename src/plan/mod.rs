@@ -1,10 +1,27 @@
 //! `(Desired, Observed) → Plan`: the ordered operations that bring a host to a config, each with its reason. Does not
 //! know how a plan is shown or run.
 
+mod addresses;
+mod conflict;
+mod diff;
+mod left_over;
 mod reason;
+mod simulate;
+mod workload;
 
+pub use conflict::Conflict;
+pub use conflict::Owner;
+pub use diff::Options;
+pub use diff::diff;
+pub use left_over::Volumes;
+pub use left_over::down;
+pub use reason::Change;
 pub use reason::Note;
 pub use reason::Reason;
+pub use simulate::Refused;
+pub use simulate::simulate;
+
+use diff::Draft;
 
 use crate::docker::Fact;
 use crate::docker::Op;
@@ -48,8 +65,8 @@ pub struct Step {
     pub owner: String,
     /// Why.
     pub reason: Reason,
-    /// It has nothing to do when one of these holds. Without any, it follows the steps that it needs: it has something
-    /// to do when one of them had.
+    /// It has nothing to do when one of these holds. A wait without any follows the steps that it needs: there is
+    /// something to wait for when one of them had something to do. All else without any is always done.
     pub unless: Vec<Fact>,
     /// The steps that are done before it starts; all of them earlier ones.
     pub needs: Vec<StepId>,

@@ -152,18 +152,11 @@ pub enum Note {
     /// A volume that somebody else made is used as it is.
     VolumeReused(Volume),
     /// A network stays, because containers of others are on it.
-    NetworkKept {
-        /// The network.
-        network: Network,
-        /// The containers.
-        containers: Vec<Container>,
-    },
-    /// A container runs, but docker starts it again and again.
-    Restarting(Container),
+    NetworkKept(Network),
+    /// A volume stays, because containers of others mount it.
+    VolumeKept(Volume),
     /// A container is paused.
     Paused(Container),
-    /// A container runs, but its health check says that it is not healthy.
-    Unhealthy(Container),
     /// Volumes stay.
     VolumesKept(Vec<Volume>),
 }
@@ -185,17 +178,15 @@ impl fmt::Display for Note {
             Self::VolumeReused(volume) => {
                 write!(f, "volume {volume} was not made by gordon: used as it is, never removed")
             }
-            Self::NetworkKept { network, containers } => {
-                write!(f, "network {network} stays: {} of somebody else on it", list(containers))
-            }
-            Self::Restarting(container) => {
-                write!(f, "{container} ends and is started again and again; see `docker logs {container}`")
+            Self::NetworkKept(network) => write!(
+                f,
+                "network {network} stays: containers of somebody else are on it; see `docker network inspect {network}`"
+            ),
+            Self::VolumeKept(volume) => {
+                write!(f, "volume {volume} stays: a container of somebody else mounts it")
             }
             Self::Paused(container) => {
                 write!(f, "{container} is paused; `docker unpause {container}` lets it go on")
-            }
-            Self::Unhealthy(container) => {
-                write!(f, "{container} runs, but its health check fails; see `docker inspect {container}`")
             }
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
         }

@@ -1,0 +1,102 @@
+//! Why there is no plan: what is on the host stands in the way of what the config asks for.
+
+use crate::name::Container;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use ipnet::Ipv4Net;
+use std::fmt;
+
+/// Something on the host that stands in the way of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// The container has a name that the config needs, and gordon did not make it.
+    ForeignContainer(Container),
+    /// Another project's container has a name that this config needs.
+    OthersContainer(Container, Owner),
+    /// Another project's network has a name that this config needs.
+    OthersNetwork(Network, Owner),
+    /// Another project's volume has a name that this config needs.
+    OthersVolume(Volume, Owner),
+    /// The host has containers of this project, and this config wants none of them.
+    AnotherConfig(Project, Vec<Container>),
+    /// The pool has no free subnet for a network.
+    PoolFull(Network, Ipv4Net),
+    /// A network has no free address.
+    NetworkFull(Network),
+    /// The container is none of this config's.
+    UnknownContainer(String),
+}
+
+/// Whose a thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A project's.
+    Project(Project),
+    /// Gordon made it, and its label does not say for whom.
+    Unknown,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(project) => write!(f, "project `{project}`"),
+            Self::Unknown => f.write_str("an unknown project"),
+        }
+    }
+}
+
+impl Conflict {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::ForeignContainer(name) => {
+                format!(
+                    "rename it or remove it (`docker rename {name} …`), or give the workload another name in the config"
+                )
+            }
+            Self::OthersContainer(..) | Self::OthersNetwork(..) | Self::OthersVolume(..) => {
+                "give this config another `name`, or the workload another `id` or `name`".to_owned()
+            }
+            Self::AnotherConfig(..) => {
+                "give this config a `name` of its own; or `--replace`, if it does take the place of the other"
+                    .to_owned()
+            }
+            Self::PoolFull(..) => {
+                "give `network_isolation.address_pool` a larger pool, as in `10.0.0.0/8`".to_owned()
+            }
+            Self::NetworkFull(network) => {
+                format!(
+                    "move workloads to another group, or remove network {network} when it is idle: it comes back larger"
+                )
+            }
+            Self::UnknownContainer(_) => "`gordon plan` shows the names of the containers".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignContainer(name) => {
+                write!(f, "container `{name}` is on this host already, and gordon did not make it")
+            }
+            Self::OthersContainer(name, owner) => write!(f, "container `{name}` belongs to {owner}"),
+            Self::OthersNetwork(name, owner) => write!(f, "network `{name}` belongs to {owner}"),
+            Self::OthersVolume(name, owner) => write!(f, "volume `{name}` belongs to {owner}"),
+            Self::AnotherConfig(project, containers) => {
+                let names: Vec<&str> = containers.iter().map(Container::as_str).collect();
+                write!(
+                    f,
+                    "this host has containers of a project `{project}`, and this config wants none of them: {}",
+                    names.join(", ")
+                )
+            }
+            Self::PoolFull(network, pool) => {
+                write!(f, "the address pool `{pool}` has no free subnet for network `{network}`")
+            }
+            Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
+            Self::UnknownContainer(name) => write!(f, "`{name}` is no container of this config"),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What is on the host for this project and no longer wanted: containers, then networks, then, only when asked,
+//! volumes. Never touches what somebody else made.
+
+use super::Conflict;
+use super::Draft;
+use super::Note;
+use super::Options;
+use super::Plan;
+use super::Reason;
+use super::Risk;
+use super::StepId;
+use super::diff::Draw;
+use crate::desired::Desired;
+use crate::desired::Pull;
+use crate::desired::Role;
+use crate::docker::Fact;
+use crate::docker::Mount;
+use crate::docker::Observed;
+use crate::docker::Op;
+use crate::docker::Source;
+use crate::name::Container;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What becomes of the volumes of a project that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volumes {
+    /// They stay, with their data.
+    Keep,
+    /// They go.
+    Remove,
+}
+
+/// The plan that removes everything of a project from `host`.
+///
+/// `stop_timeout` is the time that each container has to end by itself.
+pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes: Volumes) -> Plan {
+    let nothing = Desired {
+        project: project.clone(),
+        networks: Vec::new(),
+        address_pool: ipnet::Ipv4Net::default(),
+        volumes: Vec::new(),
+        workloads: Vec::new(),
+        secrets: BTreeMap::new(),
+        pull: Pull::Never,
+        auto_volumes: false,
+        stop_timeout,
+        notes: Vec::new(),
+    };
+    let options = Options { replace: true, ..Options::default() };
+    let mut draft = Draft::new(&nothing, host, &options);
+    draft.containers(Reason::Down);
+    draft.leave_networks(Reason::Down);
+    draft.leave_volumes(volumes);
+    draft.plan
+}
+
+impl<'a> Draft<'a> {
+    /// The containers that this config may have: those that serve and those that wait to be fallen back to.
+    fn wanted_containers(&self) -> BTreeSet<Container> {
+        let replicas =
+            self.desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |replica| (w, replica)));
+        replicas
+            .flat_map(|(w, replica)| [Role::Serving, Role::Previous].map(|role| w.container(role, replica)))
+            .collect()
+    }
+
+    /// The containers of this project on the host that this config does not want.
+    fn unwanted_containers(&self) -> Vec<Container> {
+        let wanted = self.wanted_containers();
+        let project = Some(&self.desired.project);
+        let ours = self.now.containers.iter().filter(|(_, seen)| seen.project.as_ref() == project);
+        ours.map(|(name, _)| name).filter(|name| !wanted.contains(*name)).cloned().collect()
+    }
+
+    /// A project whose containers this config wants none of is most likely another config's of the same name.
+    pub(super) fn check_whose(&mut self) {
+        let project = &self.desired.project;
+        let count =
+            self.now.containers.values().filter(|seen| seen.project.as_ref() == Some(project)).count();
+        let unwanted = self.unwanted_containers();
+        if !self.options.replace && count > 0 && unwanted.len() == count {
+            self.conflicts.push(Conflict::AnotherConfig(project.clone(), unwanted));
+        }
+    }
+
+    /// Removes at once what must not run beside what is to come: two databases on one volume destroy it.
+    pub(super) fn free_volumes(&mut self) {
+        let mounts = self.desired.workloads.iter().flat_map(|w| w.runtime.mounts.iter().chain(&w.learned));
+        let wanted: BTreeSet<&Volume> = mounts
+            .filter_map(|Mount { source, .. }| match source {
+                Source::Volume(volume) => Some(volume),
+                Source::Host(_) | Source::Folder(_) => None,
+            })
+            .collect();
+        for name in self.unwanted_containers() {
+            if self.now.containers[&name].volumes.values().any(|volume| wanted.contains(volume)) {
+                self.remove(&name, self.why_unwanted(&name));
+            }
+        }
+    }
+
+    /// Removes what is left of this project on the host.
+    pub(super) fn left_over(&mut self) {
+        let before = self.plan.steps().len();
+        for name in self.unwanted_containers() {
+            self.remove(&name, self.why_unwanted(&name));
+        }
+        self.leave_networks(Reason::NotInConfig);
+        if self.plan.steps().len() > before {
+            self.note_volumes();
+        }
+    }
+
+    fn containers(&mut self, reason: Reason) {
+        for name in self.unwanted_containers() {
+            self.remove(&name, reason.clone());
+        }
+    }
+
+    fn why_unwanted(&self, name: &Container) -> Reason {
+        let belongs = |stem: &str| {
+            name.as_str().strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let number = name.as_str().rsplit('-').next().is_some_and(|last| last.parse::<u32>().is_ok());
+        match self.desired.workloads.iter().any(|w| w.replicas > 0 && belongs(w.name().as_str())) && number {
+            true => Reason::TooManyReplicas,
+            false => Reason::NotInConfig,
+        }
+    }
+
+    fn remove(&mut self, name: &Container, reason: Reason) {
+        let seen = &self.now.containers[name];
+        let owner = seen.owner.clone();
+        let as_seen = Fact::Has {
+            name: name.clone(),
+            project: self.desired.project.clone(),
+            spec: seen.spec.clone(),
+            release: seen.release,
+        };
+        self.expect(
+            vec![Fact::Absent(name.clone()), as_seen],
+            format!("{name} is not as it was when this was planned"),
+        );
+        let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
+        let step = Draw::new(stop, &owner, reason.clone())
+            .unless([Fact::Stopped(name.clone())])
+            .risk(Risk::Interrupts);
+        let stopped = self.draw(step);
+        let step = Draw::new(Op::Remove { name: name.clone() }, &owner, reason)
+            .unless([Fact::Absent(name.clone())])
+            .needs(&stopped)
+            .risk(Risk::Removes);
+        self.draw(step);
+    }
+
+    /// Removes the networks of this project that the config does not want, once nobody is on them.
+    fn leave_networks(&mut self, reason: Reason) {
+        let wanted: BTreeSet<&Network> = self.desired.networks.iter().map(|network| &network.name).collect();
+        let project = Some(&self.desired.project);
+        let ours = self.now.networks.iter().filter(|(_, seen)| seen.project.as_ref() == project);
+        let unwanted: Vec<Network> =
+            ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect();
+        for network in unwanted {
+            let is_on = |(_, seen): &(&Container, &crate::docker::SeenContainer)| {
+                seen.memberships.contains_key(&network)
+            };
+            let seen_on = self.now.containers.iter().any(|entry| is_on(&entry));
+            if seen_on || !self.now.networks[&network].addresses.is_empty() {
+                self.plan.notes.push(Note::NetworkKept(network));
+                continue;
+            }
+            let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
+            let owner = self.desired.project.to_string();
+            let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
+                .unless([Fact::NoNetwork(network)])
+                .needs(&needs)
+                .risk(Risk::Removes);
+            self.draw(step);
+        }
+    }
+
+    fn leave_volumes(&mut self, volumes: Volumes) {
+        if volumes == Volumes::Keep {
+            self.note_volumes();
+            return;
+        }
+        for volume in self.unwanted_volumes() {
+            if self
+                .now
+                .containers
+                .values()
+                .any(|seen| seen.volumes.values().any(|mounted| *mounted == volume))
+            {
+                self.plan.notes.push(Note::VolumeKept(volume));
+                continue;
+            }
+            let needs: Vec<StepId> = self.freed_volumes.get(&volume).cloned().unwrap_or_default();
+            let owner = self.desired.project.to_string();
+            let step = Draw::new(Op::RemoveVolume { name: volume.clone() }, &owner, Reason::Down)
+                .unless([Fact::NoVolume(volume)])
+                .needs(&needs)
+                .risk(Risk::Removes);
+            self.draw(step);
+        }
+    }
+
+    fn note_volumes(&mut self) {
+        let volumes = self.unwanted_volumes();
+        if !volumes.is_empty() {
+            self.plan.notes.push(Note::VolumesKept(volumes));
+        }
+    }
+
+    fn unwanted_volumes(&self) -> Vec<Volume> {
+        let wanted: BTreeSet<&Volume> = self.desired.volumes.iter().map(|volume| &volume.name).collect();
+        let project = Some(&self.desired.project);
+        let ours = self.now.volumes.iter().filter(|(_, seen)| seen.project.as_ref() == project);
+        ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect()
+    }
+}

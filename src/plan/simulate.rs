@@ -1,0 +1,209 @@
+//! What docker would do with an operation, on the model of a host. Refuses what docker refuses.
+
+use crate::docker::Await;
+use crate::docker::Health;
+use crate::docker::Launch;
+use crate::docker::Membership;
+use crate::docker::Observed;
+use crate::docker::Op;
+use crate::docker::SeenContainer;
+use crate::docker::SeenImage;
+use crate::docker::SeenMembership;
+use crate::docker::SeenNetwork;
+use crate::docker::SeenVolume;
+use crate::docker::Source;
+use crate::docker::State;
+use crate::name::Container;
+use crate::name::Network;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What docker would say, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Changes the model of `host` as docker would change the host.
+///
+/// # Errors
+/// When docker would refuse; the model is then unchanged.
+pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
+    match op {
+        Op::Pull { image } => {
+            let pulled = || SeenImage { id: None, facts: Default::default() };
+            host.images.here.entry(image.clone()).or_insert_with(pulled);
+            host.images.unavailable.remove(image);
+        }
+        Op::ExpectVolumes { image, .. } => {
+            require(host.images.here.contains_key(image), || format!("no image {image}"))?;
+        }
+        Op::CreateNetwork { name, subnet, labels, .. } => {
+            require(!host.networks.contains_key(name), || format!("network {name} exists"))?;
+            let overlaps = |other: &ipnet::Ipv4Net| other.contains(subnet) || subnet.contains(other);
+            let taken = host.networks.values().filter_map(|network| network.subnet.as_ref()).any(overlaps);
+            require(!taken, || format!("subnet {subnet} is taken"))?;
+            let project = Some(labels.project.clone());
+            let network =
+                SeenNetwork { project, managed: true, subnet: Some(*subnet), addresses: BTreeSet::new() };
+            host.networks.insert(name.clone(), network);
+        }
+        Op::CreateVolume { name, labels } => {
+            let volume = SeenVolume { project: Some(labels.project.clone()), managed: true };
+            host.volumes.entry(name.clone()).or_insert(volume);
+        }
+        Op::Create(launch) => make(host, launch)?,
+        Op::Run(launch) => {
+            make(host, launch)?;
+            start(host, &launch.name)?;
+        }
+        Op::Start { name } => start(host, name)?,
+        Op::Stop { name, .. } => stop(host, name)?,
+        Op::Rename { from, to } => {
+            require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
+            let container = host.containers.remove(from).ok_or_else(|| absent(from))?;
+            host.containers.insert(to.clone(), container);
+        }
+        Op::Remove { name } => {
+            let seen = host.containers.get(name).ok_or_else(|| absent(name))?;
+            require(!seen.state.is_up(), || format!("{name} runs"))?;
+            host.containers.remove(name);
+        }
+        Op::Connect { container, membership } => connect(host, container, membership)?,
+        Op::Disconnect { container, network } => disconnect(host, container, network)?,
+        Op::RemoveNetwork { name } => {
+            // docker lets a stopped container's network go, and can then never start it again: refused here
+            let is_on = |seen: &SeenContainer| seen.memberships.get(name).is_some_and(|m| !m.stale);
+            require(!host.containers.values().any(is_on), || format!("network {name} has containers"))?;
+            host.networks.remove(name).ok_or_else(|| Refused(format!("no network {name}")))?;
+        }
+        Op::RemoveVolume { name } => {
+            let mounts = |seen: &SeenContainer| seen.volumes.values().any(|volume| volume == name);
+            require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
+            host.volumes.remove(name).ok_or_else(|| Refused(format!("no volume {name}")))?;
+        }
+        Op::Await(Await::Healthy { name, .. }) => {
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+            require(seen.state.is_up(), || format!("{name} does not run"))?;
+            seen.health = Health::Healthy;
+        }
+        Op::Await(Await::StaysUp { name, .. }) => {
+            let seen = host.containers.get(name).ok_or_else(|| absent(name))?;
+            require(seen.state.is_up(), || format!("{name} does not run"))?;
+        }
+    }
+    Ok(())
+}
+
+fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Refused> {
+    if condition { Ok(()) } else { Err(Refused(otherwise())) }
+}
+
+fn absent(name: &Container) -> Refused {
+    Refused(format!("no container {name}"))
+}
+
+fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
+    let Launch { name, image, labels, memberships, runtime } = launch;
+    require(!host.containers.contains_key(name), || format!("the name {name} is in use"))?;
+    let seen_image = host.images.here.get(image);
+    require(!host.images.unavailable.contains_key(image), || format!("no image {image}"))?;
+    let mut volumes = BTreeMap::new();
+    for mount in &runtime.mounts {
+        if let Source::Volume(volume) = &mount.source {
+            require(host.volumes.contains_key(volume), || format!("no volume {volume}"))?;
+            volumes.insert(mount.target.clone(), volume.clone());
+        }
+    }
+    let first = memberships.first().expect("a container is made on a network");
+    require(host.networks.contains_key(&first.network) || is_builtin(&first.network), || {
+        format!("no network {}", first.network)
+    })?;
+    let release = labels.release.as_ref().expect("a container has a release");
+    let checked = runtime.health.is_some() || seen_image.is_some_and(|image| image.facts.healthcheck);
+    let container = SeenContainer {
+        project: Some(labels.project.clone()),
+        kind: Some(labels.kind),
+        owner: labels.owner.clone(),
+        release: release.number,
+        spec: release.spec.clone(),
+        inherits: release.inherits.clone(),
+        image: seen_image.and_then(|image| image.id.clone()),
+        state: State::Created,
+        health: if checked { Health::Starting } else { Health::None },
+        memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
+        volumes,
+        env: BTreeMap::new(),
+    };
+    host.containers.insert(name.clone(), container);
+    Ok(())
+}
+
+fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+    for (network, membership) in &container.memberships {
+        require(!membership.stale, || format!("network {network} of {name} is gone"))?;
+        if let (Some(address), Some(network)) = (membership.address, host.networks.get_mut(network)) {
+            require(network.addresses.insert(address), || format!("address {address} is in use"))?;
+        }
+    }
+    container.state = State::Running;
+    if container.health != Health::None {
+        container.health = Health::Starting;
+    }
+    Ok(())
+}
+
+fn stop(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+    container.state = State::Exited;
+    for (network, membership) in &container.memberships {
+        if let (Some(address), Some(network)) = (membership.address, host.networks.get_mut(network)) {
+            network.addresses.remove(&address);
+        }
+    }
+    Ok(())
+}
+
+fn connect(host: &mut Observed, name: &Container, membership: &Membership) -> Result<(), Refused> {
+    let network = &membership.network;
+    require(host.networks.contains_key(network) || is_builtin(network), || format!("no network {network}"))?;
+    let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+    require(!container.memberships.contains_key(network), || format!("{name} is already in {network}"))?;
+    if let (Some(address), Some(seen), true) =
+        (membership.address, host.networks.get_mut(network), container.state.is_up())
+    {
+        require(seen.addresses.insert(address), || format!("address {address} is in use"))?;
+    }
+    container.memberships.insert(network.clone(), seen(membership));
+    Ok(())
+}
+
+fn disconnect(host: &mut Observed, name: &Container, network: &Network) -> Result<(), Refused> {
+    let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+    let membership = container
+        .memberships
+        .remove(network)
+        .ok_or_else(|| Refused(format!("{name} is not in {network}")))?;
+    if let (Some(address), Some(seen), true) =
+        (membership.address, host.networks.get_mut(network), container.state.is_up())
+    {
+        seen.addresses.remove(&address);
+    }
+    Ok(())
+}
+
+fn seen(membership: &Membership) -> SeenMembership {
+    let Membership { address, aliases, .. } = membership;
+    SeenMembership { address: *address, aliases: aliases.iter().cloned().collect(), stale: false }
+}
+
+/// Networks that every engine has; a model of an empty host does not list them.
+fn is_builtin(network: &Network) -> bool {
+    network.as_str() == "bridge"
+}
