@@ -1,8 +1,361 @@
 //! Carries out a plan, step by step, side by side where it can, and tells what happens. Decides nothing: what is to be
 //! done stands in the plan. Does not know who makes the docker calls or who is told.
 
+mod diagnosis;
+mod event;
+mod execute;
+#[cfg(test)]
+mod fake;
+mod hint;
 mod machine;
+#[cfg(test)]
+mod sample;
+mod schedule;
 
+pub use event::Cause;
+pub use event::Diagnosis;
+pub use event::Event;
+pub use event::Failure;
+pub use event::Report;
 pub use machine::End;
 pub use machine::Machine;
 pub use machine::Outcome;
+pub use schedule::Over;
+pub use schedule::Schedule;
+pub use schedule::State;
+
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::plan::StepId;
+use execute::Executor;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// How often `interrupt` is looked at while nothing else happens.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Carries out `plan` on `machine`, with at most `jobs` docker commands at once beside the questions of those who wait.
+///
+/// Of a failed step only what needs it is skipped; the rest goes on. Once `interrupt` is set, commands that run go on to
+/// their end, waits are left, and nothing more starts. `tell` hears everything, on the caller's thread, in an order that
+/// could have been: a step's start before its end, a failure before what is skipped for it.
+pub fn run(
+    plan: &Plan,
+    machine: &dyn Machine,
+    jobs: NonZeroUsize,
+    interrupt: &AtomicBool,
+    tell: &mut dyn FnMut(&Event),
+) -> Report {
+    let begin = machine.now();
+    let mut schedule = Schedule::new(plan, jobs);
+    let mut failures = Vec::new();
+    let mut interrupted = false;
+    let executor = Executor { machine, interrupt, asking: Mutex::new(()) };
+    let (sender, messages) = mpsc::channel();
+    thread::scope(|scope| {
+        loop {
+            if !interrupted && interrupt.load(Ordering::Relaxed) {
+                interrupted = true;
+                schedule.halt();
+                tell(&Event::Interrupted { running: schedule.running() });
+            }
+            if let Some(id) = schedule.start() {
+                tell(&Event::Started { step: id });
+                let (step, sender, executor) = (&plan.steps()[id.index()], sender.clone(), &executor);
+                scope.spawn(move || work(executor, step, sender));
+                continue;
+            }
+            if schedule.running() == 0 {
+                break;
+            }
+            match messages.recv_timeout(GLANCE) {
+                Ok(Message::Event(event)) => {
+                    tell(&event);
+                    if let Event::Failed(failure) = event {
+                        failures.push(*failure);
+                    }
+                }
+                Ok(Message::Over(id, over)) => {
+                    for step in schedule.finish(id, over) {
+                        tell(&Event::Skipped { step, because: id });
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => unreachable!("a sender is kept here"),
+            }
+        }
+    });
+    Report::new(&schedule, failures, machine.now().saturating_sub(begin), interrupted)
+}
+
+/// What a thread that does a step has to say.
+enum Message {
+    Event(Event),
+    /// The last one.
+    Over(StepId, Over),
+}
+
+/// Says how a step is over when it goes out of scope: also when its thread panics, for the others wait for it.
+struct Last {
+    step: StepId,
+    over: Over,
+    sender: mpsc::Sender<Message>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        // nobody listens any more when the listener itself has panicked
+        let _ = self.sender.send(Message::Over(self.step, self.over));
+    }
+}
+
+fn work(executor: &Executor<'_>, step: &Step, sender: mpsc::Sender<Message>) {
+    let mut last = Last { step: step.id, over: Over::Failed, sender: sender.clone() };
+    last.over = executor.execute(step, &mut |event| {
+        let _ = sender.send(Message::Event(event));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fake::Fake;
+    use super::*;
+    use crate::docker::Op;
+    use crate::docker::Runtime;
+    use crate::name::Image;
+    use std::fmt::Write as _;
+
+    const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
+
+    /// What happens and what docker is asked, in order, when `plan` is carried out one step at a time.
+    fn happens(plan: &Plan, machine: &Fake) -> (String, Report) {
+        let mut told = String::new();
+        let report = run(plan, machine, ONE, &AtomicBool::new(false), &mut |event| {
+            writeln!(told, "{event:?}").expect("a string takes all");
+        });
+        (told, report)
+    }
+
+    fn undo_of_replacement() -> Vec<Op> {
+        vec![
+            Op::Stop { name: sample::container("shop-web"), timeout: Duration::from_secs(10) },
+            Op::Remove { name: sample::container("shop-web") },
+            Op::Start { name: sample::container("shop-web-previous") },
+        ]
+    }
+
+    #[test]
+    fn every_step_is_done_after_what_it_needs() {
+        let plan = sample::plan_of(vec![
+            (sample::network("shop-network"), vec![]),
+            (sample::run("shop-web"), vec![0]),
+            (sample::wait("shop-web"), vec![1]),
+        ]);
+        let machine = Fake::default();
+        let (_, report) = happens(&plan, &machine);
+        assert!(report.is_complete());
+        let calls = machine.calls();
+        assert!(calls[0].starts_with("docker network create"));
+        assert!(calls[1].starts_with("docker run"));
+        let questions = calls[2..].iter().filter(|call| call.starts_with("docker container inspect"));
+        assert_eq!((questions.count(), calls.len()), (6, 8), "5 s, asked every second: {calls:#?}");
+    }
+
+    #[test]
+    fn of_a_failed_step_only_what_needs_it_is_skipped() {
+        let plan = sample::plan_of(vec![
+            (sample::network("shop-1"), vec![]),
+            (sample::run("shop-web"), vec![0]),
+            (sample::network("shop-2"), vec![]),
+        ]);
+        let machine =
+            Fake::default().fails("shop-1", 1, "Error response from daemon: Pool overlaps with other one");
+        let (_, report) = happens(&plan, &machine);
+        let ids: Vec<StepId> = plan.steps().iter().map(|step| step.id).collect();
+        assert_eq!(report.states, [State::Failed, State::Skipped(ids[0]), State::Done]);
+        assert_eq!((report.done(), report.failed(), report.skipped(), report.left()), (1, 1, 1, 0));
+    }
+
+    #[test]
+    fn a_failure_holds_command_status_words_and_hint() {
+        let plan = sample::plan_of(vec![(sample::network("shop-1"), vec![])]);
+        let machine =
+            Fake::default().fails("shop-1", 1, "Pool overlaps with other one on this address space\n");
+        let (_, report) = happens(&plan, &machine);
+        let failure = &report.failures[0];
+        let Cause::Call { argv, end, stderr } = &failure.cause else { panic!("{failure:?}") };
+        assert_eq!(argv[..3], ["docker", "network", "create"]);
+        assert_eq!(*end, End::Status(1));
+        assert_eq!(stderr, "Pool overlaps with other one on this address space\n");
+        assert!(failure.hint.as_ref().is_some_and(|hint| hint.starts_with("10.208.1.0/24 was taken")));
+    }
+
+    #[test]
+    fn the_log_of_a_container_that_died_is_read_before_it_is_removed() {
+        let plan = sample::plan_with_undo(vec![(sample::wait("shop-web"), vec![], undo_of_replacement())]);
+        let machine = Fake::default()
+            .says("{{.State.Status}}", "exited none 0\n")
+            .says("{{json .State}}", r#"{"Status":"exited","ExitCode":3,"OOMKilled":true,"Error":"","FinishedAt":"2024-01-01T00:00:00Z"}"#)
+            .says("docker logs", "starting\nno database\n");
+        let (_, report) = happens(&plan, &machine);
+        let failure = &report.failures[0];
+        assert!(matches!(&failure.cause, Cause::Hopeless { answer, .. } if answer == "exited none 0"));
+        let diagnosis = failure.diagnosis.as_ref().expect("the container is there");
+        assert_eq!(diagnosis.exit_status, Some(3));
+        assert_eq!(diagnosis.log, ["starting", "no database"]);
+        assert!(failure.hint.as_ref().is_some_and(|hint| hint.contains("memory")));
+        let words = [
+            "docker container",
+            "docker container",
+            "docker logs",
+            "docker stop",
+            "docker rm",
+            "docker start",
+        ];
+        for (call, begins) in machine.calls().iter().zip(words) {
+            assert!(call.starts_with(begins), "{call} begins with {begins}");
+        }
+    }
+
+    #[test]
+    fn what_never_becomes_ready_fails_when_its_time_is_over_with_the_last_answer() {
+        let name = sample::container("shop-db");
+        let wait = crate::docker::Await::Healthy { name, timeout: Duration::from_secs(60) };
+        let plan = sample::plan_of(vec![(Op::Await(wait), vec![])]);
+        let machine = Fake::default().says("{{.State.Status}}", "running starting 0\n").says(
+            "{{json .State}}",
+            r#"{"Status":"running","Health":{"Log":[{"Output":"old"},{"Output":"no answer\n"}]}}"#,
+        );
+        let (_, report) = happens(&plan, &machine);
+        let failure = &report.failures[0];
+        let Cause::TooLate { limit, answer, .. } = &failure.cause else { panic!("{failure:?}") };
+        assert_eq!((limit.as_secs(), answer.as_str()), (60, "running starting 0"));
+        let diagnosis = failure.diagnosis.as_ref().expect("the container is there");
+        assert_eq!((diagnosis.health.as_str(), diagnosis.exit_status), ("no answer", None));
+        assert!((60..62).contains(&failure.after.as_secs()));
+    }
+
+    #[test]
+    fn a_question_that_fails_is_put_again() {
+        let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
+        let machine =
+            Fake::default().fails_once("{{.State.Status}}", 1, "Cannot connect to the Docker daemon");
+        let (_, report) = happens(&plan, &machine);
+        assert!(report.is_complete());
+    }
+
+    #[test]
+    fn an_answer_has_to_stay_good() {
+        let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
+        let machine = Fake::default()
+            .says_in_turn("{{.State.Status}}", &["running none 0", "created none 0", "running none 0"]);
+        let (_, report) = happens(&plan, &machine);
+        assert!(report.is_complete());
+        assert_eq!(machine.calls().len(), 2 + 6, "5 s begin anew after a bad answer");
+    }
+
+    #[test]
+    fn all_that_undoes_a_step_is_tried_even_when_some_of_it_fails() {
+        let plan = sample::plan_with_undo(vec![(sample::run("shop-web"), vec![], undo_of_replacement())]);
+        let machine = Fake::default().fails("docker run", 125, "port is already allocated").fails(
+            "docker stop",
+            1,
+            "No such container",
+        );
+        let (told, report) = happens(&plan, &machine);
+        assert_eq!(report.failed(), 1);
+        let begins = ["docker run", "docker stop", "docker rm", "docker start"];
+        assert!(machine.calls().iter().zip(begins).all(|(call, begins)| call.starts_with(begins)));
+        assert_eq!(told.matches("Undone").count(), 3);
+        assert_eq!(told.matches("failure: None").count(), 2, "{told}");
+    }
+
+    #[test]
+    fn an_image_with_a_volume_that_the_plan_does_not_know_fails_the_step() {
+        let expect = |known: &[&str]| Op::ExpectVolumes {
+            image: sample::image("postgres:15"),
+            known: known.iter().map(|path| (*path).to_owned()).collect(),
+        };
+        for (answer, known, complete) in [
+            (r#"{"/data":{},"/log":{}}"#, &["/data"][..], false),
+            (r#"{"/data":{}}"#, &["/data", "/more"][..], true),
+            ("null", &[][..], true),
+        ] {
+            let plan = sample::plan_of(vec![(expect(known), vec![])]);
+            let (_, report) = happens(&plan, &Fake::default().says("docker image inspect", answer));
+            assert_eq!(report.is_complete(), complete, "{answer} with {known:?} known");
+            if let Some(failure) = report.failures.first() {
+                assert!(
+                    matches!(&failure.cause, Cause::UnknownVolumes { paths, .. } if paths[..] == ["/log"])
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_pull_that_fails_names_what_is_on_the_host() {
+        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("shop/web:2") }, vec![])]);
+        let machine = Fake::default()
+            .fails(
+                "docker pull",
+                1,
+                "Error response from daemon: manifest for shop/web:2 not found: manifest unknown",
+            )
+            .says("docker image ls", "web:1\n<none>:<none>\nother/web:2\nredis:7\n");
+        let (_, report) = happens(&plan, &machine);
+        assert_eq!(
+            report.failures[0].hint.as_deref(),
+            Some(
+                "there is no such image: see its name and tag in the config; on this host there is `web:1`, `other/web:2`"
+            )
+        );
+    }
+
+    #[test]
+    fn a_pull_tells_every_line() {
+        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("redis:7") }, vec![])]);
+        let (told, _) =
+            happens(&plan, &Fake::default().says("docker pull", "a: Pulling fs layer\na: Pull complete\n"));
+        assert_eq!(told.matches("Line").count(), 2);
+    }
+
+    /// How `plan` ends when the person asks to stop as soon as its first step has started.
+    fn interrupted(plan: &Plan) -> Report {
+        let interrupt = AtomicBool::new(false);
+        run(plan, &Fake::default(), ONE, &interrupt, &mut |event| {
+            if matches!(event, Event::Started { .. }) {
+                interrupt.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    #[test]
+    fn once_interrupted_what_runs_goes_on_and_nothing_more_starts() {
+        let report = interrupted(&sample::plan(&[&[], &[], &[0]]));
+        assert_eq!(report.states, [State::Done, State::Waiting, State::Waiting]);
+        assert_eq!((report.interrupted, report.left()), (true, 2));
+    }
+
+    #[test]
+    fn once_interrupted_waits_are_left() {
+        let report = interrupted(&sample::plan_of(vec![(sample::wait("shop-web"), vec![])]));
+        assert_eq!(report.states, [State::Waiting]);
+    }
+
+    #[test]
+    fn a_secret_is_in_no_event() {
+        let Op::Run(mut launch) = sample::run("shop-web") else { unreachable!("a run is made") };
+        let key = crate::name::EnvKey::parse("PASSWORD").expect("a name");
+        launch.runtime = Runtime { secrets: vec![key], ..launch.runtime };
+        launch.image = Image::parse("web:1").expect("an image");
+        let plan = sample::plan_of(vec![(Op::Run(launch), vec![])]);
+        let machine = Fake::default().fails("docker run", 125, "no");
+        let (told, _) = happens(&plan, &machine);
+        assert!(told.contains(r#""--env", "PASSWORD""#), "{told}");
+    }
+}

@@ -1,0 +1,198 @@
+//! Does one step: runs its command, or waits for what it waits for, and undoes it when it failed. Knows no other steps.
+
+use super::Cause;
+use super::End;
+use super::Event;
+use super::Failure;
+use super::Machine;
+use super::Outcome;
+use super::Over;
+use super::diagnosis::diagnose;
+use super::hint::hint;
+use super::hint::namesakes;
+use crate::docker::Await;
+use crate::docker::Command;
+use crate::docker::Op;
+use crate::name::Image;
+use crate::plan::Step;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// The time for a question that changes nothing.
+const QUESTION_LIMIT: Duration = Duration::from_secs(30);
+
+/// The time after which the command of `op` is ended: 30 minutes for a pull, 30 seconds more than it gives the container
+/// for a stop, 2 minutes for anything else.
+fn limit(op: &Op) -> Duration {
+    match op {
+        Op::Pull { .. } => Duration::from_secs(30 * 60),
+        Op::Stop { timeout, .. } => *timeout + Duration::from_secs(30),
+        _ => Duration::from_secs(2 * 60),
+    }
+}
+
+/// Does steps on a machine, several at once.
+pub(super) struct Executor<'a> {
+    pub(super) machine: &'a dyn Machine,
+    pub(super) interrupt: &'a AtomicBool,
+    /// Held by the one who asks: many that wait at once would otherwise keep the machine busy with their questions.
+    pub(super) asking: Mutex<()>,
+}
+
+/// Why a step ended before it was done.
+enum Stop {
+    Failed(Cause),
+    Interrupted,
+}
+
+impl Executor<'_> {
+    /// Does `step` and tells of it, from the first line of a pull to the last operation that undoes it.
+    pub(super) fn execute(&self, step: &Step, tell: &mut dyn FnMut(Event)) -> Over {
+        let begin = self.machine.now();
+        let result = match &step.op {
+            Op::Await(wait) => self.wait(wait),
+            Op::ExpectVolumes { image, known } => self.expect_volumes(image, known).map_err(Stop::Failed),
+            op => self.call(op, &mut |line| {
+                if matches!(op, Op::Pull { .. }) {
+                    tell(Event::Line { step: step.id, text: line.to_owned() });
+                }
+            }),
+        };
+        let after = self.machine.now().saturating_sub(begin);
+        match result {
+            Ok(()) => {
+                tell(Event::Finished { step: step.id, after });
+                Over::Done
+            }
+            Err(Stop::Interrupted) => Over::Left,
+            Err(Stop::Failed(cause)) => {
+                tell(Event::Failed(Box::new(self.failure(step, cause, after))));
+                self.undo(step, tell);
+                Over::Failed
+            }
+        }
+    }
+
+    fn call(&self, op: &Op, line: &mut dyn FnMut(&str)) -> Result<(), Stop> {
+        let command = op.command().expect("what neither waits nor looks is a command");
+        let outcome = self.machine.docker(&command, limit(op), line);
+        if outcome.is_success() { Ok(()) } else { Err(Stop::Failed(self.failed_call(&command, outcome))) }
+    }
+
+    fn failed_call(&self, command: &Command, outcome: Outcome) -> Cause {
+        Cause::Call { argv: self.machine.argv(command), end: outcome.end, stderr: outcome.stderr }
+    }
+
+    /// Asks until the answer has been good for as long as it should, and as the probe says nothing else.
+    fn wait(&self, wait: &Await) -> Result<(), Stop> {
+        let probe = wait.probe();
+        let argv = || self.machine.argv(&probe.command);
+        let begin = self.machine.now();
+        let mut good_since = None;
+        loop {
+            let outcome = {
+                let _turn = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+                self.machine.docker(&probe.command, QUESTION_LIMIT, &mut |_| {})
+            };
+            let now = self.machine.now();
+            let answer = if outcome.is_success() { outcome.stdout } else { said(&outcome) };
+            let answer = answer.trim_end().to_owned();
+            if probe.is_fatal(&answer) {
+                return Err(Stop::Failed(Cause::Hopeless { argv: argv(), answer }));
+            }
+            if probe.is_ready(&answer) {
+                if now.saturating_sub(*good_since.get_or_insert(now)) >= probe.hold {
+                    return Ok(());
+                }
+            } else {
+                good_since = None;
+            }
+            if now.saturating_sub(begin) >= probe.timeout {
+                return Err(Stop::Failed(Cause::TooLate { argv: argv(), limit: probe.timeout, answer }));
+            }
+            if self.interrupt.load(Ordering::Relaxed) {
+                return Err(Stop::Interrupted);
+            }
+            self.machine.pause(probe.every);
+        }
+    }
+
+    fn expect_volumes(&self, image: &Image, known: &[String]) -> Result<(), Cause> {
+        let question =
+            Command::new(["image", "inspect", "--format", "{{json .Config.Volumes}}", image.as_str()]);
+        let outcome = self.machine.docker(&question, QUESTION_LIMIT, &mut |_| {});
+        // `null` for none
+        let declared: Option<Option<BTreeMap<String, serde_json::Value>>> =
+            outcome.is_success().then(|| serde_json::from_str(outcome.stdout.trim()).ok()).flatten();
+        let Some(declared) = declared else {
+            return Err(self.failed_call(&question, outcome));
+        };
+        let paths: Vec<String> =
+            declared.unwrap_or_default().into_keys().filter(|path| !known.contains(path)).collect();
+        if paths.is_empty() {
+            return Ok(());
+        }
+        Err(Cause::UnknownVolumes { argv: self.machine.argv(&question), image: image.clone(), paths })
+    }
+
+    fn failure(&self, step: &Step, cause: Cause, after: Duration) -> Failure {
+        let diagnosis = match (&step.op, &cause) {
+            (Op::Await(wait), Cause::Hopeless { .. } | Cause::TooLate { .. }) => {
+                diagnose(self.machine, wait.container())
+            }
+            _ => None,
+        };
+        let hint = match &cause {
+            Cause::Call { end, stderr, .. } => hint(&step.op, end, stderr),
+            Cause::UnknownVolumes { .. } => {
+                Some("run it again: a new plan keeps what it now knows of".to_owned())
+            }
+            Cause::Hopeless { .. } | Cause::TooLate { .. } => diagnosis
+                .as_ref()
+                .filter(|diagnosis| diagnosis.out_of_memory)
+                .map(|_| "it took more memory than it may have: raise `memory` in the config".to_owned()),
+        };
+        let hint = match &step.op {
+            Op::Pull { image } => self.with_namesakes(image, hint),
+            _ => hint,
+        };
+        Failure { step: step.id, after, cause, hint, diagnosis }
+    }
+
+    fn with_namesakes(&self, image: &Image, hint: Option<String>) -> Option<String> {
+        let question = Command::new(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]);
+        let answer = self.machine.docker(&question, QUESTION_LIMIT, &mut |_| {});
+        let found = namesakes(image.as_str(), &answer.stdout).join("`, `");
+        if found.is_empty() {
+            return hint;
+        }
+        let here = format!("on this host there is `{found}`");
+        Some(match hint {
+            Some(hint) => format!("{hint}; {here}"),
+            None => here,
+        })
+    }
+
+    /// Tries all that undoes `step`; what fails keeps nothing else from being tried.
+    fn undo(&self, step: &Step, tell: &mut dyn FnMut(Event)) {
+        for (undo, op) in step.undo.iter().enumerate() {
+            let failure = match self.call(op, &mut |_| {}) {
+                Err(Stop::Failed(cause)) => Some(cause),
+                Ok(()) | Err(Stop::Interrupted) => None,
+            };
+            tell(Event::Undone { step: step.id, undo, failure });
+        }
+    }
+}
+
+/// What a failed question has to say.
+fn said(outcome: &Outcome) -> String {
+    match &outcome.end {
+        End::Status(_) if !outcome.stderr.trim().is_empty() => outcome.stderr.clone(),
+        end => end.to_string(),
+    }
+}

@@ -1,0 +1,251 @@
+//! What to do about docker's known complaints. Does not know whether they are still true.
+
+use super::End;
+use crate::docker::Op;
+
+/// What to do about `stderr`, docker's complaint about `op`; `None` for a complaint that is not known.
+pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
+    let said = stderr.to_lowercase();
+    let says = |part: &str| said.contains(part);
+    let hint = if let End::NotStarted(_) = end {
+        "`--docker` names another docker binary".to_owned()
+    } else if says("permission denied while trying to connect") {
+        "this user may not talk to docker: be root, or be in the group `docker`".to_owned()
+    } else if says("cannot connect to the docker daemon") || says("error during connect") {
+        "is the docker daemon running? `docker info` says more".to_owned()
+    } else if says("no space left on device") {
+        "the disk is full: `docker system df` shows what docker keeps".to_owned()
+    } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {
+        "docker's own address pool is used up: remove networks that nobody needs; `docker network ls` shows them"
+            .to_owned()
+    } else if says("pool overlaps with other one") || says("networks have overlapping ipv4") {
+        overlap(op)
+    } else if let Some(port) = port(&said) {
+        format!(
+            "port {port} of this host is in use: `docker ps --filter publish={port}` and `ss -ltnp` show by whom"
+        )
+    } else if says("address already in use") {
+        address(op)
+    } else if says("is already in use by container") || says("already exists") {
+        "something took this name since the plan was made: run it again to see what".to_owned()
+    } else if says("executable file not found") || says("unable to start container process: exec:") {
+        "the image has no such program: see `command` and `entrypoint` in the config".to_owned()
+    } else if says("has active endpoints") {
+        "containers are still on this network: `docker network inspect` shows which".to_owned()
+    } else if says("volume is in use") {
+        "a container still mounts this volume: `docker ps -a --filter volume=…` shows which".to_owned()
+    } else if says("no such image") || matches!(op, Op::Pull { .. }) {
+        return image(&said);
+    } else if (says("network ") && says(" not found")) || says("no such container") || says("no such network")
+    {
+        "it was removed since the plan was made: run it again".to_owned()
+    } else {
+        return match end {
+            End::TimedOut(_) => {
+                Some("the docker daemon may still be at it: see, and run it again".to_owned())
+            }
+            _ => None,
+        };
+    };
+    Some(hint)
+}
+
+fn overlap(op: &Op) -> String {
+    match op {
+        Op::CreateNetwork { subnet, .. } => format!(
+            "{subnet} was taken since the plan was made: run it again to have another chosen, or set `address_pool`"
+        ),
+        _ => "run it again to have another subnet chosen, or set `address_pool`".to_owned(),
+    }
+}
+
+fn address(op: &Op) -> String {
+    let memberships = match op {
+        Op::Run(launch) | Op::Create(launch) => &launch.memberships[..],
+        Op::Connect { membership, .. } => std::slice::from_ref(membership),
+        _ => &[],
+    };
+    match memberships.iter().find_map(|membership| Some((&membership.network, membership.address?))) {
+        Some((network, address)) => {
+            format!("another container has {address}: `docker network inspect {network}` shows which")
+        }
+        None => "another container has its address: `docker network inspect` shows which".to_owned(),
+    }
+}
+
+fn image(said: &str) -> Option<String> {
+    let says = |part: &str| said.contains(part);
+    let hint = if says("toomanyrequests") {
+        "the registry allows no more pulls for now: `docker login`, or wait"
+    } else if says("pull access denied") || says("unauthorized") || says("denied") {
+        "there is no such image, or it needs `docker login`"
+    } else if says("manifest unknown") || says("not found") || says("no such image") {
+        "there is no such image: see its name and tag in the config"
+    } else if says("no such host")
+        || says("connection refused")
+        || says("timeout")
+        || says("network is unreachable")
+    {
+        "the registry does not answer; an image that is already on this host needs none"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}
+
+/// The port of the host that is in use, in the words of any engine:
+/// `Bind for 0.0.0.0:80 failed: port is already allocated`, `listen tcp4 0.0.0.0:80: bind: address already in use`,
+/// `failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use`,
+/// `failed to bind host port 0.0.0.0:80/tcp: address already in use`.
+fn port(said: &str) -> Option<u16> {
+    ["bind for ", "bind host port for ", "bind host port ", "listen tcp ", "listen tcp4 ", "listen udp4 "]
+        .iter()
+        .filter_map(|before| said.split_once(before))
+        .find_map(|(_, rest)| {
+            let address = rest.split([' ', '/']).next()?;
+            address.split(':').nth(1)?.parse().ok()
+        })
+}
+
+/// Those of `images`, as `docker image ls` lists them, whose last part is that of `wanted`: it may be a slip of the
+/// registry or of the tag.
+pub fn namesakes<'a>(wanted: &str, images: &'a str) -> Vec<&'a str> {
+    let last =
+        |reference: &'a str| reference.rsplit('/').next().and_then(|part| part.split([':', '@']).next());
+    let name = wanted.rsplit('/').next().and_then(|part| part.split([':', '@']).next());
+    images.lines().filter(|line| !line.contains("<none>") && last(line) == name && *line != wanted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::sample;
+
+    fn check(op: &Op, stderr: &str, expected: &str) {
+        let hint = hint(op, &End::Status(125), stderr);
+        assert!(
+            hint.as_ref().is_some_and(|hint| hint.contains(expected)),
+            "{hint:?} holds `{expected}`: {stderr}"
+        );
+    }
+
+    #[test]
+    fn docker_s_known_complaints_have_a_hint() {
+        let (network, run, start) = (
+            sample::network("shop-1"),
+            sample::run("shop-web"),
+            Op::Start { name: sample::container("shop-web") },
+        );
+        for (op, stderr, expected) in [
+            // as engine 20.10 says it, then as newer ones do
+            (
+                &network,
+                "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+                "own address pool is used up",
+            ),
+            (
+                &network,
+                "all predefined address pools have been fully subnetted",
+                "own address pool is used up",
+            ),
+            (
+                &network,
+                "Error response from daemon: Pool overlaps with other one on this address space",
+                "10.208.1.0/24 was taken",
+            ),
+            (
+                &network,
+                "invalid pool request: Pool overlaps with other one on this address space",
+                "`address_pool`",
+            ),
+            (&network, "networks have overlapping IPv4", "10.208.1.0/24 was taken"),
+            (
+                &network,
+                "Error response from daemon: network with name shop-1 already exists",
+                "took this name",
+            ),
+            (&run, "docker: Error response from daemon: Address already in use", "another container has"),
+            (&run, "docker: Error response from daemon: network shop-nope not found", "removed since"),
+            (&run, r#"exec: "serve": executable file not found in $PATH: unknown"#, "no such program"),
+            (
+                &run,
+                r#"unable to start container process: exec: "/nope": stat /nope: no such file or directory: unknown"#,
+                "no such program",
+            ),
+            (
+                &run,
+                r#"Conflict. The container name "/shop-web" is already in use by container "85a8". You have to remove"#,
+                "took this name",
+            ),
+            (&run, "docker: Error response from daemon: No such image: web:1", "no such image"),
+            (&run, "write /var/lib/docker/tmp/x: no space left on device", "docker system df"),
+            (
+                &start,
+                "Error response from daemon: No such container: shop-web\nError: failed to start",
+                "removed since",
+            ),
+            (
+                &start,
+                "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+                "docker info",
+            ),
+            (
+                &start,
+                "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+                "group `docker`",
+            ),
+        ] {
+            check(op, stderr, expected);
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_in_the_words_of_every_engine() {
+        for stderr in [
+            "driver failed programming external connectivity on endpoint shop-web (c6fa): Bind for 127.0.0.1:18088 failed: port is already allocated",
+            "Error starting userland proxy: listen tcp4 0.0.0.0:18088: bind: address already in use",
+            "failed to bind host port for 0.0.0.0:18088:172.17.0.2:80/tcp: address already in use",
+            "failed to bind host port 0.0.0.0:18088/tcp: address already in use",
+        ] {
+            check(&sample::run("shop-web"), stderr, "port 18088 of this host");
+        }
+    }
+
+    #[test]
+    fn a_pull_that_fails_says_whether_it_is_the_image_or_the_registry() {
+        let pull = Op::Pull { image: sample::image("shop/web:1") };
+        for (stderr, expected) in [
+            (
+                "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host",
+                "does not answer",
+            ),
+            (
+                "Get \"http://127.0.0.1:5999/v2/\": dial tcp 127.0.0.1:5999: connect: connection refused",
+                "does not answer",
+            ),
+            ("manifest for shop/web:1 not found: manifest unknown: manifest unknown", "its name and tag"),
+            (
+                "pull access denied for shop/web, repository does not exist or may require 'docker login'",
+                "docker login",
+            ),
+            ("toomanyrequests: You have reached your pull rate limit", "no more pulls"),
+        ] {
+            check(&pull, stderr, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_hint() {
+        let run = sample::run("shop-web");
+        assert_eq!(hint(&run, &End::Status(125), "Minimum memory limit allowed is 6MB"), None);
+        assert!(hint(&run, &End::TimedOut(std::time::Duration::from_secs(120)), "").is_some());
+        assert!(hint(&run, &End::NotStarted("not found".to_owned()), "").is_some());
+    }
+
+    #[test]
+    fn namesakes_have_the_same_last_part() {
+        let here = "postgres:15\n<none>:<none>\nshop/web:1\nhub.example:5000/web:2\nweb2:1\n";
+        assert_eq!(namesakes("far.example/web:1", here), ["shop/web:1", "hub.example:5000/web:2"]);
+        assert!(namesakes("redis:7", here).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! Plans for the tests of this folder, whose steps are of no consequence.
+
+use crate::docker::Await;
+use crate::docker::Kind;
+use crate::docker::Labels;
+use crate::docker::Launch;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::docker::Runtime;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Project;
+use crate::plan::NewStep;
+use crate::plan::Plan;
+use crate::plan::Reason;
+use crate::plan::Risk;
+use crate::plan::StepId;
+use std::time::Duration;
+
+/// A plan of networks with these needs.
+pub(crate) fn plan(needs: &[&[usize]]) -> Plan {
+    let step = |(at, needs): (usize, &&[usize])| (network(&format!("shop-{at}")), needs.to_vec());
+    plan_of(needs.iter().enumerate().map(step).collect())
+}
+
+/// A plan of these operations with their needs.
+pub(crate) fn plan_of(steps: Vec<(Op, Vec<usize>)>) -> Plan {
+    plan_with_undo(steps.into_iter().map(|(op, needs)| (op, needs, Vec::new())).collect())
+}
+
+/// A plan of these operations with their needs, and what undoes them.
+pub(crate) fn plan_with_undo(steps: Vec<(Op, Vec<usize>, Vec<Op>)>) -> Plan {
+    let mut plan = Plan::new(project());
+    let mut ids: Vec<StepId> = Vec::new();
+    for (op, needs, undo) in steps {
+        ids.push(plan.push(NewStep {
+            op,
+            owner: "shop".to_owned(),
+            reason: Reason::Missing,
+            unless: Vec::new(),
+            needs: needs.into_iter().map(|need| ids[need]).collect(),
+            undo,
+            risk: Risk::None,
+        }));
+    }
+    plan
+}
+
+pub(crate) fn project() -> Project {
+    Project::parse("shop").expect("a project name")
+}
+
+pub(crate) fn container(name: &str) -> Container {
+    Container::parse(name).expect("a container name")
+}
+
+pub(crate) fn image(reference: &str) -> Image {
+    Image::parse(reference).expect("an image reference")
+}
+
+pub(crate) fn labels(kind: Kind) -> Labels {
+    Labels { project: project(), kind, owner: "shop".to_owned(), release: None }
+}
+
+pub(crate) fn network(name: &str) -> Op {
+    Op::CreateNetwork {
+        name: Network::parse(name).expect("a network name"),
+        subnet: "10.208.1.0/24".parse().expect("a subnet"),
+        range: "10.208.1.0/25".parse().expect("a subnet"),
+        labels: labels(Kind::Network),
+    }
+}
+
+pub(crate) fn run(name: &str) -> Op {
+    Op::Run(Box::new(Launch {
+        name: container(name),
+        image: image("web:1"),
+        labels: labels(Kind::App),
+        memberships: vec![Membership {
+            network: Network::parse("shop-network").expect("a network name"),
+            address: None,
+            aliases: Vec::new(),
+        }],
+        runtime: Runtime { restart: "unless-stopped".to_owned(), ..Runtime::default() },
+    }))
+}
+
+pub(crate) fn wait(name: &str) -> Op {
+    Op::Await(Await::StaysUp { name: container(name), time: Duration::from_secs(5) })
+}
