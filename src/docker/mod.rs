@@ -1,6 +1,8 @@
 //! Every docker flag that gordon knows: typed operations and facts give commands, docker's answers give what is
 //! observed. Does not know why anything is done.
 
+mod answer;
+mod ask;
 mod command;
 mod fact;
 mod label;
@@ -9,6 +11,8 @@ mod op;
 mod probe;
 mod spec;
 
+pub use answer::{ReadError, Survey};
+pub use ask::{First, Scope, Second};
 pub use command::{Cli, Command, Word};
 pub use fact::{Current, Fact};
 pub use label::{Kind, Labels, Release, key};

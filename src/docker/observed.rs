@@ -28,7 +28,8 @@ pub struct Observed {
     pub volumes: BTreeMap<Volume, SeenVolume>,
     /// The images that were asked for.
     pub images: Images,
-    /// Subnets that are taken beside those of the networks: routes of the machine that the engine runs on.
+    /// Subnets that are taken beside those of the networks: routes of the machine that the engine runs on, second
+    /// subnets of networks, networks with names that gordon does not know how to say.
     pub routes: BTreeSet<Ipv4Net>,
 }
 
@@ -39,6 +40,8 @@ pub struct Images {
     pub here: BTreeMap<Image, SeenImage>,
     /// Those that could not be had, with docker's words.
     pub unavailable: BTreeMap<Image, String>,
+    /// All that the host's images are called; looked up only when one that was asked for is missing.
+    pub references: BTreeSet<Image>,
 }
 
 /// An image on a host.
@@ -72,7 +75,7 @@ pub struct SeenVolume {
     pub managed: bool,
 }
 
-/// A container on a host.
+/// A container on a host. Of one that gordon did not make, only the state and the names of its networks are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenContainer {
     /// The project whose label it carries.

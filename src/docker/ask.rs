@@ -1,0 +1,167 @@
+//! The questions that tell what is on a host: two rounds of a few docker calls each, however much there is. Does not
+//! know who puts them, nor how an answer is read.
+
+use super::Command;
+use crate::name::Image;
+use crate::name::Network;
+use std::collections::BTreeSet;
+
+/// What the caller cares about by name; all else is found by looking.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Networks whose name must mean one network; those that gordon made are such anyway.
+    pub networks: BTreeSet<Network>,
+    /// Images of which it is asked whether they are there, and what they declare.
+    pub images: BTreeSet<Image>,
+}
+
+/// The first round, put side by side: what there is. A `T` is a question, or its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First<T> {
+    /// Every container, in few words.
+    pub containers: T,
+    /// The id of every network.
+    pub networks: T,
+    /// Every volume.
+    pub volumes: T,
+    /// The images of the scope, when it has any. Those that are missing make the call fail.
+    pub images: Option<T>,
+}
+
+/// The second round, put side by side: what the first did not tell. A `T` is a question, or its answer.
+///
+/// What was removed since the first round makes its call fail; the answer then lacks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Second<T> {
+    /// The containers that gordon made.
+    pub containers: Option<T>,
+    /// Every network.
+    pub networks: Option<T>,
+    /// Every reference to an image, when one of the scope is missing.
+    pub references: Option<T>,
+}
+
+/// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
+const CONTAINER: &str =
+    r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.managed")}},{{json .State}},{{json .Networks}}]"#;
+const VOLUME: &str =
+    r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}}]"#;
+const IMAGE: &str = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
+const REFERENCE: &str = "[{{json .Repository}},{{json .Tag}}]";
+
+impl First<Command> {
+    /// The questions of the first round.
+    pub fn of(scope: &Scope) -> Self {
+        Self {
+            containers: Command::new(["ps", "--all", "--no-trunc", "--format", CONTAINER]),
+            networks: Command::new(["network", "ls", "--no-trunc", "--quiet"]),
+            volumes: Command::new(["volume", "ls", "--format", VOLUME]),
+            images: inspect("image", IMAGE, scope.images.iter().map(Image::as_str)),
+        }
+    }
+}
+
+impl Second<Command> {
+    /// The questions of the second round: after containers and networks by id, after references when asked to.
+    pub(super) fn of(containers: &[&str], networks: &[&str], references: bool) -> Self {
+        Self {
+            containers: inspect("container", "{{json .}}", containers.iter().copied()),
+            networks: inspect("network", "{{json .}}", networks.iter().copied()),
+            references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
+        }
+    }
+}
+
+impl<T> First<T> {
+    /// The same with each `T` turned into something else.
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> First<U> {
+        First {
+            containers: change(self.containers),
+            networks: change(self.networks),
+            volumes: change(self.volumes),
+            images: self.images.map(change),
+        }
+    }
+}
+
+impl<T> Second<T> {
+    /// The same with each `T` turned into something else.
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Second<U> {
+        Second {
+            containers: self.containers.map(&mut change),
+            networks: self.networks.map(&mut change),
+            references: self.references.map(change),
+        }
+    }
+}
+
+impl<T, E> First<Result<T, E>> {
+    /// All answers, or the first error.
+    ///
+    /// # Errors
+    /// The first there is.
+    pub fn transpose(self) -> Result<First<T>, E> {
+        Ok(First {
+            containers: self.containers?,
+            networks: self.networks?,
+            volumes: self.volumes?,
+            images: self.images.transpose()?,
+        })
+    }
+}
+
+impl<T, E> Second<Result<T, E>> {
+    /// All answers, or the first error.
+    ///
+    /// # Errors
+    /// The first there is.
+    pub fn transpose(self) -> Result<Second<T>, E> {
+        Ok(Second {
+            containers: self.containers.transpose()?,
+            networks: self.networks.transpose()?,
+            references: self.references.transpose()?,
+        })
+    }
+}
+
+/// One call for all of `things`; none for none, since docker would call that a mistake.
+fn inspect<'a>(kind: &str, format: &str, things: impl Iterator<Item = &'a str>) -> Option<Command> {
+    let mut command = Command::new([kind, "inspect", "--format", format]);
+    let flags = command.words.len();
+    command.extend(things);
+    (command.words.len() > flags).then_some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn lines(questions: impl IntoIterator<Item = Option<Command>>) -> Vec<String> {
+        questions.into_iter().flatten().map(|command| command.argv(Path::new("/")).join(" ")).collect()
+    }
+
+    #[test]
+    fn an_empty_host_is_asked_nothing_twice() {
+        let first = First::of(&Scope::default());
+        assert_eq!(first.images, None);
+        let Second { containers, networks, references } = Second::of(&[], &[], false);
+        assert_eq!(lines([containers, networks, references]), [""; 0]);
+    }
+
+    #[test]
+    fn one_call_asks_for_all_things_of_a_kind() {
+        let images = ["redis:7", "postgres"].map(|text| Image::parse(text).expect("an image"));
+        let first = First::of(&Scope { images: images.into(), ..Scope::default() });
+        let second = Second::of(&["c1", "c2"], &["n1"], true);
+        assert_eq!(
+            lines([first.images, second.containers, second.networks, second.references]),
+            [
+                format!("image inspect --format {IMAGE} postgres redis:7"),
+                "container inspect --format {{json .}} c1 c2".to_owned(),
+                "network inspect --format {{json .}} n1".to_owned(),
+                format!("image ls --format {REFERENCE}"),
+            ]
+        );
+    }
+}
