@@ -70,8 +70,11 @@ impl Executor<'_> {
             }
             Err(Stop::Interrupted) => Over::Left,
             Err(Stop::Failed(cause)) => {
+                let somebody_elses = is_name_taken(&step.op, &cause);
                 tell(Event::Failed(Box::new(self.failure(step, cause, after))));
-                self.undo(step, tell);
+                if !somebody_elses {
+                    self.undo(step, tell);
+                }
                 Over::Failed
             }
         }
@@ -187,6 +190,13 @@ impl Executor<'_> {
             tell(Event::Undone { step: step.id, undo, failure });
         }
     }
+}
+
+/// Whether the container that was to be made is there already: then nothing was made, and what would be undone is
+/// somebody else's.
+fn is_name_taken(op: &Op, cause: &Cause) -> bool {
+    let makes = matches!(op, Op::Create(_) | Op::Run(_));
+    makes && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is already in use by container"))
 }
 
 /// What a failed question has to say.

@@ -1,4 +1,4 @@
-//! A machine for the tests of this folder: its docker says what it was told to, its clock moves when somebody waits.
+//! A machine for tests: its docker says what it was told to, its clock moves when somebody waits.
 
 use super::End;
 use super::Machine;
@@ -8,6 +8,9 @@ use crate::docker::Command;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
+
+/// The time that a call takes.
+const CALL: Duration = Duration::from_millis(100);
 
 /// Docker calls succeed without a word, containers run, unless it was told otherwise.
 #[derive(Default)]
@@ -75,6 +78,7 @@ impl Machine for Fake {
     fn docker(&self, command: &Command, _limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
         let call = self.argv(command).join(" ");
         let outcome = self.outcome(&call);
+        self.pause(CALL);
         self.calls.lock().expect("nobody panics with it").push(call);
         outcome.stdout.lines().chain(outcome.stderr.lines()).for_each(line);
         outcome

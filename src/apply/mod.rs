@@ -5,11 +5,11 @@ mod diagnosis;
 mod event;
 mod execute;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 mod hint;
 mod machine;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod schedule;
 
 pub use event::Cause;
@@ -273,6 +273,15 @@ mod tests {
         assert!(machine.calls().iter().zip(begins).all(|(call, begins)| call.starts_with(begins)));
         assert_eq!(told.matches("Undone").count(), 3);
         assert_eq!(told.matches("failure: None").count(), 2, "{told}");
+    }
+
+    #[test]
+    fn a_container_of_somebody_else_that_took_the_name_is_not_undone() {
+        let plan = sample::plan_with_undo(vec![(sample::run("shop-web"), vec![], undo_of_replacement())]);
+        let taken = "Conflict. The container name \"/shop-web\" is already in use by container \"85a8\".";
+        let machine = Fake::default().fails("docker run", 125, taken);
+        let (_, report) = happens(&plan, &machine);
+        assert_eq!((report.failed(), machine.calls().len()), (1, 1));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Plans for the tests of this folder, whose steps are of no consequence.
+//! Plans for tests, whose steps are of no consequence.
 
 use crate::docker::Await;
 use crate::docker::Kind;

@@ -1,0 +1,194 @@
+//! What happens while a plan is applied, in words: a line or a block for each event. Does not know where it is shown.
+
+use crate::apply::Cause;
+use crate::apply::Diagnosis;
+use crate::apply::End;
+use crate::apply::Event;
+use crate::apply::Failure;
+use crate::apply::Report;
+use crate::apply::State;
+use crate::plan::Plan;
+use crate::plan::StepId;
+use anstream::adapter::strip_str;
+use anstyle::AnsiColor;
+use anstyle::Style;
+use std::fmt::Display;
+use std::time::Duration;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// A duration for people: `0.11 s`, `4.2 s`, `3 min 5 s`.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 0.995 {
+        format!("{seconds:.2} s")
+    } else if seconds < 59.95 {
+        format!("{seconds:.1} s")
+    } else {
+        let seconds = seconds.round() as u64;
+        format!("{} min {} s", seconds / 60, seconds % 60)
+    }
+}
+
+/// A step's number and what it does, as in ` 3/12 run shop-web`.
+pub(super) fn title(plan: &Plan, step: StepId) -> String {
+    let total = plan.steps().len().to_string();
+    let (number, width) = (step.index() + 1, total.len());
+    format!("{number:>width$}/{total} {}", plan.steps()[step.index()].op)
+}
+
+/// The lines that tell of `event`, with colours, none ending in a line break. None for what a pull says: that moves.
+pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<String> {
+    match event {
+        Event::Started { step } => vec![format!("  {}", title(plan, *step))],
+        Event::Line { .. } => Vec::new(),
+        Event::Finished { step, after } => {
+            vec![format!("{GOOD}✓{GOOD:#} {} {DIM}· {}{DIM:#}", title(plan, *step), duration(*after))]
+        }
+        Event::Failed(failure) => failed(plan, failure),
+        Event::Undone { step, undo, failure } => undone(plan, *step, *undo, failure.as_ref()),
+        Event::Skipped { step, because } => {
+            vec![format!("- {}: skipped, as it needs step {}", title(plan, *step), because.index() + 1)]
+        }
+        Event::Interrupted { running: 0 } => vec!["stopping: nothing more is started".to_owned()],
+        Event::Interrupted { running } => vec![format!(
+            "stopping: {} finished, nothing more is started; once more Ctrl-C ends it at once",
+            match running {
+                1 => "the step that runs is".to_owned(),
+                _ => format!("the {running} steps that run are"),
+            }
+        )],
+    }
+}
+
+fn failed(plan: &Plan, failure: &Failure) -> Vec<String> {
+    let Failure { step, after, cause, hint, diagnosis } = failure;
+    let mut lines = vec![format!("{BAD}✗ {}: failed{BAD:#} after {}", title(plan, *step), duration(*after))];
+    lines.push(format!("    {}", command_line(cause.argv())));
+    lines.extend(what(cause));
+    lines.extend(diagnosis.iter().flat_map(what_became));
+    lines.extend(hint.iter().map(|hint| format!("    hint: {hint}")));
+    lines
+}
+
+/// What went wrong, without the command.
+fn what(cause: &Cause) -> Vec<String> {
+    match cause {
+        Cause::Call { end, stderr, .. } => {
+            let mut lines = vec![format!("    {}", ended(end))];
+            lines.extend(quoted(without_advertisement(stderr)));
+            lines
+        }
+        Cause::Hopeless { answer, .. } => vec![format!("    said: {answer}")],
+        Cause::TooLate { limit, answer, .. } => {
+            vec![format!("    still not after {}, last said: {answer}", duration(*limit))]
+        }
+        Cause::UnknownVolumes { image, paths, .. } => vec![format!(
+            "    {image} declares {}, which this plan would lose with the container",
+            paths.iter().map(|path| format!("VOLUME {path}")).collect::<Vec<_>>().join(", ")
+        )],
+    }
+}
+
+fn ended(end: &End) -> String {
+    match end {
+        End::TimedOut(limit) => format!("no end after {}, so it was ended", duration(*limit)),
+        End::Status(_) | End::Signal(_) | End::NotStarted(_) => end.to_string(),
+    }
+}
+
+fn what_became(diagnosis: &Diagnosis) -> Vec<String> {
+    let Diagnosis { container, status, exit_status, out_of_memory, error, health, log } = diagnosis;
+    let mut state = format!("    {container} is {status}");
+    if let Some(exit_status) = exit_status {
+        state.push_str(&format!(", ended with status {exit_status}"));
+    }
+    if *out_of_memory {
+        state.push_str(", out of memory");
+    }
+    let mut lines = vec![state];
+    if !error.is_empty() {
+        lines.push(format!("    docker says: {error}"));
+    }
+    if !health.is_empty() {
+        lines.push("    its health check said:".to_owned());
+        lines.extend(quoted(health.lines()));
+    }
+    if log.is_empty() {
+        lines.push("    its log is empty".to_owned());
+    } else {
+        lines.push("    the end of its log:".to_owned());
+        lines.extend(quoted(log.iter().map(String::as_str)));
+    }
+    lines
+}
+
+fn undone(plan: &Plan, step: StepId, undo: usize, failure: Option<&Cause>) -> Vec<String> {
+    let op = &plan.steps()[step.index()].undo[undo];
+    let number = step.index() + 1;
+    match failure {
+        None => vec![format!("    undoing step {number}: {op}: done")],
+        Some(cause) => {
+            let mut lines = vec![format!("    undoing step {number}: {op}: {BAD}failed{BAD:#}")];
+            lines.extend(what(cause).into_iter().map(|line| format!("    {line}")));
+            lines
+        }
+    }
+}
+
+/// The end of it all: what was done, and what to do next. `again` is the command that goes on.
+pub(super) fn summary(plan: &Plan, report: &Report, again: &str) -> Vec<String> {
+    let took = duration(report.took);
+    let total = plan.steps().len();
+    if report.is_complete() {
+        return vec![format!("{GOOD}done{GOOD:#}: {} in {took}", count(total, "step"))];
+    }
+    let mut parts = vec![format!("{} of {} done in {took}", report.done(), count(total, "step"))];
+    for (number, what) in
+        [(report.failed(), "failed"), (report.skipped(), "skipped"), (report.left(), "left")]
+    {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    }
+    let mut lines = vec![format!("{BAD}not done{BAD:#}: {}", parts.join(", "))];
+    for (state, what) in [(State::Failed, "failed"), (State::Waiting, "left")] {
+        let of = plan.steps().iter().filter(|step| report.states[step.id.index()] == state);
+        let titles: Vec<String> = of.map(|step| step.op.to_string()).collect();
+        if !titles.is_empty() {
+            lines.push(format!("  {what}: {}", titles.join(", ")));
+        }
+    }
+    lines.push(match report.failed() {
+        0 => format!("next: `{again}` does what is left"),
+        _ => format!("next: mend what failed, then `{again}` does what is left"),
+    });
+    lines
+}
+
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    lines.into_iter().map(|line| format!("    {DIM}│{DIM:#} {}", visible(line))).collect()
+}
+
+/// Without the signs that would move the cursor or colour the terminal: logs hold anything.
+fn visible(line: &str) -> impl Display {
+    strip_str(line).to_string().chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>()
+}
+
+/// What docker wrote, without the pointer to its manual.
+fn without_advertisement(stderr: &str) -> impl Iterator<Item = &str> {
+    let is_pointer = |line: &&str| {
+        line.trim().is_empty() || line.starts_with("Run 'docker ") || line.starts_with("See 'docker ")
+    };
+    stderr.lines().filter(move |line| !is_pointer(line))
+}
+
+fn command_line(argv: &[String]) -> String {
+    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
+}
