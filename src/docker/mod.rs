@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod command;
 mod fact;
+mod image_list;
 mod label;
 mod observed;
 mod op;
@@ -15,6 +16,7 @@ pub use answer::{ReadError, Survey};
 pub use ask::{First, Scope, Second};
 pub use command::{Cli, Command, Word};
 pub use fact::{Current, Fact};
+pub use image_list::{ImageList, ImageListError};
 pub use label::{Kind, Labels, Release, key};
 pub use observed::{
     Health, Images, Observed, SeenContainer, SeenImage, SeenMembership, SeenNetwork, SeenVolume, State,

@@ -1,0 +1,224 @@
+//! What docker says of containers. Does not know which networks there are: it asks.
+
+use super::network::Present;
+use super::or_default;
+use crate::docker::Health;
+use crate::docker::Kind;
+use crate::docker::Secret;
+use crate::docker::SeenContainer;
+use crate::docker::SeenMembership;
+use crate::docker::Spec;
+use crate::docker::State;
+use crate::docker::key;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::EnvKey;
+use crate::name::ImageId;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// A container in a list.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Listed {
+    pub(super) id: String,
+    names: String,
+    managed: String,
+    state: String,
+    networks: String,
+}
+
+impl Listed {
+    pub(super) fn is_managed(&self) -> bool {
+        self.managed == "true"
+    }
+
+    /// All that is known of a container that gordon did not make.
+    pub(super) fn seen(&self) -> Option<(Container, SeenContainer)> {
+        // a container that others link to has a name for each of them, `other/name`
+        let name = self.names.split(',').find(|name| !name.contains('/'))?;
+        let networks = self.networks.split(',').filter_map(|name| Network::parse(name).ok());
+        let seen = SeenContainer {
+            project: None,
+            kind: None,
+            owner: String::new(),
+            release: 0,
+            spec: Spec::default(),
+            inherits: None,
+            image: None,
+            state: state(&self.state),
+            health: Health::None,
+            memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
+            volumes: BTreeMap::new(),
+            env: BTreeMap::new(),
+        };
+        Some((Container::parse(name).ok()?, seen))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ContainerAnswer {
+    id: String,
+    name: String,
+    image: String,
+    state: StateAnswer,
+    #[serde(default, deserialize_with = "or_default")]
+    mounts: Vec<MountAnswer>,
+    config: ContainerConfig,
+    network_settings: NetworkSettings,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StateAnswer {
+    status: String,
+    health: Option<HealthAnswer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HealthAnswer {
+    status: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MountAnswer {
+    r#type: String,
+    #[serde(default)]
+    name: String,
+    destination: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ContainerConfig {
+    #[serde(default, deserialize_with = "or_default")]
+    env: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NetworkSettings {
+    #[serde(default, deserialize_with = "or_default")]
+    networks: BTreeMap<String, Endpoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Endpoint {
+    #[serde(rename = "IPAMConfig", default, deserialize_with = "or_default")]
+    asked: AskedAddress,
+    #[serde(default, deserialize_with = "or_default")]
+    aliases: Vec<String>,
+    #[serde(rename = "NetworkID", default)]
+    network: String,
+    #[serde(rename = "IPAddress", default)]
+    address: String,
+}
+
+#[derive(Default, Deserialize)]
+struct AskedAddress {
+    #[serde(rename = "IPv4Address", default)]
+    address: String,
+}
+
+impl ContainerAnswer {
+    pub(super) fn seen(&self, present: &Present) -> Option<(Container, SeenContainer)> {
+        let name = Container::parse(self.name.trim_start_matches('/')).ok()?;
+        let label = |key: &str| self.config.labels.get(key).map(String::as_str);
+        let remembered = addresses(label(key::ADDRESS).unwrap_or_default());
+        let memberships = self.network_settings.networks.iter().filter_map(|(network, endpoint)| {
+            let network = Network::parse(network.as_str()).ok()?;
+            let remembered = remembered.get(network.as_str()).copied();
+            let stale = !present.has(network.as_str(), &endpoint.network);
+            Some((network, endpoint.seen(&self.id, remembered, stale)))
+        });
+        let volumes = self.mounts.iter().filter(|mount| mount.r#type == "volume");
+        let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
+        let seen = SeenContainer {
+            project: label(key::PROJECT).and_then(|project| Project::parse(project).ok()),
+            kind: label(key::KIND).and_then(Kind::parse),
+            owner: label(key::OWNER).unwrap_or_default().to_owned(),
+            release: label(key::RELEASE).and_then(|release| release.parse().ok()).unwrap_or(0),
+            spec: Spec::parse(label(key::SPEC).unwrap_or_default()),
+            inherits: label(key::INHERITS).map(str::to_owned),
+            image: ImageId::parse(self.image.as_str()).ok(),
+            state: state(&self.state.status),
+            health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),
+            memberships: memberships.collect(),
+            volumes: volumes
+                .filter_map(|mount| {
+                    Some((mount.destination.clone(), Volume::parse(mount.name.as_str()).ok()?))
+                })
+                .collect(),
+            env: variables
+                .filter_map(|(key, value)| Some((EnvKey::parse(key).ok()?, Secret::new(value))))
+                .collect(),
+        };
+        Some((name, seen))
+    }
+}
+
+impl Endpoint {
+    /// `remembered` is what the container's label says of its address.
+    fn seen(&self, container: &str, remembered: Option<Ipv4Addr>, stale: bool) -> SeenMembership {
+        // engines before 25 add the beginning of the container's id
+        let is_id = |alias: &str| alias.len() >= 12 && container.starts_with(alias);
+        let aliases = self.aliases.iter().filter(|alias| !is_id(alias));
+        SeenMembership {
+            address: [&self.address, &self.asked.address]
+                .into_iter()
+                .find_map(|address| address.parse().ok())
+                .or(remembered),
+            aliases: aliases.filter_map(|alias| Alias::parse(alias.as_str()).ok()).collect(),
+            stale,
+        }
+    }
+}
+
+/// What the label [`key::ADDRESS`] says.
+fn addresses(label: &str) -> BTreeMap<&str, Ipv4Addr> {
+    let pairs = label.split(',').filter_map(|pair| pair.split_once('='));
+    pairs.filter_map(|(network, address)| Some((network, address.parse().ok()?))).collect()
+}
+
+fn state(word: &str) -> State {
+    match word {
+        "created" => State::Created,
+        "running" => State::Running,
+        "paused" => State::Paused,
+        "restarting" => State::Restarting,
+        // `exited`, `dead`, `removing`
+        _ => State::Exited,
+    }
+}
+
+fn health_of(word: &str) -> Health {
+    match word {
+        "starting" => Health::Starting,
+        "healthy" => Health::Healthy,
+        "unhealthy" => Health::Unhealthy,
+        _ => Health::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::*;
+
+    #[test]
+    fn a_container_that_others_link_to_has_its_own_name() {
+        let listed = r#"["1", "other/db,db-1", "", "paused", "bridge"]"#;
+        let listed: Vec<Listed> = read("ps", listed).expect("docker's form");
+        let (name, seen) = listed[0].seen().expect("a container");
+        assert_eq!((name.as_str(), seen.state), ("db-1", State::Paused));
+    }
+}

@@ -1,0 +1,386 @@
+//! What docker answers to the questions of a reading, turned into [`Observed`]. Does not know how it was asked.
+
+mod container;
+mod image;
+mod network;
+
+use super::Command;
+use super::Images;
+use super::Observed;
+use super::SeenImage;
+use super::SeenVolume;
+use super::ask::First;
+use super::ask::Scope;
+use super::ask::Second;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use container::ContainerAnswer;
+use container::Listed;
+use image::ImageAnswer;
+use network::NetworkAnswer;
+use network::Present;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why a host cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// An answer is not of the form that docker gives it.
+    Form {
+        /// The question.
+        question: &'static str,
+        /// Where in the answer, counted from 1.
+        line: usize,
+        /// The column there, counted from 1.
+        column: usize,
+    },
+    /// A name means several networks, which older engines allow.
+    SameName {
+        /// The name.
+        network: Network,
+        /// The ids of those that have it.
+        ids: Vec<String>,
+    },
+}
+
+impl ReadError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Form { question, .. } => {
+                format!("is it docker that answers? `docker {question}` shows what it says")
+            }
+            Self::SameName { ids, .. } => {
+                let first = ids.first().map_or("", String::as_str);
+                format!("`docker network rm {first}` removes one of them by its id")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // the answer itself is not shown: it may hold secrets
+            Self::Form { question, line, column } => {
+                write!(
+                    f,
+                    "docker {question}: line {line}, column {column} of the answer is not of docker's form"
+                )
+            }
+            Self::SameName { network, ids } => {
+                write!(f, "network {network}: {} networks have this name: {}", ids.len(), ids.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// What the first round of a reading told.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    scope: Scope,
+    containers: Vec<Listed>,
+    networks: Vec<String>,
+    volumes: BTreeMap<Volume, SeenVolume>,
+    images: BTreeMap<Image, SeenImage>,
+}
+
+impl Survey {
+    /// Reads the answers of the first round.
+    ///
+    /// # Errors
+    /// When an answer is not of docker's form.
+    pub fn read(scope: Scope, answers: &First<String>) -> Result<Self, ReadError> {
+        let volumes: Vec<(String, String, String)> = read("volume ls", &answers.volumes)?;
+        let images: Vec<ImageAnswer> = read("image inspect", answers.images.as_deref().unwrap_or_default())?;
+        Ok(Self {
+            containers: read("ps", &answers.containers)?,
+            networks: answers.networks.split_whitespace().map(str::to_owned).collect(),
+            volumes: volumes
+                .iter()
+                .filter_map(|(name, managed, project)| volume(name, managed, project))
+                .collect(),
+            images: image::asked_for(&scope.images, &images),
+            scope,
+        })
+    }
+
+    /// The questions of the second round.
+    pub fn questions(&self) -> Second<Command> {
+        let containers: Vec<&str> = self
+            .containers
+            .iter()
+            .filter(|listed| listed.is_managed())
+            .map(|listed| listed.id.as_str())
+            .collect();
+        let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
+        Second::of(&containers, &networks, self.images.len() < self.scope.images.len())
+    }
+
+    /// The host, once the second round is answered.
+    ///
+    /// # Errors
+    /// When an answer is not of docker's form, or a name that gordon needs means several networks.
+    pub fn observed(self, answers: &Second<String>) -> Result<Observed, ReadError> {
+        let Second { containers, networks, references } = answers;
+        let inspected: Vec<ContainerAnswer> =
+            read("container inspect", containers.as_deref().unwrap_or_default())?;
+        let networks: Vec<NetworkAnswer> = read("network inspect", networks.as_deref().unwrap_or_default())?;
+        let references: Vec<(String, String)> = read("image ls", references.as_deref().unwrap_or_default())?;
+
+        network::refuse_same_names(&networks, &self.scope.networks)?;
+        let present = Present::of(&networks);
+        let mut host = Observed { volumes: self.volumes, ..Observed::default() };
+        host.containers =
+            self.containers.iter().filter(|listed| !listed.is_managed()).filter_map(Listed::seen).collect();
+        host.containers.extend(inspected.iter().filter_map(|container| container.seen(&present)));
+        for network in &networks {
+            let mut subnets = network.subnets();
+            if let Ok(name) = Network::parse(network.name.as_str()) {
+                let same_name = host.networks.insert(name, network.seen(subnets.next()));
+                host.routes.extend(same_name.and_then(|network| network.subnet));
+            }
+            host.routes.extend(subnets);
+        }
+        host.images = Images {
+            here: self.images,
+            references: references
+                .iter()
+                .filter_map(|(repository, tag)| Image::parse(format!("{repository}:{tag}")).ok())
+                .collect(),
+            ..Images::default()
+        };
+        Ok(host)
+    }
+}
+
+/// The values in `text`, which follow one another.
+fn read<T: DeserializeOwned>(question: &'static str, text: &str) -> Result<Vec<T>, ReadError> {
+    let values = serde_json::Deserializer::from_str(text).into_iter();
+    values.collect::<Result<_, _>>().map_err(|e| ReadError::Form {
+        question,
+        line: e.line(),
+        column: e.column(),
+    })
+}
+
+fn volume(name: &str, managed: &str, project: &str) -> Option<(Volume, SeenVolume)> {
+    let seen = SeenVolume { project: Project::parse(project).ok(), managed: managed == "true" };
+    Some((Volume::parse(name).ok()?, seen))
+}
+
+/// Docker writes `null` for what is empty, sometimes.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::Health;
+    use crate::docker::ImageFacts;
+    use crate::docker::Kind;
+    use crate::docker::State;
+    use crate::name::Container;
+    use std::net::Ipv4Addr;
+    use std::path::Path;
+
+    macro_rules! recorded {
+        ($engine:literal) => {
+            Recorded {
+                first: First {
+                    containers: recorded!($engine, "ps"),
+                    networks: recorded!($engine, "network-ls"),
+                    volumes: recorded!($engine, "volume-ls"),
+                    images: Some(recorded!($engine, "image-inspect")),
+                },
+                second: Second {
+                    containers: Some(recorded!($engine, "container-inspect")),
+                    networks: Some(recorded!($engine, "network-inspect")),
+                    references: Some(recorded!($engine, "image-ls")),
+                },
+            }
+        };
+        ($engine:literal, $question:literal) => {
+            include_str!(concat!("../../../tests/answers/", $engine, "/", $question)).to_owned()
+        };
+    }
+
+    struct Recorded {
+        first: First<String>,
+        second: Second<String>,
+    }
+
+    impl Recorded {
+        fn observed(&self) -> Result<Observed, ReadError> {
+            Survey::read(scope(), &self.first)?.observed(&self.second)
+        }
+    }
+
+    fn scope() -> Scope {
+        let images = ["edges.example:5000/team/db:1", "docker.io/edges-plain", "edges-missing:2"];
+        Scope { images: images.map(image).into(), ..Scope::default() }
+    }
+
+    fn old() -> Recorded {
+        recorded!("engine-20.10")
+    }
+
+    fn image(text: &str) -> Image {
+        Image::parse(text).expect("an image")
+    }
+
+    fn network(text: &str) -> Network {
+        Network::parse(text).expect("a network")
+    }
+
+    fn container(text: &str) -> Container {
+        Container::parse(text).expect("a container")
+    }
+
+    fn address(text: &str) -> Ipv4Addr {
+        text.parse().expect("an address")
+    }
+
+    fn words<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+        things.into_iter().map(|thing| thing.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_gordon_made_is_asked_about_again() {
+        let questions = Survey::read(scope(), &old().first).expect("docker's form").questions();
+        let count =
+            |command: Option<Command>| command.expect("there are some").argv(Path::new("/")).len() - 4;
+        assert_eq!(count(questions.containers), 3);
+        assert_eq!(count(questions.networks), 7);
+        assert!(questions.references.is_some(), "an image is missing");
+    }
+
+    #[test]
+    fn a_container_is_seen_with_all_that_its_labels_remember() {
+        let host = old().observed().expect("docker's form");
+        assert_eq!(
+            words(host.containers.keys()),
+            "edges-linked edges-stranger shop-db shop-web-green shop-web-green-previous"
+        );
+        let seen = &host.containers[&container("shop-db")];
+        assert_eq!(seen.project, Project::parse("shop").ok());
+        assert_eq!((seen.kind, seen.owner.as_str(), seen.release), (Some(Kind::Service), "shop", 3));
+        assert_eq!(seen.spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
+        assert_eq!(seen.inherits.as_deref(), Some("00ed341f"));
+        assert_eq!(seen.image, host.images.here[&image("edges.example:5000/team/db:1")].id);
+        assert_eq!((seen.state, seen.health), (State::Running, Health::Healthy));
+        assert_eq!(words(seen.volumes.keys()), "/data /logs");
+        assert_eq!(seen.volumes["/data"].as_str(), "shop-data");
+        let env: Vec<_> = seen.env.iter().map(|(key, value)| (key.as_str(), value.reveal())).collect();
+        assert_eq!(env, [("A", "1"), ("PW", "a=b c")]);
+    }
+
+    #[test]
+    fn a_container_answers_to_its_aliases_and_not_to_the_id_that_older_engines_add() {
+        let host = old().observed().expect("docker's form");
+        let memberships = &host.containers[&container("shop-db")].memberships;
+        assert_eq!(words(memberships.keys()), "edges-other shop-network");
+        let membership = &memberships[&network("shop-network")];
+        assert_eq!(words(&membership.aliases), "db shop-db");
+        assert_eq!(membership.address, Some(address("10.209.77.128")));
+        assert!(!membership.stale);
+    }
+
+    #[test]
+    fn a_container_that_never_ran_has_the_address_that_it_was_promised() {
+        let host = old().observed().expect("docker's form");
+        let seen = &host.containers[&container("shop-web-green")];
+        assert_eq!(seen.state, State::Created);
+        let membership = &seen.memberships[&network("shop-network")];
+        assert_eq!(membership.address, Some(address("10.209.77.129")));
+        assert!(!membership.stale, "it has no network id yet");
+    }
+
+    #[test]
+    fn a_network_of_the_same_name_is_not_the_one_that_a_container_lost() {
+        let host = old().observed().expect("docker's form");
+        let seen = &host.containers[&container("shop-web-green-previous")];
+        let membership = &seen.memberships[&network("shop-gone")];
+        assert!(membership.stale);
+        assert_eq!(membership.address, Some(address("10.209.78.130")));
+        assert!(host.networks.contains_key(&network("shop-gone")));
+    }
+
+    #[test]
+    fn of_others_containers_the_state_and_the_networks_are_known() {
+        let host = old().observed().expect("docker's form");
+        let seen = &host.containers[&container("edges-stranger")];
+        assert_eq!((seen.project.clone(), seen.state), (None, State::Running));
+        assert_eq!(words(seen.memberships.keys()), "edges-other");
+        assert_eq!(seen.env.len(), 0);
+    }
+
+    #[test]
+    fn a_network_knows_the_addresses_of_all_that_run_on_it() {
+        let host = old().observed().expect("docker's form");
+        assert_eq!(words(host.networks.keys()), "bridge edges-other host none shop-gone shop-network");
+        let other = &host.networks[&network("edges-other")];
+        assert_eq!(words(&other.addresses), "10.209.79.2 10.209.79.3 10.209.79.200");
+        assert_eq!((other.managed, other.project.clone()), (false, None));
+        let shop = &host.networks[&network("shop-network")];
+        assert_eq!((shop.managed, shop.project.clone()), (true, Project::parse("shop").ok()));
+        assert_eq!(shop.subnet, "10.209.77.0/24".parse().ok());
+        assert_eq!(host.networks[&network("none")].subnet, None);
+    }
+
+    #[test]
+    fn the_subnet_of_a_network_whose_name_cannot_be_said_is_taken() {
+        let host = old().observed().expect("docker's form");
+        assert_eq!(words(&host.routes), "10.209.80.0/24");
+    }
+
+    #[test]
+    fn a_volume_knows_whose_it_is() {
+        let host = old().observed().expect("docker's form");
+        let volumes: Vec<_> = host
+            .volumes
+            .iter()
+            .map(|(name, seen)| (name.as_str(), seen.managed, seen.project.as_ref().map(Project::as_str)))
+            .collect();
+        assert_eq!(volumes, [("edges-volume", false, None), ("shop-data", true, Some("shop"))]);
+    }
+
+    #[test]
+    fn an_image_tells_what_it_declares_under_the_name_that_was_asked_for() {
+        let images = old().observed().expect("docker's form").images;
+        let facts = |text| images.here.get(&image(text)).map(|seen| seen.facts.clone());
+        assert_eq!(
+            facts("edges.example:5000/team/db:1"),
+            Some(ImageFacts {
+                volumes: vec!["/data".to_owned(), "/logs/".to_owned()],
+                ports: vec!["5432/tcp".to_owned(), "9000/udp".to_owned()],
+                healthcheck: true,
+            })
+        );
+        assert_eq!(facts("docker.io/edges-plain"), Some(ImageFacts::default()), "`HEALTHCHECK NONE` is none");
+        assert_eq!(facts("edges-missing:2"), None);
+        assert!(images.references.contains(&image("redis:7-alpine")));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_understood_is_not_shown() {
+        let answer = "\n{\"Id\": \"1\", \"Name\": [\"hunter2\"]}";
+        let error = read::<NetworkAnswer>("network inspect", answer).err().expect("a list is no name");
+        assert_eq!(
+            error.to_string(),
+            "docker network inspect: line 2, column 20 of the answer is not of docker's form"
+        );
+    }
+}
