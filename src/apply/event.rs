@@ -68,6 +68,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What became of the container that was waited for.
     pub diagnosis: Option<Diagnosis>,
+    /// How many operations are tried now to undo it.
+    pub undoes: usize,
 }
 
 /// What went wrong.

@@ -15,6 +15,7 @@ use crate::docker::Command;
 use crate::docker::Op;
 use crate::name::Image;
 use crate::plan::Step;
+use crate::plan::StepId;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -70,11 +71,9 @@ impl Executor<'_> {
             }
             Err(Stop::Interrupted) => Over::Left,
             Err(Stop::Failed(cause)) => {
-                let somebody_elses = is_name_taken(&step.op, &cause);
-                tell(Event::Failed(Box::new(self.failure(step, cause, after))));
-                if !somebody_elses {
-                    self.undo(step, tell);
-                }
+                let undo = if is_name_taken(&step.op, &cause) { &[][..] } else { &step.undo };
+                tell(Event::Failed(Box::new(self.failure(step, cause, after, undo.len()))));
+                self.undo(step.id, undo, tell);
                 Over::Failed
             }
         }
@@ -128,12 +127,18 @@ impl Executor<'_> {
         let question =
             Command::new(["image", "inspect", "--format", "{{json .Config.Volumes}}", image.as_str()]);
         let outcome = self.machine.docker(&question, QUESTION_LIMIT, &mut |_| {});
-        // `null` for none
-        let declared: Option<Option<BTreeMap<String, serde_json::Value>>> =
-            outcome.is_success().then(|| serde_json::from_str(outcome.stdout.trim()).ok()).flatten();
-        let Some(declared) = declared else {
+        if !outcome.is_success() {
             return Err(self.failed_call(&question, outcome));
-        };
+        }
+        // `null` for none
+        let declared: Option<BTreeMap<String, serde_json::Value>> =
+            match serde_json::from_str(outcome.stdout.trim()) {
+                Ok(declared) => declared,
+                Err(_) => {
+                    let stderr = format!("this is no answer of docker's: {}", outcome.stdout);
+                    return Err(self.failed_call(&question, Outcome { stderr, ..outcome }));
+                }
+            };
         let paths: Vec<String> =
             declared.unwrap_or_default().into_keys().filter(|path| !known.contains(path)).collect();
         if paths.is_empty() {
@@ -142,7 +147,7 @@ impl Executor<'_> {
         Err(Cause::UnknownVolumes { argv: self.machine.argv(&question), image: image.clone(), paths })
     }
 
-    fn failure(&self, step: &Step, cause: Cause, after: Duration) -> Failure {
+    fn failure(&self, step: &Step, cause: Cause, after: Duration, undoes: usize) -> Failure {
         let diagnosis = match (&step.op, &cause) {
             (Op::Await(wait), Cause::Hopeless { .. } | Cause::TooLate { .. }) => {
                 diagnose(self.machine, wait.container())
@@ -163,7 +168,7 @@ impl Executor<'_> {
             Op::Pull { image } => self.with_namesakes(image, hint),
             _ => hint,
         };
-        Failure { step: step.id, after, cause, hint, diagnosis }
+        Failure { step: step.id, after, cause, hint, diagnosis, undoes }
     }
 
     fn with_namesakes(&self, image: &Image, hint: Option<String>) -> Option<String> {
@@ -180,14 +185,14 @@ impl Executor<'_> {
         })
     }
 
-    /// Tries all that undoes `step`; what fails keeps nothing else from being tried.
-    fn undo(&self, step: &Step, tell: &mut dyn FnMut(Event)) {
-        for (undo, op) in step.undo.iter().enumerate() {
+    /// Tries all that undoes a step; what fails keeps nothing else from being tried.
+    fn undo(&self, step: StepId, ops: &[Op], tell: &mut dyn FnMut(Event)) {
+        for (undo, op) in ops.iter().enumerate() {
             let failure = match self.call(op, &mut |_| {}) {
                 Err(Stop::Failed(cause)) => Some(cause),
                 Ok(()) | Err(Stop::Interrupted) => None,
             };
-            tell(Event::Undone { step: step.id, undo, failure });
+            tell(Event::Undone { step, undo, failure });
         }
     }
 }

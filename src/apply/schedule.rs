@@ -110,7 +110,7 @@ impl Schedule {
                 self.states[id.index()] = State::Done;
                 for dependent in self.dependents[id.index()].clone() {
                     self.missing[dependent.index()] -= 1;
-                    if self.missing[dependent.index()] == 0 && self.state(dependent) == State::Waiting {
+                    if self.missing[dependent.index()] == 0 {
                         self.make_ready(dependent);
                     }
                 }

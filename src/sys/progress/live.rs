@@ -96,7 +96,15 @@ impl Progress for Live {
                 }
             }
             Event::Finished { step, .. } | Event::Skipped { step, .. } => self.ended(*step),
-            Event::Failed(failure) => self.ended(failure.step),
+            Event::Failed(failure) if failure.undoes == 0 => self.ended(failure.step),
+            Event::Failed(failure) => {
+                if let Some(Running { bar, .. }) = self.running.get(&failure.step) {
+                    bar.set_message(format!("{}: undoing it", words::title(plan, failure.step)));
+                }
+            }
+            Event::Undone { step, undo, .. } if undo + 1 == plan.steps()[step.index()].undo.len() => {
+                self.ended(*step);
+            }
             Event::Undone { .. } | Event::Interrupted { .. } => {}
         }
         self.print(words::lines(plan, event));

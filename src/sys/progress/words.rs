@@ -64,7 +64,7 @@ pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<String> {
 }
 
 fn failed(plan: &Plan, failure: &Failure) -> Vec<String> {
-    let Failure { step, after, cause, hint, diagnosis } = failure;
+    let Failure { step, after, cause, hint, diagnosis, undoes: _ } = failure;
     let mut lines = vec![format!("{BAD}✗ {}: failed{BAD:#} after {}", title(plan, *step), duration(*after))];
     lines.push(format!("    {}", command_line(cause.argv())));
     lines.extend(what(cause));

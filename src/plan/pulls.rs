@@ -1,0 +1,35 @@
+//! The images that are pulled before the plan proper is made, for what they declare decides what is in it.
+
+use super::NewStep;
+use super::Plan;
+use super::Reason;
+use super::Risk;
+use crate::desired::Desired;
+use crate::desired::Pull;
+use crate::docker::Images;
+use crate::docker::Op;
+use crate::name::Image;
+use std::collections::BTreeSet;
+
+/// The plan that pulls what is to be pulled of the images that are `desired`, all side by side.
+pub fn pulls(desired: &Desired, images: &Images) -> Plan {
+    let mut plan = Plan::new(desired.project.clone());
+    let wanted: BTreeSet<&Image> = desired.workloads.iter().map(|workload| &workload.image).collect();
+    let is_due = |image: &&Image| match desired.pull {
+        Pull::Always => true,
+        Pull::Missing => !images.here.contains_key(image),
+        Pull::Never => false,
+    };
+    for image in wanted.into_iter().filter(is_due) {
+        plan.push(NewStep {
+            op: Op::Pull { image: image.clone() },
+            owner: desired.project.to_string(),
+            reason: Reason::NotOnHost,
+            unless: Vec::new(),
+            needs: Vec::new(),
+            undo: Vec::new(),
+            risk: Risk::None,
+        });
+    }
+    plan
+}
