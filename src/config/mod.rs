@@ -1,9 +1,87 @@
 //! Configs: one schema, two syntaxes, all problems at once. Does not touch the disk, and does not know the host.
 
+mod check;
+mod decode;
+mod env_file;
+mod form;
 mod problem;
+mod read;
 mod schema;
+mod table;
+mod tree;
 mod value;
 
-pub use problem::{Problem, Severity, collision};
+pub use env_file::EnvFileUse;
+pub use env_file::Need;
+pub use env_file::check_env_files;
+pub use env_file::env_files;
+pub use problem::Colour;
+pub use problem::Place;
+pub use problem::Problem;
+pub use problem::Severity;
+pub use problem::Span;
+pub use problem::collision;
+pub use problem::has_errors;
+pub use problem::nearest;
+pub use problem::render;
 pub use schema::*;
+pub use tree::Syntax;
 pub use value::*;
+
+use problem::Lines;
+use std::collections::BTreeSet;
+
+/// The text of a config.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The path of its file, as people know it; its ending tells the syntax.
+    pub path: &'a str,
+    /// What stands in it.
+    pub text: &'a str,
+}
+
+/// What a config says, and what is wrong with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The config; nothing when the text cannot be read at all. With errors among the problems, what is wrong is left
+    /// out, and the rest is good for finding more problems only.
+    pub config: Option<Config>,
+    /// All that is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// The config in a text.
+pub fn load(source: &Source<'_>) -> Loaded {
+    let Some(syntax) = Syntax::of(source.path) else {
+        let problem = Problem::error(0..0, "the syntax of the file is not known")
+            .hint("end its name with `.toml`, `.yaml` or `.yml`");
+        return Loaded { config: None, problems: vec![problem] };
+    };
+    let mut problems = Vec::new();
+    let config = tree::parse(syntax, source.text, &mut problems).map(|root| {
+        let broken = problems.len();
+        let read = read::read(root, source.text, &mut problems);
+        let config = check::check(read, &mut problems);
+        drop_what_follows(source.text, broken, &mut problems);
+        config
+    });
+    Loaded { config, problems }
+}
+
+/// Drops problems in lines of which one of the first `broken` problems says that they cannot be read.
+fn drop_what_follows(text: &str, broken: usize, problems: &mut Vec<Problem>) {
+    if broken == 0 {
+        return;
+    }
+    let lines = Lines::of(text);
+    let line = |problem: &Problem| match problem.place {
+        Place::Config(start, _) => Some(lines.line(start)),
+        Place::Line(..) => None,
+    };
+    let lines: BTreeSet<_> = problems[..broken].iter().map(line).collect();
+    let rest = problems.split_off(broken);
+    problems.extend(rest.into_iter().filter(|problem| !lines.contains(&line(problem))));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
-//! What is wrong with a config, and where. Does not know how it was found.
+//! What is wrong with a config, and where; how that is shown. Does not know how it was found.
 
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use serde_spanned::Spanned;
 use std::ops::Range;
+
+/// The bytes of the config that something stands in.
+pub type Span = Range<usize>;
 
 /// Something wrong with a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,14 +14,21 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong: lower case, no full stop, values in backticks.
     pub message: String,
-    /// The file it stands in; without one, the config.
-    pub file: Option<String>,
-    /// The bytes of the file that it is about.
-    pub span: Range<usize>,
-    /// Other places in the same file that have a part in it, and which.
-    pub also: Vec<(Range<usize>, String)>,
+    /// Where it stands.
+    pub place: Place,
+    /// Other places of the config that have a part in it, and which.
+    pub also: Vec<(Span, String)>,
     /// What to do about it.
     pub hints: Vec<String>,
+}
+
+/// Where a problem stands; in the order in which problems are shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// At these bytes of the config, `start..end`.
+    Config(usize, usize),
+    /// In a line of another file, counted from 1. The line is never shown: it may hold a secret.
+    Line(String, usize),
 }
 
 /// Whether anything can be planned in spite of a problem.
@@ -31,17 +42,22 @@ pub enum Severity {
 
 impl Problem {
     /// Something that must be put right first.
-    pub fn error(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self::new(Severity::Error, span, message.into())
+    pub fn error(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, Place::Config(span.start, span.end), message.into())
     }
 
     /// Something to be aware of.
-    pub fn warning(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, span, message.into())
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, Place::Config(span.start, span.end), message.into())
     }
 
-    fn new(severity: Severity, span: Range<usize>, message: String) -> Self {
-        Self { severity, message, file: None, span, also: Vec::new(), hints: Vec::new() }
+    /// Something to be aware of in a line, counted from 1, of a file other than the config.
+    pub fn warning_in_line(file: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, Place::Line(file.into(), line), message.into())
+    }
+
+    fn new(severity: Severity, place: Place, message: String) -> Self {
+        Self { severity, message, place, also: Vec::new(), hints: Vec::new() }
     }
 
     /// The same with advice.
@@ -51,17 +67,10 @@ impl Problem {
         self
     }
 
-    /// The same with a second place that has a part in it, and which: `also here`.
+    /// The same with a second place of the config that has a part in it, and which: `also here`.
     #[must_use]
-    pub fn also(mut self, span: Range<usize>, part: impl Into<String>) -> Self {
+    pub fn also(mut self, span: Span, part: impl Into<String>) -> Self {
         self.also.push((span, part.into()));
-        self
-    }
-
-    /// The same in a file other than the config.
-    #[must_use]
-    pub fn in_file(mut self, file: impl Into<String>) -> Self {
-        self.file = Some(file.into());
         self
     }
 }
@@ -69,4 +78,112 @@ impl Problem {
 /// Two things that have one name: an error at the second that shows the first.
 pub fn collision<A, B>(first: &Spanned<A>, second: &Spanned<B>, message: impl Into<String>) -> Problem {
     Problem::error(second.span(), message).also(first.span(), "also here")
+}
+
+/// The one of `known` that `word` is most likely a misspelling of.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.8;
+    known
+        .into_iter()
+        .map(|known| (strsim::jaro_winkler(word, known), known))
+        .filter(|(likeness, known)| *likeness > ALIKE && *known != word)
+        // of equals the first
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, known)| known)
+}
+
+/// Whether anything in `problems` must be put right first.
+pub fn has_errors(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
+}
+
+/// Whether a text is for a terminal that knows colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// With escape sequences.
+    Yes,
+    /// Plain text.
+    No,
+}
+
+/// `problems` for people, by place, with the lines of the config that they stand in.
+pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> String {
+    let renderer = match colour {
+        Colour::Yes => Renderer::styled(),
+        Colour::No => Renderer::plain(),
+    };
+    let lines = Lines::of(text);
+    let mut sorted: Vec<&Problem> = problems.iter().collect();
+    sorted.sort_by_key(|problem| &problem.place);
+    let mut shown = String::new();
+    for problem in sorted {
+        shown.push_str(&renderer.render(&[group(problem, path, &lines)]));
+        shown.push_str("\n\n");
+    }
+    shown
+}
+
+fn group<'a>(problem: &'a Problem, path: &'a str, lines: &Lines<'a>) -> Group<'a> {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let place: Element<'a> = match &problem.place {
+        Place::Config(start, end) => lines.snippet(&(*start..*end), &problem.also).path(path).into(),
+        Place::Line(file, line) => Origin::path(file.as_str()).line(*line).into(),
+    };
+    let hints = problem.hints.iter().map(|hint| Level::HELP.message(hint.as_str()));
+    level.primary_title(problem.message.as_str()).element(place).elements(hints)
+}
+
+/// A text and where its lines begin.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The number of the line of a byte, from 0.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at) - 1
+    }
+
+    fn end(&self, line: usize) -> usize {
+        self.starts.get(line + 1).map_or(self.text.len(), |next| next - 1)
+    }
+
+    /// The span without what is beyond the end of its first line: what is wrong begins there.
+    fn in_one_line(&self, span: &Span) -> Span {
+        let start = span.start.min(self.text.len());
+        start..span.end.clamp(start, self.end(self.line(start)).max(start))
+    }
+
+    /// Only the lines that matter, since drawing reads all that it is given.
+    fn snippet(
+        &self,
+        span: &Span,
+        also: &[(Span, String)],
+    ) -> Snippet<'a, annotate_snippets::Annotation<'a>>
+where {
+        let primary = self.in_one_line(span);
+        let others: Vec<(Span, &str)> =
+            also.iter().map(|(span, part)| (self.in_one_line(span), part.as_str())).collect();
+        let starts = others.iter().map(|(span, _)| span.start).chain([primary.start]);
+        let (first, last) = starts.fold((usize::MAX, 0), |(first, last), at| (first.min(at), last.max(at)));
+        let (first, last) = (self.line(first), self.line(last));
+        let offset = self.starts[first];
+        let shift = |span: &Span| span.start - offset..span.end - offset;
+        let mut snippet = Snippet::source(&self.text[offset..self.end(last)])
+            .line_start(first + 1)
+            .annotation(AnnotationKind::Primary.span(shift(&primary)));
+        for (span, part) in &others {
+            snippet = snippet.annotation(AnnotationKind::Context.span(shift(span)).label((*part).to_owned()));
+        }
+        snippet
+    }
 }

@@ -2,11 +2,27 @@
 //!
 //! A [`Spanned`] value knows its place in the text; two that differ only in their places are equal.
 
-use super::value::{Cpus, EnvFile, Memory, Mount, Published, Restart, User};
-use crate::name::{Domain, EnvKey, Image, Label, Project, SecretKey, ShortName};
+use super::form;
+use super::value::Cpus;
+use super::value::EnvFile;
+use super::value::Memory;
+use super::value::Mount;
+use super::value::Published;
+use super::value::Restart;
+use super::value::User;
+use crate::name::Domain;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::Label;
+use crate::name::Project;
+use crate::name::SecretKey;
+use crate::name::ShortName;
 use ipnet::Ipv4Net;
+use serde::Deserialize;
 use serde_spanned::Spanned;
-use std::num::{NonZeroU8, NonZeroU16};
+use std::fmt;
+use std::num::NonZeroU8;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 /// A whole config. Lists are in the order of the file.
@@ -59,6 +75,15 @@ impl Config {
             .map_or_else(|| self.project(), |prefix| prefix.get_ref().clone())
     }
 
+    /// What describes the containers of routes, attachments, apps and services.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        let routes = self.routes.iter().map(|route| &route.workload);
+        let attached = self.attachments.iter().flat_map(|attachments| &attachments.services);
+        let apps = self.apps.iter().map(|app| &app.workload);
+        let services = attached.chain(&self.services).map(|service| &service.workload);
+        routes.chain(apps).chain(services)
+    }
+
     /// What names of automatic volumes begin with.
     pub fn volume_prefix(&self) -> Project {
         self.volumes.prefix.as_ref().map_or_else(|| self.network_prefix(), |prefix| prefix.get_ref().clone())
@@ -89,6 +114,8 @@ pub struct App {
     pub name: Spanned<ShortName>,
     /// The hosts that it answers to, when it answers any.
     pub proxy: Option<AppProxy>,
+    /// Where it listens, when the config says so or it answers to hosts.
+    pub port: Option<Spanned<NonZeroU16>>,
     /// How many containers run it.
     pub replicas: Spanned<NonZeroU8>,
     /// How a new release takes over.
@@ -102,8 +129,6 @@ pub struct App {
 pub struct AppProxy {
     /// The hosts that the app answers to; at least one.
     pub hosts: Vec<Spanned<Domain>>,
-    /// Where the app listens.
-    pub app_port: Spanned<NonZeroU16>,
 }
 
 /// A service: of a Luma project, or attached to a domain or a group.
@@ -201,7 +226,8 @@ pub enum HealthTest {
 }
 
 /// How a new release takes over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Strategy {
     /// Beside the old one, which leaves when the new one is ready.
     Rolling,
@@ -210,19 +236,22 @@ pub enum Strategy {
 }
 
 /// `[network_isolation]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Isolation {
     /// Whether routes have networks and attachments at all.
     pub enabled: Enabled,
     /// What names of networks and containers begin with, in place of the project's name.
     pub network_prefix: Option<Spanned<Project>>,
     /// What every service also answers under, without its first dot: `internal`.
+    #[serde(deserialize_with = "form::dns_suffix")]
     pub dns_suffix: Option<Spanned<Domain>>,
     /// Which apps have a network of their own.
     pub scope: Scope,
     /// Where the attachments of a group's member live.
     pub member_attachments: MemberAttachments,
     /// Where networks take their subnets from; its place is empty when it is the default.
+    #[serde(deserialize_with = "form::address_pool")]
     pub address_pool: Spanned<Ipv4Net>,
 }
 
@@ -236,7 +265,8 @@ pub enum Enabled {
 }
 
 /// Which apps have a network of their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Those with attachments.
     #[default]
@@ -246,7 +276,8 @@ pub enum Scope {
 }
 
 /// Where the attachments of a group's member live.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MemberAttachments {
     /// In the network of the member's first group.
     #[default]
@@ -256,14 +287,16 @@ pub enum MemberAttachments {
 }
 
 /// `[env]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Env {
     /// The folder with one env file a domain.
     pub dir: String,
 }
 
 /// `[volumes]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Volumes {
     /// Whether every VOLUME of an image gets a named volume.
     pub auto_create: Enabled,
@@ -272,22 +305,27 @@ pub struct Volumes {
 }
 
 /// `[deploy]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Deploy {
     /// When an image is pulled.
     pub pull: Pull,
     /// How long a container may take to become ready.
+    #[serde(deserialize_with = "form::some_time")]
     pub health_timeout: Duration,
     /// How long an outgoing app goes on answering.
+    #[serde(deserialize_with = "form::duration")]
     pub drain: Duration,
     /// How long a container may take to stop; whole seconds.
+    #[serde(deserialize_with = "form::seconds")]
     pub stop_timeout: Duration,
     /// Whether the release before stays, stopped, for a rollback.
     pub keep_previous: Enabled,
 }
 
 /// When an image is pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pull {
     /// When it is not on the host.
     #[default]
@@ -299,22 +337,26 @@ pub enum Pull {
 }
 
 /// `[proxy]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Proxy {
     /// Whether there is one.
     pub enabled: Enabled,
     /// What it runs.
     pub image: Image,
     /// Its port of the host for HTTP.
-    pub http_port: NonZeroU16,
+    #[serde(deserialize_with = "form::spanned_port")]
+    pub http_port: Spanned<NonZeroU16>,
     /// Its port of the host for HTTPS.
-    pub https_port: NonZeroU16,
+    #[serde(deserialize_with = "form::spanned_port")]
+    pub https_port: Spanned<NonZeroU16>,
     /// Where its certificates come from.
     pub tls: Tls,
 }
 
 /// Where certificates come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// A public authority.
     #[default]
@@ -323,6 +365,15 @@ pub enum Tls {
     Internal,
     /// Nowhere: HTTP alone.
     Off,
+}
+
+impl fmt::Display for AttachedTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(domain) => domain.fmt(f),
+            Self::Group(name) => name.fmt(f),
+        }
+    }
 }
 
 impl Default for Isolation {
@@ -366,7 +417,7 @@ impl Default for Deploy {
 
 impl Default for Proxy {
     fn default() -> Self {
-        let port = |port| NonZeroU16::new(port).expect("a default port is not 0");
+        let port = |port| Spanned::new(0..0, NonZeroU16::new(port).expect("a default port is not 0"));
         Self {
             enabled: Enabled::Yes,
             image: Image::parse("caddy:2").expect("`caddy:2` is an image reference"),

@@ -1,6 +1,8 @@
 //! Image references: `[registry[:port]/]path[:tag][@digest]`.
 
 use super::NameError;
+use serde::de::Deserialize;
+use serde::de::Deserializer;
 use std::fmt;
 
 /// A reference to an image, as it was written.
@@ -49,6 +51,12 @@ impl Image {
             (None, None) => ":latest".to_owned(),
         };
         format!("{registry}/{library}{}{version}", parts.path)
+    }
+}
+
+impl<'de> Deserialize<'de> for Image {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(deserializer)?).map_err(NameError::for_serde)
     }
 }
 

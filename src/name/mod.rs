@@ -4,6 +4,9 @@ mod image;
 
 pub use image::Image;
 
+use serde::de::Deserialize;
+use serde::de::Deserializer;
+use serde::de::Error;
 use std::fmt;
 
 /// Why a text is not the name that it should be. Reads on from "`text` is not …".
@@ -23,11 +26,30 @@ impl NameError {
 
 impl fmt::Display for NameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not {}", self.text.escape_debug(), self.expected)
+        write!(f, "`{}` is not {}", visible(&self.text), self.expected)
     }
 }
 
 impl std::error::Error for NameError {}
+
+impl NameError {
+    /// The same for serde, with the hint on a line of its own.
+    fn for_serde<E: Error>(self) -> E {
+        E::custom(format_args!("{self}\n{}", self.hint))
+    }
+}
+
+/// A text as it can be shown in a message: what would move the cursor is escaped.
+pub fn visible(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if c.is_control() {
+            shown.extend(c.escape_default())
+        } else {
+            shown.push(c)
+        }
+        shown
+    })
+}
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $expected:literal, $check:expr, $hint:literal;)*) => { $(
@@ -53,6 +75,12 @@ macro_rules! names {
             /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(String::deserialize(deserializer)?).map_err(NameError::for_serde)
             }
         }
 

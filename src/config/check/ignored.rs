@@ -1,0 +1,93 @@
+//! Parts of a config that have no effect on this host, or not yet.
+
+use crate::config::problem::Problem;
+use crate::config::problem::Span;
+use crate::config::schema::Config;
+use crate::config::schema::Enabled;
+use std::collections::BTreeMap;
+
+/// More names than these make a warning that nobody reads.
+const MOST_NAMES: usize = 10;
+
+pub(super) fn check(
+    config: &Config,
+    sections: &BTreeMap<String, Span>,
+    isolation_enabled: Option<Span>,
+    problems: &mut Vec<Problem>,
+) {
+    check_attachments(config, isolation_enabled, problems);
+    check_served(config, sections, problems);
+    check_servers(config, problems);
+    check_pool(config, problems);
+}
+
+fn check_attachments(config: &Config, isolation_enabled: Option<Span>, problems: &mut Vec<Problem>) {
+    if config.isolation.enabled == Enabled::Yes {
+        return;
+    }
+    let attached: Vec<String> = config
+        .attachments
+        .iter()
+        .flat_map(|attachments| attachments.services.iter().map(|service| (service, &attachments.to)))
+        .map(|(service, to)| format!("`{}` of `{to}`", service.name))
+        .collect();
+    if attached.is_empty() {
+        return;
+    }
+    let mut names = attached[..attached.len().min(MOST_NAMES)].join(", ");
+    if attached.len() > MOST_NAMES {
+        names.push_str(&format!(" and {} more", attached.len() - MOST_NAMES));
+    }
+    problems.push(
+        Problem::warning(
+            isolation_enabled.unwrap_or(0..0),
+            format!("not started without isolation: {names}"),
+        )
+        .hint("routes run on the default network, where nothing could reach them; set `enabled = true`"),
+    );
+}
+
+fn check_served(config: &Config, sections: &BTreeMap<String, Span>, problems: &mut Vec<Problem>) {
+    let is_routed = !config.routes.is_empty() || config.apps.iter().any(|app| app.proxy.is_some());
+    if config.proxy.enabled == Enabled::Yes && is_routed {
+        let section = if config.routes.is_empty() { "apps" } else { "routes" };
+        let span = sections.get(section).cloned().unwrap_or(0..0);
+        problems.push(
+            Problem::warning(span, "routes are not served yet: apps run, but no proxy leads to them")
+                .hint("put a proxy of your own in front of them, and set `proxy.enabled` to `false`"),
+        );
+    }
+}
+
+fn check_servers(config: &Config, problems: &mut Vec<Problem>) {
+    if let [server] = config.servers.as_slice() {
+        problems.push(
+            Problem::warning(server.span(), format!("`{server}` is taken for the host that docker is on"))
+                .hint("gordon goes where docker goes: see `--context` and `DOCKER_HOST`"),
+        );
+    } else if let [first, rest @ ..] = config.servers.as_slice() {
+        let hint = "write one config for each of them; this one can be planned, but not applied";
+        let mut problem = Problem::warning(
+            first.span(),
+            format!("{} servers, and gordon plans for one host", config.servers.len()),
+        )
+        .hint(hint);
+        problem.also = rest.iter().map(|server| (server.span(), "another one".to_owned())).collect();
+        problems.push(problem);
+    }
+}
+
+fn check_pool(config: &Config, problems: &mut Vec<Problem>) {
+    let pool = &config.isolation.address_pool;
+    let first = pool.get_ref().network();
+    let is_shared_space = first.octets()[0] == 100 && first.octets()[1] & 0b1100_0000 == 64;
+    if !first.is_private() && !is_shared_space {
+        problems.push(
+            Problem::warning(
+                pool.span(),
+                format!("`{pool}` holds public addresses, which containers then cannot reach"),
+            )
+            .hint("take it from a private range: `10.0.0.0/8`, `172.16.0.0/12` or `192.168.0.0/16`"),
+        );
+    }
+}

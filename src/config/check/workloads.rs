@@ -1,0 +1,133 @@
+//! What one container is told does not contradict itself, and no two containers ask for one port of the host.
+
+use crate::config::problem::Problem;
+use crate::config::problem::Span;
+use crate::config::problem::collision;
+use crate::config::schema::Config;
+use crate::config::schema::Enabled;
+use crate::config::schema::Workload;
+use crate::config::value::Protocol;
+use crate::config::value::Published;
+use serde_spanned::Spanned;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
+    for workload in config.workloads() {
+        check_environment(workload, problems);
+        check_mounts(workload, problems);
+    }
+    check_ports(config, problems);
+}
+
+fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
+    let environment = &workload.environment;
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    let plain = environment.plain.iter().map(|(key, _)| (key.get_ref().as_str(), key.span()));
+    let secret = environment.secret.iter().map(|key| (key.get_ref().as_str(), key.span()));
+    for (key, span) in plain.chain(secret) {
+        if let Some(first) = seen.get(key) {
+            problems.push(
+                Problem::error(span, format!("the variable `{key}` is set twice"))
+                    .also(first.clone(), "first here")
+                    .hint("keep one of them"),
+            );
+        } else {
+            seen.insert(key, span);
+        }
+    }
+}
+
+fn check_mounts(workload: &Workload, problems: &mut Vec<Problem>) {
+    for (index, mount) in workload.mounts.iter().enumerate() {
+        let target = mount.get_ref().target.trim_end_matches('/');
+        let first = workload.mounts[..index]
+            .iter()
+            .find(|other| other.get_ref().target.trim_end_matches('/') == target);
+        if let Some(first) = first {
+            problems.push(
+                collision(first, mount, format!("two things are mounted at `{target}`"))
+                    .hint("a path of the container shows one volume or folder"),
+            );
+        }
+    }
+}
+
+/// What asks for a port of the host.
+struct Claim {
+    ip: Option<IpAddr>,
+    span: Span,
+}
+
+impl Claim {
+    /// Whether docker could not give the port to both.
+    fn meets(&self, other: &Self) -> bool {
+        let is_any = |ip: &Option<IpAddr>| ip.is_none_or(|ip| ip.is_unspecified());
+        is_any(&self.ip) || is_any(&other.ip) || self.ip == other.ip
+    }
+}
+
+fn check_ports(config: &Config, problems: &mut Vec<Problem>) {
+    let mut claims: BTreeMap<(Protocol, u16), Vec<Claim>> = BTreeMap::new();
+    check_proxy_ports(config, &mut claims, problems);
+    for port in config.workloads().flat_map(|workload| &workload.ports) {
+        check_port(port, &mut claims, problems);
+    }
+}
+
+fn check_proxy_ports(
+    config: &Config,
+    claims: &mut BTreeMap<(Protocol, u16), Vec<Claim>>,
+    problems: &mut Vec<Problem>,
+) {
+    let proxy = &config.proxy;
+    if proxy.http_port == proxy.https_port {
+        problems.push(
+            collision(
+                &proxy.http_port,
+                &proxy.https_port,
+                "the proxy cannot have one port for HTTP and HTTPS",
+            )
+            .hint("as in `http_port = 80` and `https_port = 443`"),
+        );
+    }
+    let is_used = !config.routes.is_empty() || config.apps.iter().any(|app| app.proxy.is_some());
+    if proxy.enabled == Enabled::Yes && is_used {
+        for port in [&proxy.http_port, &proxy.https_port] {
+            let claim = Claim { ip: None, span: port.span() };
+            claims.entry((Protocol::Tcp, port.get_ref().get())).or_default().push(claim);
+        }
+    }
+}
+
+fn check_port(
+    port: &Spanned<Published>,
+    claims: &mut BTreeMap<(Protocol, u16), Vec<Claim>>,
+    problems: &mut Vec<Problem>,
+) {
+    let Published { ip, host, container, protocol } = port.get_ref();
+    // of more ports than the container has, docker takes one that is free
+    let Some(host) = host.clone().filter(|host| host.len() == container.len()) else { return };
+    let mut is_reported = false;
+    for number in host {
+        let claim = Claim { ip: *ip, span: port.span() };
+        let claims = claims.entry((*protocol, number)).or_default();
+        if let Some(first) = claims.iter().find(|first| first.meets(&claim))
+            && !is_reported
+        {
+            is_reported = true;
+            let problem =
+                Problem::error(port.span(), format!("port {number} of the host is published twice"));
+            problems.push(if first.span.is_empty() {
+                problem.hint(
+                    "the proxy has it: choose another one, or set `proxy.http_port` and `proxy.https_port`",
+                )
+            } else {
+                problem
+                    .also(first.span.clone(), "also here")
+                    .hint("choose another port of the host for one of them")
+            });
+        }
+        claims.push(claim);
+    }
+}

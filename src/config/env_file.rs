@@ -1,0 +1,178 @@
+//! Env files: which ones a config needs, and lines that docker reads otherwise than people expect. Does not show what
+//! stands in them: it may be secret.
+
+use super::problem::Problem;
+use super::problem::Span;
+use super::schema::Config;
+use super::schema::Env;
+use crate::name::Domain;
+use crate::name::visible;
+use std::collections::BTreeMap;
+
+/// A place of a config that an env file belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvFileUse {
+    /// The file: absolute, or relative to the config's folder.
+    pub path: String,
+    /// Whether it has to be there.
+    pub need: Need,
+    /// What names or implies it.
+    pub span: Span,
+}
+
+/// Whether an env file has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The config names it, so it has to be there.
+    Named,
+    /// It is the domain's file, if there is one.
+    Implied,
+}
+
+/// The env files that a config names or implies, in its order.
+pub fn env_files(config: &Config) -> Vec<EnvFileUse> {
+    let implied = config.routes.iter().map(|route| EnvFileUse {
+        path: config.env.file_of(route.domain.get_ref()),
+        need: Need::Implied,
+        span: route.domain.span(),
+    });
+    let named = config.workloads().flat_map(|workload| &workload.env_files).map(|file| EnvFileUse {
+        path: file.get_ref().as_str().to_owned(),
+        need: Need::Named,
+        span: file.span(),
+    });
+    implied.chain(named).collect()
+}
+
+impl Env {
+    /// The env file of a domain: `env/api_company_com.env`.
+    pub fn file_of(&self, domain: &Domain) -> String {
+        let name = domain.as_str().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        match self.dir.trim_end_matches('/') {
+            "" if self.dir.is_empty() => format!("{name}.env"),
+            dir => format!("{dir}/{name}.env"),
+        }
+    }
+}
+
+/// What is wrong with the env files of a config, given the texts of those that are there.
+pub fn check_env_files(uses: &[EnvFileUse], texts: &BTreeMap<String, String>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut implied_by: BTreeMap<&str, &Span> = BTreeMap::new();
+    for EnvFileUse { path, need, span } in uses {
+        match need {
+            Need::Named if !texts.contains_key(path) => problems.push(
+                Problem::error(span.clone(), format!("there is no env file `{}`", visible(path)))
+                    .hint("make it, or correct its path; it is relative to the config's folder"),
+            ),
+            Need::Implied if texts.contains_key(path) => {
+                if let Some(first) = implied_by.insert(path, span) {
+                    problems.push(
+                        Problem::warning(span.clone(), format!("`{path}` belongs to two domains"))
+                            .also(first.clone(), "also to this one")
+                            .hint("use `env_file` to give each a file of its own"),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut paths: Vec<&str> = uses.iter().map(|file| file.path.as_str()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        if let Some(text) = texts.get(path) {
+            check_text(path, text, &mut problems);
+        }
+    }
+    problems
+}
+
+/// Docker reads no longer lines.
+const LONGEST_LINE: usize = 64 * 1024;
+
+fn check_text(path: &str, text: &str, problems: &mut Vec<Problem>) {
+    let mut open_quote = None;
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let mut warn = |message: String, hint: &str| {
+            problems.push(Problem::warning_in_line(path, number, message).hint(hint));
+        };
+        if let Some(quote) = open_quote {
+            // the rest of a value that people expect to go over several lines
+            if line.trim_end().ends_with(quote) {
+                open_quote = None;
+            }
+            continue;
+        }
+        if line.len() >= LONGEST_LINE {
+            warn("docker cannot read a line of more than 64 KiB".to_owned(), "mount it as a file instead");
+            continue;
+        }
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some((key, value)) = line.split_once('=') else {
+            warn(
+                "a line without `=`: docker takes the variable from its own environment, or drops it"
+                    .to_owned(),
+                "write `KEY=value`",
+            );
+            continue;
+        };
+        if let Some(key) = key.strip_prefix("export ") {
+            warn(
+                format!("docker refuses a file with `export` before `{}`", shown(key)),
+                "remove `export`: docker is no shell",
+            );
+        } else if key.trim().is_empty() {
+            warn("docker refuses a line without a name before `=`".to_owned(), "write `KEY=value`");
+        } else if key.contains(char::is_whitespace) {
+            warn(
+                format!("docker refuses a file with a blank in the name `{}`", shown(key)),
+                "write `KEY=value`, without blanks around `=`",
+            );
+        }
+        open_quote = check_value(shown(key.strip_prefix("export ").unwrap_or(key)), value, &mut warn);
+    }
+}
+
+/// Returns the quote that is open at the end of the line.
+fn check_value(key: &str, value: &str, warn: &mut impl FnMut(String, &str)) -> Option<char> {
+    let trimmed = value.trim();
+    if value.starts_with(char::is_whitespace) {
+        warn(format!("the value of `{key}` begins with a blank, which docker keeps"), "write `KEY=value`");
+    }
+    if let Some(quote) = trimmed.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        if trimmed[1..].contains(quote) {
+            warn(format!("the quotes are a part of the value of `{key}`"), "remove them: docker keeps them");
+        } else {
+            warn(
+                format!("the value of `{key}` ends with its line: docker knows no quotes"),
+                "put the value into one line, or mount it as a file",
+            );
+            return Some(quote);
+        }
+    } else if value.contains(" #") {
+        warn(
+            format!("what follows `#` is a part of the value of `{key}`"),
+            "put the comment on a line of its own, beginning with `#`",
+        );
+    } else if !trimmed.is_empty() && value.ends_with(char::is_whitespace) {
+        warn(format!("the value of `{key}` ends with a blank, which docker keeps"), "remove it");
+    }
+    if value.contains("${") {
+        warn(
+            format!("docker puts nothing in place of `${{…}}` in the value of `{key}`"),
+            "write the value itself",
+        );
+    }
+    None
+}
+
+/// A key, unless it may be a part of some secret.
+fn shown(key: &str) -> &str {
+    let key = key.trim();
+    let is_name = key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.- ".contains(&b));
+    if is_name && key.len() <= 64 { key } else { "…" }
+}

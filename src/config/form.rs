@@ -1,0 +1,515 @@
+//! The ways in which a value may be written: in one word or in a table, alone or in a list. Does not know which keys
+//! there are.
+
+use super::decode::WRITTEN;
+use super::schema::Enabled;
+use super::schema::Environment;
+use super::value::Cpus;
+use super::value::EnvFile;
+use super::value::Memory;
+use super::value::Mount;
+use super::value::Published;
+use super::value::Restart;
+use super::value::User;
+use super::value::ValueError;
+use crate::name::Domain;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::visible;
+use ipnet::Ipv4Net;
+use serde::de::Deserialize;
+use serde::de::Deserializer;
+use serde::de::Error;
+use serde::de::IntoDeserializer;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Unexpected;
+use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::value::StrDeserializer;
+use serde_spanned::Spanned;
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZeroU8;
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+/// An error with its hint, as the decoder takes it.
+fn wrong<E: Error>(message: impl fmt::Display, hint: &str) -> E {
+    E::custom(format_args!("{message}\n{hint}"))
+}
+
+/// A string; or a number or a boolean, as the text that it was written as.
+pub(super) struct Written(pub(super) String);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WrittenVisitor;
+
+        impl Visitor<'_> for WrittenVisitor {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or a number")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Written, E> {
+                Err(wrong("there is no value", "write `\"\"` for an empty one"))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+                if text.contains('\0') {
+                    return Err(wrong("the text holds a NUL byte", "no argument of a command can hold one"));
+                }
+                Ok(Written(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(WRITTEN, WrittenVisitor)
+    }
+}
+
+macro_rules! parsed_from_text {
+    ($($name:ident)*) => { $(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let Written(text) = Written::deserialize(deserializer)?;
+                Self::parse(&text).map_err(|error: ValueError| wrong(&error, error.hint()))
+            }
+        }
+    )* }
+}
+
+parsed_from_text! { Mount EnvFile Published Restart User Memory Cpus }
+
+/// The words of a command: a list, or a string that is split as a shell splits words.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) words: Vec<String>,
+    pub(super) form: WordsForm,
+}
+
+/// How the words of a command were written.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum WordsForm {
+    #[default]
+    List,
+    Line,
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordsVisitor;
+
+        impl<'de> Visitor<'de> for WordsVisitor {
+            type Value = Words;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of words, or a string")
+            }
+
+            fn visit_str<E: Error>(self, line: &str) -> Result<Words, E> {
+                let Written(line) = Written::deserialize(StrDeserializer::new(line))?;
+                match shlex::split(&line) {
+                    Some(words) => Ok(Words { words, form: WordsForm::Line }),
+                    None => Err(wrong(
+                        format_args!("`{}` has a quote that is not closed", visible(&line)),
+                        "close it, or write a list of words",
+                    )),
+                }
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Words, A::Error> {
+                let mut words = Vec::new();
+                while let Some(Written(word)) = access.next_element()? {
+                    words.push(word);
+                }
+                Ok(Words { words, form: WordsForm::List })
+            }
+        }
+
+        deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+/// One value, or a list of them.
+pub(super) struct OneOrMany<T>(pub(super) Vec<Spanned<T>>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Form<T> {
+            One(T),
+            Many(Vec<Spanned<T>>),
+        }
+
+        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Form<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(FormVisitor(PhantomData))
+            }
+        }
+
+        struct FormVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FormVisitor<T> {
+            type Value = Form<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or a list of them")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Form<T>, E> {
+                T::deserialize(text.into_deserializer()).map(Form::One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Form<T>, A::Error> {
+                let mut many = Vec::new();
+                while let Some(one) = access.next_element()? {
+                    many.push(one);
+                }
+                Ok(Form::Many(many))
+            }
+        }
+
+        let form = Spanned::<Form<T>>::deserialize(deserializer)?;
+        let span = form.span();
+        Ok(Self(match form.into_inner() {
+            Form::One(one) => vec![Spanned::new(span, one)],
+            Form::Many(many) => many,
+        }))
+    }
+}
+
+/// An image alone, or a table.
+pub(super) enum ImageOr<T> {
+    Image(Spanned<Image>),
+    Table(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ImageOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        enum Form<T> {
+            Image(Image),
+            Table(T),
+        }
+
+        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Form<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(FormVisitor(PhantomData))
+            }
+        }
+
+        struct FormVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FormVisitor<T> {
+            type Value = Form<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an image, as in `redis:7-alpine`, or a table with `image`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Form<T>, E> {
+                Image::deserialize(text.into_deserializer()).map(Form::Image)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Form<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access)).map(Form::Table)
+            }
+        }
+
+        let form = Spanned::<Form<T>>::deserialize(deserializer)?;
+        let span = form.span();
+        Ok(match form.into_inner() {
+            Form::Image(image) => Self::Image(Spanned::new(span, image)),
+            Form::Table(table) => Self::Table(table),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Environment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnvironmentVisitor;
+
+        impl<'de> Visitor<'de> for EnvironmentVisitor {
+            type Value = Environment;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a table of `plain` and `secret`, or variables as a table or as a list of `KEY=value`",
+                )
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Environment, A::Error> {
+                Ok(Environment { plain: PlainVisitor.visit_seq(access)?.0, secret: Vec::new() })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Environment, A::Error> {
+                let mut environment = Environment::default();
+                let (mut parts, mut variables) = (Vec::new(), Vec::new());
+                while let Some(key) = access.next_key::<Spanned<EnvKey>>()? {
+                    match key.get_ref().as_str() {
+                        "plain" => {
+                            environment.plain = access.next_value::<Plain>()?.0;
+                            parts.push(key);
+                        }
+                        "secret" => {
+                            environment.secret = access.next_value()?;
+                            parts.push(key);
+                        }
+                        _ => {
+                            let Written(value) = access.next_value()?;
+                            variables.push((key, value));
+                        }
+                    }
+                }
+                if let ([_, ..], [(key, _), ..]) = (parts.as_slice(), variables.as_slice()) {
+                    return Err(wrong(
+                        format_args!("`{key}` stands beside `plain` and `secret`"),
+                        "put the variable into `plain`",
+                    ));
+                }
+                environment.plain.extend(variables);
+                Ok(environment)
+            }
+        }
+
+        deserializer.deserialize_any(EnvironmentVisitor)
+    }
+}
+
+/// Variables: a table, or a list of `KEY=value`.
+struct Plain(Vec<(Spanned<EnvKey>, String)>);
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlainVisitor)
+    }
+}
+
+struct PlainVisitor;
+
+impl<'de> Visitor<'de> for PlainVisitor {
+    type Value = Plain;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("variables as a table or as a list of `KEY=value`")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
+        let mut plain = Vec::new();
+        while let Some(assignment) = access.next_element::<Spanned<Assignment>>()? {
+            let span = assignment.span();
+            let Assignment(key, value) = assignment.into_inner();
+            plain.push((Spanned::new(span, key), value));
+        }
+        Ok(Plain(plain))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
+        let mut plain = Vec::new();
+        while let Some((key, Written(value))) = access.next_entry()? {
+            plain.push((key, value));
+        }
+        Ok(Plain(plain))
+    }
+}
+
+/// `KEY=value`.
+struct Assignment(EnvKey, String);
+
+impl<'de> Deserialize<'de> for Assignment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written(text) = Written::deserialize(deserializer)?;
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(wrong(
+                format_args!("`{}` has no `=`", visible(&text)),
+                "write `KEY=value`; a variable from outside the config stands in `secret`",
+            ));
+        };
+        let key = EnvKey::parse(key).map_err(|error| wrong(&error, error.hint()))?;
+        Ok(Self(key, value.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Enabled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnabledVisitor;
+
+        impl Visitor<'_> for EnabledVisitor {
+            type Value = Enabled;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true` or `false`")
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Enabled, E> {
+                Ok(if value { Enabled::Yes } else { Enabled::No })
+            }
+        }
+
+        deserializer.deserialize_any(EnabledVisitor)
+    }
+}
+
+/// A number above 0.
+struct NumberVisitor<T> {
+    expected: &'static str,
+    result: PhantomData<T>,
+}
+
+impl<T: TryFrom<u64>> Visitor<'_> for NumberVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        u64::try_from(number)
+            .ok()
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+/// A port with its place.
+pub(super) fn spanned_port<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Spanned<NonZeroU16>, D::Error> {
+    let port = Spanned::<Port>::deserialize(deserializer)?;
+    Ok(Spanned::new(port.span(), port.into_inner().0))
+}
+
+/// A port.
+pub(super) struct Port(pub(super) NonZeroU16);
+
+impl TryFrom<u64> for Port {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        NonZeroU16::try_from(u16::try_from(number)?).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "a port, a number from 1 to 65535";
+        deserializer.deserialize_any(NumberVisitor { expected, result: PhantomData })
+    }
+}
+
+/// How many containers run an app.
+pub(super) struct Replicas(pub(super) NonZeroU8);
+
+impl TryFrom<u64> for Replicas {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        NonZeroU8::try_from(u8::try_from(number)?).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Replicas {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "a number of containers, from 1 to 255";
+        deserializer.deserialize_any(NumberVisitor { expected, result: PhantomData })
+    }
+}
+
+/// A time that passes, above 0.
+pub(super) struct Time(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let time = duration(deserializer)?;
+        if time.is_zero() {
+            return Err(wrong("the time is 0", "write a longer one, as in `5s`"));
+        }
+        Ok(Self(time))
+    }
+}
+
+/// A time that passes.
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+    let hint = "a number and its unit, as in `500ms`, `30s` or `1m30s`";
+    let Written(text) = Written::deserialize(deserializer)?;
+    match humantime::parse_duration(&text) {
+        Ok(time) if time <= LONGEST => Ok(time),
+        Ok(_) => Err(wrong(format_args!("`{text}` is longer than a day"), hint)),
+        Err(_) => Err(wrong(format_args!("`{}` is not a duration", visible(&text)), hint)),
+    }
+}
+
+/// A time above 0.
+pub(super) fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Time::deserialize(deserializer).map(|time| time.0)
+}
+
+/// A time in whole seconds.
+pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let time = duration(deserializer)?;
+    if time.subsec_nanos() > 0 {
+        return Err(wrong("the time is not in whole seconds", "docker counts seconds here, as in `30s`"));
+    }
+    Ok(time)
+}
+
+/// What services also answer under: a domain, with a dot before it or without; nothing when it is empty.
+pub(super) fn dns_suffix<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Spanned<Domain>>, D::Error> {
+    let text = Spanned::<String>::deserialize(deserializer)?;
+    match text.get_ref().strip_prefix('.').unwrap_or(text.get_ref()) {
+        "" => Ok(None),
+        suffix => match Domain::parse(suffix) {
+            Ok(suffix) => Ok(Some(Spanned::new(text.span(), suffix))),
+            Err(error) => Err(wrong(
+                format_args!("`{}` is not a DNS suffix", visible(text.get_ref())),
+                &format!("as in `.internal`, or `\"\"` for none; {}", error.hint()),
+            )),
+        },
+    }
+}
+
+/// A subnet that networks can take their own subnets from.
+pub(super) fn address_pool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<Ipv4Net>, D::Error> {
+    let text = Spanned::<String>::deserialize(deserializer)?;
+    let Ok(pool) = text.get_ref().parse::<Ipv4Net>() else {
+        return Err(wrong(
+            format_args!("`{}` is not an IPv4 subnet", visible(text.get_ref())),
+            "as in `10.208.0.0/12`",
+        ));
+    };
+    if pool != pool.trunc() {
+        return Err(wrong(
+            format_args!("`{pool}` has bits beyond its length"),
+            &format!("the subnet that it lies in is `{}`", pool.trunc()),
+        ));
+    }
+    if pool.prefix_len() > 24 {
+        return Err(wrong(
+            format_args!("`{pool}` is too small: each network takes a /24"),
+            "a /16 has room for 256 networks, a /12 for 4096",
+        ));
+    }
+    let first = pool.network();
+    let is_too_large = pool.prefix_len() < 8;
+    if is_too_large
+        || first.is_loopback()
+        || first.is_link_local()
+        || first.octets()[0] == 0
+        || first.octets()[0] >= 224
+    {
+        return Err(wrong(
+            format_args!("`{pool}` holds addresses that containers cannot have"),
+            "take it from a private range: `10.0.0.0/8`, `172.16.0.0/12` or `192.168.0.0/16`",
+        ));
+    }
+    Ok(Spanned::new(text.span(), pool))
+}

@@ -1,0 +1,482 @@
+//! The long forms of routes, apps, services and attachments, and what they mean. Does not know where they stand.
+
+use super::form::ImageOr;
+use super::form::OneOrMany;
+use super::form::Port;
+use super::form::Replicas;
+use super::form::Time;
+use super::form::Words;
+use super::form::WordsForm;
+use super::form::Written;
+use super::problem::Problem;
+use super::problem::Span;
+use super::schema::App;
+use super::schema::AppProxy;
+use super::schema::Environment;
+use super::schema::Health;
+use super::schema::HealthTest;
+use super::schema::Route;
+use super::schema::Service;
+use super::schema::Strategy;
+use super::schema::Workload;
+use super::value::Cpus;
+use super::value::EnvFile;
+use super::value::Memory;
+use super::value::Mount;
+use super::value::Published;
+use super::value::Restart;
+use super::value::User;
+use crate::name::Domain;
+use crate::name::Image;
+use crate::name::Label;
+use crate::name::ShortName;
+use crate::name::visible;
+use serde::Deserialize;
+use serde_spanned::Spanned;
+use std::num::NonZeroU8;
+use std::num::NonZeroU16;
+
+/// A table with the keys that all workloads have, and its own. Serde's own way of sharing them (`flatten`) loses the
+/// places.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields, expecting = "a table with `image`")]
+        pub(super) struct $name {
+            image: Spanned<Image>,
+            $(#[serde(default)] $key: $type,)*
+            #[serde(default)]
+            command: Option<Spanned<Words>>,
+            #[serde(default)]
+            entrypoint: Option<Spanned<Words>>,
+            #[serde(default)]
+            environment: Environment,
+            #[serde(default)]
+            env_file: OneOrMany<EnvFile>,
+            #[serde(default)]
+            volumes: Vec<Spanned<Mount>>,
+            #[serde(default)]
+            health: Option<Spanned<HealthTable>>,
+            #[serde(default)]
+            health_check: Option<Spanned<HealthTable>>,
+            #[serde(default)]
+            restart: Restart,
+            #[serde(default)]
+            user: Option<User>,
+            #[serde(default)]
+            memory: Option<Memory>,
+            #[serde(default)]
+            cpus: Option<Cpus>,
+        }
+
+        impl From<Spanned<Image>> for $name {
+            fn from(image: Spanned<Image>) -> Self {
+                Self {
+                    image,
+                    $($key: Default::default(),)*
+                    command: None,
+                    entrypoint: None,
+                    environment: Environment::default(),
+                    env_file: OneOrMany::default(),
+                    volumes: Vec::new(),
+                    health: None,
+                    health_check: None,
+                    restart: Restart::default(),
+                    user: None,
+                    memory: None,
+                    cpus: None,
+                }
+            }
+        }
+
+        impl From<ImageOr<$name>> for $name {
+            fn from(form: ImageOr<$name>) -> Self {
+                match form {
+                    ImageOr::Image(image) => image.into(),
+                    ImageOr::Table(table) => table,
+                }
+            }
+        }
+
+        impl $name {
+            fn common(self) -> Common {
+                Common {
+                    image: self.image,
+                    command: self.command,
+                    entrypoint: self.entrypoint,
+                    environment: self.environment,
+                    env_file: self.env_file,
+                    volumes: self.volumes,
+                    health: self.health,
+                    health_check: self.health_check,
+                    restart: self.restart,
+                    user: self.user,
+                    memory: self.memory,
+                    cpus: self.cpus,
+                }
+            }
+        }
+    };
+}
+
+table! {
+    /// A route.
+    RouteTable {
+        id: Option<Spanned<Label>>,
+        port: Option<Spanned<Port>>,
+        replicas: Option<Spanned<Replicas>>,
+        strategy: Option<Strategy>,
+    }
+}
+
+table! {
+    /// A service that is attached to a domain or a group.
+    AttachmentTable {
+        name: Option<Spanned<ShortName>>,
+        ports: Vec<Spanned<Published>>,
+    }
+}
+
+table! {
+    /// An app of a Luma project.
+    AppTable {
+        name: Option<Spanned<ShortName>>,
+        proxy: Option<AppProxyTable>,
+        port: Option<Spanned<Port>>,
+        replicas: Option<Spanned<Replicas>>,
+        strategy: Option<Spanned<Strategy>>,
+        ports: Vec<Spanned<Published>>,
+        server: OneOrMany<Written>,
+        servers: OneOrMany<Written>,
+    }
+}
+
+table! {
+    /// A service of a Luma project.
+    ServiceTable {
+        name: Option<Spanned<ShortName>>,
+        ports: Vec<Spanned<Published>>,
+        server: OneOrMany<Written>,
+        servers: OneOrMany<Written>,
+    }
+}
+
+/// How the proxy reaches an app.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `hosts` and `app_port`")]
+pub(super) struct AppProxyTable {
+    hosts: Spanned<Vec<Spanned<Domain>>>,
+    #[serde(default)]
+    app_port: Option<Spanned<Port>>,
+}
+
+/// How to see that a container is ready.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `path` or `cmd`")]
+pub(super) struct HealthTable {
+    path: Option<Spanned<Written>>,
+    cmd: Option<Spanned<Written>>,
+    interval: Option<Time>,
+    timeout: Option<Time>,
+}
+
+/// What all tables have.
+struct Common {
+    image: Spanned<Image>,
+    command: Option<Spanned<Words>>,
+    entrypoint: Option<Spanned<Words>>,
+    environment: Environment,
+    env_file: OneOrMany<EnvFile>,
+    volumes: Vec<Spanned<Mount>>,
+    health: Option<Spanned<HealthTable>>,
+    health_check: Option<Spanned<HealthTable>>,
+    restart: Restart,
+    user: Option<User>,
+    memory: Option<Memory>,
+    cpus: Option<Cpus>,
+}
+
+/// Where an app of a Luma project listens, unless it says so.
+const DEFAULT_APP_PORT: u16 = 3000;
+
+impl RouteTable {
+    /// The route of `domain`.
+    pub(super) fn into_route(mut self, domain: Spanned<Domain>, problems: &mut Vec<Problem>) -> Route {
+        Route {
+            domain,
+            id: self.id.take(),
+            port: self.port.take().map(into_port),
+            replicas: replicas(self.replicas.take()),
+            strategy: self.strategy.take().unwrap_or(Strategy::Rolling),
+            workload: self.common().into_workload(Vec::new(), problems),
+        }
+    }
+}
+
+impl AttachmentTable {
+    /// The service; nothing when it has no name that it can be called by.
+    pub(super) fn into_service(mut self, problems: &mut Vec<Problem>) -> Option<Service> {
+        let ports = std::mem::take(&mut self.ports);
+        let name = own_name(self.name.take(), &self.image, problems)?;
+        Some(Service { name, workload: self.common().into_workload(ports, problems) })
+    }
+}
+
+impl ServiceTable {
+    /// The key under which the service stands is its name; in a list, there is none.
+    pub(super) fn into_service(
+        mut self,
+        key: Option<Spanned<ShortName>>,
+        servers: &mut Vec<Spanned<String>>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Service> {
+        let ports = std::mem::take(&mut self.ports);
+        add_servers(servers, [std::mem::take(&mut self.server), std::mem::take(&mut self.servers)]);
+        let name = keyed_name(key, self.name.take(), &self.image, problems)?;
+        Some(Service { name, workload: self.common().into_workload(ports, problems) })
+    }
+}
+
+impl AppTable {
+    /// The key under which the app stands is its name; in a list, there is none.
+    pub(super) fn into_app(
+        mut self,
+        key: Option<Spanned<ShortName>>,
+        servers: &mut Vec<Spanned<String>>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<App> {
+        let ports = std::mem::take(&mut self.ports);
+        add_servers(servers, [std::mem::take(&mut self.server), std::mem::take(&mut self.servers)]);
+        let name = keyed_name(key, self.name.take(), &self.image, problems)?;
+        let replicas = replicas(self.replicas.take());
+        let (proxy, port) = into_proxy(self.proxy.take(), self.port.take(), problems);
+        let declared = self.strategy.take();
+        if let (Some(strategy), [port, ..]) = (&declared, ports.as_slice())
+            && *strategy.get_ref() == Strategy::Rolling
+        {
+            problems.push(
+                Problem::error(strategy.span(), format!("`{name}` publishes ports and cannot be rolled out"))
+                    .also(port.span(), "the old and the new one would both need it")
+                    .hint("remove `strategy`, or reach it through the proxy and remove `ports`"),
+            );
+        }
+        if replicas.get_ref().get() > 1
+            && let Some(port) =
+                ports.iter().find(|port| has_too_few_ports(port.get_ref(), replicas.get_ref().get()))
+        {
+            problems.push(
+                Problem::error(
+                    port.span(),
+                    format!("`{name}` runs {replicas} times, but the host has each port once"),
+                )
+                .also(replicas.span(), "this often")
+                .hint("reach it through the proxy, or leave the host's port to docker, as in `80`"),
+            );
+        }
+        let default = if ports.is_empty() { Strategy::Rolling } else { Strategy::Recreate };
+        let strategy = declared.map_or(default, Spanned::into_inner);
+        Some(App {
+            name,
+            proxy,
+            port,
+            replicas,
+            strategy,
+            workload: self.common().into_workload(ports, problems),
+        })
+    }
+}
+
+/// Whether so many containers cannot all have the ports; of a range docker takes one that is free.
+fn has_too_few_ports(ports: &Published, replicas: u8) -> bool {
+    ports.host.as_ref().is_some_and(|host| ports.container.len() > 1 || host.len() < usize::from(replicas))
+}
+
+/// The hosts of an app, and the port that they lead to.
+fn into_proxy(
+    proxy: Option<AppProxyTable>,
+    port: Option<Spanned<Port>>,
+    problems: &mut Vec<Problem>,
+) -> (Option<AppProxy>, Option<Spanned<NonZeroU16>>) {
+    let port = port.map(into_port);
+    let Some(AppProxyTable { hosts, app_port }) = proxy else { return (None, port) };
+    if hosts.get_ref().is_empty() {
+        problems.push(
+            Problem::error(hosts.span(), "the list of hosts is empty")
+                .hint("name a host, or remove `proxy` from an app that answers nobody outside"),
+        );
+    }
+    if let (Some(port), Some(app_port)) = (&port, &app_port) {
+        problems.push(
+            Problem::error(app_port.span(), "`port` and `proxy.app_port` are the same")
+                .also(port.span(), "also here")
+                .hint("keep one of them"),
+        );
+    }
+    let default = NonZeroU16::new(DEFAULT_APP_PORT).expect("the default port is not 0");
+    let port = app_port.map(into_port).or(port).unwrap_or_else(|| Spanned::new(hosts.span(), default));
+    (Some(AppProxy { hosts: hosts.into_inner() }), Some(port))
+}
+
+fn into_port(port: Spanned<Port>) -> Spanned<NonZeroU16> {
+    Spanned::new(port.span(), port.into_inner().0)
+}
+
+impl Common {
+    fn into_workload(self, ports: Vec<Spanned<Published>>, problems: &mut Vec<Problem>) -> Workload {
+        let health = match (self.health, self.health_check) {
+            (Some(health), Some(second)) => {
+                problems.push(
+                    Problem::error(second.span(), "`health` and `health_check` are the same")
+                        .also(health.span(), "also here")
+                        .hint("keep one of them"),
+                );
+                None
+            }
+            (health, second) => health.or(second).and_then(|health| into_health(health, problems)),
+        };
+        Workload {
+            image: self.image,
+            command: into_words(self.command, problems),
+            entrypoint: into_words(self.entrypoint, problems),
+            environment: self.environment,
+            env_files: self.env_file.0,
+            mounts: self.volumes,
+            ports,
+            health,
+            restart: self.restart,
+            user: self.user,
+            memory: self.memory,
+            cpus: self.cpus,
+        }
+    }
+}
+
+/// Words of which people expect that a shell reads them.
+const SHELL_WORDS: [&str; 9] = ["&&", "||", "|", ";", ">", ">>", "<", "2>&1", "&"];
+
+fn into_words(words: Option<Spanned<Words>>, problems: &mut Vec<Problem>) -> Vec<String> {
+    let Some(words) = words else { return Vec::new() };
+    let span = words.span();
+    let Words { words, form } = words.into_inner();
+    let operator = words.iter().find(|word| SHELL_WORDS.contains(&word.as_str()));
+    let variable = words.iter().find(|word| word.starts_with('$'));
+    let has_shell = words.iter().any(|word| word == "-c");
+    if form == WordsForm::Line
+        && let Some(word) = operator.or(variable)
+        && !has_shell
+    {
+        problems.push(
+            Problem::warning(
+                span,
+                format!("no shell reads this: the program is given `{}` as it is", visible(word)),
+            )
+            .hint("write `[\"sh\", \"-c\", \"…\"]` for a line that a shell reads"),
+        );
+    }
+    words
+}
+
+fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Option<Spanned<Health>> {
+    let span = health.span();
+    let HealthTable { path, cmd, interval, timeout } = health.into_inner();
+    let test = match (path, cmd) {
+        (Some(path), Some(cmd)) => {
+            problems.push(
+                Problem::error(cmd.span(), "a health check is a `path` or a `cmd`, not both")
+                    .also(path.span(), "also here")
+                    .hint("keep `path` for what answers HTTP, `cmd` for what does not"),
+            );
+            return None;
+        }
+        (None, None) => {
+            problems.push(
+                Problem::error(span, "a health check needs a `path` or a `cmd`")
+                    .hint("as in `path = \"/up\"` or `cmd = \"pg_isready\"`"),
+            );
+            return None;
+        }
+        (Some(path), None) => {
+            let place = path.span();
+            let Written(path) = path.into_inner();
+            if !path.starts_with('/')
+                || path.contains(|c: char| c.is_whitespace() || c.is_control() || c == '#')
+            {
+                problems.push(
+                    Problem::error(place, format!("`{}` is not a path", visible(&path)))
+                        .hint("begin it with `/` and leave out blanks and `#`, as in `/up`"),
+                );
+                return None;
+            }
+            HealthTest::Path(path)
+        }
+        (None, Some(cmd)) => {
+            let place = cmd.span();
+            let Written(cmd) = cmd.into_inner();
+            if cmd.trim().is_empty() {
+                problems
+                    .push(Problem::error(place, "the command is empty").hint("as in `cmd = \"pg_isready\"`"));
+                return None;
+            }
+            HealthTest::Cmd(cmd)
+        }
+    };
+    let health = Health { test, interval: interval.map(|time| time.0), timeout: timeout.map(|time| time.0) };
+    Some(Spanned::new(span, health))
+}
+
+fn replicas(replicas: Option<Spanned<Replicas>>) -> Spanned<NonZeroU8> {
+    match replicas {
+        Some(replicas) => Spanned::new(replicas.span(), replicas.into_inner().0),
+        None => Spanned::new(0..0, NonZeroU8::MIN),
+    }
+}
+
+/// Adds the hosts that are not known yet.
+pub(super) fn add_servers(
+    servers: &mut Vec<Spanned<String>>,
+    named: impl IntoIterator<Item = OneOrMany<Written>>,
+) {
+    for server in named.into_iter().flat_map(|named| named.0) {
+        if !servers.iter().any(|known| known.get_ref() == &server.get_ref().0) {
+            servers.push(Spanned::new(server.span(), server.into_inner().0));
+        }
+    }
+}
+
+/// In a map the key is the name, and `name` says nothing.
+fn keyed_name(
+    key: Option<Spanned<ShortName>>,
+    declared: Option<Spanned<ShortName>>,
+    image: &Spanned<Image>,
+    problems: &mut Vec<Problem>,
+) -> Option<Spanned<ShortName>> {
+    if let (Some(key), Some(declared)) = (&key, &declared) {
+        problems.push(
+            Problem::error(declared.span(), format!("`{key}` already has its name"))
+                .also(key.span(), "here")
+                .hint("remove `name`, or write a list of entries with `name`"),
+        );
+    }
+    key.or(declared).or_else(|| own_name(None, image, problems))
+}
+
+/// The declared name, or the last part of the image's path.
+fn own_name(
+    declared: Option<Spanned<ShortName>>,
+    image: &Spanned<Image>,
+    problems: &mut Vec<Problem>,
+) -> Option<Spanned<ShortName>> {
+    if declared.is_some() {
+        return declared;
+    }
+    let span: Span = image.span();
+    match ShortName::parse(image.get_ref().last_part()) {
+        Ok(name) => Some(Spanned::new(span, name)),
+        Err(error) => {
+            let message = format!("{error} that others can reach it by");
+            problems.push(Problem::error(span, message).hint(format!("add `name`: {}", error.hint())));
+            None
+        }
+    }
+}

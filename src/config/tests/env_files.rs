@@ -1,0 +1,93 @@
+//! Env files: which there are, and what docker reads in them.
+
+use super::*;
+use std::collections::BTreeMap;
+
+const CONFIG: &str = r#"
+name = "shop"
+[routes]
+"api.company.com" = { image = "api", env_file = ["common.env", "/etc/missing.env"] }
+"api-company.com" = "api"
+[services.db]
+image = "postgres"
+env_file = "common.env"
+"#;
+
+fn checked(texts: &[(&str, &str)]) -> String {
+    let texts: BTreeMap<String, String> =
+        texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let problems = check_env_files(&env_files(&config("gordon.toml", CONFIG)), &texts);
+    render(&problems, "gordon.toml", CONFIG, Colour::No)
+}
+
+#[test]
+fn a_domain_has_a_file_and_may_name_more() {
+    let files: Vec<_> = env_files(&config("gordon.toml", CONFIG))
+        .into_iter()
+        .map(|file| (file.path, file.need, &CONFIG[file.span]))
+        .collect();
+    let expected = [
+        ("env/api_company_com.env", Need::Implied, "\"api.company.com\""),
+        ("env/api_company_com.env", Need::Implied, "\"api-company.com\""),
+        ("common.env", Need::Named, "\"common.env\""),
+        ("/etc/missing.env", Need::Named, "\"/etc/missing.env\""),
+        ("common.env", Need::Named, "\"common.env\""),
+    ]
+    .map(|(path, need, place)| (path.to_owned(), need, place));
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn the_folder_of_env_files_may_be_any() {
+    let domain = crate::name::Domain::parse("a-b.com").expect("a domain");
+    for (dir, file) in [
+        ("env", "env/a_b_com.env"),
+        ("", "a_b_com.env"),
+        ("/", "/a_b_com.env"),
+        ("/srv/env/", "/srv/env/a_b_com.env"),
+    ] {
+        assert_eq!(Env { dir: dir.to_owned() }.file_of(&domain), file);
+    }
+}
+
+#[test]
+fn an_env_file_that_the_config_names_is_there() {
+    snapshot("env_files", &checked(&[("common.env", "A=1\n"), ("env/api_company_com.env", "")]));
+}
+
+#[test]
+fn lines_that_docker_reads_otherwise_are_shown_without_their_values() {
+    let text = "\u{feff}A=1
+# a comment
+  B=it's \"fine\"
+C=\"hunter2\"
+D='hunter2'
+export E=hunter2
+F = hunter2
+G= hunter2
+H=hunter2 # the password
+I=${HUNTER}2
+J
+=hunter2
+K=hunter2\x20
+hunter2 hunter2!
+L=\"-----BEGIN KEY-----
+hunter2=
+-----END KEY-----\"
+M=hunter2#3$4
+N=
+O=\"\"
+P=\"
+"
+    .replace("\\x20", " ");
+    let shown = checked(&[("common.env", &text), ("/etc/missing.env", "A=1\r\nB=2\r\n")]);
+    assert!(!shown.contains("hunter"), "{shown}");
+    snapshot("env_lines", &shown);
+}
+
+#[test]
+fn docker_reads_no_endless_lines() {
+    let text = format!("A={}\n", "x".repeat(70_000));
+    let shown = checked(&[("common.env", &text), ("/etc/missing.env", "")]);
+    assert!(shown.contains("64 KiB") && shown.contains("common.env:1"), "{shown}");
+}

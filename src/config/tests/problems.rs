@@ -1,0 +1,668 @@
+//! Everything that can be wrong with a config.
+
+use super::*;
+
+#[test]
+fn syntax_errors_are_shown_at_their_place() {
+    let toml = r#"
+[routes]
+"a.com" = api:latest
+"c.com" = "web:1"
+"d.com" = "-x"
+
+[network_groups]
+backend = ["a.com",, "c.com"]
+"#;
+    snapshot("syntax_toml", &drawn("gordon.toml", toml));
+    snapshot(
+        "syntax_toml_unclosed",
+        &drawn("gordon.toml", "[routes]\n\"a.com\" = \"api:latest\n\"b.com\" = \"web\"\n"),
+    );
+    let mut yaml = String::new();
+    for text in [
+        "name: a: b\n",
+        "routes:\n  a.com: 'api\n  b.com: web\n",
+        "routes:\n  a.com: @api\n",
+        "apps:\n - a\n  - b\n c: d\n",
+    ] {
+        yaml += &drawn("gordon.yaml", text);
+    }
+    snapshot("syntax_yaml", &yaml);
+}
+
+#[test]
+fn problems_of_the_whole_file_are_reported_in_one_run() {
+    check(
+        "wrong_types_and_unknown_keys",
+        r#"
+name = 5
+nam = "shop"
+
+[routes]
+"a.com" = 3
+"b.com" = { imge = "api", port = "80" }
+"c.com" = { image = "api", port = 70000, replicas = 0 }
+"d.com" = { port = 80 }
+"e.com" = { image = "api", command = 5, restart = "never", wings = 2 }
+
+[network_isolation]
+enabled = "yes"
+scope = "attachd"
+
+[deploy]
+pull = true
+drain = "5 parsecs"
+health_timeout = "0s"
+stop_timeout = "1500ms"
+
+[proxy]
+tls = "none"
+"#,
+        r#"
+name: 5
+nam: shop
+
+routes:
+  a.com: 3
+  b.com: { imge: api, port: "80" }
+  c.com: { image: api, port: 70000, replicas: 0 }
+  d.com: { port: 80 }
+  e.com:
+    image: api
+    command: 5
+    restart: never
+    wings: 2
+
+network_isolation:
+  enabled: "yes"
+  scope: attachd
+
+deploy:
+  pull: true
+  drain: 5 parsecs
+  health_timeout: 0s
+  stop_timeout: 1500ms
+
+proxy:
+  tls: none
+"#,
+    );
+}
+
+#[test]
+fn sections_of_a_wrong_kind_are_refused() {
+    check(
+        "wrong_sections",
+        r#"
+routes = ["api"]
+attachments = "redis"
+network_groups = 5
+env = "env"
+deploy = ["missing"]
+apps = "web"
+services = 1
+name = "shop"
+"#,
+        r#"
+routes: [api]
+attachments: redis
+network_groups: 5
+env: env
+deploy: [missing]
+apps: web
+services: 1
+name: shop
+"#,
+    );
+    snapshot("not_a_table", &drawn("gordon.yaml", "- routes\n"));
+    snapshot("unknown_syntax", &drawn("gordon.conf", ""));
+}
+
+#[test]
+fn duplicate_keys_are_refused() {
+    check(
+        "duplicate_keys",
+        r#"
+[routes]
+"a.com" = "api"
+"b.com" = { image = "api", port = 80, port = 81 }
+"a.com" = "web"
+"#,
+        r#"
+routes:
+  a.com: api
+  b.com: { image: api, port: 80, port: 81 }
+  a.com: web
+"#,
+    );
+}
+
+#[test]
+fn attachments_and_members_need_a_route() {
+    check(
+        "unknown_owners",
+        r#"
+[routes]
+"api.company.com" = "api"
+"worker.company.com" = "worker"
+"localhost" = "web"
+
+[attachments]
+"api.compny.com" = ["redis"]
+"bakend" = ["redis"]
+"nothing-like-it" = ["redis"]
+"localhost" = "redis"
+
+[network_groups]
+"backend" = ["api.company.com", "wroker.company.com", "api.company.com", "other.org"]
+"empty" = []
+"localhost" = ["api.company.com"]
+"Front End" = ["api.company.com"]
+"#,
+        r#"
+routes:
+  api.company.com: api
+  worker.company.com: worker
+  localhost: web
+
+attachments:
+  api.compny.com: [redis]
+  bakend: [redis]
+  nothing-like-it: [redis]
+  localhost: redis
+
+network_groups:
+  backend: [api.company.com, wroker.company.com, api.company.com, other.org]
+  empty: []
+  localhost: [api.company.com]
+  Front End: [api.company.com]
+"#,
+    );
+}
+
+#[test]
+fn a_wrong_route_is_still_known_to_what_refers_to_it() {
+    let text = "[routes]\n\"a.com\" = \"Not An Image\"\n[attachments]\n\"a.com\" = [\"redis\"]\n[network_groups]\ng = [\"a.com\"]\n";
+    assert_eq!(messages("gordon.toml", text), ["`Not An Image` is not an image reference"]);
+}
+
+#[test]
+fn an_empty_group_is_ignored_with_its_attachments() {
+    let toml = "[routes]\n\"a.com\" = \"api\"\n[attachments]\ng = [\"redis\"]\n[network_groups]\ng = []\n";
+    let yaml = "routes:\n  a.com: api\nattachments:\n  g: [redis]\nnetwork_groups:\n  g: []\n";
+    check("empty_group", toml, yaml);
+    let config = config("gordon.toml", toml);
+    assert!(config.groups.is_empty() && config.attachments.is_empty());
+}
+
+#[test]
+fn reserved_names_are_refused() {
+    check(
+        "reserved",
+        r#"
+name = "gordon-proxy"
+
+[routes]
+"proxy" = "web"
+"a.com" = { image = "web", id = "default" }
+"lock" = { image = "web", id = "fine" }
+
+[network_groups]
+"network" = ["a.com"]
+
+[network_isolation]
+network_prefix = "gordon"
+
+[volumes]
+prefix = "gordon-lock-1"
+
+[attachments]
+"a.com" = ["redis"]
+"#,
+        r#"
+name: gordon-proxy
+routes:
+  proxy: web
+  a.com: { image: web, id: default }
+  lock: { image: web, id: fine }
+network_groups:
+  network: [a.com]
+network_isolation:
+  network_prefix: gordon
+volumes:
+  prefix: gordon-lock-1
+attachments:
+  a.com: [redis]
+"#,
+    );
+    check(
+        "reserved_beginnings",
+        "[routes]\n\"proxy.company.com\" = \"web\"\n\"locksmith.com\" = \"web\"\n\"lock.com\" = { image = \"web\", id = \"lock-com\" }\n",
+        "routes:\n  proxy.company.com: web\n  locksmith.com: web\n  lock.com: { image: web, id: lock-com }\n",
+    );
+    check(
+        "reserved_apps",
+        "name = \"gordon\"\napps = { proxy = \"web\", locks = \"web\" }\nservices = [\"team/lock:1\"]\n",
+        "name: gordon\napps: { proxy: web, locks: web }\nservices: [\"team/lock:1\"]\n",
+    );
+}
+
+#[test]
+fn no_network_sorts_before_that_of_the_proxy() {
+    check(
+        "sorts_before_the_proxy",
+        "name = \"0\"\nnetwork_isolation.network_prefix = \"0-gordon\"\n",
+        "name: \"0\"\nnetwork_isolation: { network_prefix: 0-gordon }\n",
+    );
+    for name in ["1", "00", "0-gordon-proxz", "a"] {
+        assert_eq!(messages("gordon.toml", &format!("name = \"{name}\"")), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_host_leads_to_one_app() {
+    check(
+        "hosts",
+        r#"
+name = "shop"
+[routes]
+"a.com" = "api"
+[apps.web]
+image = "web"
+proxy = { hosts = ["b.com", "a.com", "b.com"] }
+[apps.other]
+image = "web"
+proxy = { hosts = [], app_port = 0 }
+[apps.third]
+image = "web"
+proxy = { app_port = 80 }
+[apps.fourth]
+image = "web"
+port = 80
+"#,
+        r#"
+name: shop
+routes:
+  a.com: api
+apps:
+  web:
+    image: web
+    proxy: { hosts: [b.com, a.com, b.com] }
+  other:
+    image: web
+    proxy: { hosts: [], app_port: 0 }
+  third:
+    image: web
+    proxy: { app_port: 80 }
+  fourth:
+    image: web
+    port: 80
+"#,
+    );
+}
+
+#[test]
+fn a_short_name_means_one_thing() {
+    check(
+        "short_names",
+        r#"
+name = "shop"
+[routes]
+"a.com" = "web"
+"b.com" = "web"
+"c.com" = "web"
+[network_groups]
+one = ["a.com", "b.com"]
+two = ["b.com", "a.com"]
+[attachments]
+one = ["redis:7", "postgres:15"]
+two = ["redis:6"]
+"a.com" = ["postgres:15", "mysql:8"]
+"b.com" = ["mysql:8"]
+"c.com" = ["redis:7", { image = "valkey", name = "redis" }]
+[apps]
+db = "web"
+[services]
+db = "postgres:15"
+"#,
+        r#"
+name: shop
+routes: { a.com: web, b.com: web, c.com: web }
+network_groups:
+  one: [a.com, b.com]
+  two: [b.com, a.com]
+attachments:
+  one: ["redis:7", "postgres:15"]
+  two: ["redis:6"]
+  a.com: ["postgres:15", "mysql:8"]
+  b.com: ["mysql:8"]
+  c.com: ["redis:7", { image: valkey, name: redis }]
+apps: { db: web }
+services: { db: "postgres:15" }
+"#,
+    );
+}
+
+#[test]
+fn private_attachments_are_seen_by_their_member_alone() {
+    let text = r#"
+[routes]
+"a.com" = "web"
+"b.com" = "web"
+[network_groups]
+one = ["a.com", "b.com"]
+[network_isolation]
+member_attachments = "private"
+[proxy]
+enabled = false
+[attachments]
+"a.com" = ["postgres:15"]
+"b.com" = ["postgres:15"]
+"#;
+    assert_eq!(messages("gordon.toml", text), [""; 0]);
+    let text = text.replace("[attachments]", "[attachments]\none = [\"postgres:15\"]");
+    assert_eq!(
+        messages("gordon.toml", &text),
+        [
+            "`postgres` would mean two things to `a.com`: `postgres:15` of `one` and `postgres:15` of `a.com`",
+            "`postgres` would mean two things to `b.com`: `postgres:15` of `one` and `postgres:15` of `b.com`"
+        ]
+    );
+}
+
+#[test]
+fn names_and_references_are_parsed() {
+    check(
+        "names",
+        r#"
+name = "My Shop"
+[routes]
+"https://a.com" = "web"
+"A.com" = "web"
+"*.b.com" = "web"
+"c.com" = "-v"
+"d.com" = { image = "web:", id = "a b" }
+"e.com" = "--privileged"
+[attachments]
+"c.com" = [{ image = "redis", name = "my cache" }, "Redis", { name = "x" }]
+[network_isolation]
+network_prefix = "a_b"
+dns_suffix = ".in ternal"
+[apps]
+"Web" = { image = "web", replicas = "3" }
+web2 = { image = "web", name = "web3" }
+[[services]]
+image = "registry.x.com:5000/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:1"
+"#,
+        r#"
+name: My Shop
+routes:
+  https://a.com: web
+  A.com: web
+  "*.b.com": web
+  c.com: -v
+  d.com: { image: "web:", id: a b }
+  e.com: --privileged
+attachments:
+  c.com: [{ image: redis, name: my cache }, Redis, { name: x }]
+network_isolation:
+  network_prefix: a_b
+  dns_suffix: .in ternal
+apps:
+  Web: { image: web, replicas: "3" }
+  web2: { image: web, name: web3 }
+services:
+- image: registry.x.com:5000/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:1
+"#,
+    );
+}
+
+#[test]
+fn workloads_are_what_docker_takes() {
+    check(
+        "workloads",
+        r#"
+name = "shop"
+[apps.web]
+image = "web"
+command = "serve 'it"
+entrypoint = "migrate && serve"
+user = "a b"
+memory = "1m"
+cpus = 0
+env_file = ["", "env/web.env"]
+volumes = ["data", "data:/a/../b", "~/x:/x", "data:/data", "./data:/data/", "a/b:/c"]
+ports = ["http:80", "8080:80", "127.0.0.1:8080:81", "443:443", 99999]
+strategy = "rolling"
+replicas = 2
+health = { path = "up" }
+
+[apps.web.environment]
+plain = ["A=1", "A=2", "B", "C D=1"]
+secret = ["A", "PATH", "DOCKER_HOST", "a-b"]
+
+[apps.two]
+image = "web"
+environment = { A = 1, plain = ["B=2"] }
+health = { path = "/up", cmd = "true" }
+ports = ["8080:80"]
+strategy = "blue"
+
+[services.db]
+image = "postgres"
+health = { interval = "5s" }
+replicas = 2
+
+[services.cache]
+image = "redis"
+health = { cmd = "redis-cli ping" }
+health_check = { cmd = "true" }
+environment = 5
+"#,
+        r#"
+name: shop
+apps:
+  web:
+    image: web
+    command: serve 'it
+    entrypoint: migrate && serve
+    user: a b
+    memory: 1m
+    cpus: 0
+    env_file: ["", env/web.env]
+    volumes: ["data", "data:/a/../b", "~/x:/x", "data:/data", "./data:/data/", "a/b:/c"]
+    ports: ["http:80", "8080:80", "127.0.0.1:8080:81", "443:443", 99999]
+    strategy: rolling
+    replicas: 2
+    health: { path: up }
+    environment:
+      plain: ["A=1", "A=2", "B", "C D=1"]
+      secret: [A, PATH, DOCKER_HOST, a-b]
+  two:
+    image: web
+    environment: { A: 1, plain: ["B=2"] }
+    health: { path: /up, cmd: "true" }
+    ports: ["8080:80"]
+    strategy: blue
+services:
+  db:
+    image: postgres
+    health: { interval: 5s }
+    replicas: 2
+  cache:
+    image: redis
+    health: { cmd: redis-cli ping }
+    health_check: { cmd: "true" }
+    environment: 5
+"#,
+    );
+}
+
+#[test]
+fn apps_and_services_need_a_project() {
+    check(
+        "project",
+        "[services]\ndb = \"postgres\"\n[apps]\nweb = \"web\"\n",
+        "services: { db: postgres }\napps: { web: web }\n",
+    );
+}
+
+#[test]
+fn pools_have_room_for_networks() {
+    for (name, pool) in [
+        ("small", "10.0.0.0/25"),
+        ("bits", "10.1.2.3/12"),
+        ("text", "10.0.0.0"),
+        ("loopback", "127.0.0.0/8"),
+        ("public", "8.0.0.0/8"),
+        ("all", "0.0.0.0/0"),
+    ] {
+        check(
+            &format!("pool_{name}"),
+            &format!("[network_isolation]\naddress_pool = \"{pool}\"\n"),
+            &format!("network_isolation:\n  address_pool: {pool}\n"),
+        );
+    }
+    for pool in ["10.0.0.0/8", "192.168.4.0/24", "100.64.0.0/10"] {
+        assert_eq!(messages("gordon.toml", &format!("network_isolation.address_pool = \"{pool}\"")), [""; 0]);
+    }
+}
+
+#[test]
+fn ports_of_the_host_are_the_proxys_or_one_things() {
+    check(
+        "ports",
+        r#"
+name = "shop"
+apps = { web = { image = "web", proxy = { hosts = ["a.com"] } } }
+proxy = { http_port = 8080, https_port = 8080 }
+[services]
+a = { image = "web", ports = ["8080:80"] }
+b = { image = "web", ports = ["127.0.0.1:53:53/udp", "53:53", "9000-9010:80"] }
+c = { image = "web", ports = ["127.0.0.2:53:53/udp", "9000:80"] }
+d = { image = "web", ports = ["0.0.0.0:53:53/udp"] }
+"#,
+        r#"
+name: shop
+apps: { web: { image: web, proxy: { hosts: [a.com] } } }
+proxy: { http_port: 8080, https_port: 8080 }
+services:
+  a: { image: web, ports: ["8080:80"] }
+  b: { image: web, ports: ["127.0.0.1:53:53/udp", "53:53", "9000-9010:80"] }
+  c: { image: web, ports: ["127.0.0.2:53:53/udp", "9000:80"] }
+  d: { image: web, ports: ["0.0.0.0:53:53/udp"] }
+"#,
+    );
+}
+
+#[test]
+fn what_has_no_effect_is_said_once() {
+    check(
+        "ignored",
+        r#"
+server = "one.example.com"
+[routes]
+"a.com" = "web"
+"b.com" = "web"
+[attachments]
+"a.com" = ["redis", "postgres"]
+"b.com" = ["redis"]
+[network_isolation]
+enabled = false
+[logging]
+level = "debug"
+[registry_auth]
+enabled = true
+"#,
+        r#"
+server: one.example.com
+routes: { a.com: web, b.com: web }
+attachments:
+  a.com: [redis, postgres]
+  b.com: [redis]
+network_isolation:
+  enabled: false
+logging: { level: debug }
+registry_auth: { enabled: true }
+"#,
+    );
+    check(
+        "servers",
+        "name = \"shop\"\nservers = [\"one\", \"two\"]\n[services.db]\nimage = \"postgres\"\nserver = \"three\"\n",
+        "name: shop\nservers: [one, two]\nservices:\n  db: { image: postgres, server: three }\n",
+    );
+    check("foreign_server", "[server]\nport = 8080\n", "server: { port: 8080 }\n");
+}
+
+#[test]
+fn a_toml_key_with_dots_stands_in_quotes() {
+    let toml = "[routes]\nb.com = \"web\"\nwww.c.com = { image = \"web\" }\n[attachments]\nb.com = [\"redis\"]\n\"b.com\" = [\"redis\"]\n";
+    snapshot("dotted_keys", &drawn("gordon.toml", toml));
+}
+
+#[test]
+fn a_syntax_error_does_not_hide_the_rest_of_the_file() {
+    let toml = "[routes]\n\"a.com\" = web\n\"b.com\" = \"-v\"\n[attachments]\n\"a.com\" = [\"redis\"]\n\"c.com\" = []\n";
+    assert_eq!(
+        messages("gordon.toml", toml),
+        [
+            "`-v` is not an image reference",
+            "attachments for `c.com`, which is neither a route nor a group",
+            "routes are not served yet: apps run, but no proxy leads to them",
+            "string values must be quoted, expected literal string",
+        ]
+    );
+}
+
+#[test]
+fn volumes_of_the_proxy_belong_to_it() {
+    check(
+        "reserved_volumes",
+        "name = \"gordon\"\nservices = [{ image = \"db\", volumes = [\"Proxy-data:/data\", \"data:/srv\"] }]\n",
+        "name: gordon\nservices: [{ image: db, volumes: [\"Proxy-data:/data\", \"data:/srv\"] }]\n",
+    );
+}
+
+#[test]
+fn what_docker_would_not_see_in_time_is_refused() {
+    check(
+        "more_values",
+        "[routes]\n\"a.com\" = { image = \"web\", command = [\"a\\u0000b\"], health = { path = \"/up\", interval = \"0s\" } }\n[deploy]\ndrain = \"25h\"\n",
+        "routes:\n  a.com: { image: web, command: [\"a\\0b\"], health: { path: /up, interval: 0s } }\ndeploy:\n  drain: 25h\n",
+    );
+    snapshot(
+        "yaml_values",
+        &drawn(
+            "gordon.yaml",
+            "name: shop\napps:\n  web:\n    image:\n    environment: { A: }\n    restart: no\n    replicas: 1.5\n  other:\n",
+        ),
+    );
+}
+
+#[test]
+fn a_long_list_of_attachments_is_cut_short() {
+    let images: Vec<String> = (0..30).map(|number| format!("\"service-{number}\"")).collect();
+    let text = format!(
+        "[routes]\n\"a.com\" = \"web\"\n[attachments]\n\"a.com\" = [{}]\n[network_isolation]\nenabled = false\n[proxy]\nenabled = false\n",
+        images.join(", ")
+    );
+    let messages = messages("gordon.toml", &text);
+    assert!(messages[0].ends_with("`service-9` of `a.com` and 20 more"), "{messages:?}");
+    assert_eq!(messages.len(), 1);
+}
+
+#[test]
+fn a_text_that_nests_without_end_is_refused() {
+    let laughs = (1..10).fold("a0: &a0 [x]\n".to_owned(), |text, level| {
+        let many = vec![format!("*a{}", level - 1); 10].join(", ");
+        format!("{text}a{level}: &a{level} [{many}]\n")
+    });
+    for (path, text) in [
+        ("gordon.toml", format!("a = {}", "[".repeat(100_000))),
+        ("gordon.yaml", format!("a: {}", "[".repeat(100_000))),
+        ("gordon.yaml", "- ".repeat(100_000)),
+        ("gordon.yaml", laughs),
+    ] {
+        assert!(has_errors(&load_text(path, &text).problems));
+    }
+}

@@ -1,0 +1,319 @@
+//! One config written in two ways is one config.
+
+use super::*;
+use crate::config::tree::Entry;
+use crate::config::tree::Kind;
+use crate::config::tree::Node;
+use crate::config::tree::parse;
+use crate::name::Label;
+use crate::name::ShortName;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+/// A TOML text as YAML, in a style that people write.
+fn to_yaml(toml: &str) -> String {
+    let root = parse(Syntax::Toml, toml, &mut Vec::new()).expect("a tree");
+    let mut yaml = String::new();
+    let Kind::Map(entries) = root.kind else { panic!("TOML is a table") };
+    for Entry { key, value } in entries {
+        yaml += &format!("{}:{}\n", key.get_ref(), node_to_yaml(toml, &value, 1));
+    }
+    yaml
+}
+
+fn node_to_yaml(toml: &str, node: &Node<'_>, depth: usize) -> String {
+    let indent = format!("\n{}", "  ".repeat(depth));
+    match &node.kind {
+        Kind::String(text) => format!(" {}", serde_json::to_string(text).expect("JSON")),
+        Kind::Bool(..) | Kind::Int(..) | Kind::Float(..) => format!(" {}", &toml[node.span.clone()]),
+        Kind::List(list) => list
+            .iter()
+            .map(|item| format!("{indent}- {}", node_to_yaml(toml, item, depth + 1).trim_start()))
+            .collect::<String>(),
+        Kind::Map(entries) => entries
+            .iter()
+            .map(|Entry { key, value }| {
+                format!("{indent}{}:{}", key.get_ref(), node_to_yaml(toml, value, depth + 1))
+            })
+            .collect::<String>(),
+        Kind::Null | Kind::Cut => unreachable!("TOML has no null"),
+    }
+}
+
+const ISOLATED: &str = r#"
+[routes]
+"myapp.example.com" = "myapp:latest"
+"api.example.com" = "api:latest"
+
+[attachments]
+"myapp.example.com" = ["postgres:15", "redis:7-alpine"]
+"api.example.com" = ["mongodb:6", "redis:7-alpine"]  # Each gets own Redis instance
+"#;
+
+const GROUPED: &str = r#"
+[routes]
+"app1.example.com" = "app1:latest"
+"app2.example.com" = "app2:latest"
+"app3.example.com" = "app3:latest"
+
+[network_groups]  # Optional section
+"backend" = ["app1.example.com", "app2.example.com"]
+"frontend" = ["app3.example.com"]
+
+[attachments]
+"backend" = ["redis:7-alpine", "rabbitmq:3"]     # Shared by app1 & app2
+"frontend" = ["redis:7-alpine"]                   # Separate Redis for app3
+"app1.example.com" = ["postgres:15"]              # app1-specific database
+"#;
+
+const MICROSERVICES: &str = r#"
+[routes]
+"api.company.com" = "api:latest"
+"worker.company.com" = "worker:latest"
+"admin.company.com" = "admin:latest"
+
+[network_groups]
+"backend" = ["api.company.com", "worker.company.com"]
+
+[attachments]
+"backend" = ["redis:7-alpine", "rabbitmq:3"]
+"api.company.com" = ["postgres:15"]
+"admin.company.com" = ["postgres:15"]
+"#;
+
+const TENANTS: &str = r#"
+[routes]
+"tenant1.app.com" = "app:v2.0"
+"tenant2.app.com" = "app:v2.0"
+
+[attachments]
+"tenant1.app.com" = ["postgres:15", "redis:7"]
+"tenant2.app.com" = ["postgres:15", "redis:7"]
+
+[network_isolation]
+enabled = false
+"#;
+
+/// Each key that there is, and each default as it is.
+const WHOLE: &str = r#"
+name = "shop"
+
+[routes]
+"blog.company.com" = "wordpress:latest"
+"api.company.com" = { image = "api:latest", port = 8080, replicas = 2, health = { path = "/up" } }
+"worker.company.com" = "worker:latest"
+
+[attachments]
+"blog.company.com" = ["my-mysql:latest", "redis:7-alpine"]
+"backend" = [{ image = "redis:7-alpine", name = "cache", volumes = ["data:/data"], command = ["redis-server", "--appendonly", "yes"] }]
+
+[network_groups]
+"backend" = ["api.company.com", "worker.company.com"]
+
+[network_isolation]
+enabled = true
+network_prefix = "shop"
+dns_suffix = ".internal"
+scope = "attached"
+member_attachments = "group"
+address_pool = "10.208.0.0/12"
+
+[env]
+dir = "env"
+
+[volumes]
+auto_create = true
+prefix = "shop"
+
+[deploy]
+pull = "missing"
+health_timeout = "60s"
+drain = "5s"
+stop_timeout = "30s"
+keep_previous = true
+
+[proxy]
+enabled = true
+image = "caddy:2"
+http_port = 80
+https_port = 443
+tls = "auto"
+"#;
+
+const LONG: &str = r#"
+name = "shop"
+
+[routes."a.com"]
+image = "registry.x.com:5000/team/web@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+id = "a"
+strategy = "recreate"
+entrypoint = ""
+env_file = ["one.env", "two.env"]
+health = { path = "/up", interval = "500ms", timeout = "1m30s" }
+restart = "on-failure:3"
+user = 1000
+memory = "512m"
+cpus = 1.5
+
+[routes."a.com".environment]
+VERSION = 1.10
+DEBUG = true
+NUMBER = 0x10
+TEXT = "a=b c"
+
+[[services]]
+image = "postgres:15"
+ports = ["127.0.0.1:5432:5432", 9000]
+environment = ["A=1", "B=x=y"]
+
+[[services]]
+image = "redis"
+name = "my_cache"
+command = "redis-server --appendonly 'yes please'"
+environment = { plain = { A = "1" }, secret = ["TOKEN"] }
+
+[apps.web]
+image = "web"
+proxy = { hosts = ["b.com"] }
+server = "one"
+
+[apps.worker]
+image = "web"
+port = 9090
+ports = ["8080:80/udp"]
+"#;
+
+#[test]
+fn a_config_is_the_same_in_both_syntaxes() {
+    for toml in [ISOLATED, GROUPED, MICROSERVICES, TENANTS, WHOLE, LONG, ""] {
+        let yaml = to_yaml(toml);
+        assert_eq!(config("gordon.toml", toml), config("gordon.yaml", &yaml), "{toml}\n{yaml}");
+        let windows = toml.replace('\n', "\r\n");
+        assert_eq!(config("gordon.toml", toml), config("gordon.toml", &windows), "{toml}");
+        let windows = yaml.replace('\n', "\r\n");
+        assert_eq!(config("gordon.toml", toml), config("gordon.YML", &windows), "{yaml}");
+    }
+}
+
+#[test]
+fn the_sample_shows_the_defaults() {
+    let whole = config("gordon.toml", WHOLE);
+    let (prefix, volumes) = (whole.network_prefix(), whole.volume_prefix());
+    assert_eq!((prefix.as_str(), volumes.as_str()), ("shop", "shop"));
+    let defaults = Config::default();
+    assert_eq!(Isolation { network_prefix: None, ..whole.isolation }, defaults.isolation);
+    assert_eq!(Volumes { prefix: None, ..whole.volumes }, defaults.volumes);
+    assert_eq!((whole.env, whole.deploy, whole.proxy), (defaults.env, defaults.deploy, defaults.proxy));
+    assert_eq!(Config::default().project().as_str(), "gordon");
+}
+
+#[test]
+fn a_luma_project_is_read_as_its_own_examples_write_it() {
+    let map = r#"
+name: gmail                         # Luma
+apps:
+  web:
+    image: gmail-web:latest
+    replicas: 3
+    command: ["serve"]
+    environment:
+      plain: ["LOG=info"]
+      secret: [DATABASE_URL]        # from .gordon/secrets or the caller's environment, never on an argv
+    volumes: ["uploads:/data"]
+    health_check: { path: /up }
+    proxy: { hosts: [test.eliasson.me], app_port: 3000 }
+services:
+  db:
+    image: postgres:15
+    volumes: ["pgdata:/var/lib/postgresql/data"]
+    environment: { secret: [POSTGRES_PASSWORD] }
+"#;
+    let list = r#"
+name: gmail
+apps:
+  - name: web
+    image: gmail-web:latest
+    replicas: 3
+    command: serve
+    environment: { plain: { LOG: info }, secret: [DATABASE_URL] }
+    volumes: ["uploads:/data"]
+    health: { path: /up }
+    proxy: { hosts: [test.eliasson.me] }
+services:
+  - name: db
+    image: postgres:15
+    volumes: ["pgdata:/var/lib/postgresql/data:rw"]
+    environment: { secret: [POSTGRES_PASSWORD] }
+"#;
+    let gmail = config("luma.yml", map);
+    assert_eq!(gmail, config("luma.yaml", list));
+    let app = &gmail.apps[0];
+    assert_eq!(app.name.get_ref().as_str(), "web");
+    assert_eq!(app.replicas.get_ref(), &NonZeroU8::new(3).expect("not 0"));
+    assert_eq!(app.port.as_ref().map(|port| port.get_ref().get()), Some(3000));
+    assert_eq!(app.workload.environment.plain[0].1, "info");
+    assert_eq!(app.workload.environment.secret[0].get_ref().as_str(), "DATABASE_URL");
+    assert_eq!(gmail.services[0].workload.image.get_ref().as_str(), "postgres:15");
+}
+
+#[test]
+fn yaml_may_name_what_it_says_again() {
+    let yaml = r#"
+name: shop
+apps:
+  web: &web
+    image: web
+    environment: { VERSION: &version 1.10 }
+  worker:
+    <<: *web
+    command: [work, *version]
+"#;
+    let config = config("gordon.yaml", yaml);
+    let worker = &config.apps[1].workload;
+    assert_eq!(worker.image.get_ref().as_str(), "web");
+    assert_eq!(worker.command, ["work", "1.10"]);
+    assert_eq!(worker.environment.plain[0].1, "1.10");
+}
+
+#[test]
+fn values_are_kept_as_they_were_written() {
+    let config = config("gordon.toml", LONG);
+    let route = &config.routes[0];
+    let plain: Vec<_> =
+        route.workload.environment.plain.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(plain, ["VERSION=1.10", "DEBUG=true", "NUMBER=0x10", "TEXT=a=b c"]);
+    assert_eq!(route.id.as_ref().map(|id| id.get_ref()), Some(&Label::parse("a").expect("a name")));
+    assert_eq!(route.strategy, Strategy::Recreate);
+    assert_eq!(route.workload.user.as_ref().map(User::as_str), Some("1000"));
+    assert_eq!(route.workload.cpus.as_ref().map(Cpus::as_str), Some("1.5"));
+    let health = route.workload.health.as_ref().expect("a health check").get_ref();
+    assert_eq!(health.timeout, Some(Duration::from_secs(90)));
+    let [postgres, cache] = config.services.as_slice() else { panic!("two services") };
+    assert_eq!(postgres.name.get_ref(), &ShortName::parse("postgres").expect("a name"));
+    let ports: Vec<_> = postgres.workload.ports.iter().map(|port| port.get_ref().to_string()).collect();
+    assert_eq!(ports, ["127.0.0.1:5432:5432", "9000"]);
+    assert_eq!(cache.name.get_ref().as_str(), "my_cache");
+    assert_eq!(cache.workload.command, ["redis-server", "--appendonly", "yes please"]);
+    let [web, worker] = config.apps.as_slice() else { panic!("two apps") };
+    assert_eq!((web.strategy, worker.strategy), (Strategy::Rolling, Strategy::Recreate));
+    assert_eq!(worker.port.as_ref().map(|port| port.get_ref().get()), Some(9090));
+    assert_eq!(config.servers[0].get_ref(), "one");
+}
+
+#[test]
+fn a_dns_suffix_may_be_written_without_its_dot_or_left_out() {
+    let suffix = |text: &str| {
+        let text = format!("[network_isolation]\ndns_suffix = \"{text}\"\n");
+        config("gordon.toml", &text).isolation.dns_suffix.map(|suffix| suffix.to_string())
+    };
+    assert_eq!(suffix(".internal"), suffix("internal"));
+    assert_eq!(suffix("svc.cluster"), Some("svc.cluster".to_owned()));
+    assert_eq!(suffix(""), None);
+}
+
+#[test]
+fn attachments_know_what_they_are_attached_to() {
+    let config = config("gordon.toml", MICROSERVICES);
+    let to: Vec<_> = config.attachments.iter().map(|attachments| attachments.to.get_ref().clone()).collect();
+    assert!(matches!(to.as_slice(), [AttachedTo::Group(_), AttachedTo::Domain(_), AttachedTo::Domain(_)]));
+}
