@@ -98,7 +98,7 @@ names! {
         "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";
     /// A domain that routes to an app; lower case, since DNS ignores case.
     Domain: "a domain", |s| s.len() <= 253 && is_lower(s) && s.split('.').all(is_label),
-        "lower-case letters, digits and `-` between dots, at most 63 a label; other scripts as `xn--…`";
+        "lower-case letters, digits and `-` between dots, without scheme, port and `*`; other scripts as `xn--…`";
     /// A group of domains that share a network, or the id of a route.
     Label: "a name", |s| is_label(s) && is_lower(s),
         "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";

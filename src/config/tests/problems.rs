@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a config.
 
 use super::*;
+use proptest::prelude::*;
 
 #[test]
 fn syntax_errors_are_shown_at_their_place() {
@@ -664,5 +665,32 @@ fn a_text_that_nests_without_end_is_refused() {
         ("gordon.yaml", laughs),
     ] {
         assert!(has_errors(&load_text(path, &text).problems));
+    }
+}
+
+/// What people do to a file: they drop a piece of it, and write something in its place.
+fn edited(text: &str, edits: &[(prop::sample::Index, usize, String)]) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for (at, length, new) in edits {
+        let at = at.index(chars.len() + 1);
+        let end = (at + length).min(chars.len());
+        chars.splice(at..end, new.chars());
+    }
+    chars.into_iter().collect()
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_file_holds_its_problems_can_be_drawn(
+        edits in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..12_usize, "([\\[\\]{}\"':=,.#*&!|>äß\u{1F600}\\\\ \t\r\n\u{0}-]|[a-z0-9]){0,4}"),
+            1..6,
+        )
+    ) {
+        for toml in [syntaxes::WHOLE, syntaxes::LONG] {
+            let yaml = syntaxes::to_yaml(toml);
+            drawn("gordon.toml", &edited(toml, &edits));
+            drawn("gordon.yaml", &edited(&yaml, &edits));
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 /// A TOML text as YAML, in a style that people write.
-fn to_yaml(toml: &str) -> String {
+pub(super) fn to_yaml(toml: &str) -> String {
     let root = parse(Syntax::Toml, toml, &mut Vec::new()).expect("a tree");
     let mut yaml = String::new();
     let Kind::Map(entries) = root.kind else { panic!("TOML is a table") };
@@ -95,7 +95,7 @@ enabled = false
 "#;
 
 /// Each key that there is, and each default as it is.
-const WHOLE: &str = r#"
+pub(super) const WHOLE: &str = r#"
 name = "shop"
 
 [routes]
@@ -140,7 +140,7 @@ https_port = 443
 tls = "auto"
 "#;
 
-const LONG: &str = r#"
+pub(super) const LONG: &str = r#"
 name = "shop"
 
 [routes."a.com"]
