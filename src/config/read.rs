@@ -156,25 +156,19 @@ impl Reader<'_> {
             .push(Problem::error(span, format!("expected {expected}")).hint(format!("write {expected}")));
     }
 
-    /// In TOML `b.com = "web"` says that `b` holds `com`: the key that was meant, with its place.
-    fn dotted(&mut self, key: &Spanned<Cow<'_, str>>, value: &Node<'_>) -> Option<Spanned<String>> {
-        let (mut span, mut name, mut node) = (key.span(), key.get_ref().clone().into_owned(), value);
-        while let Kind::Map(entries) = &node.kind
-            && let [Entry { key, value }] = entries.as_slice()
-            && self.text.get(span.end..key.span().start) == Some(".")
-        {
-            span.end = key.span().end;
-            name = format!("{name}.{}", key.get_ref());
-            node = value;
+    /// In TOML `b.com = "web"` says that `b` holds `com`: the keys that were meant, with their places.
+    fn dotted(&mut self, key: &Spanned<Cow<'_, str>>, value: &Node<'_>) -> Vec<Spanned<String>> {
+        let mut meant = Vec::new();
+        if !key.get_ref().contains('.') && dotted_entries(self.text, value).next().is_some() {
+            collect_dotted(self.text, key.get_ref().clone().into_owned(), key.span(), value, &mut meant);
         }
-        if span == key.span() {
-            return None;
+        for key in &meant {
+            self.problems.push(
+                Problem::error(key.span(), format!("`{}` is taken for keys in keys", visible(key.get_ref())))
+                    .hint(format!("a key with dots stands in quotes: `\"{}\"`", visible(key.get_ref()))),
+            );
         }
-        self.problems.push(
-            Problem::error(span.clone(), format!("`{}` is taken for keys in keys", visible(&name)))
-                .hint(format!("a key with dots stands in quotes: `\"{}\"`", visible(&name))),
-        );
-        Some(Spanned::new(span, name))
+        meant
     }
 
     /// The name that a key is.
@@ -192,6 +186,50 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+}
+
+/// Keys that rightly stand after a dot: `[routes.localhost.environment]`.
+const ROUTE_KEYS: [&str; 16] = [
+    "image",
+    "id",
+    "port",
+    "replicas",
+    "strategy",
+    "command",
+    "entrypoint",
+    "environment",
+    "env_file",
+    "volumes",
+    "health",
+    "health_check",
+    "restart",
+    "user",
+    "memory",
+    "cpus",
+];
+
+/// The entries whose keys stand after a dot, as a part of a domain.
+fn dotted_entries<'n>(text: &str, node: &'n Node<'n>) -> impl Iterator<Item = &'n Entry<'n>> {
+    let entries = match &node.kind {
+        Kind::Map(entries) => entries.as_slice(),
+        _ => &[],
+    };
+    entries.iter().filter(|Entry { key, .. }| {
+        text[..key.span().start].ends_with('.') && !ROUTE_KEYS.contains(&key.get_ref().as_ref())
+    })
+}
+
+fn collect_dotted(text: &str, name: String, last: Span, node: &Node<'_>, meant: &mut Vec<Spanned<String>>) {
+    let mut is_leaf = true;
+    for Entry { key, value } in dotted_entries(text, node) {
+        is_leaf = false;
+        collect_dotted(text, format!("{name}.{}", key.get_ref()), key.span(), value, meant);
+    }
+    if is_leaf {
+        let whole = last.end.saturating_sub(name.len())..last.end;
+        let span = if text.get(whole.clone()) == Some(&name) { whole } else { last };
+        meant.push(Spanned::new(span, name));
     }
 }
 
@@ -223,8 +261,9 @@ impl Read {
 
     fn routes(&mut self, node: Node<'_>, reader: &mut Reader<'_>) {
         for Entry { key, value } in reader.entries(node, "a table of domains, each with an image") {
-            if let Some(key) = reader.dotted(&key, &value) {
-                self.domains.insert(key.get_ref().clone(), key.span());
+            let meant = reader.dotted(&key, &value);
+            if !meant.is_empty() {
+                self.domains.extend(meant.into_iter().map(|key| (key.get_ref().clone(), key.span())));
                 continue;
             }
             self.domains.insert(key.get_ref().clone().into_owned(), key.span());
@@ -240,7 +279,7 @@ impl Read {
         for Entry { key, value } in
             reader.entries(node, "a table of domains and groups, each with a list of services")
         {
-            if reader.dotted(&key, &value).is_some() {
+            if !reader.dotted(&key, &value).is_empty() {
                 continue;
             }
             let tables: Vec<ImageOr<AttachmentTable>> = reader.decode(value).unwrap_or_default();

@@ -597,7 +597,7 @@ registry_auth: { enabled: true }
 
 #[test]
 fn a_toml_key_with_dots_stands_in_quotes() {
-    let toml = "[routes]\nb.com = \"web\"\nwww.c.com = { image = \"web\" }\n[attachments]\nb.com = [\"redis\"]\n\"b.com\" = [\"redis\"]\n";
+    let toml = "[routes]\nb.com = \"web\"\nwww.c.com = { image = \"web\" }\nwww.d.com = \"web\"\n[routes.e.com]\nimage = \"web\"\n[attachments]\nb.com = [\"redis\"]\n\"b.com\" = [\"redis\"]\n";
     snapshot("dotted_keys", &drawn("gordon.toml", toml));
 }
 

@@ -161,6 +161,13 @@ DEBUG = true
 NUMBER = 0x10
 TEXT = "a=b c"
 
+[routes.localhost.environment]
+A = "1"
+
+[routes.localhost]
+image = "web"
+health.cmd = "true"
+
 [[services]]
 image = "postgres:15"
 ports = ["127.0.0.1:5432:5432", 9000]
