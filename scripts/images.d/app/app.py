@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The web app of the demo and the tests: it says who it is, and what it can reach.
 
-  /                     image, version, hostname, and BODY
+  /                     image, version, hostname, BODY, and the arguments that it was started with
   /up                   HEALTH_STATUS, 200 unless told otherwise
   /env?name=X           the value of the environment variable X
   /headers              the request's headers
@@ -67,9 +67,14 @@ def within_limit(work, *arguments):
 
 
 def who(_):
-    names = ("image", "version", "hostname", "body")
-    values = (ENV.get("IMAGE"), ENV.get("VERSION"), socket.gethostname(), ENV.get("BODY"))
-    return "".join(f"{name}: {value}\n" for name, value in zip(names, values) if value)
+    facts = {
+        "image": ENV.get("IMAGE"),
+        "version": ENV.get("VERSION"),
+        "hostname": socket.gethostname(),
+        "body": ENV.get("BODY"),
+        "arguments": " ".join(sys.argv[1:]),
+    }
+    return "".join(f"{name}: {value}\n" for name, value in facts.items() if value)
 
 
 def up(_):
