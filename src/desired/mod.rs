@@ -1,10 +1,16 @@
 //! What a config asks for: networks, volumes and workloads with their final names. Does not know what a host looks
 //! like.
 
+mod aliases;
+mod collisions;
+mod names;
 mod note;
+mod resolve;
 mod workload;
 
 pub use note::Note;
+pub use resolve::Inputs;
+pub use resolve::resolve;
 pub use workload::Attachment;
 pub use workload::Naming;
 pub use workload::Ready;

@@ -58,8 +58,10 @@ pub enum Fact {
     },
     /// The container is as it should be, but for its networks; it need not run.
     Current(Box<Current>),
-    /// The container runs.
+    /// The container runs, or would without anybody's help.
     Running(Container),
+    /// The container runs, and is not about to be started again.
+    Steady(Container),
     /// The container does not run, or is not there.
     Stopped(Container),
     /// The container's health check says that it is healthy.
@@ -127,6 +129,7 @@ impl Fact {
             }),
             Self::Current(current) => container(&current.name).is_some_and(|seen| current.is(seen, host)),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
+            Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
             Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
             Self::Healthy(name) => container(name)
                 .is_some_and(|seen| seen.state == State::Running && seen.health == Health::Healthy),

@@ -91,10 +91,12 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
             require(seen.state.is_up(), || format!("{name} does not run"))?;
             seen.health = Health::Healthy;
+            settle(seen);
         }
         Op::Await(Await::StaysUp { name, .. }) => {
-            let seen = host.containers.get(name).ok_or_else(|| absent(name))?;
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
             require(seen.state.is_up(), || format!("{name} does not run"))?;
+            settle(seen);
         }
     }
     Ok(())
@@ -106,6 +108,13 @@ fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Re
 
 fn absent(name: &Container) -> Refused {
     Refused(format!("no container {name}"))
+}
+
+/// What was waited for with success has stopped restarting.
+fn settle(seen: &mut SeenContainer) {
+    if seen.state == State::Restarting {
+        seen.state = State::Running;
+    }
 }
 
 fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {

@@ -508,7 +508,11 @@ impl<'a> Draft<'a> {
             Ready::StaysUp if replaces => {
                 (Await::StaysUp { name, time: PROVES_ITSELF }, Some(Fact::Absent(place.previous.clone())))
             }
-            Ready::StaysUp => (Await::StaysUp { name, time: SETTLES }, None),
+            Ready::StaysUp => {
+                // nothing may have been done to it that the wait could follow
+                let steady = (seen.state == State::Restarting).then(|| Fact::Steady(name.clone()));
+                (Await::StaysUp { name, time: SETTLES }, steady)
+            }
         };
         let last = self.last(from, before);
         self.draw(

@@ -1,0 +1,521 @@
+//! From a config, env files and what images declare to networks, volumes and workloads with their final names. Does
+//! not know what a host looks like.
+
+use super::Attachment;
+use super::Desired;
+use super::DesiredNetwork;
+use super::DesiredVolume;
+use super::Naming;
+use super::Note;
+use super::Pull;
+use super::Ready;
+use super::Workload;
+use super::aliases::Aliases;
+use super::aliases::Names;
+use super::collisions::Collisions;
+use super::names;
+use crate::config;
+use crate::config::AttachedTo;
+use crate::config::Config;
+use crate::config::Enabled;
+use crate::config::HealthTest;
+use crate::config::MemberAttachments;
+use crate::config::MountSource;
+use crate::config::Problem;
+use crate::config::Scope;
+use crate::docker::EnvFile;
+use crate::docker::HealthCheck;
+use crate::docker::ImageFacts;
+use crate::docker::Kind;
+use crate::docker::Mount;
+use crate::docker::Runtime;
+use crate::docker::Secret;
+use crate::docker::Source;
+use crate::docker::hash;
+use crate::name::Alias;
+use crate::name::Domain;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::Label;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use serde_spanned::Spanned;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// The settings of a health check that the config does not give; docker's own 30 s would make every start wait so long.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a config needs beside itself.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// The contents of env files, by the path that the config calls them by; those that are not there are absent.
+    pub env_files: BTreeMap<String, String>,
+    /// What images declare, as far as it is known.
+    pub images: BTreeMap<Image, ImageFacts>,
+    /// The values of secrets, as far as they are known.
+    pub secrets: BTreeMap<EnvKey, Secret>,
+}
+
+/// What `config` asks for, with every problem that only final names show.
+pub fn resolve(config: &Config, inputs: &Inputs) -> (Desired, Vec<Problem>) {
+    let mut resolver = Resolver::new(config, inputs);
+    resolver.groups();
+    resolver.routes();
+    resolver.project();
+    resolver.finish()
+}
+
+struct Resolver<'a> {
+    config: &'a Config,
+    inputs: &'a Inputs,
+    project: Project,
+    prefix: Project,
+    volume_prefix: Project,
+    networks: Vec<DesiredNetwork>,
+    /// The places of `networks`, by name.
+    network_index: BTreeMap<Network, usize>,
+    volumes: BTreeMap<Volume, DesiredVolume>,
+    volume_order: Vec<Volume>,
+    workloads: Vec<Workload>,
+    /// By the order of `workloads`: the names under which others find each.
+    aliases: Aliases,
+    collisions: Collisions,
+    problems: Vec<Problem>,
+    /// The groups of a domain, in the order of the file.
+    groups_of: BTreeMap<&'a Domain, Vec<&'a Label>>,
+    attached: BTreeMap<&'a AttachedTo, &'a [config::Service]>,
+    /// By group: the stems of its services.
+    group_services: BTreeMap<&'a Label, Vec<String>>,
+}
+
+/// Where a service stands: under a domain, a group or a project.
+struct Home<'a> {
+    /// What its owner label says.
+    owner: &'a str,
+    /// What its names begin with, after the prefix.
+    id: &'a str,
+    /// What its containers' names begin with.
+    stem: String,
+    /// The network that it is on.
+    network: Network,
+    /// The env file that it has from its app.
+    env_file: Option<String>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(config: &'a Config, inputs: &'a Inputs) -> Self {
+        let mut groups_of: BTreeMap<&Domain, Vec<&Label>> = BTreeMap::new();
+        for group in &config.groups {
+            for member in &group.members {
+                groups_of.entry(member.get_ref()).or_default().push(group.name.get_ref());
+            }
+        }
+        let attached = config.attachments.iter().map(|a| (a.to.get_ref(), a.services.as_slice())).collect();
+        Self {
+            config,
+            inputs,
+            project: config.project(),
+            prefix: config.network_prefix(),
+            volume_prefix: config.volume_prefix(),
+            networks: Vec::new(),
+            network_index: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            volume_order: Vec::new(),
+            workloads: Vec::new(),
+            aliases: Aliases::default(),
+            collisions: Collisions::default(),
+            problems: Vec::new(),
+            groups_of,
+            attached,
+            group_services: BTreeMap::new(),
+        }
+    }
+
+    fn finish(mut self) -> (Desired, Vec<Problem>) {
+        let names: Vec<_> = self.workloads.iter().map(Workload::name).collect();
+        let mut notes = Vec::new();
+        for (alias, holders) in self.aliases.settle(&mut self.workloads, &mut self.problems) {
+            let containers = holders.into_iter().map(|i| names[i].clone()).collect();
+            notes.push(Note::AliasLeftOut { alias, containers });
+        }
+        let mut unknown: BTreeMap<&Image, Vec<_>> = BTreeMap::new();
+        for (workload, name) in self.workloads.iter().zip(&names) {
+            if !self.inputs.images.contains_key(&workload.image) {
+                unknown.entry(&workload.image).or_default().push(name.clone());
+            }
+        }
+        notes.extend(
+            unknown
+                .into_iter()
+                .map(|(image, containers)| Note::ImageUnknown { image: image.clone(), containers }),
+        );
+        self.problems.extend(self.collisions.finish());
+        let deploy = &self.config.deploy;
+        let mut volumes = self.volumes;
+        let desired = Desired {
+            project: self.project,
+            networks: self.networks,
+            address_pool: *self.config.isolation.address_pool.get_ref(),
+            volumes: self.volume_order.iter().filter_map(|name| volumes.remove(name)).collect(),
+            workloads: self.workloads,
+            secrets: self.inputs.secrets.clone(),
+            pull: match deploy.pull {
+                config::Pull::Missing => Pull::Missing,
+                config::Pull::Always => Pull::Always,
+                config::Pull::Never => Pull::Never,
+            },
+            auto_volumes: self.config.volumes.auto_create == Enabled::Yes,
+            stop_timeout: deploy.stop_timeout,
+            notes,
+        };
+        (desired, self.problems)
+    }
+
+    fn is_isolated(&self) -> bool {
+        self.config.isolation.enabled == Enabled::Yes
+    }
+
+    fn services_of(&self, to: &AttachedTo) -> &'a [config::Service] {
+        if self.is_isolated() { self.attached.get(to).copied().unwrap_or_default() } else { &[] }
+    }
+
+    // what stands in the config ------------------------------------------------------------------------------------
+
+    fn groups(&mut self) {
+        if !self.is_isolated() {
+            return;
+        }
+        for group in &self.config.groups {
+            let name = group.name.get_ref();
+            let network = self.network_of(name.as_str(), name.as_str(), group.name.span());
+            let stem = format!("{}-{name}", self.prefix);
+            // as the seed has it, a group's services take the env file of its first member
+            let env_file = group.members.first().map(|member| self.config.env.file_of(member.get_ref()));
+            let home = Home { owner: name.as_str(), id: name.as_str(), stem, network, env_file };
+            let services = self.services_of(&AttachedTo::Group(name.clone()));
+            let stems = services.iter().map(|service| self.service(service, &home)).collect();
+            self.group_services.insert(name, stems);
+        }
+    }
+
+    fn routes(&mut self) {
+        for route in &self.config.routes {
+            self.route(route);
+        }
+    }
+
+    fn route(&mut self, route: &'a config::Route) {
+        let domain = route.domain.get_ref();
+        let (id, place) = match &route.id {
+            Some(id) => (id.get_ref().as_str(), id.span()),
+            None => (domain.as_str(), route.domain.span()),
+        };
+        let services = self.services_of(&AttachedTo::Domain(domain.clone()));
+        let groups: Vec<&Label> = if self.is_isolated() {
+            self.groups_of.get(domain).cloned().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let isolation = &self.config.isolation;
+        let is_private = isolation.member_attachments == MemberAttachments::Private;
+        let has_own_network = match groups.as_slice() {
+            [] => self.is_isolated() && (!services.is_empty() || isolation.scope == Scope::All),
+            _ => is_private && !services.is_empty(),
+        };
+        let mut networks: Vec<Network> = groups
+            .iter()
+            .map(|group| self.network_of(group.as_str(), group.as_str(), place.clone()))
+            .collect();
+        if has_own_network {
+            networks.push(self.network_of(id, domain.as_str(), place.clone()));
+        }
+        let env_file = self.config.env.file_of(domain);
+        let stem = format!("{}-{id}", self.prefix);
+        let mut needs: Vec<String> = groups
+            .iter()
+            .flat_map(|group| self.group_services.get(group).cloned().unwrap_or_default())
+            .collect();
+        if !services.is_empty() {
+            let network = if has_own_network { networks.last() } else { networks.first() };
+            let network = network.expect("an app with attachments is on a network").clone();
+            let home = Home {
+                owner: domain.as_str(),
+                id,
+                stem: stem.clone(),
+                network,
+                env_file: Some(env_file.clone()),
+            };
+            needs.extend(services.iter().map(|service| self.service(service, &home)).collect::<Vec<_>>());
+        }
+        if networks.is_empty() && self.config.proxy.enabled == Enabled::Yes {
+            networks.push(self.network_of("default", self.project.clone().as_str(), place.clone()));
+        }
+        let qualified = names::qualified(id, None);
+        let first = id.split('.').next().expect("a text has a first part");
+        let first = Alias::parse(first).expect("the label of a domain is an alias");
+        let names = Names { place: place.clone(), declared: Vec::new(), derived: vec![first], qualified };
+        self.collisions.app(&names.qualified, &stem, &place, self.workloads.len());
+        let env_files = self.env_files(None, Some(&env_file), &route.workload);
+        let replicas = u32::from(route.replicas.get_ref().get());
+        let home = format!("{}-{}", self.prefix, names::dashed(id));
+        let runtime = self.runtime(&route.workload, env_files, None, &home, domain.as_str());
+        let workload = Workload {
+            owner: domain.to_string(),
+            kind: Kind::App,
+            stem,
+            naming: Naming::Plain,
+            replicas,
+            image: route.workload.image.get_ref().clone(),
+            attachments: attachments(networks),
+            runtime,
+            learned: Vec::new(),
+            needs,
+            ready: self.ready(&route.workload),
+        };
+        self.add(workload, names);
+    }
+
+    /// The apps and services of a Luma project.
+    fn project(&mut self) {
+        let Config { apps, services, name, .. } = self.config;
+        let place = match (name, apps.first(), services.first()) {
+            (_, None, None) => return,
+            (Some(name), ..) => name.span(),
+            (None, Some(app), _) => app.name.span(),
+            (None, None, Some(service)) => service.name.span(),
+        };
+        let project = self.project.to_string();
+        let network = self.make_network(format!("{project}-network"), &project, place);
+        let home = Home {
+            owner: &project,
+            id: &project,
+            stem: project.clone(),
+            network: network.clone(),
+            env_file: None,
+        };
+        let needs: Vec<String> = services.iter().map(|service| self.service(service, &home)).collect();
+        for app in apps {
+            let name = app.name.get_ref().as_str();
+            let stem = format!("{project}-{name}");
+            let short = Alias::parse(name).expect("a short name is an alias");
+            let qualified = names::qualified(&project, Some(name));
+            let names =
+                Names { place: app.name.span(), declared: vec![short], derived: Vec::new(), qualified };
+            self.collisions.app(&names.qualified, &stem, &names.place, self.workloads.len());
+            let env_files = self.env_files(None, None, &app.workload);
+            let runtime = self.runtime(&app.workload, env_files, None, &project, &project);
+            let workload = Workload {
+                owner: project.clone(),
+                kind: Kind::App,
+                stem,
+                naming: Naming::Colours,
+                replicas: u32::from(app.replicas.get_ref().get()),
+                image: app.workload.image.get_ref().clone(),
+                attachments: attachments(vec![network.clone()]),
+                runtime,
+                learned: Vec::new(),
+                needs: needs.clone(),
+                ready: self.ready(&app.workload),
+            };
+            self.add(workload, names);
+        }
+    }
+
+    /// Adds a service; its stem.
+    fn service(&mut self, service: &'a config::Service, home: &Home<'_>) -> String {
+        let name = service.name.get_ref().as_str();
+        let stem = format!("{}-{name}", home.stem);
+        let alias = |text: &str| Alias::parse(text).expect("a short name is an alias");
+        let mut declared = vec![alias(name)];
+        if let Some(suffix) = &self.config.isolation.dns_suffix {
+            match Alias::parse(format!("{name}.{}", suffix.get_ref())) {
+                Ok(alias) => declared.push(alias),
+                Err(error) => {
+                    let problem = Problem::error(service.name.span(), error.to_string());
+                    self.problems
+                        .push(problem.hint("a shorter `name`, or a shorter `network_isolation.dns_suffix`"));
+                }
+            }
+        }
+        let derived = names::without_my(name).map(alias).into_iter().collect();
+        let qualified = names::qualified(home.id, Some(name));
+        let names = Names { place: service.name.span(), declared, derived, qualified };
+        let env_files = self.env_files(home.env_file.as_deref(), None, &service.workload);
+        let volumes = if home.stem == self.project.as_str() {
+            home.stem.clone()
+        } else {
+            format!("{}-{}", self.prefix, names::dashed(home.id))
+        };
+        let hostname = Some(names::label(name));
+        let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, home.owner);
+        let workload = Workload {
+            owner: home.owner.to_owned(),
+            kind: Kind::Service,
+            stem: stem.clone(),
+            naming: Naming::Plain,
+            replicas: 1,
+            image: service.workload.image.get_ref().clone(),
+            attachments: attachments(vec![home.network.clone()]),
+            runtime,
+            learned: Vec::new(),
+            needs: Vec::new(),
+            ready: self.ready(&service.workload),
+        };
+        self.add(workload, names);
+        stem
+    }
+
+    fn add(&mut self, mut workload: Workload, names: Names) {
+        self.collisions.containers(&workload, &names.place, self.workloads.len());
+        let per_container = if workload.kind == Kind::App { 3 } else { 2 };
+        for attachment in &workload.attachments {
+            let index = self.network_index[&attachment.network];
+            self.networks[index].addresses += per_container * workload.replicas;
+        }
+        workload.learned = self.learned(&workload, &names.place);
+        self.aliases.add(names);
+        self.workloads.push(workload);
+    }
+
+    // networks and volumes -----------------------------------------------------------------------------------------
+
+    /// The network of a domain, a group or the plain apps, by what stands for it in names.
+    fn network_of(&mut self, id: &str, owner: &str, place: Range<usize>) -> Network {
+        self.make_network(format!("{}-{}", self.prefix, names::dashed(id)), owner, place)
+    }
+
+    fn make_network(&mut self, name: String, owner: &str, place: Range<usize>) -> Network {
+        let name = Network::parse(name).expect("a prefix and a name make a network name");
+        if let Some(index) = self.network_index.get(&name) {
+            let first = &self.networks[*index].owner;
+            if first != owner {
+                self.collisions.networks(&name, first, owner, &place);
+            }
+            return name;
+        }
+        self.collisions.network(&name, &place);
+        self.network_index.insert(name.clone(), self.networks.len());
+        self.networks.push(DesiredNetwork { name: name.clone(), owner: owner.to_owned(), addresses: 0 });
+        name
+    }
+
+    fn volume(&mut self, name: String, owner: &str, place: &Range<usize>) -> Volume {
+        let name = Volume::parse(name).expect("a prefix and a name make a volume name");
+        self.collisions.volume(&name, owner, place);
+        if !self.volumes.contains_key(&name) {
+            self.volume_order.push(name.clone());
+            let volume = DesiredVolume { name: name.clone(), owner: owner.to_owned() };
+            self.volumes.insert(name.clone(), volume);
+        }
+        name
+    }
+
+    /// Mounts for the VOLUMEs of the image that the config does not mount itself.
+    fn learned(&mut self, workload: &Workload, place: &Range<usize>) -> Vec<Mount> {
+        let Some(facts) = self.inputs.images.get(&workload.image) else { return Vec::new() };
+        if self.config.volumes.auto_create == Enabled::No {
+            return Vec::new();
+        }
+        let bare = |path: &str| path.trim_end_matches('/').to_owned();
+        let declared: Vec<String> = workload.runtime.mounts.iter().map(|mount| bare(&mount.target)).collect();
+        let mut learned = Vec::new();
+        for path in facts.volumes.iter().filter(|path| !declared.contains(&bare(path))) {
+            let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
+            let volume = self.volume(name, &format!("{} {path}", workload.name()), place);
+            self.volumes.get_mut(&volume).expect("it was just added").owner.clone_from(&workload.owner);
+            learned.push(Mount { source: Source::Volume(volume), target: path.clone(), read_only: false });
+        }
+        learned
+    }
+
+    // what a container is told -------------------------------------------------------------------------------------
+
+    fn env_files(
+        &self,
+        from_app: Option<&str>,
+        implied: Option<&str>,
+        workload: &config::Workload,
+    ) -> Vec<EnvFile> {
+        let file = |path: &str, inherited: bool| {
+            let content = self.inputs.env_files.get(path)?;
+            Some(EnvFile { path: path.to_owned(), content: hash(content), inherited })
+        };
+        let own = workload.env_files.iter().map(|path| path.get_ref().as_str());
+        let inherited = from_app.and_then(|path| file(path, true));
+        inherited
+            .into_iter()
+            .chain(implied.into_iter().chain(own).filter_map(|path| file(path, false)))
+            .collect()
+    }
+
+    fn runtime(
+        &mut self,
+        workload: &config::Workload,
+        env_files: Vec<EnvFile>,
+        hostname: Option<String>,
+        volume_home: &str,
+        owner: &str,
+    ) -> Runtime {
+        let mounts = workload.mounts.iter().map(|mount| self.mount(mount, volume_home, owner)).collect();
+        let plain =
+            workload.environment.plain.iter().map(|(key, value)| (key.get_ref().clone(), value.clone()));
+        let health = workload.health.as_ref().and_then(|health| match &health.get_ref().test {
+            HealthTest::Cmd(command) => Some(HealthCheck {
+                command: command.clone(),
+                interval: health.get_ref().interval.unwrap_or(HEALTH_INTERVAL),
+                timeout: health.get_ref().timeout.unwrap_or(HEALTH_TIMEOUT),
+            }),
+            HealthTest::Path(_) => None,
+        });
+        Runtime {
+            hostname,
+            entrypoint: workload.entrypoint.clone(),
+            command: workload.command.clone(),
+            env_files,
+            env: plain.collect(),
+            secrets: workload.environment.secret.iter().map(|key| key.get_ref().clone().into()).collect(),
+            mounts,
+            ports: workload.ports.iter().map(|port| port.get_ref().to_string()).collect(),
+            health,
+            restart: workload.restart.to_string(),
+            user: workload.user.as_ref().map(|user| user.as_str().to_owned()),
+            memory: workload.memory.as_ref().map(|memory| memory.as_str().to_owned()),
+            cpus: workload.cpus.as_ref().map(|cpus| cpus.as_str().to_owned()),
+        }
+    }
+
+    fn mount(&mut self, mount: &Spanned<config::Mount>, volume_home: &str, owner: &str) -> Mount {
+        let config::Mount { source, target, access } = mount.get_ref();
+        let source = match source {
+            MountSource::Named(name) => {
+                Source::Volume(self.volume(format!("{volume_home}-{name}"), owner, &mount.span()))
+            }
+            MountSource::Folder(path) if path.starts_with('/') => Source::Host(path.clone()),
+            MountSource::Folder(path) => Source::Folder(path.strip_prefix("./").unwrap_or(path).to_owned()),
+        };
+        Mount { source, target: target.clone(), read_only: *access == config::Access::ReadOnly }
+    }
+
+    fn ready(&self, workload: &config::Workload) -> Ready {
+        let by_command = workload
+            .health
+            .as_ref()
+            .is_some_and(|health| matches!(health.get_ref().test, HealthTest::Cmd(_)));
+        let by_image =
+            self.inputs.images.get(workload.image.get_ref()).is_some_and(|facts| facts.healthcheck);
+        if by_command || by_image {
+            Ready::Healthy(self.config.deploy.health_timeout)
+        } else {
+            Ready::StaysUp
+        }
+    }
+}
+
+/// Attachments without aliases yet: those are settled when all names are known.
+fn attachments(networks: Vec<Network>) -> Vec<Attachment> {
+    networks.into_iter().map(|network| Attachment { network, aliases: Vec::new() }).collect()
+}

@@ -1,0 +1,518 @@
+//! What holds of every plan, over generated configs and hosts. Everything runs on the model: no docker.
+#![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
+
+use gordon::config;
+use gordon::desired::Desired;
+use gordon::desired::Inputs;
+use gordon::desired::resolve;
+use gordon::docker::Health;
+use gordon::docker::ImageFacts;
+use gordon::docker::Observed;
+use gordon::docker::Op;
+use gordon::docker::SeenContainer;
+use gordon::docker::SeenImage;
+use gordon::docker::SeenMembership;
+use gordon::docker::SeenNetwork;
+use gordon::docker::SeenVolume;
+use gordon::docker::State;
+use gordon::name::Container;
+use gordon::name::Image;
+use gordon::name::ImageId;
+use gordon::name::Network;
+use gordon::name::Project;
+use gordon::name::Volume;
+use gordon::plan;
+use gordon::plan::Options;
+use gordon::plan::Plan;
+use gordon::plan::Step;
+use gordon::plan::diff;
+use gordon::plan::simulate;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+// configs and hosts -----------------------------------------------------------------------------------------------
+
+const DOMAINS: [&str; 3] = ["a.com", "b.com", "c.com"];
+const SERVICES: [&str; 3] = ["postgres:15", "redis:7", "checked:1"];
+
+/// A config, as few words as a person would write.
+#[derive(Clone, Debug)]
+struct Sketch {
+    routes: Vec<(&'static str, u8, u8)>,
+    attachments: Vec<(&'static str, Vec<&'static str>)>,
+    group: Vec<&'static str>,
+    group_services: Vec<&'static str>,
+    apps: Vec<(&'static str, u8, u8)>,
+    services: Vec<(&'static str, &'static str)>,
+    settings: Vec<&'static str>,
+    env: u8,
+}
+
+fn sketch() -> impl Strategy<Value = Sketch> {
+    let routes = subsequence(DOMAINS.to_vec(), 0..=3).prop_flat_map(|domains| {
+        domains.into_iter().map(|domain| (Just(domain), 1..3u8, 1..4u8)).collect::<Vec<_>>()
+    });
+    let services = || subsequence(SERVICES.to_vec(), 0..=3);
+    let attachments = subsequence(DOMAINS.to_vec(), 0..=3)
+        .prop_flat_map(move |d| d.into_iter().map(|d| (Just(d), services())).collect::<Vec<_>>());
+    let settings = vec![
+        "network_isolation.enabled = false",
+        "network_isolation.scope = \"all\"",
+        "network_isolation.member_attachments = \"private\"",
+        "proxy.enabled = false",
+        "volumes.auto_create = false",
+    ];
+    let apps = subsequence(vec!["web", "worker"], 0..=2)
+        .prop_flat_map(|apps| apps.into_iter().map(|app| (Just(app), 1..3u8, 1..4u8)).collect::<Vec<_>>());
+    (
+        routes,
+        attachments,
+        subsequence(DOMAINS.to_vec(), 0..=3),
+        subsequence(vec!["redis:7", "checked:1"], 0..=2),
+        apps,
+        subsequence(vec![("db", "postgres:15"), ("cache", "redis:7")], 0..=2),
+        subsequence(settings, 0..=2),
+        0..3u8,
+    )
+        .prop_map(|(routes, attachments, group, group_services, apps, services, settings, env)| Sketch {
+            routes,
+            attachments,
+            group,
+            group_services,
+            apps,
+            services,
+            settings,
+            env,
+        })
+}
+
+impl Sketch {
+    fn toml(&self) -> String {
+        let mut text = String::from("name = \"shop\"\n");
+        let w = &mut text;
+        for setting in &self.settings {
+            let _ = writeln!(w, "{setting}");
+        }
+        let quoted =
+            |words: &[&str]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let is_route = |domain: &str| self.routes.iter().any(|(route, ..)| *route == domain);
+        let members: Vec<&str> = self.group.iter().copied().filter(|domain| is_route(domain)).collect();
+        let _ = writeln!(w, "[routes]");
+        for (domain, version, replicas) in &self.routes {
+            let _ = writeln!(w, "\"{domain}\" = {{ image = \"app:{version}\", replicas = {replicas} }}");
+        }
+        let _ = writeln!(w, "[network_groups]");
+        if !members.is_empty() {
+            let _ = writeln!(w, "backend = [{}]", quoted(&members));
+        }
+        let _ = writeln!(w, "[attachments]");
+        let is_private = self.settings.iter().any(|setting| setting.contains("private"));
+        for (domain, services) in self.attachments.iter().filter(|(domain, _)| is_route(domain)) {
+            // in a group's network two services of one name would be an error
+            let is_member = members.contains(domain) && (members.first() != Some(domain) || is_private);
+            if !is_member {
+                let free: Vec<&str> = services
+                    .iter()
+                    .copied()
+                    .filter(|s| !members.contains(domain) || !self.group_services.contains(s))
+                    .collect();
+                let _ = writeln!(w, "\"{domain}\" = [{}]", quoted(&free));
+            }
+        }
+        if !members.is_empty() {
+            let _ = writeln!(w, "backend = [{}]", quoted(&self.group_services));
+        }
+        for (app, version, replicas) in &self.apps {
+            let _ = writeln!(w, "[apps.{app}]\nimage = \"app:{version}\"\nreplicas = {replicas}");
+            let _ = writeln!(w, "environment = {{ plain = [\"ENV={}\"] }}", self.env);
+        }
+        for (service, image) in &self.services {
+            let _ = writeln!(
+                w,
+                "[services.{service}]\nimage = \"{image}\"\nvolumes = [\"data-{service}:/data\"]"
+            );
+        }
+        text
+    }
+
+    fn desired(&self) -> Desired {
+        let text = self.toml();
+        let loaded = config::load(&config::Source { path: "gordon.toml", text: &text });
+        let config = loaded.config.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.problems));
+        let env_files = [("env/a_com.env".to_owned(), format!("A={}", self.env))].into();
+        let inputs = Inputs { env_files, images: images(), ..Inputs::default() };
+        let (desired, problems) = resolve(&config, &inputs);
+        assert!(problems.is_empty(), "{text}\n{problems:?}");
+        desired
+    }
+}
+
+fn images() -> BTreeMap<Image, ImageFacts> {
+    let facts = |volumes: &[&str], healthcheck| ImageFacts {
+        volumes: volumes.iter().map(ToString::to_string).collect(),
+        ports: Vec::new(),
+        healthcheck,
+    };
+    [
+        ("app:1", facts(&[], false)),
+        ("app:2", facts(&[], true)),
+        ("postgres:15", facts(&["/var/lib/postgresql/data"], false)),
+        ("redis:7", facts(&["/data"], false)),
+        ("checked:1", facts(&["/data", "/log"], true)),
+    ]
+    .map(|(image, facts)| (Image::parse(image).unwrap(), facts))
+    .into()
+}
+
+fn id(n: u8) -> ImageId {
+    ImageId::parse(format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
+}
+
+/// A host with all images, and with things of other people.
+fn host(others: bool) -> Observed {
+    let mut host = Observed::default();
+    for (n, (image, facts)) in (1..).zip(images()) {
+        host.images.here.insert(image, SeenImage { id: Some(id(n)), facts });
+    }
+    if others {
+        let project = Some(Project::parse("other").unwrap());
+        let network = |project: Option<Project>, subnet: &str| SeenNetwork {
+            managed: project.is_some(),
+            project,
+            subnet: Some(subnet.parse().unwrap()),
+            addresses: ["10.208.7.128".parse().unwrap()].into(),
+        };
+        let name = |name: &str| Network::parse(name).unwrap();
+        host.networks.insert(name("other-network"), network(project.clone(), "10.208.7.0/24"));
+        // somebody made by hand the very network that a config here may want: it is used, and never removed
+        host.networks.insert(name("shop-a-com"), network(None, "172.20.0.0/16"));
+        let container = SeenContainer {
+            project: project.clone(),
+            kind: None,
+            owner: String::new(),
+            release: 0,
+            spec: Default::default(),
+            inherits: None,
+            image: Some(id(99)),
+            state: State::Running,
+            health: Health::None,
+            memberships: [(
+                name("other-network"),
+                SeenMembership { address: Some("10.208.7.128".parse().unwrap()), ..Default::default() },
+            )]
+            .into(),
+            volumes: [("/data".to_owned(), Volume::parse("other-data").unwrap())].into(),
+            env: BTreeMap::new(),
+        };
+        host.containers.insert(Container::parse("other-db").unwrap(), container);
+        host.volumes.insert(Volume::parse("other-data").unwrap(), SeenVolume { project, managed: true });
+        host.volumes.insert(Volume::parse("shop-data-db").unwrap(), SeenVolume::default());
+    }
+    host
+}
+
+/// What happens to a host behind gordon's back.
+#[derive(Clone, Debug)]
+enum Accident {
+    Stopped(usize),
+    Removed(usize),
+    Detached(usize),
+    Unhealthy(usize),
+    Restarting(usize),
+    NetworkRemoved(usize),
+    Retagged(u8),
+}
+
+fn accidents() -> impl Strategy<Value = Vec<Accident>> {
+    let accident = prop_oneof![
+        (0..9usize).prop_map(Accident::Stopped),
+        (0..9usize).prop_map(Accident::Removed),
+        (0..9usize).prop_map(Accident::Detached),
+        (0..9usize).prop_map(Accident::Unhealthy),
+        (0..9usize).prop_map(Accident::Restarting),
+        (0..9usize).prop_map(Accident::NetworkRemoved),
+        (0..5u8).prop_map(Accident::Retagged),
+    ];
+    prop::collection::vec(accident, 0..4)
+}
+
+fn befall(host: &mut Observed, accident: &Accident) {
+    let project = Some(Project::parse("shop").unwrap());
+    let ours: Vec<Container> =
+        host.containers.iter().filter(|(_, c)| c.project == project).map(|(name, _)| name.clone()).collect();
+    let nth = |n: &usize| (!ours.is_empty()).then(|| ours[n % ours.len()].clone());
+    match accident {
+        Accident::Stopped(n) => {
+            if let Some(name) = nth(n) {
+                let _ = simulate(host, &Op::Stop { name, timeout: Default::default() });
+            }
+        }
+        Accident::Removed(n) => {
+            if let Some(name) = nth(n) {
+                let _ = simulate(host, &Op::Stop { name: name.clone(), timeout: Default::default() });
+                let _ = simulate(host, &Op::Remove { name });
+            }
+        }
+        Accident::Detached(n) => {
+            if let Some(container) = nth(n)
+                && let Some(network) = host.containers[&container].memberships.keys().next().cloned()
+            {
+                let _ = simulate(host, &Op::Disconnect { container, network });
+            }
+        }
+        Accident::Unhealthy(n) => {
+            if let Some(seen) = nth(n).and_then(|name| host.containers.get_mut(&name))
+                && seen.health == Health::Healthy
+            {
+                seen.health = Health::Unhealthy;
+            }
+        }
+        Accident::Restarting(n) => {
+            if let Some(seen) = nth(n).and_then(|name| host.containers.get_mut(&name))
+                && seen.state == State::Running
+            {
+                seen.state = State::Restarting;
+            }
+        }
+        Accident::NetworkRemoved(n) => {
+            // docker removes a network under containers that do not run
+            let network = host.networks.iter().filter(|(_, seen)| seen.project == project).nth(*n);
+            if let Some((name, _)) = network.map(|(name, seen)| (name.clone(), seen.clone())) {
+                let runs = |c: &SeenContainer| c.state.is_up() && c.memberships.contains_key(&name);
+                if !host.containers.values().any(runs) {
+                    host.networks.remove(&name);
+                    for membership in
+                        host.containers.values_mut().filter_map(|c| c.memberships.get_mut(&name))
+                    {
+                        membership.stale = true;
+                    }
+                }
+            }
+        }
+        Accident::Retagged(n) => {
+            let count = host.images.here.len();
+            if let Some(image) = host.images.here.values_mut().nth(usize::from(*n) % count) {
+                image.id = Some(id(50 + n));
+            }
+        }
+    }
+}
+
+fn run(host: &mut Observed, steps: &[Step]) {
+    for step in steps {
+        run_op(host, &step.op, step);
+    }
+}
+
+fn run_op(host: &mut Observed, op: &Op, step: &Step) {
+    if let Err(refused) = simulate(host, op) {
+        panic!("docker refuses step {}: {refused}: {op:?}", step.id.index() + 1);
+    }
+}
+
+/// A host that has seen an earlier config, perhaps not to its end, and then some accidents.
+fn with_history(others: bool, before: Option<&Sketch>, cut: usize, accidents: &[Accident]) -> Observed {
+    let mut host = host(others);
+    if let Some(before) = before
+        && let Ok(plan) = diff(&before.desired(), &host, &Options::default())
+    {
+        let end = plan.steps().len().min(if cut == 0 { usize::MAX } else { cut });
+        run(&mut host, &plan.steps()[..end]);
+    }
+    for accident in accidents {
+        befall(&mut host, accident);
+    }
+    host
+}
+
+fn options() -> Options {
+    Options { replace: true, ..Options::default() }
+}
+
+fn plan_for(sketch: &Sketch, host: &Observed) -> Plan {
+    diff(&sketch.desired(), host, &options())
+        .unwrap_or_else(|conflicts| panic!("{}\n{conflicts:?}", sketch.toml()))
+}
+
+/// What matters of a host in the end: which address a container got and which number a release has may depend on the
+/// way there.
+fn essence(host: &Observed) -> Observed {
+    let mut host = host.clone();
+    for seen in host.containers.values_mut() {
+        seen.release = 0;
+        seen.memberships.values_mut().for_each(|membership| membership.address = None);
+    }
+    host.networks.values_mut().for_each(|network| network.addresses.clear());
+    host
+}
+
+fn end_of(plan: &Plan, host: &Observed) -> Observed {
+    let mut end = host.clone();
+    run(&mut end, plan.steps());
+    end
+}
+
+/// What the script of a plan does to a host: each step unless one of its facts holds, a wait only after a step that it
+/// needs. Gives the steps that were done.
+fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
+    for expect in &plan.expects {
+        assert!(expect.any.iter().any(|fact| fact.holds(host)), "refused: {}", expect.otherwise);
+    }
+    let mut done = BTreeSet::new();
+    for step in plan.steps() {
+        let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty();
+        let is_needed = if follows {
+            step.needs.iter().any(|need| done.contains(&need.index()))
+        } else {
+            !step.unless.iter().any(|fact| fact.holds(host))
+        };
+        if is_needed {
+            run_op(host, &step.op, step);
+            done.insert(step.id.index());
+        } else if let Op::Run(launch) = &step.op
+            && !host.containers[&launch.name].state.is_up()
+        {
+            // killed between docker's create and its start
+            let start = Op::Start { name: launch.name.clone() };
+            run_op(host, &start, step);
+        }
+    }
+    done
+}
+
+// what holds ------------------------------------------------------------------------------------------------------
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_a_plan_there_is_nothing_left_to_do(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
+    ) {
+        let host = with_history(others, before.as_ref(), cut, &accidents);
+        let end = end_of(&plan_for(&sketch, &host), &host);
+        let again = plan_for(&sketch, &end);
+        prop_assert!(again.is_empty(), "{}\n{:#?}", sketch.toml(), again.steps());
+    }
+
+    #[test]
+    fn a_plan_that_was_cut_off_anywhere_is_brought_to_the_same_end(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
+    ) {
+        let host = with_history(others, before.as_ref(), cut, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let end = essence(&end_of(&plan, &host));
+        let mut half_way = host.clone();
+        for step in plan.steps() {
+            let rest = plan_for(&sketch, &half_way);
+            prop_assert_eq!(&essence(&end_of(&rest, &half_way)), &end, "cut off before step {}", step.id.index() + 1);
+            run(&mut half_way, std::slice::from_ref(step));
+        }
+    }
+
+    #[test]
+    fn any_order_that_respects_the_needs_ends_the_same(
+        sketch in sketch(), before in prop::option::of(sketch()), others: bool, order: Vec<prop::sample::Index>,
+    ) {
+        let host = with_history(others, before.as_ref(), 0, &[]);
+        let plan = plan_for(&sketch, &host);
+        let mut model = host.clone();
+        let mut waiting: Vec<&Step> = plan.steps().iter().collect();
+        let mut order = order.iter().cycle();
+        while !waiting.is_empty() {
+            let is_waited_for = |id: &plan::StepId| waiting.iter().any(|step| step.id == *id);
+            let ready: Vec<usize> =
+                (0..waiting.len()).filter(|i| !waiting[*i].needs.iter().any(is_waited_for)).collect();
+            let choice = order.next().map_or(ready.len() - 1, |index| index.index(ready.len()));
+            let step = waiting.remove(ready[choice]);
+            run(&mut model, std::slice::from_ref(step));
+        }
+        prop_assert_eq!(model, end_of(&plan, &host));
+    }
+
+    #[test]
+    fn nobody_elses_things_are_touched(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(), volumes: bool,
+    ) {
+        let host = with_history(true, before.as_ref(), cut, &accidents);
+        let project = Project::parse("shop").unwrap();
+        let volumes = if volumes { plan::Volumes::Remove } else { plan::Volumes::Keep };
+        for plan in [plan_for(&sketch, &host), plan::down(&project, Default::default(), &host, volumes)] {
+            let end = end_of(&plan, &host);
+            for (name, network) in host.networks.iter().filter(|(_, seen)| seen.project.as_ref() != Some(&project)) {
+                prop_assert_eq!(end.networks.get(name).map(|seen| &seen.subnet), Some(&network.subnet));
+            }
+            for (name, container) in host.containers.iter().filter(|(_, c)| c.project.as_ref() != Some(&project)) {
+                prop_assert_eq!(end.containers.get(name), Some(container));
+            }
+            for (name, volume) in host.volumes.iter().filter(|(_, v)| v.project.as_ref() != Some(&project)) {
+                prop_assert_eq!(end.volumes.get(name), Some(volume));
+            }
+        }
+    }
+
+    #[test]
+    fn volumes_outlive_everything_but_being_asked_to_go(
+        sketch in sketch(), before in sketch(), cut in 0..30usize, accidents in accidents(),
+    ) {
+        let host = with_history(false, Some(&before), cut, &accidents);
+        let project = Project::parse("shop").unwrap();
+        let keep = plan::down(&project, Default::default(), &host, plan::Volumes::Keep);
+        for plan in [plan_for(&sketch, &host), keep] {
+            let end = end_of(&plan, &host);
+            prop_assert!(host.volumes.keys().all(|name| end.volumes.contains_key(name)));
+        }
+        let remove = plan::down(&project, Default::default(), &host, plan::Volumes::Remove);
+        let end = end_of(&remove, &host);
+        prop_assert!(end.containers.is_empty() && end.networks.is_empty() && end.volumes.is_empty(), "{end:?}");
+    }
+
+    #[test]
+    fn a_script_that_was_cut_off_anywhere_runs_to_the_same_end_and_then_does_nothing(
+        sketch in sketch(), before in prop::option::of(sketch()), others: bool, accidents in accidents(),
+    ) {
+        let host = with_history(others, before.as_ref(), 0, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let end = end_of(&plan, &host);
+        for k in 0..=plan.steps().len() {
+            let mut half_way = host.clone();
+            run(&mut half_way, &plan.steps()[..k]);
+            run_as_script(&plan, &mut half_way);
+            prop_assert_eq!(essence(&half_way), essence(&end), "cut off after step {}", k);
+            let done = run_as_script(&plan, &mut half_way);
+            prop_assert!(done.is_empty(), "done again: {:?}", done);
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_does_not_come_up_gives_way_to_what_was_there(
+        sketch in sketch(), before in sketch(), accidents in accidents(),
+    ) {
+        let host = with_history(false, Some(&before), 0, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let mut now = host.clone();
+        for step in plan.steps() {
+            if let Some(Op::Rename { from, to }) = step.undo.iter().find(|op| matches!(op, Op::Rename { .. })) {
+                let old = now.containers.get(from).or(host.containers.get(to)).map(|seen| seen.spec.clone());
+                let mut failed = now.clone();
+                // the step may have done its work before it failed, or not
+                for done in [false, true] {
+                    if done && simulate(&mut failed, &step.op).is_err() {
+                        continue;
+                    }
+                    let mut back = failed.clone();
+                    for op in &step.undo {
+                        let _ = simulate(&mut back, op);
+                    }
+                    let seen = &back.containers[to];
+                    prop_assert!(seen.state.is_up(), "{to} is back");
+                    prop_assert_eq!(Some(&seen.spec), old.as_ref());
+                }
+            }
+            run(&mut now, std::slice::from_ref(step));
+        }
+    }
+}
