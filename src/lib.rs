@@ -7,4 +7,5 @@ pub mod desired;
 pub mod docker;
 pub mod name;
 pub mod plan;
+pub mod render;
 pub mod sys;

@@ -1,6 +1,7 @@
 //! One docker call as data. Does not know shells: quoting is the business of whoever shows it.
 
 use crate::name::EnvKey;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// A docker call: its words after the docker binary, what it is fed, and the secrets it takes from the environment.
@@ -67,13 +68,17 @@ impl Command {
 
     /// The words as the operating system takes them, for a config in `folder`.
     pub fn argv(&self, folder: &Path) -> Vec<String> {
-        self.words
-            .iter()
-            .map(|word| match word {
-                Word::Text(text) => text.clone(),
-                Word::InFolder { path, rest } => format!("{}{rest}", folder.join(path).display()),
-            })
-            .collect()
+        self.words.iter().map(|word| word.resolve(folder).into_owned()).collect()
+    }
+}
+
+impl Word {
+    /// The word as the operating system takes it, for a config in `folder`.
+    pub fn resolve(&self, folder: &Path) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::InFolder { path, rest } => Cow::Owned(format!("{}{rest}", folder.join(path).display())),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Project;
+use std::fmt;
 
 /// What would bring a host to a config, in an order in which it can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +124,21 @@ pub enum BlockedBy {
     },
     /// A container that it needs is itself not brought up.
     Needs(Container),
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.container, self.cause)
+    }
+}
+
+impl fmt::Display for BlockedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image { image, message } => write!(f, "its image {image} cannot be had: {message}"),
+            Self::Needs(needed) => write!(f, "it needs {needed}, which is left out too"),
+        }
+    }
 }
 
 impl Plan {

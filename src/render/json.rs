@@ -1,0 +1,565 @@
+//! A plan for machines: versioned, its shape published in `plans/plan.schema.json`. Does not know who reads it.
+
+use super::block::Action;
+use super::block::Block;
+use super::block::Thing;
+use super::block::blocks;
+use super::block::subject;
+use crate::docker::Cli;
+use crate::docker::Command;
+use crate::docker::Current;
+use crate::docker::Op;
+use crate::docker::Spec;
+use crate::docker::Word;
+use crate::name::EnvKey;
+use crate::plan;
+use crate::plan::Plan;
+use crate::plan::StepId;
+use serde::Serialize;
+use serde::Serializer;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io;
+use std::path;
+use std::path::Path;
+use std::time::Duration;
+
+/// What changes when a reader of today's plans could not read tomorrow's.
+const VERSION: u32 = 1;
+
+/// Writes the plan for a config in `folder` as JSON, with one line for each step.
+///
+/// # Errors
+/// When `out` takes no more.
+pub fn write(plan: &Plan, cli: &Cli, folder: &Path, out: &mut impl io::Write) -> io::Result<()> {
+    let prefix = cli.prefix();
+    let calls = Calls { prefix: &prefix, folder };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
+    Document::of(plan, calls).serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// A plan of gordon's: docker commands in an order that brings a host to a config.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Plan"))]
+struct Document<'a> {
+    /// The version of this format.
+    version: u32,
+    /// The project that the plan is for.
+    project: &'a str,
+    /// Where docker is called: paths in commands are relative to this folder, or absolute.
+    #[serde(serialize_with = "text")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    folder: path::Display<'a>,
+    /// How docker is called: the words that every `argv` begins with.
+    docker: &'a [String],
+    /// What the plan takes for granted of the host; to be asked before anything is changed.
+    #[serde(serialize_with = "expects")]
+    #[cfg_attr(test, schemars(with = "Vec<Expect<'a>>"))]
+    expects: &'a [plan::Expect],
+    /// What a person should know, as sentences.
+    notes: Vec<String>,
+    /// What is left out, because it cannot be brought up.
+    blocked: Vec<Blocked<'a>>,
+    /// What is done, each step after those that it needs.
+    #[serde(serialize_with = "steps")]
+    #[cfg_attr(test, schemars(with = "Vec<Step<'a>>"))]
+    steps: Steps<'a>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Expect<'a> {
+    /// One of these holds.
+    any: Vec<Fact<'a>>,
+    /// What is wrong otherwise.
+    otherwise: &'a str,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Blocked<'a> {
+    /// The container that is left as it is.
+    container: &'a str,
+    /// The domain, group or project that it belongs to.
+    owner: &'a str,
+    /// What it lacks, as a sentence.
+    reason: String,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Step<'a> {
+    /// Counted from 1, in the order of the steps.
+    id: usize,
+    /// The domain, group or project that it belongs to.
+    owner: &'a str,
+    /// What becomes of the thing.
+    action: Action,
+    /// What it is done to.
+    kind: Thing,
+    /// The thing's name.
+    name: &'a str,
+    /// What is done, in a few words.
+    title: String,
+    /// Why, as a sentence.
+    reason: String,
+    /// What it costs those who use the thing.
+    risk: Risk,
+    /// The steps that are done before.
+    needs: Vec<usize>,
+    /// It has nothing to do when one of these holds. A wait without any has nothing to do when none of the steps had that
+    /// it needs; all else without any is always done.
+    unless: Vec<Fact<'a>>,
+    /// The docker command; null for what only looks or waits.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    argv: Option<Argv<'a>>,
+    /// What the command reads from its standard input.
+    stdin: Option<String>,
+    /// Variables that the command takes from its environment; their values are nowhere in the plan.
+    #[serde(serialize_with = "texts")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    secrets: Vec<EnvKey>,
+    /// What is asked again and again by a wait.
+    probe: Option<Probe<'a>>,
+    /// The paths of the VOLUMEs that an image may declare; it is an error when it declares any other.
+    known_volumes: Option<&'a [String]>,
+    /// What restores the state before, tried one after the other when the step fails.
+    undo: Vec<Undo<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Undo<'a> {
+    /// The docker command.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    argv: Argv<'a>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Probe<'a> {
+    /// The question, as a docker command.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    argv: Argv<'a>,
+    /// The pattern that a good answer matches; `*` stands for anything.
+    ready: &'a str,
+    /// Patterns of answers after which waiting is useless.
+    fatal: &'a [&'a str],
+    /// How long the answer has to stay good.
+    hold_seconds: f64,
+    /// The time between two questions.
+    every_seconds: f64,
+    /// The time after which the wait has failed.
+    timeout_seconds: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum Risk {
+    /// Nothing.
+    None,
+    /// A running container can open no new connections for about 0.3 s.
+    Pauses,
+    /// The container does not serve from here until its successor does.
+    Interrupts,
+    /// Something is removed for good.
+    Removes,
+}
+
+/// A statement about a host.
+#[derive(Serialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum Fact<'a> {
+    /// The image is on the host.
+    Image { image: &'a str },
+    /// The network is there.
+    Network { network: &'a str },
+    /// There is no such network.
+    NoNetwork { network: &'a str },
+    /// The network is the project's, or nobody's.
+    NetworkUsable { network: &'a str, project: &'a str },
+    /// There is no such network yet, or it has this subnet and no container that runs has this address in it.
+    Room { network: &'a str, subnet: String, address: String },
+    /// The volume is there.
+    Volume { volume: &'a str },
+    /// There is no such volume.
+    NoVolume { volume: &'a str },
+    /// The volume is the project's, or nobody's.
+    VolumeUsable { volume: &'a str, project: &'a str },
+    /// The container is there.
+    Exists { container: &'a str },
+    /// There is no such container.
+    Absent { container: &'a str },
+    /// The container is the project's, of this spec and of this release, as its labels say.
+    Has {
+        container: &'a str,
+        project: &'a str,
+        #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        spec: &'a Spec,
+        release: u32,
+    },
+    /// The container is as it should be, but for its networks; it need not run.
+    Current {
+        container: &'a str,
+        project: &'a str,
+        /// What its label says that it was told.
+        #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        spec: &'a Spec,
+        /// The reference whose present image it was made of; one that is not on the host does not count.
+        image: &'a str,
+        /// What its label says; null for whichever.
+        release: Option<u32>,
+        /// The named volumes that it mounts.
+        volumes: Vec<Mounted<'a>>,
+    },
+    /// The container runs.
+    Running { container: &'a str },
+    /// The container does not run, or is not there.
+    Stopped { container: &'a str },
+    /// The container's health check says that it is healthy.
+    Healthy { container: &'a str },
+    /// The container is in the network, and answers there to just these names; null for whichever.
+    Attached { container: &'a str, network: &'a str, aliases: Option<Vec<&'a str>> },
+    /// The container is not in the network, or is not there.
+    Detached { container: &'a str, network: &'a str },
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Mounted<'a> {
+    volume: &'a str,
+    /// The path inside the container.
+    path: &'a str,
+}
+
+/// How commands become words of the operating system.
+#[derive(Clone, Copy)]
+struct Calls<'a> {
+    prefix: &'a [String],
+    folder: &'a Path,
+}
+
+/// A docker command, its words written one by one.
+struct Argv<'a> {
+    calls: Calls<'a>,
+    words: Vec<Word>,
+}
+
+struct Steps<'a> {
+    steps: &'a [plan::Step],
+    /// What becomes of the thing of each step.
+    actions: Vec<Action>,
+    calls: Calls<'a>,
+}
+
+impl<'a> Document<'a> {
+    fn of(plan: &'a Plan, calls: Calls<'a>) -> Self {
+        let blocked = |blocked: &'a plan::Blocked| Blocked {
+            container: blocked.container.as_str(),
+            owner: &blocked.owner,
+            reason: blocked.cause.to_string(),
+        };
+        Self {
+            version: VERSION,
+            project: plan.project.as_str(),
+            folder: calls.folder.display(),
+            docker: calls.prefix,
+            expects: &plan.expects,
+            notes: plan.notes.iter().map(ToString::to_string).collect(),
+            blocked: plan.blocked.iter().map(blocked).collect(),
+            steps: Steps { steps: plan.steps(), actions: actions(plan), calls },
+        }
+    }
+}
+
+fn actions(plan: &Plan) -> Vec<Action> {
+    let mut actions = vec![Action::Wait; plan.steps().len()];
+    for Block { action, steps, .. } in blocks(plan) {
+        for step in steps {
+            actions[step.id.index()] = match step.op {
+                Op::Await(_) => Action::Wait,
+                Op::ExpectVolumes { .. } => Action::Check,
+                _ => action,
+            };
+        }
+    }
+    actions
+}
+
+impl<'a> Step<'a> {
+    fn of(step: &'a plan::Step, action: Action, calls: Calls<'a>) -> Self {
+        let (kind, name) = subject(&step.op);
+        let number = |id: &StepId| id.index() + 1;
+        let Command { words, stdin, secrets } = step.op.command().unwrap_or_default();
+        Self {
+            id: number(&step.id),
+            owner: &step.owner,
+            action,
+            kind,
+            name,
+            title: step.op.to_string(),
+            reason: step.reason.to_string(),
+            risk: Risk::of(step.risk),
+            needs: step.needs.iter().map(number).collect(),
+            unless: step.unless.iter().map(Fact::of).collect(),
+            argv: (!words.is_empty()).then_some(Argv { calls, words }),
+            stdin,
+            secrets,
+            probe: match &step.op {
+                Op::Await(wait) => Some(Probe::of(wait.probe(), calls)),
+                _ => None,
+            },
+            known_volumes: match &step.op {
+                Op::ExpectVolumes { known, .. } => Some(known),
+                _ => None,
+            },
+            undo: step
+                .undo
+                .iter()
+                .filter_map(Op::command)
+                .map(|command| Undo { argv: Argv { calls, words: command.words } })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Probe<'a> {
+    fn of(probe: crate::docker::Probe, calls: Calls<'a>) -> Self {
+        let seconds = |duration: Duration| duration.as_secs_f64();
+        Self {
+            argv: Argv { calls, words: probe.command.words },
+            ready: probe.ready,
+            fatal: probe.fatal,
+            hold_seconds: seconds(probe.hold),
+            every_seconds: seconds(probe.every),
+            timeout_seconds: seconds(probe.timeout),
+        }
+    }
+}
+
+impl Risk {
+    fn of(risk: plan::Risk) -> Self {
+        match risk {
+            plan::Risk::None => Self::None,
+            plan::Risk::Pauses => Self::Pauses,
+            plan::Risk::Interrupts => Self::Interrupts,
+            plan::Risk::Removes => Self::Removes,
+        }
+    }
+}
+
+impl<'a> Fact<'a> {
+    fn of(fact: &'a crate::docker::Fact) -> Self {
+        use crate::docker::Fact as F;
+        match fact {
+            F::Image(image) => Self::Image { image: image.as_str() },
+            F::Network(network) => Self::Network { network: network.as_str() },
+            F::NoNetwork(network) => Self::NoNetwork { network: network.as_str() },
+            F::NetworkUsable(network, project) => {
+                Self::NetworkUsable { network: network.as_str(), project: project.as_str() }
+            }
+            F::Room { network, subnet, address } => Self::Room {
+                network: network.as_str(),
+                subnet: subnet.to_string(),
+                address: address.to_string(),
+            },
+            F::Volume(volume) => Self::Volume { volume: volume.as_str() },
+            F::NoVolume(volume) => Self::NoVolume { volume: volume.as_str() },
+            F::VolumeUsable(volume, project) => {
+                Self::VolumeUsable { volume: volume.as_str(), project: project.as_str() }
+            }
+            F::Exists(container) => Self::Exists { container: container.as_str() },
+            F::Absent(container) => Self::Absent { container: container.as_str() },
+            F::Has { name, project, spec, release } => {
+                Self::Has { container: name.as_str(), project: project.as_str(), spec, release: *release }
+            }
+            F::Current(current) => Self::current(current),
+            F::Running(container) => Self::Running { container: container.as_str() },
+            F::Stopped(container) => Self::Stopped { container: container.as_str() },
+            F::Healthy(container) => Self::Healthy { container: container.as_str() },
+            F::Attached { container, network, aliases } => Self::Attached {
+                container: container.as_str(),
+                network: network.as_str(),
+                aliases: aliases.as_ref().map(|names| names.iter().map(|name| name.as_str()).collect()),
+            },
+            F::Detached { container, network } => {
+                Self::Detached { container: container.as_str(), network: network.as_str() }
+            }
+        }
+    }
+
+    fn current(current: &'a Current) -> Self {
+        let mounted = current.volumes.iter();
+        Self::Current {
+            container: current.name.as_str(),
+            project: current.project.as_str(),
+            spec: &current.spec,
+            image: current.image.as_str(),
+            release: current.release,
+            volumes: mounted.map(|(volume, path)| Mounted { volume: volume.as_str(), path }).collect(),
+        }
+    }
+}
+
+fn expects<S: Serializer>(expects: &&[plan::Expect], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(expects.iter().map(|expect| Expect {
+        any: expect.any.iter().map(Fact::of).collect(),
+        otherwise: &expect.otherwise,
+    }))
+}
+
+fn steps<S: Serializer>(steps: &Steps<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let with_actions = steps.steps.iter().zip(&steps.actions);
+    serializer.collect_seq(with_actions.map(|(step, action)| Step::of(step, *action, steps.calls)))
+}
+
+fn text<S: Serializer>(text: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(text)
+}
+
+fn texts<S: Serializer>(texts: &[impl Display], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(texts.iter().map(ToString::to_string))
+}
+
+impl Serialize for Argv<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { calls, words } = self;
+        let prefix = calls.prefix.iter().map(|word| Cow::Borrowed(word.as_str()));
+        serializer.collect_seq(prefix.chain(words.iter().map(|word| word.resolve(calls.folder))))
+    }
+}
+
+/// Begins a line at each key of the document and at each value of its lists.
+#[derive(Default)]
+struct Lines {
+    depth: u32,
+}
+
+impl Lines {
+    fn open<W: io::Write + ?Sized>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        out.write_all(sign)
+    }
+
+    fn close<W: io::Write + ?Sized>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
+        self.depth -= 1;
+        out.write_all(sign)
+    }
+
+    fn next<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool, deepest: u32) -> io::Result<()> {
+        out.write_all(match (first, self.depth <= deepest) {
+            (true, true) => b"\n",
+            (true, false) => b"",
+            (false, true) => b",\n",
+            (false, false) => b",",
+        })
+    }
+}
+
+impl serde_json::ser::Formatter for Lines {
+    fn begin_array<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"[")
+    }
+
+    fn end_array<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"]")
+    }
+
+    fn begin_array_value<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first, 2)
+    }
+
+    fn begin_object<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"{")
+    }
+
+    fn end_object<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"}")
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+    use crate::render::sample::assert_text;
+    use serde_json::Value;
+
+    /// Written anew with `INSTA_UPDATE=always`, as the other texts that tests compare with.
+    const SCHEMA: &str = include_str!("../../plans/plan.schema.json");
+
+    fn json(plan: &Plan) -> String {
+        let mut out = Vec::new();
+        write(plan, &Cli::default(), Path::new("/srv/shop"), &mut out).expect("memory takes everything");
+        String::from_utf8(out).expect("JSON is text")
+    }
+
+    #[test]
+    fn a_plan_is_data_for_machines() {
+        let plan: Value = serde_json::from_str(&json(&sample::first_start())).expect("JSON");
+        assert_text!("render_json_first_start", serde_json::to_string_pretty(&plan).expect("JSON"));
+        let plan: Value = serde_json::from_str(&json(&sample::change())).expect("JSON");
+        let actions: Vec<&Value> =
+            plan["steps"].as_array().expect("steps").iter().map(|s| &s["action"]).collect();
+        assert_eq!(
+            actions,
+            [
+                "replace", "replace", "replace", "wait", "replace", "update", "update", "remove", "remove",
+                "remove", "remove"
+            ]
+        );
+    }
+
+    #[test]
+    fn each_step_has_a_line_of_its_own() {
+        let text = json(&sample::change());
+        let ids: Vec<u64> = text
+            .lines()
+            .filter(|line| line.starts_with("{\"id\":"))
+            .map(|line| line.trim_end_matches(['}', ',', ']']).to_owned() + "}]}")
+            .map(|line| line.split([':', ',']).nth(1).expect("an id").parse().expect("a number"))
+            .collect();
+        assert_eq!(ids, (1..=11).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_command_is_there_once_and_begins_with_the_docker_binary() {
+        let cli = Cli { binary: "podman".to_owned(), context: Some("far".to_owned()) };
+        let mut out = Vec::new();
+        write(&sample::first_start(), &cli, Path::new("/srv/shop"), &mut out)
+            .expect("memory takes everything");
+        let plan: Value = serde_json::from_slice(&out).expect("JSON");
+        for (step, op) in plan["steps"].as_array().expect("steps").iter().zip(sample::first_start().steps()) {
+            match op.op.command() {
+                Some(command) => {
+                    let words = cli.prefix().into_iter().chain(command.argv(Path::new("/srv/shop")));
+                    assert_eq!(step["argv"], Value::from_iter(words));
+                }
+                None => assert_eq!(step["argv"], Value::Null),
+            }
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that rewrites the file that it checks")]
+    fn the_published_schema_is_true() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let schema = settings.into_generator().into_root_schema_for::<Document<'_>>();
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+        if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/plan.schema.json"), &text)
+                .expect("written");
+        } else {
+            assert!(text == SCHEMA, "plans/plan.schema.json differs: run this test with INSTA_UPDATE=always");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! A plan as text: for people, as a POSIX script, as JSON. Every renderer is a pure function of the plan; none knows
+//! how a plan is made or carried out.
+
+pub mod json;
+pub mod sh;
+pub mod text;
+
+mod block;
+mod prelude;
+mod words;
+
+#[cfg(test)]
+mod sample;

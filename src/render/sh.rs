@@ -1,0 +1,651 @@
+//! A plan as a POSIX script that needs docker and a shell, and no gordon. Does not know why a step is there.
+
+use super::prelude;
+use super::words::call;
+use super::words::either;
+use super::words::fold;
+use super::words::one_line;
+use super::words::prefix;
+use super::words::quote;
+use crate::docker::Await;
+use crate::docker::Cli;
+use crate::docker::Command;
+use crate::docker::Fact;
+use crate::docker::Launch;
+use crate::docker::Op;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::plan::Plan;
+use crate::plan::Step;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
+
+/// The script that carries out a plan.
+///
+/// It asks what the plan takes for granted and refuses otherwise, with exit status 4 and nothing changed; then it goes
+/// through the steps, passes over those that have nothing to do, and ends with exit status 1 at the first that fails.
+/// Paths are relative to the folder that it is run in.
+pub fn render(plan: &Plan, cli: &Cli) -> String {
+    let mut script = Script { cli, text: String::new(), called: BTreeSet::new() };
+    if plan.is_empty() {
+        let text = script.call("say", &[format!("{}: nothing to do", plan.project)], 0);
+        script.line(&text);
+    } else {
+        script.line(&format!("_steps={} _step=0 _open='' _ran=' ' _count=0\n", plan.steps().len()));
+        script.checks(plan);
+        for step in plan.steps() {
+            script.step(step);
+        }
+        let finish = script.name("finish");
+        script.line(&format!("\n{finish}"));
+    }
+    for blocked in &plan.blocked {
+        let text = script.call("say", &[one_line(&format!("left out: {blocked}"))], 0);
+        script.line(&text);
+    }
+    if !plan.blocked.is_empty() {
+        script.line("exit 1");
+    }
+    let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
+    let functions = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
+    let functions: String = functions.map(|text| format!("{text}\n\n")).collect();
+    format!("{}set -eu\n\n{functions}{}", header(plan), script.text)
+}
+
+/// What the script is, for whoever finds it.
+fn header(plan: &Plan) -> String {
+    let mut lines = vec!["#!/bin/sh".to_owned()];
+    let mut say = |text: &str| lines.push(if text.is_empty() { "#".to_owned() } else { format!("# {text}") });
+    match plan.steps().len() {
+        0 => say(&format!("What gordon planned for project {}: nothing to do.", plan.project)),
+        1 => say(&format!("What gordon planned for project {}: 1 step.", plan.project)),
+        count => say(&format!("What gordon planned for project {}: {count} steps.", plan.project)),
+    }
+    if !plan.is_empty() {
+        say("");
+        say("Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.");
+        let secrets: Vec<&str> = secrets(plan).into_iter().map(EnvKey::as_str).collect();
+        if !secrets.is_empty() {
+            say(&format!("In its environment it needs {}.", secrets.join(", ")));
+        }
+        say("");
+        say(
+            "It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then",
+        );
+        say(
+            "it goes through the steps and passes over those that have nothing to do: it can be run again at any time.",
+        );
+        say("");
+        say(
+            "Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.",
+        );
+    }
+    if !plan.notes.is_empty() || !plan.blocked.is_empty() {
+        say("");
+    }
+    for note in &plan.notes {
+        say(&format!("Note: {}.", one_line(&note.to_string())));
+    }
+    for blocked in &plan.blocked {
+        say(&format!("Left out: {}.", one_line(&blocked.to_string())));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The secrets that a plan's commands take from the environment.
+fn secrets(plan: &Plan) -> BTreeSet<&EnvKey> {
+    launches(plan).flat_map(|launch| &launch.runtime.secrets).collect()
+}
+
+fn launches(plan: &Plan) -> impl Iterator<Item = &Launch> {
+    plan.steps().iter().filter_map(|step| match &step.op {
+        Op::Run(launch) | Op::Create(launch) => Some(&**launch),
+        _ => None,
+    })
+}
+
+/// The part of a script after its functions.
+struct Script<'a> {
+    cli: &'a Cli,
+    text: String,
+    /// The functions that it calls.
+    called: BTreeSet<&'static str>,
+}
+
+impl Script<'_> {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// A function of the prelude, which the script then has.
+    fn name(&mut self, function: &'static str) -> &'static str {
+        self.called.insert(function);
+        function
+    }
+
+    fn call<W: AsRef<str>>(&mut self, function: &'static str, words: &[W], indent: usize) -> String {
+        call(self.name(function), words, indent)
+    }
+
+    /// All that is asked before anything is changed.
+    fn checks(&mut self, plan: &Plan) {
+        self.line("# What the plan takes for granted");
+        let (ask, refuse) = (self.name("ask"), self.name("refuse"));
+        self.line(&format!("{ask} version >/dev/null || {refuse} 'docker does not answer'"));
+        for key in secrets(plan) {
+            let why = format!("the secret {key} is not in the environment");
+            self.line(&format!("[ -n \"${{{key}+set}}\" ] || {refuse} {}", quote(&why)));
+        }
+        let files = launches(plan).flat_map(|launch| &launch.runtime.env_files);
+        for path in files.map(|file| file.path.as_str()).collect::<BTreeSet<&str>>() {
+            let why = format!("the env file {path} cannot be read");
+            let commands = [self.call("readable", &[path], 0), self.call("refuse", &[why], 0)];
+            self.line(&either(&commands));
+        }
+        for expect in &plan.expects {
+            let mut commands: Vec<String> = expect.any.iter().map(|fact| self.fact(fact, 0)).collect();
+            commands.push(self.call("refuse", &[one_line(&expect.otherwise)], 2));
+            self.line(&either(&commands));
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let number = (step.id.index() + 1).to_string();
+        let (what, why) = (one_line(&step.op.to_string()), one_line(&step.reason.to_string()));
+        let begin = self.call("step", &[number, what, why], 0);
+        let work = match &step.op {
+            Op::Run(launch) | Op::Create(launch) => self.launch(step, launch),
+            _ => {
+                let mut commands = self.conditions(step);
+                let indent = if commands.is_empty() { 0 } else { 2 };
+                commands.push(self.work(step, indent));
+                commands.join(" ||\n  ")
+            }
+        };
+        self.line(&format!("\n{begin}\n{work}"));
+    }
+
+    /// Why a step may have nothing to do.
+    fn conditions(&mut self, step: &Step) -> Vec<String> {
+        let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty() && !step.needs.is_empty();
+        if follows {
+            let numbers: Vec<String> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
+            vec![self.call("skipped", &numbers, 0)]
+        } else {
+            step.unless.iter().map(|fact| self.fact(fact, 0)).collect()
+        }
+    }
+
+    /// A container: made where none is; started where docker was cut off between making and starting it.
+    fn launch(&mut self, step: &Step, launch: &Launch) -> String {
+        let name = launch.name.as_str();
+        let mut text = String::new();
+        let mut is_current = None;
+        for fact in &step.unless {
+            let call = self.fact(fact, 0);
+            match fact {
+                Fact::Current(current) if current.name == launch.name => is_current = Some(call),
+                _ => text.push_str(&format!("{call} ||\n")),
+            }
+        }
+        let (absent, work) = (self.call("absent", &[name], 0), self.work(step, 2));
+        text.push_str(&format!("if {absent}; then\n  {work}\n"));
+        if let Some(is_current) = is_current {
+            let start = match &step.op {
+                Op::Run(_) => {
+                    let start = Op::Start { name: launch.name.clone() };
+                    format!(
+                        "{} || {}",
+                        self.call("is_running", &[name], 2),
+                        self.carry_out(&start, &step.undo, 2)
+                    )
+                }
+                // the step that starts it comes later
+                _ => ":".to_owned(),
+            };
+            text.push_str(&format!("elif {is_current}; then\n  {start}\n"));
+        }
+        let why = format!("{name} is not as this plan makes it: plan again on this host");
+        text.push_str(&format!("else\n  {}\nfi", self.call("fail", &[why], 2)));
+        text
+    }
+
+    /// What a step does, and what is done when it fails.
+    fn work(&mut self, step: &Step, indent: usize) -> String {
+        match &step.op {
+            Op::ExpectVolumes { image, known } => {
+                let words: Vec<String> =
+                    std::iter::once(tagged(image)).chain(known.iter().cloned()).collect();
+                let check = self.call("only_volumes", &words, indent);
+                format!("{check} || {}", self.failure(&step.undo, indent))
+            }
+            Op::Await(wait) => {
+                let wait = self.wait(wait, indent);
+                format!("{wait} || {}", self.failure(&step.undo, indent))
+            }
+            op => self.carry_out(op, &step.undo, indent),
+        }
+    }
+
+    fn carry_out(&mut self, op: &Op, undo: &[Op], indent: usize) -> String {
+        let command = op.command().expect("all that is neither a check nor a wait is a command");
+        let function = match (op, undo) {
+            (Op::Pull { .. }, _) => "stream",
+            (_, []) => return self.command("run", &command, indent),
+            (_, _) => "try",
+        };
+        format!("{} || {}", self.command(function, &command, indent), self.failure(undo, indent))
+    }
+
+    fn failure(&mut self, undo: &[Op], indent: usize) -> String {
+        let failed = self.name("failed");
+        if undo.is_empty() {
+            return failed.to_owned();
+        }
+        // a script is run again: by then what it would go back to may be gone, and what serves has to stay
+        let back = undo.iter().find_map(|op| match op {
+            Op::Rename { from, .. } => Some(from.as_str()),
+            _ => None,
+        });
+        let outer = indent + 2;
+        let inner = outer + if back.is_some() { 2 } else { 0 };
+        let commands = undo.iter().filter_map(Op::command);
+        let mut lines: Vec<(usize, String)> =
+            commands.map(|command| (inner, self.command("undo", &command, inner))).collect();
+        if let Some(name) = back {
+            lines.insert(0, (inner, self.call("say", &["going back to what was there"], inner)));
+            lines.insert(0, (outer, format!("if {}; then", self.call("exists", &[name], outer))));
+            lines.push((outer, "fi".to_owned()));
+        }
+        lines.push((outer, failed.to_owned()));
+        let lines: String =
+            lines.into_iter().map(|(indent, line)| format!("{:indent$}{line}\n", "")).collect();
+        format!("{{\n{lines}{:indent$}}}", "")
+    }
+
+    fn command(&mut self, function: &'static str, command: &Command, indent: usize) -> String {
+        let before = match &command.stdin {
+            Some(text) => self.call("feed", &[text], indent),
+            None => self.name(function).to_owned(),
+        };
+        fold(&before, self.cli, command, indent)
+    }
+
+    fn wait(&mut self, wait: &Await, indent: usize) -> String {
+        let probe = wait.probe();
+        let words = [
+            wait.container().to_string(),
+            seconds(probe.timeout).to_string(),
+            seconds(probe.every).max(1).to_string(),
+            seconds(probe.hold).to_string(),
+            probe.ready.to_owned(),
+            probe.fatal.join("|"),
+        ];
+        let inner = indent + 2;
+        let command = fold("", self.cli, &probe.command, inner);
+        format!("{} \\\n{:inner$}{command}", self.call("await", &words, indent), "")
+    }
+
+    /// A fact as a call of a function that tells whether it holds.
+    fn fact(&mut self, fact: &Fact, indent: usize) -> String {
+        let text = |thing: &dyn Display| thing.to_string();
+        let (function, words): (&'static str, Vec<String>) = match fact {
+            Fact::Image(image) => ("has_image", vec![tagged(image)]),
+            Fact::Network(name) => ("has_network", vec![text(name)]),
+            Fact::NoNetwork(name) => ("no_network", vec![text(name)]),
+            Fact::NetworkUsable(name, project) => ("usable_network", vec![text(name), text(project)]),
+            Fact::Room { network, subnet, address } => {
+                ("has_room", vec![text(network), text(subnet), text(address)])
+            }
+            Fact::Volume(name) => ("has_volume", vec![text(name)]),
+            Fact::NoVolume(name) => ("no_volume", vec![text(name)]),
+            Fact::VolumeUsable(name, project) => ("usable_volume", vec![text(name), text(project)]),
+            Fact::Exists(name) => ("exists", vec![text(name)]),
+            Fact::Absent(name) => ("absent", vec![text(name)]),
+            Fact::Has { name, project, spec, release } => {
+                ("has_release", vec![text(name), text(project), text(release), text(spec)])
+            }
+            Fact::Current(current) => {
+                let release = current.release.map_or("any".to_owned(), |release| release.to_string());
+                let mut words = vec![text(&current.name), text(&current.project), release];
+                words.extend([text(&current.spec), tagged(&current.image)]);
+                words.extend(current.volumes.iter().map(|(volume, path)| format!("{volume}:{path}")));
+                ("is_current", words)
+            }
+            Fact::Running(name) => ("is_running", vec![text(name)]),
+            Fact::Stopped(name) => ("is_stopped", vec![text(name)]),
+            Fact::Healthy(name) => ("is_healthy", vec![text(name)]),
+            Fact::Attached { container, network, aliases: None } => {
+                ("is_attached", vec![text(container), text(network)])
+            }
+            Fact::Attached { container, network, aliases: Some(aliases) } => {
+                let names = aliases.iter().map(|alias| text(alias));
+                ("answers_to", [text(container), text(network)].into_iter().chain(names).collect())
+            }
+            Fact::Detached { container, network } => ("is_detached", vec![text(container), text(network)]),
+        };
+        self.call(function, &words, indent)
+    }
+}
+
+/// A reference that docker cannot take for the beginning of an image's id.
+fn tagged(image: &Image) -> String {
+    let (text, full) = (image.as_str(), image.canonical());
+    if full.ends_with(":latest") && !text.ends_with(":latest") {
+        format!("{text}:latest")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Whole seconds, as `sleep` takes them everywhere; a part of one counts as one.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Expect;
+    use crate::plan::Reason;
+    use crate::render::sample;
+    use crate::render::sample::SHELLS;
+    use crate::render::sample::assert_text;
+    use crate::render::sample::container;
+    use crate::render::sample::image;
+    use crate::render::sample::step;
+
+    /// A run of a script where `docker` is a function of the shell.
+    struct Run {
+        status: i32,
+        /// The calls that could change something.
+        changes: Vec<String>,
+        /// The calls that only look.
+        looks: usize,
+        told: String,
+    }
+
+    /// Runs the script of `plan` in every shell. `docker` answers as the arms of a `case` over its words say; looking
+    /// for a thing fails otherwise, all else succeeds.
+    fn run(plan: &Plan, answers: &str) -> Run {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = format!(
+            r#"
+            cd {} && mkdir -p env && : >env/db.env
+            export POSTGRES_PASSWORD=hunter2
+            exec 3>&1
+            sleep() {{ :; }}
+            docker() {{
+              printf '%s\n' "$*" | tr '\n' ' ' >&3
+              echo >&3
+              case "$*" in
+                {answers}
+                *' inspect '*) return 1 ;;
+              esac
+            }}
+            "#,
+            folder.path().display()
+        );
+        let script = render(plan, &Cli::default());
+        let runs = SHELLS.map(|name| {
+            let outcome = sample::shell(name, &format!("{before}\n{script}"));
+            let calls = String::from_utf8(outcome.stdout).expect("the words are text");
+            let (looks, changes): (Vec<&str>, Vec<&str>) = calls
+                .lines()
+                .map(str::trim_end)
+                .partition(|call| call.contains(" inspect ") || call.starts_with("version"));
+            let changes = changes.into_iter().map(str::to_owned).collect();
+            Run { status: outcome.status, changes, looks: looks.len(), told: outcome.stderr }
+        });
+        for other in &runs[1..] {
+            assert_eq!((other.status, &other.changes), (runs[0].status, &runs[0].changes), "{}", other.told);
+            assert_eq!(other.told, runs[0].told);
+        }
+        let [first, ..] = runs;
+        first
+    }
+
+    fn body(plan: &Plan) -> String {
+        let script = render(plan, &Cli::default());
+        let from = script.find("_steps=").expect("a script counts its steps");
+        script[from..].to_owned()
+    }
+
+    /// A wait for a container that an earlier step starts.
+    fn start_and_wait(wait: Await) -> Plan {
+        let mut plan = Plan::new(sample::project());
+        let name = container("shop-web");
+        let op = Op::Start { name: name.clone() };
+        let start = step(&mut plan, "shop", op, Reason::NotRunning, [Fact::Running(name)], &[]);
+        step(&mut plan, "shop", Op::Await(wait), Reason::Ready, [], &[start]);
+        plan
+    }
+
+    fn stays_up(seconds: u64) -> Await {
+        Await::StaysUp { name: container("shop-web"), time: Duration::from_secs(seconds) }
+    }
+
+    const PROBE: &str = "'container inspect --format {{.State.Status}} {{if '*";
+
+    #[test]
+    fn a_script_reads_like_a_runbook() {
+        assert_text!("render_sh_first_start", body(&sample::first_start()));
+        assert_text!("render_sh_change", body(&sample::change()));
+    }
+
+    #[test]
+    fn an_empty_plan_is_a_script_that_says_so() {
+        let plan = Plan::new(sample::project());
+        assert_text!("render_sh_empty", render(&plan, &Cli::default()));
+        assert_eq!(run(&plan, "").told, "shop: nothing to do\n");
+    }
+
+    #[test]
+    fn a_first_run_does_every_step() {
+        let answers = format!(
+            r#"'image inspect --format {{{{range'*) echo /var/lib/postgresql/data ;;
+               {PROBE}shop-db) echo 'running healthy 0' ;;
+               {PROBE}shop-web) echo 'running none 0' ;;"#
+        );
+        let run = run(&sample::first_start(), &answers);
+        assert_eq!(run.status, 0, "{}", run.told);
+        let verbs: Vec<String> =
+            run.changes.iter().map(|call| call.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(
+            verbs,
+            [
+                "pull postgres:15",
+                "network create",
+                "network create",
+                "volume create",
+                "run --detach",
+                "create --name",
+                "network connect",
+                "start shop-web"
+            ]
+        );
+        assert!(
+            run.told.contains(
+                "[3/11] create network shop-backend: not there yet\n+ docker network create --subnet"
+            )
+        );
+        assert!(run.told.ends_with("done: 10 of 11 steps had something to do\n"), "{}", run.told);
+        assert!(!run.told.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_script_refuses_before_it_changes_anything() {
+        let mut plan = sample::first_start();
+        for (answers, first, why) in [
+            ("version) return 1 ;;", ":", "docker does not answer"),
+            ("", "unset POSTGRES_PASSWORD", "the secret POSTGRES_PASSWORD is not in the environment"),
+            ("", "rm env/db.env", "the env file env/db.env cannot be read"),
+            (
+                "'network inspect '*shop-backend) echo 'shop-backend|true|other' ;;",
+                ":",
+                "network shop-backend belongs to another project",
+            ),
+        ] {
+            let answers = format!("never) ;; esac; {first}; case \"$*\" in {answers}");
+            let run = run(&plan, &answers);
+            assert_eq!((run.status, run.changes.len()), (4, 0), "{why}: {}", run.told);
+            assert_eq!(run.told, format!("refused, nothing was changed: {why}\n"));
+        }
+        plan.expects.push(Expect { any: Vec::new(), otherwise: "never mind".to_owned() });
+        assert_eq!(run(&plan, "").told, "refused, nothing was changed: never mind\n");
+    }
+
+    #[test]
+    fn a_name_is_not_the_beginning_of_an_id() {
+        let answers = format!(
+            "'container inspect --format {{{{.Name}}'*shop-web) echo '/other|running' ;; {PROBE}) echo 'running none 0' ;;"
+        );
+        let run = run(&start_and_wait(stays_up(1)), &answers);
+        assert_eq!(run.changes, ["start shop-web"]);
+    }
+
+    #[test]
+    fn there_is_nothing_to_wait_for_when_nothing_was_done() {
+        let run = run(&start_and_wait(stays_up(1)), "'container inspect '*) echo '/shop-web|running' ;;");
+        assert_eq!((run.status, run.changes.len(), run.looks), (0, 0, 2));
+        assert_eq!(
+            run.told,
+            "\
+[1/2] start shop-web: nothing to do
+[2/2] see that shop-web stays up for 1s: nothing to do
+done: 0 of 2 steps had something to do
+"
+        );
+    }
+
+    #[test]
+    fn a_good_answer_has_to_stay_good() {
+        let run = run(&start_and_wait(stays_up(5)), &format!("{PROBE}) echo 'running none 0' ;;"));
+        // one for docker itself, one for the container, its liveness, and six for five seconds
+        assert_eq!((run.status, run.looks), (0, 1 + 2 + 6), "{}", run.told);
+    }
+
+    #[test]
+    fn a_container_that_ends_is_told_of_at_once_with_the_end_of_its_log() {
+        let answers = format!("{PROBE}) echo 'exited none 0' ;; logs*) echo 'no such table' ;;");
+        let run = run(&start_and_wait(stays_up(5)), &answers);
+        assert_eq!((run.status, run.looks), (1, 1 + 2 + 1));
+        assert_eq!(run.changes, ["start shop-web", "logs --tail 20 shop-web"]);
+        assert!(
+            run.told.ends_with(
+                "\
+shop-web is not ready: exited none 0
+the end of its log:
+no such table
+failed at step 2 of 2: see that shop-web stays up for 5s
+run this again when the cause is gone: it goes on from here
+"
+            ),
+            "{}",
+            run.told
+        );
+    }
+
+    #[test]
+    fn a_wait_ends_when_its_time_is_over() {
+        let wait = Await::Healthy { name: container("shop-web"), timeout: Duration::from_secs(7) };
+        let run = run(&start_and_wait(wait), &format!("{PROBE}) echo 'running starting 0' ;;"));
+        assert_eq!((run.status, run.looks), (1, 1 + 2 + 8), "{}", run.told);
+        assert!(run.told.contains("shop-web is not ready: running starting 0\n"));
+    }
+
+    #[test]
+    fn what_is_replaced_comes_back_when_its_replacement_fails() {
+        let previous = "'container inspect '*shop-db-previous) echo '/shop-db-previous|' ;;";
+        let fails = "'run '*) echo 'port is already allocated' >&2; return 125 ;;";
+        let run_ = run(&sample::change(), &format!("{previous} {fails} 'rm shop-db') return 1 ;;"));
+        assert_eq!(run_.status, 1);
+        let after: Vec<&str> = run_.changes[1..].iter().map(String::as_str).collect();
+        assert_eq!(
+            after,
+            ["stop -t 30 shop-db", "rm shop-db", "rename shop-db-previous shop-db", "start shop-db"]
+        );
+        assert!(
+            run_.told.contains("port is already allocated\ngoing back to what was there\n"),
+            "{}",
+            run_.told
+        );
+        // nothing to go back to: the one that is there stays
+        let run = run(&sample::change(), fails);
+        assert_eq!((run.status, run.changes.len()), (1, 1), "{:?}", run.changes);
+    }
+
+    #[test]
+    fn a_docker_that_no_longer_answers_is_not_a_host_without_containers() {
+        let answers = "version) asked=$((${asked:-0} + 1)); [ $asked = 1 ] ;;";
+        let mut plan = Plan::new(sample::project());
+        let name = container("shop-old");
+        let op = Op::Remove { name: name.clone() };
+        step(&mut plan, "shop", op, Reason::NotInConfig, [Fact::Absent(name.clone())], &[]);
+        let first = run(&plan, answers);
+        assert_eq!((first.status, first.changes.len()), (1, 0));
+        assert!(first.told.contains("failed at step 1 of 1: docker does not answer any more"));
+        plan.expects.push(Expect { any: vec![Fact::Absent(name)], otherwise: "it is there".to_owned() });
+        assert_eq!(
+            run(&plan, answers).told,
+            "refused, nothing was changed: docker does not answer any more\n"
+        );
+    }
+
+    #[test]
+    fn a_volume_that_the_plan_does_not_know_ends_the_script() {
+        let mut plan = Plan::new(sample::project());
+        let known = vec!["/data".to_owned(), "/my data".to_owned()];
+        let op = Op::ExpectVolumes { image: image("redis"), known };
+        step(&mut plan, "shop", op, Reason::VolumesUnknown, [], &[]);
+        assert_eq!(run(&plan, "'image inspect '*redis:latest) printf '/my data\\n' ;;").status, 0);
+        assert_eq!(run(&plan, "'image inspect '*) : ;;").status, 0);
+        let run = run(&plan, "'image inspect '*) printf '/data\\n/other\\n\\n' ;;");
+        assert_eq!(run.status, 1);
+        assert!(run.told.starts_with("redis:latest declares VOLUME /other, which this plan does not know"));
+    }
+
+    #[test]
+    fn what_a_command_reads_is_given_to_it() {
+        let mut script = Script { cli: &Cli::default(), text: String::new(), called: BTreeSet::new() };
+        let mut command = Command::new(["exec", "-i", "proxy", "cat"]);
+        command.stdin = Some("it's\n".to_owned());
+        assert_eq!(script.command("run", &command, 0), "feed \"it's\n\" docker exec -i proxy cat");
+    }
+
+    #[test]
+    fn a_reference_without_a_tag_is_never_taken_for_an_id() {
+        for (text, asked) in [
+            ("cafe", "cafe:latest"),
+            ("redis:7", "redis:7"),
+            ("localhost:5000/web", "localhost:5000/web:latest"),
+            ("web:latest", "web:latest"),
+        ] {
+            assert_eq!(tagged(&image(text)), asked);
+        }
+    }
+
+    #[test]
+    fn another_docker_is_asked_and_told_by_its_name() {
+        let cli = Cli { binary: "podman".to_owned(), context: Some("far away".to_owned()) };
+        let script = render(&sample::change(), &cli);
+        assert!(script.contains("ask() { podman --context 'far away' \"$@\"; }"));
+        assert!(script.contains("\n  run podman --context 'far away' rm shop-old\n"));
+        assert!(!script.contains("run docker") && !script.contains("try docker"), "{script}");
+    }
+
+    #[test]
+    fn what_is_left_out_ends_in_a_failure() {
+        let mut plan = Plan::new(sample::project());
+        plan.blocked = sample::change().blocked;
+        let run = run(&plan, "");
+        assert_eq!(run.status, 1);
+        assert!(
+            run.told.ends_with(
+                "left out: shop-api: its image api:2 cannot be had: manifest unknown: no such tag\n"
+            )
+        );
+    }
+}

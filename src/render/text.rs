@@ -1,0 +1,258 @@
+//! A plan for people: what becomes of each thing, why, what it costs, and the commands, which can be pasted. Does not
+//! know whether it is shown in colour: the styles are in the text, for whoever prints it to keep or to strip.
+
+use super::block::Action;
+use super::block::Block;
+use super::block::Thing;
+use super::block::blocks;
+use super::words::fold;
+use super::words::one_line;
+use super::words::quote;
+use crate::docker::Await;
+use crate::docker::Cli;
+use crate::docker::Op;
+use crate::plan::Plan;
+use crate::plan::Reason;
+use crate::plan::Risk;
+use crate::plan::Step;
+use anstyle::AnsiColor;
+use anstyle::Style;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+const OWNER: Style = Style::new().bold();
+const QUIET: Style = Style::new().dimmed();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// How far commands stand from the left.
+const INDENT: usize = 6;
+
+/// The plan as text, `next` at its end: what the reader can do now, as a sentence.
+pub fn render(plan: &Plan, cli: &Cli, next: Option<&str>) -> String {
+    let mut text = String::new();
+    for group in by_owner(blocks(plan)) {
+        line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(group[0].owner)));
+        for block in &group {
+            write_block(&mut text, block, cli);
+        }
+        text.push('\n');
+    }
+    if !plan.blocked.is_empty() {
+        line(&mut text, format_args!("{WARNING}left out{WARNING:#}"));
+        for blocked in &plan.blocked {
+            line(&mut text, format_args!("  {WARNING}!{WARNING:#}   {}", one_line(&blocked.to_string())));
+        }
+        text.push('\n');
+    }
+    if !plan.notes.is_empty() {
+        line(&mut text, format_args!("{OWNER}notes{OWNER:#}"));
+        for note in &plan.notes {
+            line(&mut text, format_args!("  ·   {}", one_line(&note.to_string())));
+        }
+        text.push('\n');
+    }
+    line(&mut text, format_args!("{}", summary(plan)));
+    if let Some(next) = next {
+        line(&mut text, format_args!("{next}"));
+    }
+    text
+}
+
+/// The blocks of each owner, in the order of the first of each.
+fn by_owner(blocks: Vec<Block<'_>>) -> Vec<Vec<Block<'_>>> {
+    let mut places = BTreeMap::new();
+    let mut groups: Vec<Vec<Block<'_>>> = Vec::new();
+    for block in blocks {
+        let place = *places.entry(block.owner).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(block);
+    }
+    groups
+}
+
+/// The plan in one line: how many of what are made, changed and removed, and what that costs.
+pub fn summary(plan: &Plan) -> String {
+    let blocks = blocks(plan);
+    let mut parts = Vec::new();
+    for (action, verb) in [
+        (Action::Pull, "to pull"),
+        (Action::Check, "to check"),
+        (Action::Create, "to create"),
+        (Action::Update, "to update"),
+        (Action::Replace, "to replace"),
+        (Action::Remove, "to remove"),
+        (Action::Wait, "to wait for"),
+    ] {
+        let of = |thing| blocks.iter().filter(move |block| (block.action, block.thing) == (action, thing));
+        let counts: Vec<String> = [Thing::Image, Thing::Network, Thing::Volume, Thing::Container]
+            .into_iter()
+            .map(|thing| (of(thing).count(), thing.as_str()))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, thing)| format!("{count} {thing}{}", if count == 1 { "" } else { "s" }))
+            .collect();
+        if counts.is_empty() {
+            continue;
+        }
+        let mut cost: Vec<&str> = Vec::new();
+        for block in blocks.iter().filter(|block| block.action == action && action != Action::Remove) {
+            cost.extend(costs(block).filter(|text| !cost.contains(text)));
+        }
+        let cost = if cost.is_empty() { String::new() } else { format!(" ({})", cost.join(", ")) };
+        parts.push(format!("{} {verb}{cost}", counts.join(", ")));
+    }
+    if parts.is_empty() {
+        return format!("{}: nothing to do", plan.project);
+    }
+    format!("{}: {}", plan.project, parts.join("; "))
+}
+
+fn write_block(text: &mut String, block: &Block<'_>, cli: &Cli) {
+    let (sign, style) = sign(block.action);
+    let cost = costs(block).map_or(String::new(), |cost| format!("  {WARNING}[{cost}]{WARNING:#}"));
+    line(
+        text,
+        format_args!(
+            "  {style}{sign:<3}{style:#} {} {style}{}{style:#}: {}{cost}",
+            block.thing.as_str(),
+            block.name,
+            reason(block),
+        ),
+    );
+    for (i, step) in block.steps.iter().enumerate() {
+        match step.op.command() {
+            Some(command) => {
+                let feed = command.stdin.as_ref().map(|stdin| format!("printf '%s' {} |", quote(stdin)));
+                let command = fold(feed.as_deref().unwrap_or_default(), cli, &command, INDENT);
+                line(text, format_args!("{:INDENT$}{command}", ""));
+            }
+            None => remark(text, &waited_for(&step.op)),
+        }
+        let is_last = block.steps.get(i + 1).is_none_or(|next| next.undo != step.undo);
+        if is_last && !step.undo.is_empty() {
+            let ops: Vec<String> = step.undo.iter().map(ToString::to_string).collect();
+            remark(text, &format!("if that fails: {}", ops.join(", ")));
+        }
+    }
+}
+
+/// A line that a shell passes over when it is pasted with the commands around it.
+fn remark(text: &mut String, remark: &str) {
+    line(text, format_args!("{:INDENT$}{QUIET}# {}{QUIET:#}", "", one_line(remark)));
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    text.write_fmt(line).expect("a string takes everything");
+    text.push('\n');
+}
+
+fn sign(action: Action) -> (&'static str, Style) {
+    match action {
+        Action::Pull | Action::Create => ("+", AnsiColor::Green.on_default()),
+        Action::Update => ("~", AnsiColor::Yellow.on_default()),
+        Action::Replace => ("-/+", AnsiColor::Yellow.on_default()),
+        Action::Remove => ("-", AnsiColor::Red.on_default()),
+        Action::Check | Action::Wait => ("·", Style::new()),
+    }
+}
+
+/// Why a thing is touched: each reason once, and those that only follow from another left out.
+fn reason(block: &Block<'_>) -> String {
+    let follows = |step: &&&Step| {
+        matches!(step.reason, Reason::MakesRoom | Reason::Replaced | Reason::Ready | Reason::VolumesUnknown)
+    };
+    let (following, leading): (Vec<&Step>, Vec<&Step>) = block.steps.iter().partition(follows);
+    let mut reasons: Vec<String> = Vec::new();
+    for step in if leading.is_empty() { following } else { leading } {
+        let network = match (&step.op, &step.reason) {
+            (Op::Connect { membership, .. }, Reason::NotAttached | Reason::Aliases { .. }) => {
+                Some(&membership.network)
+            }
+            (Op::Disconnect { network, .. }, Reason::Attached | Reason::Aliases { .. }) => Some(network),
+            _ => None,
+        };
+        let reason = match network {
+            Some(network) => format!("{} (network {network})", step.reason),
+            None => step.reason.to_string(),
+        };
+        let reason = one_line(&reason);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons.join("; ")
+}
+
+/// What a block costs those who use the thing, in words.
+fn costs(block: &Block<'_>) -> Option<&'static str> {
+    match block.risk() {
+        Risk::None => None,
+        Risk::Pauses => Some("pauses 0.3 s"),
+        Risk::Interrupts => Some("interrupts"),
+        Risk::Removes if block.thing == Thing::Volume => Some("removes its data"),
+        Risk::Removes => Some("removes"),
+    }
+}
+
+/// What a step that is no command looks at or waits for.
+fn waited_for(op: &Op) -> String {
+    match op {
+        Op::Await(wait @ Await::Healthy { timeout, .. }) => {
+            format!("{wait}, at most {}", humantime::format_duration(*timeout))
+        }
+        Op::ExpectVolumes { known, .. } if known.is_empty() => format!("{op}: it should declare none"),
+        Op::ExpectVolumes { known, .. } => format!("{op}: it should declare none but {}", known.join(", ")),
+        op => op.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+    use crate::render::sample::assert_text;
+
+    fn plain(plan: &Plan) -> String {
+        let text = render(plan, &Cli::default(), Some("`gordon apply` does this"));
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn a_plan_reads_like_a_letter() {
+        assert_text!("render_text_first_start", plain(&sample::first_start()));
+        assert_text!("render_text_change", plain(&sample::change()));
+    }
+
+    #[test]
+    fn a_plan_without_steps_says_that_there_is_nothing_to_do() {
+        let mut plan = Plan::new(sample::project());
+        assert_eq!(render(&plan, &Cli::default(), None), "shop: nothing to do\n");
+        plan.blocked = sample::change().blocked;
+        assert_eq!(
+            anstream::adapter::strip_str(&render(&plan, &Cli::default(), None)).to_string(),
+            "\
+left out
+  !   shop-api: its image api:2 cannot be had: manifest unknown: no such tag
+
+shop: nothing to do
+"
+        );
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_signs_say() {
+        let text = render(&sample::change(), &Cli::default(), None);
+        assert!(text.contains("\u{1b}[33m-/+\u{1b}[0m container"));
+        for word in [
+            "  -/+ container shop-db",
+            "[interrupts]",
+            "  ~   container",
+            "[pauses 0.3 s]",
+            "  -   volume",
+            "[removes its data]",
+        ] {
+            assert!(plain(&sample::change()).contains(word), "{word}");
+        }
+    }
+}
