@@ -217,8 +217,10 @@ enum Fact<'a> {
         /// The named volumes that it mounts.
         volumes: Vec<Mounted<'a>>,
     },
-    /// The container runs.
+    /// The container runs, or would without anybody's help.
     Running { container: &'a str },
+    /// The container runs, and is not about to be started again.
+    Steady { container: &'a str },
     /// The container does not run, or is not there.
     Stopped { container: &'a str },
     /// The container's health check says that it is healthy.
@@ -380,6 +382,7 @@ impl<'a> Fact<'a> {
             }
             F::Current(current) => Self::current(current),
             F::Running(container) => Self::Running { container: container.as_str() },
+            F::Steady(container) => Self::Steady { container: container.as_str() },
             F::Stopped(container) => Self::Stopped { container: container.as_str() },
             F::Healthy(container) => Self::Healthy { container: container.as_str() },
             F::Attached { container, network, aliases } => Self::Attached {

@@ -275,6 +275,9 @@ is_running() {
   esac
 }
 
+# is_steady CONTAINER: it runs, and is not about to be started again
+is_steady() { look container "$1" '{{.State.Status}}' && [ "$_seen" = running ]; }
+
 # is_stopped CONTAINER: it does not run, or is not there
 is_stopped() { ! is_running "$1"; }
 

@@ -315,6 +315,7 @@ impl Script<'_> {
                 ("is_current", words)
             }
             Fact::Running(name) => ("is_running", vec![text(name)]),
+            Fact::Steady(name) => ("is_steady", vec![text(name)]),
             Fact::Stopped(name) => ("is_stopped", vec![text(name)]),
             Fact::Healthy(name) => ("is_healthy", vec![text(name)]),
             Fact::Attached { container, network, aliases: None } => {
