@@ -1,6 +1,7 @@
 //! Progress for machines: one JSON object a line, in the words of `version` 1. Knows no terminal.
 
 use super::Progress;
+use super::Wording;
 use crate::apply::Cause;
 use crate::apply::Diagnosis;
 use crate::apply::End;
@@ -20,12 +21,13 @@ const VERSION: u32 = 1;
 /// Writes JSON.
 pub struct Json<W> {
     out: W,
+    wording: Wording,
 }
 
 impl<W: Write> Json<W> {
     /// Objects on `out`.
-    pub fn new(out: W) -> Self {
-        Self { out }
+    pub fn new(out: W, wording: Wording) -> Self {
+        Self { out, wording }
     }
 
     fn write(&mut self, mut object: Value) {
@@ -71,6 +73,7 @@ impl<W: Write> Progress for Json<W> {
     fn end(&mut self, _plan: &Plan, report: &Report) {
         self.write(json!({
             "event": "end",
+            "stage": self.wording.stage,
             "done": report.done(),
             "failed": report.failed(),
             "skipped": report.skipped(),

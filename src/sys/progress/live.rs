@@ -1,6 +1,7 @@
 //! Progress on a terminal: what runs moves at the bottom, what is done stays above it. Knows no pipes.
 
 use super::Progress;
+use super::Wording;
 use super::layers::Layers;
 use super::words;
 use crate::apply::Event;
@@ -28,7 +29,7 @@ pub struct Live {
     running: BTreeMap<StepId, Running>,
     /// The last line: how far it all is.
     total: ProgressBar,
-    again: String,
+    wording: Wording,
 }
 
 struct Running {
@@ -37,14 +38,9 @@ struct Running {
 }
 
 impl Live {
-    /// Lines on the terminal, the last of which name `again` as the command that goes on.
-    pub fn new(again: &str) -> Self {
-        Self {
-            lines: MultiProgress::new(),
-            running: BTreeMap::new(),
-            total: ProgressBar::hidden(),
-            again: again.to_owned(),
-        }
+    /// Lines on the terminal.
+    pub fn new(wording: Wording) -> Self {
+        Self { lines: MultiProgress::new(), running: BTreeMap::new(), total: ProgressBar::hidden(), wording }
     }
 
     fn print(&self, lines: impl IntoIterator<Item = String>) {
@@ -115,7 +111,7 @@ impl Progress for Live {
             bar.finish_and_clear();
         }
         self.total.finish_and_clear();
-        self.print(words::summary(plan, report, &self.again));
+        self.print(words::summary(plan, report, &self.wording));
     }
 }
 

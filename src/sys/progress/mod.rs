@@ -16,6 +16,17 @@ use crate::apply::Event;
 use crate::apply::Report;
 use crate::plan::Plan;
 
+/// How the beginning and the end are worded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wording {
+    /// What is done, for machines: `apply`.
+    pub stage: &'static str,
+    /// What has been done: `applied`.
+    pub done: &'static str,
+    /// What the person can do when not all was done, as a sentence without a full stop.
+    pub next: Option<String>,
+}
+
 /// Somebody who is told what happens while a plan is applied.
 pub trait Progress {
     /// `plan` is about to be carried out.
@@ -54,9 +65,14 @@ mod tests {
         progress.end(plan, &report);
     }
 
+    fn wording() -> Wording {
+        let next = Some("mend what failed, then run this again".to_owned());
+        Wording { stage: "apply", done: "applied", next }
+    }
+
     fn check(name: &str, plan: &Plan, machine: &Fake, stop_at: Option<usize>) {
         let mut out = Vec::new();
-        let mut plain = Plain::new(anstream::StripStream::new(&mut out), "gordon apply");
+        let mut plain = Plain::new(anstream::StripStream::new(&mut out), wording());
         shown(plan, machine, stop_at, &mut plain);
         drop(plain);
         snapshot(name, &String::from_utf8(out).expect("text"));
@@ -124,7 +140,7 @@ mod tests {
     fn machines_are_told_the_same() {
         let (plan, machine) = troubled();
         let mut out = Vec::new();
-        shown(&plan, &machine, None, &mut Json::new(&mut out));
+        shown(&plan, &machine, None, &mut Json::new(&mut out, wording()));
         let text = String::from_utf8(out).expect("text");
         for line in text.lines() {
             let object: serde_json::Value = serde_json::from_str(line).expect("each line is JSON");

@@ -1,6 +1,7 @@
 //! Progress as plain lines, for logs and pipes: one as a step begins, one as it ends. Knows no terminal.
 
 use super::Progress;
+use super::Wording;
 use super::layers::Layers;
 use super::words;
 use crate::apply::Event;
@@ -13,15 +14,14 @@ use std::io::Write;
 /// Writes lines.
 pub struct Plain<W> {
     out: W,
-    /// The command that goes on where this one ends.
-    again: String,
+    wording: Wording,
     pulls: BTreeMap<StepId, Layers>,
 }
 
 impl<W: Write> Plain<W> {
-    /// Lines on `out`, the last of which name `again` as the command that goes on.
-    pub fn new(out: W, again: &str) -> Self {
-        Self { out, again: again.to_owned(), pulls: BTreeMap::new() }
+    /// Lines on `out`.
+    pub fn new(out: W, wording: Wording) -> Self {
+        Self { out, wording, pulls: BTreeMap::new() }
     }
 
     fn write(&mut self, lines: impl IntoIterator<Item = String>) {
@@ -49,6 +49,6 @@ impl<W: Write> Progress for Plain<W> {
     }
 
     fn end(&mut self, plan: &Plan, report: &Report) {
-        self.write(words::summary(plan, report, &self.again));
+        self.write(words::summary(plan, report, &self.wording));
     }
 }

@@ -1,5 +1,6 @@
 //! What happens while a plan is applied, in words: a line or a block for each event. Does not know where it is shown.
 
+use super::Wording;
 use crate::apply::Cause;
 use crate::apply::Diagnosis;
 use crate::apply::End;
@@ -138,14 +139,14 @@ fn undone(plan: &Plan, step: StepId, undo: usize, failure: Option<&Cause>) -> Ve
     }
 }
 
-/// The end of it all: what was done, and what to do next. `again` is the command that goes on.
-pub(super) fn summary(plan: &Plan, report: &Report, again: &str) -> Vec<String> {
+/// The end of it all: what was done, and what to do next.
+pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<String> {
     let took = duration(report.took);
     let total = plan.steps().len();
     if report.is_complete() {
-        return vec![format!("{GOOD}done{GOOD:#}: {} in {took}", count(total, "step"))];
+        return vec![format!("{GOOD}{}{GOOD:#}: {} in {took}", wording.done, count(total, "step"))];
     }
-    let mut parts = vec![format!("{} of {} done in {took}", report.done(), count(total, "step"))];
+    let mut parts = vec![format!("{} of {} in {took}", report.done(), count(total, "step"))];
     for (number, what) in
         [(report.failed(), "failed"), (report.skipped(), "skipped"), (report.left(), "left")]
     {
@@ -153,7 +154,7 @@ pub(super) fn summary(plan: &Plan, report: &Report, again: &str) -> Vec<String> 
             parts.push(format!("{number} {what}"));
         }
     }
-    let mut lines = vec![format!("{BAD}not done{BAD:#}: {}", parts.join(", "))];
+    let mut lines = vec![format!("{BAD}{}{BAD:#}: {}", wording.done, parts.join(", "))];
     for (state, what) in [(State::Failed, "failed"), (State::Waiting, "left")] {
         let of = plan.steps().iter().filter(|step| report.states[step.id.index()] == state);
         let titles: Vec<String> = of.map(|step| step.op.to_string()).collect();
@@ -161,10 +162,7 @@ pub(super) fn summary(plan: &Plan, report: &Report, again: &str) -> Vec<String> 
             lines.push(format!("  {what}: {}", titles.join(", ")));
         }
     }
-    lines.push(match report.failed() {
-        0 => format!("next: `{again}` does what is left"),
-        _ => format!("next: mend what failed, then `{again}` does what is left"),
-    });
+    lines.extend(wording.next.iter().map(|next| format!("next: {next}")));
     lines
 }
 
