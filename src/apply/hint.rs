@@ -3,16 +3,32 @@
 use super::End;
 use crate::docker::Op;
 
+/// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
+pub fn connection(end: &End, stderr: &str) -> Option<&'static str> {
+    let said = stderr.to_lowercase();
+    let says = |part: &str| said.contains(part);
+    if let End::NotStarted(_) = end {
+        Some("`--docker` names another docker binary")
+    } else if says("permission denied while trying to connect") {
+        Some("this user may not talk to docker: be root, or be in the group `docker`")
+    } else if says("cannot connect to the docker daemon")
+        || says("failed to connect to the docker api")
+        || says("error during connect")
+    {
+        Some("is the docker daemon running? `docker info` says more")
+    } else if says("context") && (says("context not found") || says("does not exist")) {
+        Some("`docker context ls` shows the contexts there are")
+    } else {
+        None
+    }
+}
+
 /// What to do about `stderr`, docker's complaint about `op`; `None` for a complaint that is not known.
 pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
     let said = stderr.to_lowercase();
     let says = |part: &str| said.contains(part);
-    let hint = if let End::NotStarted(_) = end {
-        "`--docker` names another docker binary".to_owned()
-    } else if says("permission denied while trying to connect") {
-        "this user may not talk to docker: be root, or be in the group `docker`".to_owned()
-    } else if says("cannot connect to the docker daemon") || says("error during connect") {
-        "is the docker daemon running? `docker info` says more".to_owned()
+    let hint = if let Some(hint) = connection(end, stderr) {
+        hint.to_owned()
     } else if says("no space left on device") {
         "the disk is full: `docker system df` shows what docker keeps".to_owned()
     } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {
@@ -188,6 +204,16 @@ mod tests {
                 &start,
                 "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
                 "docker info",
+            ),
+            (
+                &start,
+                "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct",
+                "docker info",
+            ),
+            (
+                &start,
+                r#"unable to resolve docker endpoint: context "far": context not found: open meta.json"#,
+                "docker context ls",
             ),
             (
                 &start,

@@ -17,6 +17,7 @@ pub use event::Diagnosis;
 pub use event::Event;
 pub use event::Failure;
 pub use event::Report;
+pub use hint::connection as connection_hint;
 pub use machine::End;
 pub use machine::Machine;
 pub use machine::Outcome;

@@ -72,58 +72,6 @@ impl Second<Command> {
     }
 }
 
-impl<T> First<T> {
-    /// The same with each `T` turned into something else.
-    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> First<U> {
-        First {
-            containers: change(self.containers),
-            networks: change(self.networks),
-            volumes: change(self.volumes),
-            images: self.images.map(change),
-        }
-    }
-}
-
-impl<T> Second<T> {
-    /// The same with each `T` turned into something else.
-    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Second<U> {
-        Second {
-            containers: self.containers.map(&mut change),
-            networks: self.networks.map(&mut change),
-            references: self.references.map(change),
-        }
-    }
-}
-
-impl<T, E> First<Result<T, E>> {
-    /// All answers, or the first error.
-    ///
-    /// # Errors
-    /// The first there is.
-    pub fn transpose(self) -> Result<First<T>, E> {
-        Ok(First {
-            containers: self.containers?,
-            networks: self.networks?,
-            volumes: self.volumes?,
-            images: self.images.transpose()?,
-        })
-    }
-}
-
-impl<T, E> Second<Result<T, E>> {
-    /// All answers, or the first error.
-    ///
-    /// # Errors
-    /// The first there is.
-    pub fn transpose(self) -> Result<Second<T>, E> {
-        Ok(Second {
-            containers: self.containers.transpose()?,
-            networks: self.networks.transpose()?,
-            references: self.references.transpose()?,
-        })
-    }
-}
-
 /// One call for all of `things`; none for none, since docker would call that a mistake.
 fn inspect<'a>(kind: &str, format: &str, things: impl Iterator<Item = &'a str>) -> Option<Command> {
     let mut command = Command::new([kind, "inspect", "--format", format]);

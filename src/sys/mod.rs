@@ -1,4 +1,8 @@
 //! The edges: all that touches the world outside of the process. Does not know which subcommand wants it.
+#![expect(clippy::disallowed_methods, reason = "this is where the world outside is touched")]
 
+pub mod docker;
+pub mod observe;
+mod process;
 pub mod progress;
 pub mod terminal;

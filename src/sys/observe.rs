@@ -1,0 +1,102 @@
+//! Reads a host: puts the questions to docker, side by side. Does not know what the answers mean.
+
+use super::docker::Docker;
+use super::docker::DockerError;
+use crate::docker::Command;
+use crate::docker::First;
+use crate::docker::Observed;
+use crate::docker::ReadError;
+use crate::docker::Scope;
+use crate::docker::Second;
+use crate::docker::Survey;
+use std::fmt;
+use std::thread;
+use std::thread::ScopedJoinHandle;
+
+/// Why a host could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObserveError {
+    /// Docker does not answer.
+    Docker(DockerError),
+    /// What it answers makes no sense.
+    Read(ReadError),
+}
+
+impl ObserveError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Docker(error) => error.hint(),
+            Self::Read(error) => Some(error.hint()),
+        }
+    }
+}
+
+impl fmt::Display for ObserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Docker(error) => error.fmt(f),
+            Self::Read(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ObserveError {}
+
+impl From<DockerError> for ObserveError {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(error)
+    }
+}
+
+impl From<ReadError> for ObserveError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// What is on the host that `docker` talks to, in at most two rounds of docker calls.
+///
+/// # Errors
+/// When docker does not answer, or a name that gordon needs means several networks.
+pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> {
+    let first = first_round(docker, &First::of(&scope))?;
+    let survey = Survey::read(scope, &first)?;
+    let second = second_round(docker, &survey.questions())?;
+    Ok(survey.observed(&second)?)
+}
+
+fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<String>, DockerError> {
+    thread::scope(|scope| {
+        let containers = scope.spawn(|| docker.ask(&questions.containers));
+        let networks = scope.spawn(|| docker.ask(&questions.networks));
+        let volumes = scope.spawn(|| docker.ask(&questions.volumes));
+        let images =
+            questions.images.as_ref().map(|question| scope.spawn(move || docker.ask_about_some(question)));
+        Ok(First {
+            containers: answer(containers)?,
+            networks: answer(networks)?,
+            volumes: answer(volumes)?,
+            images: images.map(answer).transpose()?,
+        })
+    })
+}
+
+fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<String>, DockerError> {
+    thread::scope(|scope| {
+        let ask_about_some = |question| scope.spawn(move || docker.ask_about_some(question));
+        let containers = questions.containers.as_ref().map(ask_about_some);
+        let networks = questions.networks.as_ref().map(ask_about_some);
+        let references =
+            questions.references.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
+        Ok(Second {
+            containers: containers.map(answer).transpose()?,
+            networks: networks.map(answer).transpose()?,
+            references: references.map(answer).transpose()?,
+        })
+    })
+}
+
+fn answer(asking: ScopedJoinHandle<'_, Result<String, DockerError>>) -> Result<String, DockerError> {
+    asking.join().expect("asking docker does not panic")
+}
