@@ -21,6 +21,10 @@ use std::time::Instant;
 /// How long docker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A docker call that only asks lives for milliseconds, a quarter of which its garbage collector would take. The limit
+/// brings the collector back where an answer is large.
+const SHORT_LIVED: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "256MiB")];
+
 /// The docker binary, for one config.
 #[derive(Clone, Debug)]
 pub struct Docker {
@@ -119,7 +123,7 @@ impl Docker {
     /// # Errors
     /// When it fails, or does not answer within a minute.
     pub fn ask(&self, command: &Command) -> Result<String, DockerError> {
-        let outcome = self.docker(command, PATIENCE, &mut |_| {});
+        let outcome = self.question(command);
         if outcome.is_success() { Ok(outcome.stdout) } else { Err(self.failed(command, &outcome)) }
     }
 
@@ -128,13 +132,38 @@ impl Docker {
     /// # Errors
     /// When it fails for another reason than that some are not there, or does not answer within a minute.
     pub fn ask_about_some(&self, command: &Command) -> Result<String, DockerError> {
-        let outcome = self.docker(command, PATIENCE, &mut |_| {});
+        let outcome = self.question(command);
         let is_partial = outcome.end == End::Status(1) && outcome.stderr.lines().all(says_missing);
         if outcome.is_success() || is_partial {
             Ok(outcome.stdout)
         } else {
             Err(self.failed(command, &outcome))
         }
+    }
+
+    fn question(&self, command: &Command) -> Outcome {
+        self.run(command, PATIENCE, &SHORT_LIVED, &mut |_| {})
+    }
+
+    fn run(
+        &self,
+        command: &Command,
+        limit: Duration,
+        environment: &[(&str, &str)],
+        line: &mut dyn FnMut(&str),
+    ) -> Outcome {
+        let context = self.cli.prefix().into_iter().skip(1);
+        let secrets = command.secrets.iter().filter_map(|key| self.secrets.get_key_value(key));
+        let secrets = secrets.map(|(key, secret)| (key.as_str(), secret.reveal()));
+        Process {
+            program: &self.binary,
+            arguments: context.chain(command.argv(&self.folder)).collect(),
+            folder: &self.folder,
+            environment: secrets.chain(environment.iter().copied()).collect(),
+            stdin: command.stdin.as_deref(),
+            limit,
+        }
+        .run(line)
     }
 
     /// The error of a `command` that ended so.
@@ -148,17 +177,7 @@ impl Docker {
 
 impl Machine for Docker {
     fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
-        let context = self.cli.prefix().into_iter().skip(1);
-        let secrets = command.secrets.iter().filter_map(|key| self.secrets.get_key_value(key));
-        Process {
-            program: &self.binary,
-            arguments: context.chain(command.argv(&self.folder)).collect(),
-            folder: &self.folder,
-            environment: secrets.map(|(key, secret)| (key.as_str(), secret.reveal())).collect(),
-            stdin: command.stdin.as_deref(),
-            limit,
-        }
-        .run(line)
+        self.run(command, limit, &[], line)
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
@@ -180,4 +199,87 @@ fn says_missing(line: &str) -> bool {
     line.is_empty()
         || line.starts_with("error") && line.contains("no such ")
         || line.starts_with("error response from daemon: network ") && line.ends_with(" not found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fake(folder: &Path, script: &str) -> Docker {
+        let binary = folder.join("docker");
+        // written by a process of its own: a file that another test's child still has open for writing cannot be run
+        let write = ["-c", "cat > \"$0\" && chmod +x \"$0\"", &binary.display().to_string()];
+        duct::cmd("sh", write).stdin_bytes(format!("#!/bin/sh\n{script}\n")).run().expect("a script");
+        let cli = Cli { binary: binary.display().to_string(), context: Some("far".to_owned()) };
+        Docker::find(cli, folder).expect("it is there")
+    }
+
+    fn key(name: &str) -> EnvKey {
+        EnvKey::parse(name).expect("a key")
+    }
+
+    #[test]
+    fn a_binary_that_is_not_there_is_named() {
+        let find = |binary: &str| {
+            let cli = Cli { binary: binary.to_owned(), context: None };
+            Docker::find(cli, Path::new("/")).expect_err("there is none")
+        };
+        assert_eq!(find("no-docker-here").to_string(), "`no-docker-here` is not on the path");
+        assert!(find("no-docker-here").hint().is_some_and(|hint| hint.contains("--offline")));
+        assert_eq!(find("./no/docker").to_string(), "`./no/docker` is not there, or cannot be run");
+    }
+
+    #[test]
+    fn a_secret_is_seen_by_the_commands_that_name_it_and_by_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secrets = [(key("GORDON_TEST_PW"), Secret::new("a b"))].into();
+        let docker = fake(folder.path(), "printf '%s ' \"$@\"; echo \"${GORDON_TEST_PW-unset}\"")
+            .with_secrets(secrets);
+        let mut command = Command::new(["run", "--env", "GORDON_TEST_PW"]);
+        assert_eq!(docker.ask(&command).as_deref(), Ok("--context far run --env GORDON_TEST_PW unset\n"));
+        command.secrets.push(key("GORDON_TEST_PW"));
+        assert_eq!(docker.ask(&command).as_deref(), Ok("--context far run --env GORDON_TEST_PW a b\n"));
+        assert!(!docker.argv(&command).concat().contains("a b"));
+    }
+
+    #[test]
+    fn a_command_runs_in_the_folder_of_the_config() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = fake(folder.path(), "pwd").ask(&Command::new(["x"])).expect("it says where it is");
+        let here = folder.path().canonicalize().expect("it is there");
+        assert_eq!(said.trim_end(), here.display().to_string());
+    }
+
+    #[test]
+    fn an_error_tells_what_was_asked_and_what_docker_says() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let docker = fake(folder.path(), "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+        let error = docker.ask(&Command::new(["network", "ls", "--quiet"])).expect_err("nobody answers");
+        let binary = docker.cli().binary.as_str();
+        assert_eq!(
+            error.to_string(),
+            format!("{binary} --context far network ls: exit status 1: Cannot connect to the Docker daemon")
+        );
+        assert!(error.hint().is_some_and(|hint| hint.contains("is the docker daemon running?")));
+    }
+
+    #[test]
+    fn only_what_is_missing_may_be_missing_from_an_answer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ask = |said: &str| {
+            let docker = fake(folder.path(), &format!("echo here; echo '{said}' >&2; exit 1"));
+            docker.ask_about_some(&Command::new(["inspect"])).is_ok()
+        };
+        for (said, is_fine) in [
+            ("Error: No such image: nope", true),
+            ("Error response from daemon: no such image: nope: No such image: nope:latest", true),
+            ("Error response from daemon: No such container: 1", true),
+            ("Error response from daemon: network 1 not found\nError: No such network: 2", true),
+            ("Failed to initialize: context \"far\": context not found", false),
+            ("dial unix /var/run/docker.sock: connect: no such file or directory", false),
+            ("Error response from daemon: No such container: 1\nCannot connect to the Docker daemon", false),
+        ] {
+            assert_eq!(ask(said), is_fine, "{said}");
+        }
+    }
 }
