@@ -2,7 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the world outside is touched")]
 
 pub mod docker;
+pub mod files;
+pub mod host;
+pub mod interrupt;
 pub mod observe;
 mod process;
 pub mod progress;
+pub mod secrets;
 pub mod terminal;

@@ -2,6 +2,7 @@
 
 use super::docker::Docker;
 use super::docker::DockerError;
+use super::host;
 use crate::docker::Command;
 use crate::docker::First;
 use crate::docker::Observed;
@@ -9,6 +10,7 @@ use crate::docker::ReadError;
 use crate::docker::Scope;
 use crate::docker::Second;
 use crate::docker::Survey;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::thread;
 use std::thread::ScopedJoinHandle;
@@ -55,7 +57,8 @@ impl From<ReadError> for ObserveError {
     }
 }
 
-/// What is on the host that `docker` talks to, in at most two rounds of docker calls.
+/// What is on the host that `docker` talks to, in at most two rounds of docker calls, and the subnets that this machine
+/// routes when that is the host.
 ///
 /// # Errors
 /// When docker does not answer, or a name that gordon needs means several networks.
@@ -63,7 +66,11 @@ pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> 
     let first = first_round(docker, &First::of(&scope))?;
     let survey = Survey::read(scope, &first)?;
     let second = second_round(docker, &survey.questions())?;
-    Ok(survey.observed(&second)?)
+    let mut host = survey.observed(&second)?;
+    let subnets: BTreeSet<_> = host.networks.values().filter_map(|network| network.subnet).collect();
+    // a bridge with a name of somebody's choice: its route goes with its network
+    host.routes.extend(host::routes(docker.cli()).difference(&subnets));
+    Ok(host)
 }
 
 fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<String>, DockerError> {

@@ -1,0 +1,284 @@
+//! Files: the config, what it names, and what is written. Does not know what stands in them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::fs::File;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process;
+
+/// The names that a config has when nobody names another, in the folder where gordon is run.
+pub const USUAL: [&str; 3] = ["gordon.toml", "gordon.yaml", "gordon.yml"];
+
+/// The text of a config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its path, as the person knows it.
+    pub path: PathBuf,
+    /// Where its relative paths begin; absolute.
+    pub folder: PathBuf,
+    /// What stands in it.
+    pub text: String,
+}
+
+/// Why a file cannot be read or written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileError {
+    /// Nobody named a config, and none has a usual name.
+    NoConfig,
+    /// Nobody named a config, and several have a usual name.
+    Several(Vec<&'static str>),
+    /// It is not there.
+    Missing(PathBuf),
+    /// It is not UTF-8 text.
+    NotText(PathBuf),
+    /// It cannot be read, for this cause.
+    Unreadable(PathBuf, String),
+    /// It cannot be written, for this cause.
+    Unwritable(PathBuf, String),
+}
+
+impl FileError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoConfig => "`--file` names a config that is elsewhere".to_owned(),
+            Self::Several(names) => format!("`--file {}` takes the first", names.first().unwrap_or(&"")),
+            Self::Missing(_) => "see whether the path is right, and relative to where".to_owned(),
+            Self::NotText(_) => "save it as UTF-8".to_owned(),
+            Self::Unreadable(..) => "see whether it is a file, and whether this user may read it".to_owned(),
+            Self::Unwritable(..) => {
+                "see whether its folder is there, and whether this user may write to it".to_owned()
+            }
+        }
+    }
+
+    fn reading(path: &Path, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
+            io::ErrorKind::InvalidData => Self::NotText(path.to_owned()),
+            _ => Self::Unreadable(path.to_owned(), error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConfig => write!(f, "there is no {} here", USUAL.join(", ")),
+            Self::Several(names) => write!(f, "there are several configs here: {}", names.join(", ")),
+            Self::Missing(path) => write!(f, "{}: there is no such file", path.display()),
+            Self::NotText(path) => write!(f, "{}: this is not UTF-8 text", path.display()),
+            Self::Unreadable(path, cause) => write!(f, "{}: cannot be read: {cause}", path.display()),
+            Self::Unwritable(path, cause) => write!(f, "{}: cannot be written: {cause}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// The config: `named`, or the one in this folder that has a usual name. Its relative paths begin in `folder`, or where it
+/// is itself.
+///
+/// # Errors
+/// When it cannot be read, or nobody named it and there is none or more than one.
+pub fn config(named: Option<&Path>, folder: Option<&Path>) -> Result<ConfigFile, FileError> {
+    let here = env::current_dir().map_err(|e| FileError::Unreadable(".".into(), e.to_string()))?;
+    config_in(&here, named, folder)
+}
+
+fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result<ConfigFile, FileError> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => {
+            let mut usual = USUAL.into_iter().filter(|name| here.join(name).exists());
+            let first = usual.next().ok_or(FileError::NoConfig)?;
+            let others: Vec<_> = usual.collect();
+            if !others.is_empty() {
+                return Err(FileError::Several([vec![first], others].concat()));
+            }
+            PathBuf::from(first)
+        }
+    };
+    let text = fs::read_to_string(here.join(&path)).map_err(|e| FileError::reading(&path, &e))?;
+    let beside = path.parent().expect("a file that was read has a folder");
+    let folder = here.join(folder.unwrap_or(beside));
+    Ok(ConfigFile { path, folder, text })
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|e| FileError::reading(path, &e))
+}
+
+/// The text of a file, when there is one.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
+    match read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(FileError::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The texts of those of `paths`, relative to `folder` or absolute, that are there.
+///
+/// # Errors
+/// When one is there and cannot be read.
+pub fn read_those_there<'a>(
+    folder: &Path,
+    paths: impl IntoIterator<Item = &'a str>,
+) -> Result<BTreeMap<String, String>, FileError> {
+    let mut texts = BTreeMap::new();
+    for path in paths {
+        if let Some(text) = read_if_there(&folder.join(path))? {
+            texts.insert(path.to_owned(), text);
+        }
+    }
+    Ok(texts)
+}
+
+/// Whether others than the owner of a file may read it.
+pub(super) fn is_read_by_others(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
+}
+
+/// Writes `text` to `path`: whoever reads the file meanwhile sees the old text or the new one. Who may read it is left as
+/// it was.
+///
+/// # Errors
+/// When it cannot be written; the old text is then still there.
+pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
+    try_write(path, text).map_err(|e| FileError::Unwritable(path.to_owned(), e.to_string()))
+}
+
+fn try_write(path: &Path, text: &str) -> io::Result<()> {
+    // what a link leads to is replaced, not the link
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let before = fs::metadata(&path).ok();
+    if before.as_ref().is_some_and(|before| !before.is_file()) {
+        // a pipe or a terminal
+        return OpenOptions::new().write(true).open(&path)?.write_all(text.as_bytes());
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.{}", process::id()));
+    let written = File::create_new(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        if let Some(before) = before {
+            file.set_permissions(before.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(&draft, &path)
+    });
+    if written.is_err() {
+        // what went wrong before matters more
+        let _ = fs::remove_file(&draft);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::symlink;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        folder
+    }
+
+    #[test]
+    fn the_config_that_has_a_usual_name_is_taken() {
+        let here = folder(&[("gordon.yml", "name: shop"), ("other.toml", "")]);
+        let config = config_in(here.path(), None, None).expect("there is one");
+        assert_eq!((config.path, config.folder.as_path()), ("gordon.yml".into(), here.path()));
+        assert_eq!(config.text, "name: shop");
+    }
+
+    #[test]
+    fn none_or_several_configs_are_not_guessed() {
+        let error = |files: &[(&str, &str)]| {
+            let error = config_in(folder(files).path(), None, None).expect_err("not clear");
+            format!("{error}; {}", error.hint())
+        };
+        assert_eq!(
+            error(&[("shop.toml", "")]),
+            "there is no gordon.toml, gordon.yaml, gordon.yml here; `--file` names a config that is elsewhere"
+        );
+        assert_eq!(
+            error(&[("gordon.toml", ""), ("gordon.yml", "")]),
+            "there are several configs here: gordon.toml, gordon.yml; `--file gordon.toml` takes the first"
+        );
+    }
+
+    #[test]
+    fn relative_paths_begin_beside_the_config_or_where_the_person_says() {
+        let here = folder(&[("shops/a.toml", ""), ("gordon.toml", "")]);
+        let of = |folder| config_in(here.path(), Some(Path::new("shops/a.toml")), folder).expect("a config");
+        assert_eq!(of(None).folder, here.path().join("shops"));
+        assert_eq!(of(None).path, Path::new("shops/a.toml"));
+        assert_eq!(of(Some(Path::new("env"))).folder, here.path().join("env"));
+        assert_eq!(of(Some(Path::new("/srv"))).folder, Path::new("/srv"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_with_the_cause() {
+        let here = folder(&[("folder/file", "")]);
+        fs::write(here.path().join("latin"), b"\xe4").expect("a file");
+        let error = |name: &str| {
+            let error = config_in(here.path(), Some(Path::new(name)), None).expect_err("not to be read");
+            error.to_string()
+        };
+        assert_eq!(error("no.toml"), "no.toml: there is no such file");
+        assert_eq!(error("latin"), "latin: this is not UTF-8 text");
+        assert!(error("folder").starts_with("folder: cannot be read: "));
+    }
+
+    #[test]
+    fn of_files_that_may_be_there_those_that_are_there_are_read() {
+        let here = folder(&[("env/a.env", "A=1")]);
+        let texts = read_those_there(here.path(), ["env/a.env", "env/b.env"]).expect("they can be read");
+        assert_eq!(texts, BTreeMap::from([("env/a.env".to_owned(), "A=1".to_owned())]));
+        assert!(read_those_there(here.path(), ["env"]).is_err(), "a folder is no file");
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_and_keeps_its_permissions() {
+        let here = folder(&[("real.sh", "old")]);
+        let (real, link) = (here.path().join("real.sh"), here.path().join("link.sh"));
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o750)).expect("its own file");
+        symlink("real.sh", &link).expect("a link");
+        let reader = File::open(&real).expect("it is there");
+        write(&link, "new").expect("it can be written");
+        assert_eq!(io::read_to_string(reader).expect("it is open"), "old");
+        assert_eq!(read(&real).as_deref(), Ok("new"));
+        assert!(link.is_symlink());
+        assert_eq!(fs::metadata(&real).expect("it is there").mode() & 0o777, 0o750);
+        assert_eq!(fs::read_dir(here.path()).expect("a folder").count(), 2, "nothing is left behind");
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let here = folder(&[("a/b", "")]);
+        let error = write(&here.path().join("no/plan.json"), "").expect_err("there is no such folder");
+        assert!(error.to_string().contains("no/plan.json: cannot be written: "), "{error}");
+        write(Path::new("/dev/null"), "text").expect("a device can be written");
+    }
+}

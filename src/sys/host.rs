@@ -1,0 +1,181 @@
+//! This machine, as far as it concerns the networks of an engine that runs on it. Does not know docker's networks.
+
+use crate::docker::Cli;
+use ipnet::Ipv4Net;
+use serde::Deserialize;
+use sha2::Digest;
+use sha2::Sha256;
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+/// The subnets that this machine routes, when the engine runs on it: docker does not look at them. None where they
+/// cannot be had, which is anywhere but on Linux.
+pub fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
+    if !is_local(endpoint(cli).as_deref()) {
+        return BTreeSet::new();
+    }
+    fs::read_to_string("/proc/net/route").map(|table| parse_routes(&table)).unwrap_or_default()
+}
+
+/// The subnets in a table such as `/proc/net/route`, but for those of docker's own bridges: they are subnets of its
+/// networks, and free again with them. The default route is nobody's subnet.
+pub fn parse_routes(table: &str) -> BTreeSet<Ipv4Net> {
+    let route = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        words.next().filter(|interface| !is_dockers(interface))?;
+        let destination = address(words.next()?)?;
+        let mask = address(words.nth(5)?)?;
+        let subnet =
+            Ipv4Net::with_netmask(destination, mask).ok().filter(|subnet| subnet.prefix_len() > 0)?;
+        (interface != "lo").then_some(subnet.trunc())
+    };
+    table.lines().skip(1).filter_map(route).collect()
+}
+
+/// An address as the kernel prints it: hex, of the bytes as they lie in memory.
+fn address(hex: &str) -> Option<Ipv4Addr> {
+    let number = u32::from_str_radix(hex, 16).ok()?;
+    Some(Ipv4Addr::from(number.to_ne_bytes()))
+}
+
+/// Whether docker made this interface: `docker0`, `docker_gwbridge`, `br-` and the beginning of a network's id.
+fn is_dockers(interface: &str) -> bool {
+    let is_id = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    interface.starts_with("docker") || interface.strip_prefix("br-").is_some_and(is_id)
+}
+
+/// Whether an engine at `endpoint` is on this machine; `None`: docker's own choice, which is.
+fn is_local(endpoint: Option<&str>) -> bool {
+    endpoint.is_none_or(|endpoint| endpoint.is_empty() || endpoint.starts_with("unix://"))
+}
+
+/// Where docker finds the engine, by its own rules: the context that it is told, else `DOCKER_HOST`, else the context in
+/// `DOCKER_CONTEXT`, else that of `docker context use`. `None` when nobody says.
+pub(super) fn endpoint(cli: &Cli) -> Option<String> {
+    let variable = |name: &str| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".docker")));
+    let read = |path: &str| fs::read_to_string(folder.as_ref()?.join(path)).ok();
+    choose(cli.context.as_deref(), &variable, &read)
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(rename = "currentContext", default)]
+    context: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Context {
+    endpoints: Endpoints,
+}
+
+#[derive(Deserialize)]
+struct Endpoints {
+    docker: Endpoint,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Endpoint {
+    host: String,
+}
+
+/// `variable` reads the environment, `read` a file of docker's folder.
+fn choose(
+    context: Option<&str>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    read: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let context = match context {
+        Some(context) => context.to_owned(),
+        None => match variable("DOCKER_HOST") {
+            Some(host) => return Some(host),
+            None => variable("DOCKER_CONTEXT")
+                .or_else(|| Some(serde_json::from_str::<Config>(&read("config.json")?).ok()?.context))
+                .filter(|context| !context.is_empty())?,
+        },
+    };
+    if context == "default" {
+        return variable("DOCKER_HOST");
+    }
+    let digest: String =
+        Sha256::digest(context.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let known = read(&format!("contexts/meta/{digest}/meta.json"));
+    let known = known.and_then(|text| serde_json::from_str::<Context>(&text).ok());
+    // one that cannot be read is somewhere else, as far as anybody knows
+    Some(known.map_or_else(|| format!("context {context}"), |context| context.endpoints.docker.host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "\
+Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+eth0	00000000	010200C0	0003	0	0	0	00000000	0	0	0
+docker0	000011AC	00000000	0001	0	0	0	0000FFFF	0	0	0
+eth0	000200C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
+tun0	0000D00A	00000000	0001	0	0	0	0000F0FF	0	0	0
+br-5d67d7725ce9	004DD10A	00000000	0001	0	0	0	00FFFFFF	0	0	0
+br-lan	0001A8C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
+wg0	0502640A	00000000	0005	0	0	0	FFFFFFFF	0	0	0
+";
+
+    #[test]
+    fn subnets_of_this_machine_are_taken_but_not_those_of_docker_s_own_bridges() {
+        let routes: Vec<_> = parse_routes(TABLE).iter().map(ToString::to_string).collect();
+        assert_eq!(routes, ["10.100.2.5/32", "10.208.0.0/12", "192.0.2.0/24", "192.168.1.0/24"]);
+        assert!(parse_routes("").is_empty());
+    }
+
+    #[test]
+    fn the_engine_is_where_docker_looks_for_it() {
+        let read = |path: &str| {
+            match path {
+            "config.json" => Some(r#"{"auths": {}, "currentContext": "far"}"#.to_owned()),
+            // the digest of `far`
+            "contexts/meta/512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868/meta.json" => Some(
+                r#"{"Name": "far", "Endpoints": {"docker": {"Host": "ssh://far.example", "SkipTLSVerify": false}}}"#
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+        };
+        let nothing = |_: &str| None;
+        let of = |context: Option<&str>, set: &[(&str, &str)], read: &dyn Fn(&str) -> Option<String>| {
+            let set =
+                |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            choose(context, &set, read)
+        };
+        let (host, context) = (("DOCKER_HOST", "tcp://10.0.0.1:2375"), ("DOCKER_CONTEXT", "near"));
+        for (context, set, read, endpoint) in [
+            (None, &[][..], &nothing as &dyn Fn(&str) -> _, None),
+            (None, &[], &read, Some("ssh://far.example")),
+            (None, &[host, context], &read, Some("tcp://10.0.0.1:2375")),
+            (None, &[context], &read, Some("context near")),
+            (Some("far"), &[host], &read, Some("ssh://far.example")),
+            (Some("default"), &[host], &read, Some("tcp://10.0.0.1:2375")),
+            (Some("default"), &[], &read, None),
+        ] {
+            assert_eq!(of(context, set, read).as_deref(), endpoint, "{context:?} {set:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_behind_a_socket_of_this_machine_is_on_it() {
+        for (endpoint, local) in [
+            (None, true),
+            (Some("unix:///run/user/1000/docker.sock"), true),
+            (Some("ssh://far.example"), false),
+            (Some("tcp://127.0.0.1:2375"), false),
+            (Some("context near"), false),
+        ] {
+            assert_eq!(is_local(endpoint), local, "{endpoint:?}");
+        }
+    }
+}
