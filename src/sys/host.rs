@@ -30,7 +30,7 @@ pub fn parse_routes(table: &str) -> BTreeSet<Ipv4Net> {
         let mask = address(words.nth(5)?)?;
         let subnet =
             Ipv4Net::with_netmask(destination, mask).ok().filter(|subnet| subnet.prefix_len() > 0)?;
-        (interface != "lo").then_some(subnet.trunc())
+        Some(subnet.trunc())
     };
     table.lines().skip(1).filter_map(route).collect()
 }
