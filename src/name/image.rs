@@ -83,13 +83,11 @@ impl<'a> Parts<'a> {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (name, None),
         };
-        // as docker does: the first part is a registry when it looks like a host
+        // as docker does: the first part is a registry when it looks like a host, and can be one
+        let looks_like_a_host =
+            |first: &str| first.contains(['.', ':']) || first == "localhost" || has_capitals(first);
         let (registry, path) = match name.split_once('/') {
-            Some((first, path))
-                if first.contains(['.', ':']) || first == "localhost" || has_capitals(first) =>
-            {
-                (Some(first), path)
-            }
+            Some((first, path)) if looks_like_a_host(first) && is_registry(first) => (Some(first), path),
             _ => (None, name),
         };
         Self { registry, path, tag, digest }
@@ -98,7 +96,6 @@ impl<'a> Parts<'a> {
     fn are_valid(&self) -> bool {
         let name = self.registry.map_or(0, |r| r.len() + 1) + self.path.len();
         name <= 255
-            && self.registry.is_none_or(is_registry)
             && self.path.split('/').all(is_component)
             // docker takes 64 hex digits for an id, never for a repository
             && !(self.registry.is_none() && self.path.len() == 64 && is_hex(self.path))
@@ -186,6 +183,13 @@ mod tests {
         }
         assert_ne!(image("redis:7").canonical(), image("redis").canonical());
         assert_ne!(image("x.com/redis").canonical(), image("redis").canonical());
+    }
+
+    #[test]
+    fn a_first_part_that_cannot_be_a_registry_belongs_to_the_path() {
+        assert_eq!(image("0_a.0/a").canonical(), "docker.io/0_a.0/a:latest");
+        assert!(Image::parse("A_b.c/d").is_err());
+        assert!(Image::parse("a.b:x/c").is_err());
     }
 
     #[test]
