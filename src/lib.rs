@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod commands;
 pub mod config;
 pub mod desired;
 pub mod docker;

@@ -1,2 +1,7 @@
 //! The `gordon` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gordon::commands::main().into()
+}

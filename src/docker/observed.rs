@@ -44,6 +44,13 @@ pub struct Images {
     pub references: BTreeSet<Image>,
 }
 
+impl Images {
+    /// What those on the host declare.
+    pub fn facts(&self) -> BTreeMap<Image, ImageFacts> {
+        self.here.iter().map(|(image, seen)| (image.clone(), seen.facts.clone())).collect()
+    }
+}
+
 /// An image on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenImage {

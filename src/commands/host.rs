@@ -1,0 +1,106 @@
+//! A host as the subcommands use it: what is read of it for one project, what is pulled to it, and who works on it. Does
+//! not know what is planned.
+
+use super::Exit;
+use super::Trouble;
+use super::cli::Global;
+use super::project::Project;
+use super::shown;
+use super::shown::For;
+use crate::apply::Cause;
+use crate::desired::Desired;
+use crate::docker::Observed;
+use crate::docker::Op;
+use crate::docker::Scope;
+use crate::name::Image;
+use crate::plan;
+use crate::sys::docker::Docker;
+use crate::sys::host::routes;
+use crate::sys::observe::observe;
+use crate::sys::progress::Wording;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
+
+/// The host that docker talks to, for one project.
+pub(super) struct Host {
+    pub(super) docker: Docker,
+    scope: Scope,
+    /// The images that could not be pulled, with docker's words.
+    unavailable: BTreeMap<Image, String>,
+}
+
+impl Host {
+    /// The host of `project`, with what its commands may take from their environment. Nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// When there is no docker.
+    pub(super) fn find(global: &Global, project: &Project) -> Result<Self, Trouble> {
+        let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
+        let desired = project.desired(BTreeMap::new())?;
+        let images = desired.workloads.iter().map(|workload| workload.image.clone()).collect();
+        let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
+        Ok(Self { docker, scope: Scope { networks, images }, unavailable: BTreeMap::new() })
+    }
+
+    /// What is on the host now.
+    ///
+    /// # Errors
+    /// When docker does not answer, or in an unknown way.
+    pub(super) fn read(&self) -> Result<Observed, Trouble> {
+        let mut host = observe(&self.docker, self.scope.clone())?;
+        host.routes = routes(self.docker.cli());
+        host.images.unavailable.clone_from(&self.unavailable);
+        Ok(host)
+    }
+
+    /// Pulls what is to be pulled before anything can be planned, and remembers what could not be had.
+    ///
+    /// # Errors
+    /// When the person asks to stop meanwhile.
+    pub(super) fn pull(
+        &mut self,
+        desired: &Desired,
+        host: &Observed,
+        jobs: NonZeroUsize,
+        interrupt: &AtomicBool,
+        shown_to: For,
+    ) -> Result<Pulled, Trouble> {
+        let plan = plan::pulls(desired, &host.images);
+        if plan.is_empty() {
+            return Ok(Pulled::Nothing);
+        }
+        let wording = Wording { stage: "pull", done: "pulled", next: None };
+        let report = shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording);
+        if report.interrupted {
+            return Err(Trouble::told(Exit::Interrupted));
+        }
+        for failure in &report.failures {
+            if let Op::Pull { image } = &plan.steps()[failure.step.index()].op {
+                self.unavailable.insert(image.clone(), words(&failure.cause));
+            }
+        }
+        Ok(Pulled::Something)
+    }
+}
+
+/// Whether a host has to be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pulled {
+    /// Nothing was to be pulled.
+    Nothing,
+    /// It has other images now, or it is known that it cannot have them.
+    Something,
+}
+
+/// Docker's words about a pull that failed: the last line says what the matter is.
+fn words(cause: &Cause) -> String {
+    match cause {
+        Cause::Call { stderr, end, .. } => match stderr.trim().lines().last() {
+            Some(line) => line.trim_start_matches("Error response from daemon: ").to_owned(),
+            None => end.to_string(),
+        },
+        Cause::Hopeless { answer, .. } | Cause::TooLate { answer, .. } => answer.clone(),
+        Cause::UnknownVolumes { paths, .. } => paths.join(", "),
+    }
+}

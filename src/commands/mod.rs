@@ -1,0 +1,41 @@
+//! The subcommands: the only place that joins the stages with the edges. Each is a function from what was said on the
+//! command line to how it ended.
+
+mod apply;
+mod carry_out;
+mod check;
+mod cli;
+mod down;
+mod host;
+mod images;
+mod output;
+mod plan;
+mod project;
+mod saved;
+mod shown;
+mod trouble;
+mod unlock;
+
+pub use trouble::Exit;
+use trouble::Trouble;
+
+use clap::Parser;
+use cli::Cli;
+use cli::Command;
+
+/// Does what the command line says, and tells the person what went wrong. How it ended.
+pub fn main() -> Exit {
+    let Cli { global, command } = Cli::parse();
+    let result = match command {
+        Command::Plan(said) => plan::plan(&global, &said),
+        Command::Apply(said) => apply::apply(&global, &said),
+        Command::Down(said) => down::down(&global, &said),
+        Command::Check => check::check(&global),
+        Command::Images(said) => images::images(&global, &said),
+        Command::Unlock(said) => unlock::unlock(&global, &said),
+    };
+    result.unwrap_or_else(|trouble| {
+        anstream::eprint!("{trouble}");
+        trouble.exit()
+    })
+}

@@ -1,0 +1,28 @@
+//! The standard output: data, and nothing else. Does not know what is written.
+
+use super::Trouble;
+use std::io;
+use std::io::Write;
+
+/// Writes `text`; its colours only where a terminal wants them.
+pub(super) fn text(text: &str) -> Result<(), Trouble> {
+    finish(anstream::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Writes what `write` writes.
+pub(super) fn with(
+    write: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
+) -> Result<(), Trouble> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    finish(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// Whoever reads no further has had enough: that is no trouble.
+fn finish(result: io::Result<()>) -> Result<(), Trouble> {
+    match result {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Trouble::failed(format!("the standard output cannot be written: {e}")))
+        }
+        _ => Ok(()),
+    }
+}

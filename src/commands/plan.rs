@@ -1,0 +1,92 @@
+//! `gordon plan`: shows what would bring the host to the config, and changes nothing.
+
+use super::Exit;
+use super::Trouble;
+use super::cli;
+use super::cli::Format;
+use super::cli::Global;
+use super::host::Host;
+use super::host::Pulled;
+use super::output;
+use super::project::Project;
+use super::saved::Saved;
+use super::shown;
+use super::shown::For;
+use super::shown::JOBS;
+use crate::docker::Cli;
+use crate::docker::ImageList;
+use crate::docker::Observed;
+use crate::plan::Options;
+use crate::plan::Plan;
+use crate::render;
+use crate::sys::files;
+use std::path::Path;
+
+/// `gordon plan`.
+pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
+    let mut project = Project::load(global)?;
+    let options = Options { offline: said.offline, ..said.replacing.options() };
+    let plan = if said.offline {
+        offline(&project, said.images.as_deref(), &options)?
+    } else {
+        project.find_secrets()?;
+        online(global, &project, said.pull, &options)?
+    };
+    if let Some(path) = &said.out {
+        let saved = Saved::of(&plan, &options, &global.cli(), &project.folder);
+        files::write(path, &saved.text())?;
+    }
+    write(&plan, said, &global.cli(), &project.folder)?;
+    Ok(match (&plan, said.exit_code) {
+        (plan, _) if !plan.blocked.is_empty() => Exit::Failed,
+        (plan, true) if !plan.is_empty() => Exit::Changes,
+        _ => Exit::Done,
+    })
+}
+
+/// The plan for an empty host, where images declare what the file `images` says.
+fn offline(project: &Project, images: Option<&Path>, options: &Options) -> Result<Plan, Trouble> {
+    let ImageList(facts) = images.map_or_else(|| Ok(ImageList::default()), read_images)?;
+    project.plan_with(facts, &Observed::default(), options)
+}
+
+fn read_images(path: &Path) -> Result<ImageList, Trouble> {
+    let text = files::read(path)?;
+    ImageList::parse(&text).map_err(|error| {
+        Trouble::wrong(format!("`{}`: {error}", path.display())).hint(error.hint().to_owned())
+    })
+}
+
+/// The plan for the host that docker talks to.
+fn online(global: &Global, project: &Project, pull: bool, options: &Options) -> Result<Plan, Trouble> {
+    let mut host = Host::find(global, project)?;
+    let mut seen = host.read()?;
+    if pull {
+        let interrupt = shown::interrupt()?;
+        let desired = project.desired(seen.images.facts())?;
+        if host.pull(&desired, &seen, JOBS, &interrupt, For::People)? == Pulled::Something {
+            seen = host.read()?;
+        }
+    }
+    project.plan(&seen, options)
+}
+
+fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), Trouble> {
+    match said.format {
+        Format::Text => output::text(&render::text::render(plan, cli, next(plan, said).as_deref())),
+        Format::Sh => output::text(&render::sh::render(plan, cli)),
+        Format::Json => output::with(|out| render::json::write(plan, cli, folder, out)),
+    }
+}
+
+/// What the person can do with the plan.
+fn next(plan: &Plan, said: &cli::Plan) -> Option<String> {
+    if plan.is_empty() {
+        return None;
+    }
+    Some(match &said.out {
+        Some(path) => format!("`gordon apply {}` carries out this plan or nothing", path.display()),
+        None if said.offline => "`--format sh` writes it as a script".to_owned(),
+        None => "`gordon apply` carries it out".to_owned(),
+    })
+}

@@ -1,0 +1,151 @@
+//! A project as its files tell: the config, its env files, its secrets, with all that is wrong with them. Does not know
+//! docker.
+
+use super::Exit;
+use super::Trouble;
+use super::cli::Global;
+use super::trouble::warn;
+use crate::config;
+use crate::config::Colour;
+use crate::config::Config;
+use crate::config::Problem;
+use crate::config::Source;
+use crate::desired;
+use crate::desired::Desired;
+use crate::desired::Inputs;
+use crate::docker::ImageFacts;
+use crate::docker::Observed;
+use crate::docker::Secret;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::plan;
+use crate::plan::Conflict;
+use crate::plan::Options;
+use crate::plan::Plan;
+use crate::sys::files;
+use crate::sys::files::ConfigFile;
+use crate::sys::secrets;
+use crate::sys::secrets::Secrets;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A config without errors, and the files that belong to it.
+pub(super) struct Project {
+    pub(super) config: Config,
+    /// Where its relative paths begin.
+    pub(super) folder: PathBuf,
+    /// The config's file, as people know it.
+    pub(super) path: String,
+    text: String,
+    /// The texts of the env files that are there, by their paths in the config.
+    env_files: BTreeMap<String, String>,
+    /// The values of its secrets, as far as anybody looked for them.
+    pub(super) secrets: BTreeMap<EnvKey, Secret>,
+    /// Problems that the person knows of.
+    told: RefCell<Vec<Problem>>,
+}
+
+impl Project {
+    /// Reads the config that `global` names, and tells of every problem of it at once.
+    ///
+    /// # Errors
+    /// When there is no config, or it has errors.
+    pub(super) fn load(global: &Global) -> Result<Self, Trouble> {
+        let file = files::config(global.file.as_deref(), global.project_directory.as_deref())?;
+        let ConfigFile { path, folder, text } = file;
+        let path = path.display().to_string();
+        let loaded = config::load(&Source { path: &path, text: &text });
+        let mut problems = loaded.problems;
+        let uses = loaded.config.as_ref().map(config::env_files).unwrap_or_default();
+        let env_files = files::read_those_there(&folder, uses.iter().map(|file| file.path.as_str()))?;
+        problems.extend(config::check_env_files(&uses, &env_files));
+        let config = loaded.config.unwrap_or_default();
+        let (secrets, told) = (BTreeMap::new(), RefCell::default());
+        let project = Self { config, folder, path, text, env_files, secrets, told };
+        let (_, more) = desired::resolve(&project.config, &project.inputs(BTreeMap::new()));
+        problems.extend(more);
+        project.tell(problems)?;
+        Ok(project)
+    }
+
+    /// What the config asks for, where images declare what `images` says.
+    ///
+    /// # Errors
+    /// When that shows errors that were not to be seen before.
+    pub(super) fn desired(&self, images: BTreeMap<Image, ImageFacts>) -> Result<Desired, Trouble> {
+        let (desired, problems) = desired::resolve(&self.config, &self.inputs(images));
+        self.tell(problems)?;
+        Ok(desired)
+    }
+
+    /// Finds the value of every secret.
+    ///
+    /// # Errors
+    /// When some are missing: then all of those are named.
+    pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
+        let (desired, _) = desired::resolve(&self.config, &self.inputs(BTreeMap::new()));
+        let wanted = desired.workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
+        let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)
+            .map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
+        if let Some(path) = exposed {
+            warn(&format!("others may read `{}`", path.display()), "`chmod 600` keeps it to its owner");
+        }
+        self.secrets = values;
+        let missing = missing.iter().map(|key| {
+            let users = desired.workloads.iter().filter(|w| w.runtime.secrets.contains(key));
+            let users: Vec<String> = users.map(|workload| workload.name().to_string()).collect();
+            Trouble::wrong(format!("secret `{key}` of {} has no value", users.join(", ")))
+        });
+        match missing.reduce(Trouble::and) {
+            None => Ok(()),
+            Some(trouble) => Err(trouble.hint(format!(
+                "put `NAME=value` into `{}`, or have `NAME` in the environment in which gordon is called",
+                self.folder.join(secrets::FILE).display()
+            ))),
+        }
+    }
+
+    /// The plan that brings `host` to the config.
+    ///
+    /// # Errors
+    /// When something on the host stands in the way: then all that does is named.
+    pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
+        self.plan_with(host.images.facts(), host, options)
+    }
+
+    /// The plan that brings `host` to the config, where images declare what `images` says.
+    ///
+    /// # Errors
+    /// When something on the host stands in the way: then all that does is named.
+    pub(super) fn plan_with(
+        &self,
+        images: BTreeMap<Image, ImageFacts>,
+        host: &Observed,
+        options: &Options,
+    ) -> Result<Plan, Trouble> {
+        let desired = self.desired(images)?;
+        plan::diff(&desired, host, options).map_err(|conflicts| {
+            let trouble = |conflict: &Conflict| match conflict {
+                Conflict::UnknownContainer(_) => Trouble::wrong(conflict.to_string()).hint(conflict.hint()),
+                _ => Trouble::failed(conflict.to_string()).hint(conflict.hint()),
+            };
+            let troubles = conflicts.iter().map(trouble);
+            troubles.reduce(Trouble::and).expect("there is no plan because something stands in the way")
+        })
+    }
+
+    fn inputs(&self, images: BTreeMap<Image, ImageFacts>) -> Inputs {
+        Inputs { env_files: self.env_files.clone(), images, secrets: self.secrets.clone() }
+    }
+
+    /// Tells of problems with the config, each only once.
+    fn tell(&self, mut problems: Vec<Problem>) -> Result<(), Trouble> {
+        let mut told = self.told.borrow_mut();
+        problems.retain(|problem| !told.contains(problem));
+        anstream::eprint!("{}", config::render(&problems, &self.path, &self.text, Colour::Yes));
+        let has_errors = config::has_errors(&problems);
+        told.extend(problems);
+        if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
+    }
+}

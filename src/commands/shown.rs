@@ -1,0 +1,68 @@
+//! Carries out a plan while what happens is shown. Does not know what the plan is for.
+
+use super::Exit;
+use super::Trouble;
+use crate::apply;
+use crate::apply::Machine;
+use crate::apply::Report;
+use crate::plan::Plan;
+use crate::sys::interrupt;
+use crate::sys::progress::Json;
+use crate::sys::progress::Live;
+use crate::sys::progress::Plain;
+use crate::sys::progress::Progress;
+use crate::sys::progress::Wording;
+use crate::sys::terminal;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Who is shown what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// People, on the standard error.
+    People,
+    /// Machines, on the standard output.
+    Machines,
+}
+
+/// How many docker commands run at once where nobody says.
+pub(super) const JOBS: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
+
+/// What a first Ctrl-C sets from now on, in place of ending gordon; a second one ends it at once.
+///
+/// # Errors
+/// When the system does not let gordon listen.
+pub(super) fn interrupt() -> Result<Arc<AtomicBool>, Trouble> {
+    interrupt::listen().map_err(|e| Trouble::failed(format!("nobody can listen for Ctrl-C: {e}")))
+}
+
+/// Carries out `plan` and shows it. Nothing is shown of a plan without steps.
+pub(super) fn run(
+    plan: &Plan,
+    machine: &dyn Machine,
+    jobs: NonZeroUsize,
+    interrupt: &AtomicBool,
+    shown_to: For,
+    wording: Wording,
+) -> Report {
+    let mut progress: Box<dyn Progress> = match shown_to {
+        For::Machines => Box::new(Json::new(io::stdout(), wording)),
+        For::People if terminal::can_draw() => Box::new(Live::new(wording)),
+        For::People => Box::new(Plain::new(anstream::stderr(), wording)),
+    };
+    progress.begin(plan);
+    let report = apply::run(plan, machine, jobs, interrupt, &mut |event| progress.hear(plan, event));
+    progress.end(plan, &report);
+    report
+}
+
+/// How a subcommand ended that carried out a plan.
+pub(super) fn exit(plan: &Plan, report: &Report) -> Exit {
+    match report {
+        report if report.left() > 0 => Exit::Interrupted,
+        report if report.failed() > 0 || !plan.blocked.is_empty() => Exit::Failed,
+        _ => Exit::Done,
+    }
+}

@@ -1,0 +1,117 @@
+//! Why a subcommand did not do what it was asked for: what the person is told, and the exit status.
+
+use crate::sys::docker::DockerError;
+use crate::sys::files::FileError;
+use crate::sys::observe::ObserveError;
+use anstyle::AnsiColor;
+use std::fmt;
+use std::process::ExitCode;
+
+/// How a subcommand ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is done.
+    Done,
+    /// Something failed.
+    Failed,
+    /// The use or the config is wrong.
+    Wrong,
+    /// `plan --exit-code` found something to do.
+    Changes,
+    /// The person pressed Ctrl-C.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Wrong => 2,
+            Exit::Changes => 3,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// Why a subcommand did not do what it was asked for. Shown, it ends with a line break, or is nothing at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    exit: Exit,
+    messages: Vec<(String, Option<String>)>,
+}
+
+impl Trouble {
+    /// Something that the person said wrongly, on the command line or in a file.
+    pub fn wrong(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Wrong, messages: vec![(message.into(), None)] }
+    }
+
+    /// Something that did not work.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, messages: vec![(message.into(), None)] }
+    }
+
+    /// Something of which the person has been told already.
+    pub fn told(exit: Exit) -> Self {
+        Self { exit, messages: Vec::new() }
+    }
+
+    /// The same, with what to do about what was said last, where that is known: a sentence without a full stop.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        if let Some((_, last)) = self.messages.last_mut() {
+            *last = hint.into();
+        }
+        self
+    }
+
+    /// All of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.messages.extend(other.messages);
+        self
+    }
+
+    /// How the subcommand ended.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        Self::wrong(error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<DockerError> for Trouble {
+    fn from(error: DockerError) -> Self {
+        Self::failed(error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<ObserveError> for Trouble {
+    fn from(error: ObserveError) -> Self {
+        Self::failed(error.to_string()).hint(error.hint())
+    }
+}
+
+/// Tells of something that nobody has to change, and what to do about it.
+pub(super) fn warn(message: &str, hint: &str) {
+    let warning = AnsiColor::Yellow.on_default().bold();
+    anstream::eprintln!("{warning}warning{warning:#}: {message}\n  hint: {hint}");
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = AnsiColor::Red.on_default().bold();
+        for (message, hint) in &self.messages {
+            writeln!(f, "{error}error{error:#}: {message}")?;
+            if let Some(hint) = hint {
+                writeln!(f, "  hint: {hint}")?;
+            }
+        }
+        Ok(())
+    }
+}
