@@ -429,7 +429,8 @@ mod tests {
             "a/b:/a",
             "a b:/a",
             ".hidden:/a",
-            "da\nta:/a",
+            "/a\nb:/a",
+            "a:/a\u{1b}[2J",
         ] {
             assert!(Mount::parse(text).is_err(), "`{text}`");
         }

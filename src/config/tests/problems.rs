@@ -280,6 +280,7 @@ proxy = { app_port = 80 }
 [apps.fourth]
 image = "web"
 port = 80
+proxy = { hosts = ["c.com"], app_port = 81 }
 "#,
         r#"
 name: shop
@@ -298,6 +299,7 @@ apps:
   fourth:
     image: web
     port: 80
+    proxy: { hosts: [c.com], app_port: 81 }
 "#,
     );
 }
@@ -454,6 +456,10 @@ image = "postgres"
 health = { interval = "5s" }
 replicas = 2
 
+[services.queue]
+image = "rabbitmq"
+health = { cmd = " " }
+
 [services.cache]
 image = "redis"
 health = { cmd = "redis-cli ping" }
@@ -490,6 +496,9 @@ services:
     image: postgres
     health: { interval: 5s }
     replicas: 2
+  queue:
+    image: rabbitmq
+    health: { cmd: " " }
   cache:
     image: redis
     health: { cmd: redis-cli ping }
@@ -680,6 +689,8 @@ fn edited(text: &str, edits: &[(prop::sample::Index, usize, String)]) -> String 
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn whatever_a_file_holds_its_problems_can_be_drawn(
         edits in prop::collection::vec(
