@@ -192,7 +192,7 @@ fn host(others: bool) -> Observed {
         let container = SeenContainer {
             project: project.clone(),
             kind: None,
-            owner: String::new(),
+            owner: gordon::name::Owner::parse("other").unwrap(),
             release: 0,
             spec: Default::default(),
             inherits: None,

@@ -36,7 +36,7 @@ pub(crate) fn plan_with_undo(steps: Vec<(Op, Vec<usize>, Vec<Op>)>) -> Plan {
     for (op, needs, undo) in steps {
         ids.push(plan.push(NewStep {
             op,
-            owner: "shop".to_owned(),
+            owner: (&project()).into(),
             reason: Reason::Missing,
             unless: Vec::new(),
             needs: needs.into_iter().map(|need| ids[need]).collect(),
@@ -60,7 +60,7 @@ pub(crate) fn image(reference: &str) -> Image {
 }
 
 pub(crate) fn labels(kind: Kind) -> Labels {
-    Labels { project: project(), kind, owner: "shop".to_owned(), release: None }
+    Labels { project: project(), kind, owner: (&project()).into(), release: None }
 }
 
 pub(crate) fn network(name: &str) -> Op {

@@ -9,6 +9,7 @@ use crate::config::Problem;
 use crate::docker::Kind;
 use crate::name::Alias;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -78,7 +79,7 @@ impl Collisions {
     }
 
     /// Two owners that would share a network without having asked for it.
-    pub(super) fn networks(&mut self, name: &Network, first: &str, second: &str, place: &Range<usize>) {
+    pub(super) fn networks(&mut self, name: &Network, first: &Owner, second: &Owner, place: &Range<usize>) {
         let problem = Problem::error(
             place.clone(),
             format!("`{first}` and `{second}` would share the network `{name}`"),

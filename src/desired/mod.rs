@@ -20,6 +20,7 @@ pub use workload::Workload;
 use crate::docker::Secret;
 use crate::name::EnvKey;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
@@ -57,7 +58,7 @@ pub struct DesiredNetwork {
     /// Its name.
     pub name: Network,
     /// The domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
     /// How many addresses its workloads may need at once: 2 a service and 3 a replica of an app, so that the old and
     /// the new one of each fit.
     pub addresses: u32,
@@ -69,7 +70,7 @@ pub struct DesiredVolume {
     /// Its name.
     pub name: Volume,
     /// The domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
 }
 
 /// When images are pulled.

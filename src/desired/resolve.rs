@@ -38,6 +38,7 @@ use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Label;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use serde_spanned::Spanned;
@@ -95,7 +96,7 @@ struct Resolver<'a> {
 /// Where a service stands: under a domain, a group or a project.
 struct Home<'a> {
     /// What its owner label says.
-    owner: &'a str,
+    owner: Owner,
     /// What its names begin with, after the prefix.
     id: &'a str,
     /// What its containers' names begin with.
@@ -191,11 +192,11 @@ impl<'a> Resolver<'a> {
         }
         for group in &self.config.groups {
             let name = group.name.get_ref();
-            let network = self.network_of(name.as_str(), name.as_str(), group.name.span());
+            let network = self.network_of(name.as_str(), name.into(), group.name.span());
             let stem = format!("{}-{name}", self.prefix);
             // as the seed has it, a group's services take the env file of its first member
             let env_file = group.members.first().map(|member| self.config.env.file_of(member.get_ref()));
-            let home = Home { owner: name.as_str(), id: name.as_str(), stem, network, env_file };
+            let home = Home { owner: name.into(), id: name.as_str(), stem, network, env_file };
             let services = self.services_of(&AttachedTo::Group(name.clone()));
             let stems = services.iter().map(|service| self.service(service, &home)).collect();
             self.group_services.insert(name, stems);
@@ -228,10 +229,10 @@ impl<'a> Resolver<'a> {
         };
         let mut networks: Vec<Network> = groups
             .iter()
-            .map(|group| self.network_of(group.as_str(), group.as_str(), place.clone()))
+            .map(|group| self.network_of(group.as_str(), (*group).into(), place.clone()))
             .collect();
         if has_own_network {
-            networks.push(self.network_of(id, domain.as_str(), place.clone()));
+            networks.push(self.network_of(id, domain.into(), place.clone()));
         }
         let env_file = self.config.env.file_of(domain);
         let stem = format!("{}-{id}", self.prefix);
@@ -243,7 +244,7 @@ impl<'a> Resolver<'a> {
             let network = if has_own_network { networks.last() } else { networks.first() };
             let network = network.expect("an app with attachments is on a network").clone();
             let home = Home {
-                owner: domain.as_str(),
+                owner: domain.into(),
                 id,
                 stem: stem.clone(),
                 network,
@@ -252,7 +253,7 @@ impl<'a> Resolver<'a> {
             needs.extend(services.iter().map(|service| self.service(service, &home)).collect::<Vec<_>>());
         }
         if networks.is_empty() && self.config.proxy.enabled == Enabled::Yes {
-            networks.push(self.network_of("default", self.project.clone().as_str(), place.clone()));
+            networks.push(self.network_of("default", (&self.project).into(), place.clone()));
         }
         let qualified = names::qualified(id, None);
         let first = id.split('.').next().expect("a text has a first part");
@@ -262,9 +263,9 @@ impl<'a> Resolver<'a> {
         let env_files = self.env_files(None, Some(&env_file), &route.workload);
         let replicas = u32::from(route.replicas.get_ref().get());
         let home = format!("{}-{}", self.prefix, names::dashed(id));
-        let runtime = self.runtime(&route.workload, env_files, None, &home, domain.as_str());
+        let runtime = self.runtime(&route.workload, env_files, None, &home, &domain.into());
         let workload = Workload {
-            owner: domain.to_string(),
+            owner: domain.into(),
             kind: Kind::App,
             stem,
             naming: Naming::Plain,
@@ -289,9 +290,9 @@ impl<'a> Resolver<'a> {
             (None, None, Some(service)) => service.name.span(),
         };
         let project = self.project.to_string();
-        let network = self.make_network(format!("{project}-network"), &project, place);
+        let network = self.make_network(format!("{project}-network"), (&self.project).into(), place);
         let home = Home {
-            owner: &project,
+            owner: (&self.project).into(),
             id: &project,
             stem: project.clone(),
             network: network.clone(),
@@ -307,9 +308,9 @@ impl<'a> Resolver<'a> {
                 Names { place: app.name.span(), declared: vec![short], derived: Vec::new(), qualified };
             self.collisions.app(&names.qualified, &stem, &names.place, self.workloads.len());
             let env_files = self.env_files(None, None, &app.workload);
-            let runtime = self.runtime(&app.workload, env_files, None, &project, &project);
+            let runtime = self.runtime(&app.workload, env_files, None, &project, &(&self.project).into());
             let workload = Workload {
-                owner: project.clone(),
+                owner: (&self.project).into(),
                 kind: Kind::App,
                 stem,
                 naming: Naming::Colours,
@@ -351,9 +352,9 @@ impl<'a> Resolver<'a> {
             format!("{}-{}", self.prefix, names::dashed(home.id))
         };
         let hostname = Some(names::label(name));
-        let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, home.owner);
+        let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, &home.owner);
         let workload = Workload {
-            owner: home.owner.to_owned(),
+            owner: home.owner.clone(),
             kind: Kind::Service,
             stem: stem.clone(),
             naming: Naming::Plain,
@@ -384,31 +385,32 @@ impl<'a> Resolver<'a> {
     // networks and volumes -----------------------------------------------------------------------------------------
 
     /// The network of a domain, a group or the plain apps, by what stands for it in names.
-    fn network_of(&mut self, id: &str, owner: &str, place: Range<usize>) -> Network {
+    fn network_of(&mut self, id: &str, owner: Owner, place: Range<usize>) -> Network {
         self.make_network(format!("{}-{}", self.prefix, names::dashed(id)), owner, place)
     }
 
-    fn make_network(&mut self, name: String, owner: &str, place: Range<usize>) -> Network {
+    fn make_network(&mut self, name: String, owner: Owner, place: Range<usize>) -> Network {
         let name = Network::parse(name).expect("a prefix and a name make a network name");
         if let Some(index) = self.network_index.get(&name) {
             let first = &self.networks[*index].owner;
-            if first != owner {
-                self.collisions.networks(&name, first, owner, &place);
+            if *first != owner {
+                self.collisions.networks(&name, first, &owner, &place);
             }
             return name;
         }
         self.collisions.network(&name, &place);
         self.network_index.insert(name.clone(), self.networks.len());
-        self.networks.push(DesiredNetwork { name: name.clone(), owner: owner.to_owned(), addresses: 0 });
+        self.networks.push(DesiredNetwork { name: name.clone(), owner, addresses: 0 });
         name
     }
 
-    fn volume(&mut self, name: String, owner: &str, place: &Range<usize>) -> Volume {
+    /// A volume that `holder` holds; others may share it who say that they are the same.
+    fn volume(&mut self, name: String, holder: &str, owner: &Owner, place: &Range<usize>) -> Volume {
         let name = Volume::parse(name).expect("a prefix and a name make a volume name");
-        self.collisions.volume(&name, owner, place);
+        self.collisions.volume(&name, holder, place);
         if !self.volumes.contains_key(&name) {
             self.volume_order.push(name.clone());
-            let volume = DesiredVolume { name: name.clone(), owner: owner.to_owned() };
+            let volume = DesiredVolume { name: name.clone(), owner: owner.clone() };
             self.volumes.insert(name.clone(), volume);
         }
         name
@@ -425,8 +427,7 @@ impl<'a> Resolver<'a> {
         let mut learned = Vec::new();
         for path in facts.volumes.iter().filter(|path| !declared.contains(&bare(path))) {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
-            let volume = self.volume(name, &format!("{} {path}", workload.name()), place);
-            self.volumes.get_mut(&volume).expect("it was just added").owner.clone_from(&workload.owner);
+            let volume = self.volume(name, &format!("{} {path}", workload.name()), &workload.owner, place);
             learned.push(Mount { source: Source::Volume(volume), target: path.clone(), read_only: false });
         }
         learned
@@ -458,7 +459,7 @@ impl<'a> Resolver<'a> {
         env_files: Vec<EnvFile>,
         hostname: Option<String>,
         volume_home: &str,
-        owner: &str,
+        owner: &Owner,
     ) -> Runtime {
         let mounts = workload.mounts.iter().map(|mount| self.mount(mount, volume_home, owner)).collect();
         let plain =
@@ -488,12 +489,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn mount(&mut self, mount: &Spanned<config::Mount>, volume_home: &str, owner: &str) -> Mount {
+    fn mount(&mut self, mount: &Spanned<config::Mount>, volume_home: &str, owner: &Owner) -> Mount {
         let config::Mount { source, target, access } = mount.get_ref();
         let source = match source {
-            MountSource::Named(name) => {
-                Source::Volume(self.volume(format!("{volume_home}-{name}"), owner, &mount.span()))
-            }
+            MountSource::Named(name) => Source::Volume(self.volume(
+                format!("{volume_home}-{name}"),
+                owner.as_str(),
+                owner,
+                &mount.span(),
+            )),
             MountSource::Folder(path) if path.starts_with('/') => Source::Host(path.clone()),
             MountSource::Folder(path) => Source::Folder(path.strip_prefix("./").unwrap_or(path).to_owned()),
         };

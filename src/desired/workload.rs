@@ -9,13 +9,14 @@ use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
+use crate::name::Owner;
 use std::time::Duration;
 
 /// The containers that do one job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
     /// The domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
     /// An app or a service.
     pub kind: Kind,
     /// What its containers' names begin with.
@@ -99,26 +100,28 @@ impl Workload {
     /// or has from its app.
     pub fn spec(&self) -> Spec {
         let runtime = &self.runtime;
-        let mut spec = Spec::default();
-        spec.part("image", [self.image.as_str()]);
-        spec.part("entrypoint", &runtime.entrypoint);
-        spec.part("command", &runtime.command);
-        spec.part("env", runtime.env.iter().map(|(key, value)| format!("{key}={value}")));
-        spec.part("env-file", self.own_env_files().map(|(_, content)| content));
-        spec.part("secret", runtime.secrets.iter().map(|key| key.as_str()));
-        spec.part("mount", runtime.mounts.iter().map(describe));
-        spec.part("port", &runtime.ports);
-        spec.part("user", &runtime.user);
-        spec.part("memory", &runtime.memory);
-        spec.part("cpus", &runtime.cpus);
-        if runtime.restart != "unless-stopped" {
-            spec.part("restart", [&runtime.restart]);
-        }
-        if let Some(health) = &runtime.health {
-            let settings = format!("{:?} {:?} {}", health.interval, health.timeout, health.command);
-            spec.part("health", [settings]);
-        }
-        spec
+        let env: Vec<String> = runtime.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mounts: Vec<String> = runtime.mounts.iter().map(describe).collect();
+        let health = runtime
+            .health
+            .as_ref()
+            .map(|health| format!("{:?} {:?} {}", health.interval, health.timeout, health.command));
+        let restart = Some(runtime.restart.as_str()).filter(|policy| *policy != "unless-stopped");
+        Spec::of(&[
+            ("image", vec![self.image.as_str()]),
+            ("entrypoint", words(&runtime.entrypoint)),
+            ("command", words(&runtime.command)),
+            ("env", words(&env)),
+            ("env-file", self.own_env_files().map(|(_, content)| content).collect()),
+            ("secret", runtime.secrets.iter().map(|key| key.as_str()).collect()),
+            ("mount", words(&mounts)),
+            ("port", words(&runtime.ports)),
+            ("user", words(&runtime.user)),
+            ("memory", words(&runtime.memory)),
+            ("cpus", words(&runtime.cpus)),
+            ("restart", restart.into_iter().collect()),
+            ("health", words(&health)),
+        ])
     }
 
     /// The paths of its own env files, in the order of the spec's part.
@@ -130,6 +133,10 @@ impl Workload {
         let own = self.runtime.env_files.iter().filter(|file| !file.inherited);
         own.map(|file| (file.path.as_str(), file.content.as_str()))
     }
+}
+
+fn words<'a>(values: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {
+    values.into_iter().map(String::as_str).collect()
 }
 
 fn describe(mount: &Mount) -> String {

@@ -14,6 +14,7 @@ use crate::name::Volume;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 /// A statement about a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub enum Fact {
         release: u32,
     },
     /// The container is as it should be, but for its networks; it need not run.
-    Current(Box<Current>),
+    Current(Arc<Current>),
     /// The container runs, or would without anybody's help.
     Running(Container),
     /// The container runs, and is not about to be started again.

@@ -2,6 +2,7 @@
 
 use super::Membership;
 use super::Spec;
+use crate::name::Owner;
 use crate::name::Project;
 use std::fmt;
 
@@ -69,7 +70,7 @@ pub struct Labels {
     /// What it is.
     pub kind: Kind,
     /// The domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
     /// What only containers remember.
     pub release: Option<Release>,
 }
@@ -92,7 +93,7 @@ impl Labels {
             (key::MANAGED, "true".to_owned()),
             (key::PROJECT, self.project.to_string()),
             (key::KIND, self.kind.to_string()),
-            (key::OWNER, self.owner.clone()),
+            (key::OWNER, self.owner.to_string()),
         ];
         if let Some(release) = &self.release {
             pairs.push((key::RELEASE, release.number.to_string()));

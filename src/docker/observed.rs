@@ -10,6 +10,7 @@ use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
@@ -90,7 +91,7 @@ pub struct SeenContainer {
     /// What its label says that it is.
     pub kind: Option<Kind>,
     /// The domain, group or project in its label.
-    pub owner: String,
+    pub owner: Owner,
     /// The release in its label; 0 without one.
     pub release: u32,
     /// What it was told.

@@ -5,7 +5,10 @@ use crate::name::Volume;
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything that `docker run` is told of a container beside its name, image, labels and networks.
@@ -120,8 +123,8 @@ impl fmt::Debug for Secret {
 ///
 /// One label both decides and explains: the parts that differ are the reason to replace a container. Nothing that was
 /// learned from a host is in it, so that plans made with and without a host agree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Spec(BTreeMap<String, Vec<String>>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec(Arc<str>);
 
 /// A part of a [`Spec`] that two containers do not have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,53 +135,67 @@ pub struct Difference<'a> {
     pub at: usize,
 }
 
+impl Default for Spec {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
 impl Spec {
-    /// Adds a part with one hash for each of `values`; nothing for none.
-    pub fn part<V: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
-        let hashes: Vec<String> = values.into_iter().map(|value| hash(value.as_ref())).collect();
-        if !hashes.is_empty() {
-            self.0.insert(name.to_owned(), hashes);
-        }
+    /// The spec with these parts, each with its values; those without any are left out.
+    pub fn of(parts: &[(&str, Vec<&str>)]) -> Self {
+        let words = parts.iter().filter(|(_, values)| !values.is_empty()).map(|(name, values)| {
+            let hashes: Vec<String> = values.iter().map(|value| hash(value)).collect();
+            format!("{name}:{}", hashes.join(","))
+        });
+        Self::sorted(words.collect())
     }
 
     /// The spec in a label.
     pub fn parse(label: &str) -> Self {
-        let part = |word: &str| {
-            let (name, hashes) = word.split_once(':')?;
-            Some((name.to_owned(), hashes.split(',').map(str::to_owned).collect()))
-        };
-        Self(label.split_ascii_whitespace().filter_map(part).collect())
+        Self::sorted(label.split_ascii_whitespace().map(str::to_owned).collect())
+    }
+
+    fn sorted(words: BTreeSet<String>) -> Self {
+        Self(words.into_iter().collect::<Vec<_>>().join(" ").into())
     }
 
     /// Where this spec and `other` differ, in the order of the parts.
     pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<Difference<'a>> {
-        let names: std::collections::BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
-        let none = Vec::new();
+        let (ours, theirs) = (self.parts(), other.parts());
+        let names: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
         let mut found = Vec::new();
-        for name in names {
-            let (ours, theirs) = (self.0.get(name).unwrap_or(&none), other.0.get(name).unwrap_or(&none));
-            let count = ours.len().max(theirs.len());
+        for part in names {
+            let hash =
+                |parts: &BTreeMap<&str, Vec<&'a str>>, at| parts.get(part).and_then(|p| p.get(at).copied());
+            let count = |parts: &BTreeMap<&str, Vec<&str>>| parts.get(part).map_or(0, Vec::len);
+            let all = 0..count(&ours).max(count(&theirs));
             found.extend(
-                (0..count).filter(|i| ours.get(*i) != theirs.get(*i)).map(|at| Difference { part: name, at }),
+                all.filter(|at| hash(&ours, *at) != hash(&theirs, *at)).map(|at| Difference { part, at }),
             );
         }
         found
+    }
+
+    fn parts(&self) -> BTreeMap<&str, Vec<&str>> {
+        let words = self.0.split_ascii_whitespace().filter_map(|word| word.split_once(':'));
+        words.map(|(name, hashes)| (name, hashes.split(',').collect())).collect()
     }
 }
 
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, (name, hashes)) in self.0.iter().enumerate() {
-            let blank = if i > 0 { " " } else { "" };
-            write!(f, "{blank}{name}:{}", hashes.join(","))?;
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 
 /// The first 8 hex digits of the SHA-256 of `text`: enough to tell a change, no help to anyone who guesses.
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::with_capacity(8);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(4) {
+        write!(hex, "{byte:02x}").expect("a string takes all");
+    }
+    hex
 }
 
 #[cfg(test)]
@@ -186,11 +203,8 @@ mod tests {
     use super::*;
 
     fn spec(parts: &[(&str, &[&str])]) -> Spec {
-        let mut spec = Spec::default();
-        for (name, values) in parts {
-            spec.part(name, values.iter());
-        }
-        spec
+        let parts: Vec<_> = parts.iter().map(|(name, values)| (*name, values.to_vec())).collect();
+        Spec::of(&parts)
     }
 
     #[test]

@@ -4,10 +4,11 @@ use super::NameError;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
 use std::fmt;
+use std::sync::Arc;
 
 /// A reference to an image, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Image(String);
+pub struct Image(Arc<str>);
 
 const HINT: &str = "as in `redis:7-alpine` or `registry.example.com:5000/team/app:1.2`; lower case, at most 128 characters in a tag";
 
@@ -20,7 +21,7 @@ impl Image {
         let text = text.into();
         let parts = Parts::of(&text);
         if parts.are_valid() {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(NameError { text, expected: "an image reference", hint: HINT })
         }

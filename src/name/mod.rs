@@ -8,6 +8,7 @@ use serde::de::Deserialize;
 use serde::de::Deserializer;
 use serde::de::Error;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why a text is not the name that it should be. Reads on from "`text` is not …".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $expected:literal, $check:expr, $hint:literal;)*) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name in `text`.
@@ -66,7 +67,7 @@ macro_rules! names {
                 let text = text.into();
                 let check: fn(&str) -> bool = $check;
                 if check(&text) {
-                    Ok(Self(text))
+                    Ok(Self(text.into()))
                 } else {
                     Err(NameError { text, expected: $expected, hint: $hint })
                 }
@@ -107,6 +108,8 @@ names! {
         "lower-case letters, digits, `-`, `_` and `.`, at most 63 between dots, beginning and ending with a letter or digit";
     /// A volume as a config calls it, before its prefix.
     VolumeName: "the name of a volume", is_volume_name, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+    /// What a thing belongs to: a domain, a group or a project. The unit of isolation.
+    Owner: "an owner", |_| true, "any text";
     /// A container, as docker names it.
     Container: "a container name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
     /// A network, as docker names it.
@@ -129,6 +132,24 @@ impl ImageId {
     /// The first 12 digits, as docker shows an id.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
+    }
+}
+
+impl From<&Project> for Owner {
+    fn from(project: &Project) -> Self {
+        Self(project.0.clone())
+    }
+}
+
+impl From<&Domain> for Owner {
+    fn from(domain: &Domain) -> Self {
+        Self(domain.0.clone())
+    }
+}
+
+impl From<&Label> for Owner {
+    fn from(group: &Label) -> Self {
+        Self(group.0.clone())
     }
 }
 

@@ -13,11 +13,11 @@ pub enum Conflict {
     /// The container has a name that the config needs, and gordon did not make it.
     ForeignContainer(Container),
     /// Another project's container has a name that this config needs.
-    OthersContainer(Container, Owner),
+    OthersContainer(Container, Whose),
     /// Another project's network has a name that this config needs.
-    OthersNetwork(Network, Owner),
+    OthersNetwork(Network, Whose),
     /// Another project's volume has a name that this config needs.
-    OthersVolume(Volume, Owner),
+    OthersVolume(Volume, Whose),
     /// The host has containers of this project, and this config wants none of them.
     AnotherConfig(Project, Vec<Container>),
     /// The pool has no free subnet for a network.
@@ -30,14 +30,14 @@ pub enum Conflict {
 
 /// Whose a thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub enum Whose {
     /// A project's.
     Project(Project),
     /// Gordon made it, and its label does not say for whom.
     Unknown,
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for Whose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Project(project) => write!(f, "project `{project}`"),

@@ -5,11 +5,11 @@ use super::Conflict;
 use super::Expect;
 use super::NewStep;
 use super::Note;
-use super::Owner;
 use super::Plan;
 use super::Reason;
 use super::Risk;
 use super::StepId;
+use super::Whose;
 use super::addresses::Addresses;
 use super::addresses::lower_half;
 use super::simulate;
@@ -25,6 +25,7 @@ use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
@@ -99,10 +100,10 @@ pub(super) struct Draw {
 }
 
 impl Draw {
-    pub(super) fn new(op: Op, owner: &str, reason: Reason) -> Self {
+    pub(super) fn new(op: Op, owner: &Owner, reason: Reason) -> Self {
         let step = NewStep {
             op,
-            owner: owner.to_owned(),
+            owner: owner.clone(),
             reason,
             unless: Vec::new(),
             needs: Vec::new(),
@@ -191,11 +192,14 @@ impl<'a> Draft<'a> {
         self.plan.expects.push(Expect { any, otherwise: otherwise.into() });
     }
 
-    pub(super) fn labels(&self, kind: Kind, owner: &str) -> Labels {
-        Labels { project: self.desired.project.clone(), kind, owner: owner.to_owned(), release: None }
+    pub(super) fn labels(&self, kind: Kind, owner: &Owner) -> Labels {
+        Labels { project: self.desired.project.clone(), kind, owner: owner.clone(), release: None }
     }
 
     fn check_recreate(&mut self) {
+        if self.options.recreate.is_empty() {
+            return;
+        }
         let known: BTreeSet<Container> = self
             .desired
             .workloads
@@ -232,7 +236,7 @@ impl<'a> Draft<'a> {
                 Pull::Always if self.now.images.here.contains_key(image) => continue,
                 Pull::Always => None,
             };
-            let owner = self.desired.project.as_str();
+            let owner = &Owner::from(&self.desired.project);
             let pull = Draw::new(Op::Pull { image: image.clone() }, owner, Reason::NotOnHost).unless(unless);
             let Some(pull) = self.draw(pull) else { continue };
             let mut ready = pull;
@@ -252,7 +256,7 @@ impl<'a> Draft<'a> {
         let usable = Fact::NetworkUsable(name.clone(), project.clone());
         if let Some(seen) = self.now.networks.get(name) {
             if !usable.holds(&self.now) {
-                self.conflicts.push(Conflict::OthersNetwork(name.clone(), owner_of(seen.project.as_ref())));
+                self.conflicts.push(Conflict::OthersNetwork(name.clone(), whose(seen.project.as_ref())));
             } else if !seen.managed {
                 self.plan.notes.push(Note::NetworkReused(name.clone()));
             }
@@ -279,7 +283,7 @@ impl<'a> Draft<'a> {
         let usable = Fact::VolumeUsable(name.clone(), self.desired.project.clone());
         if let Some(seen) = self.now.volumes.get(name) {
             if !usable.holds(&self.now) {
-                self.conflicts.push(Conflict::OthersVolume(name.clone(), owner_of(seen.project.as_ref())));
+                self.conflicts.push(Conflict::OthersVolume(name.clone(), whose(seen.project.as_ref())));
             } else if !seen.managed {
                 self.plan.notes.push(Note::VolumeReused(name.clone()));
             }
@@ -298,6 +302,6 @@ impl<'a> Draft<'a> {
 }
 
 /// Whose a thing is that carries another project's label.
-pub(super) fn owner_of(project: Option<&Project>) -> Owner {
-    project.map_or(Owner::Unknown, |project| Owner::Project(project.clone()))
+pub(super) fn whose(project: Option<&Project>) -> Whose {
+    project.map_or(Whose::Unknown, |project| Whose::Project(project.clone()))
 }

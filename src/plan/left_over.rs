@@ -20,6 +20,7 @@ use crate::docker::Op;
 use crate::docker::Source;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
@@ -71,9 +72,13 @@ impl<'a> Draft<'a> {
 
     /// The containers of this project on the host that this config does not want.
     fn unwanted_containers(&self) -> Vec<Container> {
-        let wanted = self.wanted_containers();
         let project = Some(&self.desired.project);
-        let ours = self.now.containers.iter().filter(|(_, seen)| seen.project.as_ref() == project);
+        let mut ours =
+            self.now.containers.iter().filter(|(_, seen)| seen.project.as_ref() == project).peekable();
+        if ours.peek().is_none() {
+            return Vec::new();
+        }
+        let wanted = self.wanted_containers();
         ours.map(|(name, _)| name).filter(|name| !wanted.contains(*name)).cloned().collect()
     }
 
@@ -175,7 +180,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
-            let owner = self.desired.project.to_string();
+            let owner = Owner::from(&self.desired.project);
             let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
                 .unless([Fact::NoNetwork(network)])
                 .needs(&needs)
@@ -200,7 +205,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let needs: Vec<StepId> = self.freed_volumes.get(&volume).cloned().unwrap_or_default();
-            let owner = self.desired.project.to_string();
+            let owner = Owner::from(&self.desired.project);
             let step = Draw::new(Op::RemoveVolume { name: volume.clone() }, &owner, Reason::Down)
                 .unless([Fact::NoVolume(volume)])
                 .needs(&needs)

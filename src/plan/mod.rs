@@ -11,7 +11,7 @@ mod simulate;
 mod workload;
 
 pub use conflict::Conflict;
-pub use conflict::Owner;
+pub use conflict::Whose;
 pub use diff::Options;
 pub use diff::diff;
 pub use left_over::Volumes;
@@ -29,6 +29,7 @@ use crate::docker::Fact;
 use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Image;
+use crate::name::Owner;
 use crate::name::Project;
 use std::fmt;
 
@@ -65,7 +66,7 @@ pub struct Step {
     /// What is done.
     pub op: Op,
     /// For whom: the domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
     /// Why.
     pub reason: Reason,
     /// It has nothing to do when one of these holds. A wait without any follows the steps that it needs: there is
@@ -107,7 +108,7 @@ pub struct Blocked {
     /// Its container.
     pub container: Container,
     /// The domain, group or project that it belongs to.
-    pub owner: String,
+    pub owner: Owner,
     /// What it lacks.
     pub cause: BlockedBy,
 }
@@ -174,7 +175,7 @@ impl Plan {
 #[derive(Clone, Debug)]
 pub(crate) struct NewStep {
     pub(crate) op: Op,
-    pub(crate) owner: String,
+    pub(crate) owner: Owner,
     pub(crate) reason: Reason,
     pub(crate) unless: Vec<Fact>,
     pub(crate) needs: Vec<StepId>,

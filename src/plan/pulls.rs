@@ -23,7 +23,7 @@ pub fn pulls(desired: &Desired, images: &Images) -> Plan {
     for image in wanted.into_iter().filter(is_due) {
         plan.push(NewStep {
             op: Op::Pull { image: image.clone() },
-            owner: desired.project.to_string(),
+            owner: (&desired.project).into(),
             reason: Reason::NotOnHost,
             unless: Vec::new(),
             needs: Vec::new(),

@@ -12,7 +12,7 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::diff::Up;
-use super::diff::owner_of;
+use super::diff::whose;
 use crate::desired::Ready;
 use crate::desired::Role;
 use crate::desired::Workload;
@@ -32,8 +32,10 @@ use crate::docker::State;
 use crate::docker::hash;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Volume;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a container without a health check has to run before what needs it starts.
@@ -129,7 +131,7 @@ impl<'a> Draft<'a> {
             return true;
         }
         let conflict = if seen.project.is_some() || seen.kind.is_some() {
-            Conflict::OthersContainer(name.clone(), owner_of(seen.project.as_ref()))
+            Conflict::OthersContainer(name.clone(), whose(seen.project.as_ref()))
         } else {
             Conflict::ForeignContainer(name.clone())
         };
@@ -260,7 +262,7 @@ impl<'a> Draft<'a> {
     ) -> Vec<StepId> {
         let Place { name, previous } = place;
         let owner = &job.workload.owner;
-        let done = || Fact::Current(Box::new(self.current(job, name)));
+        let done = || Fact::Current(Arc::new(self.current(job, name)));
         let (done, done_too) = (done(), done());
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
         let step = Draw::new(stop, owner, why.clone())
@@ -304,7 +306,7 @@ impl<'a> Draft<'a> {
         let Place { name, previous } = place;
         let mut any = vec![Fact::Absent(name.clone())];
         any.extend(serving.map(|seen| has(name, seen)));
-        any.push(Fact::Current(Box::new(self.current(job, name))));
+        any.push(Fact::Current(Arc::new(self.current(job, name))));
         // as a part of this same plan leaves it: the old one waits under its previous name
         let waiting = serving.or(self.now.containers.get(previous)).map(|seen| has(previous, seen));
         self.expect(any, format!("{name} is not as it was when this was planned"));
@@ -332,7 +334,7 @@ impl<'a> Draft<'a> {
     fn launch(&mut self, job: &Job<'_>, name: &Container, reason: Reason, needs: &[StepId], undo: &[Op]) {
         let workload = job.workload;
         let memberships = self.memberships(workload);
-        let current = Fact::Current(Box::new(self.current(job, name)));
+        let current = Fact::Current(Arc::new(self.current(job, name)));
         for membership in &memberships {
             let subnet = self.now.networks.get(&membership.network).and_then(|network| network.subnet);
             if let (Some(address), Some(subnet)) = (membership.address, subnet) {
@@ -394,7 +396,7 @@ impl<'a> Draft<'a> {
 
     fn connect(
         &mut self,
-        owner: &str,
+        owner: &Owner,
         container: &Container,
         membership: Membership,
         reason: Reason,

@@ -78,7 +78,13 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block<'_>> {
         let key = if thing == Thing::Container { names.first(name) } else { name };
         let place = *places.entry((thing, key)).or_insert(blocks.len());
         if place == blocks.len() {
-            blocks.push(Block { owner: &step.owner, thing, name, action: Action::Wait, steps: Vec::new() });
+            blocks.push(Block {
+                owner: step.owner.as_str(),
+                thing,
+                name,
+                action: Action::Wait,
+                steps: Vec::new(),
+            });
         }
         let block = &mut blocks[place];
         if let Op::Run(_) | Op::Create(_) = step.op {

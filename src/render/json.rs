@@ -263,7 +263,7 @@ impl<'a> Document<'a> {
     fn of(plan: &'a Plan, calls: Calls<'a>) -> Self {
         let blocked = |blocked: &'a plan::Blocked| Blocked {
             container: blocked.container.as_str(),
-            owner: &blocked.owner,
+            owner: blocked.owner.as_str(),
             reason: blocked.cause.to_string(),
         };
         Self {
@@ -300,7 +300,7 @@ impl<'a> Step<'a> {
         let Command { words, stdin, secrets } = step.op.command().unwrap_or_default();
         Self {
             id: number(&step.id),
-            owner: &step.owner,
+            owner: step.owner.as_str(),
             action,
             kind,
             name,

@@ -20,6 +20,7 @@ use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::plan::Blocked;
@@ -32,6 +33,7 @@ use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::Risk;
 use crate::plan::StepId;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The shells that scripts have to run in.
@@ -237,13 +239,13 @@ pub(super) fn change() -> Plan {
     plan.notes.push(Note::Paused(container("shop-web")));
     let cause =
         BlockedBy::Image { image: image("api:2"), message: "manifest unknown:\nno such tag".to_owned() };
-    plan.blocked.push(Blocked { container: container("shop-api"), owner: "api.example".to_owned(), cause });
+    plan.blocked.push(Blocked { container: container("shop-api"), owner: owner("api.example"), cause });
     plan
 }
 
 fn new(owner: &str, op: Op, reason: Reason) -> NewStep {
     let (unless, needs, undo) = (Vec::new(), Vec::new(), Vec::new());
-    NewStep { op, owner: owner.to_owned(), reason, unless, needs, undo, risk: Risk::None }
+    NewStep { op, owner: self::owner(owner), reason, unless, needs, undo, risk: Risk::None }
 }
 
 pub(super) fn step<const N: usize>(
@@ -264,7 +266,7 @@ fn current(name: &str) -> Fact {
         Source::Volume(volume) => Some((volume.clone(), mount.target.clone())),
         _ => None,
     });
-    Fact::Current(Box::new(Current {
+    Fact::Current(Arc::new(Current {
         name: launch.name,
         project: project(),
         spec: release.spec,
@@ -275,9 +277,8 @@ fn current(name: &str) -> Fact {
 }
 
 fn db() -> Box<Launch> {
-    let mut spec = Spec::default();
-    spec.part("image", ["postgres:15"]);
-    spec.part("command", ["postgres", "-c", "log_statement=all"]);
+    let spec =
+        Spec::of(&[("image", vec!["postgres:15"]), ("command", vec!["postgres", "-c", "log_statement=all"])]);
     Box::new(Launch {
         name: container("shop-db"),
         image: image("postgres:15"),
@@ -321,8 +322,7 @@ fn db() -> Box<Launch> {
 }
 
 fn app() -> Box<Launch> {
-    let mut spec = Spec::default();
-    spec.part("image", ["web"]);
+    let spec = Spec::of(&[("image", vec!["web"])]);
     Box::new(Launch {
         name: container("shop-web"),
         image: image("web"),
@@ -345,7 +345,11 @@ fn membership(name: &str, address: &str, aliases: &[&str]) -> Membership {
 
 fn labels(kind: Kind, spec: Option<Spec>) -> Labels {
     let release = spec.map(|spec| Release { number: 2, spec, inherits: None });
-    Labels { project: project(), kind, owner: "backend".to_owned(), release }
+    Labels { project: project(), kind, owner: owner("backend"), release }
+}
+
+fn owner(text: &str) -> Owner {
+    Owner::parse(text).expect("an owner")
 }
 
 pub(super) fn project() -> Project {

@@ -15,6 +15,7 @@ use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::ImageId;
 use crate::name::Network;
+use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use serde::Deserialize;
@@ -44,7 +45,7 @@ impl Listed {
         let seen = SeenContainer {
             project: None,
             kind: None,
-            owner: String::new(),
+            owner: owner(None),
             release: 0,
             spec: Spec::default(),
             inherits: None,
@@ -57,6 +58,10 @@ impl Listed {
         };
         Some((Container::parse(name).ok()?, seen))
     }
+}
+
+fn owner(label: Option<&str>) -> Owner {
+    Owner::parse(label.unwrap_or_default()).expect("any text is an owner")
 }
 
 #[derive(Deserialize)]
@@ -145,7 +150,7 @@ impl ContainerAnswer {
         let seen = SeenContainer {
             project: label(key::PROJECT).and_then(|project| Project::parse(project).ok()),
             kind: label(key::KIND).and_then(Kind::parse),
-            owner: label(key::OWNER).unwrap_or_default().to_owned(),
+            owner: owner(label(key::OWNER)),
             release: label(key::RELEASE).and_then(|release| release.parse().ok()).unwrap_or(0),
             spec: Spec::parse(label(key::SPEC).unwrap_or_default()),
             inherits: label(key::INHERITS).map(str::to_owned),

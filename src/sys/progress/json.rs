@@ -49,7 +49,7 @@ impl<W: Write> Progress for Json<W> {
         let object = match event {
             Event::Started { step } => {
                 let of = &plan.steps()[step.index()];
-                json!({ "event": "started", "step": number(*step), "title": of.op.to_string(), "owner": of.owner })
+                json!({ "event": "started", "step": number(*step), "title": of.op.to_string(), "owner": of.owner.as_str() })
             }
             Event::Line { step, text } => json!({ "event": "line", "step": number(*step), "text": text }),
             Event::Finished { step, after } => {
