@@ -102,8 +102,8 @@ struct Piece {
     begins_line: bool,
 }
 
-/// Cuts a command where it reads well: flags that are repeated get lines of their own, and so does what follows the
-/// flags, as the image and its command do.
+/// Cuts a command where it reads well: flags of one topic that stand together get lines of their own, and so does what
+/// follows the flags, as the image and its command do.
 fn pieces(command: &Command) -> Vec<Piece> {
     let flag = |i: usize| match command.words.get(i) {
         Some(Word::Text(text)) if text.starts_with('-') => Some(text.as_str()),
@@ -113,7 +113,7 @@ fn pieces(command: &Command) -> Vec<Piece> {
     let first_flag = (0..count).find(|i| flag(*i).is_some()).unwrap_or(count);
     let mut pieces: Vec<Piece> =
         command.words[..first_flag].iter().map(|w| Piece { text: word(w), begins_line: false }).collect();
-    let (mut i, mut last, mut was_repeated) = (first_flag, None, false);
+    let (mut i, mut last, mut was_joined) = (first_flag, None, false);
     while let Some(name) = flag(i) {
         let mut text = word(&command.words[i]);
         let mut next = i + 1;
@@ -122,14 +122,23 @@ fn pieces(command: &Command) -> Vec<Piece> {
             text.push_str(&word(&command.words[next]));
             next += 1;
         }
-        let is_repeated = last == Some(name) || flag(next) == Some(name);
-        let goes_on = last == Some(name);
-        pieces.push(Piece { text, begins_line: !goes_on && (is_repeated || was_repeated) });
-        (last, was_repeated, i) = (Some(name), is_repeated, next);
+        let topic = Some(topic(name));
+        let goes_on = topic == last;
+        let is_joined = goes_on || flag(next).map(self::topic) == topic;
+        pieces.push(Piece { text, begins_line: !goes_on && (is_joined || was_joined) });
+        (last, was_joined, i) = (topic, is_joined, next);
     }
     let operands = command.words[i..].iter().enumerate();
     pieces.extend(operands.map(|(i, w)| Piece { text: word(w), begins_line: i == 0 }));
     pieces
+}
+
+/// What a flag is about: `health` for `--health-cmd`.
+fn topic(flag: &str) -> &str {
+    match flag.trim_start_matches('-').split('-').next().unwrap_or_default() {
+        "ip" | "hostname" => "network",
+        topic => topic,
+    }
 }
 
 #[cfg(test)]
@@ -250,8 +259,8 @@ mod tests {
         assert_eq!(
             fold("", &cli, &command, 2),
             "\
-docker --context far run --detach --name shop-db --network shop-backend --ip 10.214.7.128 \\
-      --network-alias postgres --network-alias shop-db \\
+docker --context far run --detach --name shop-db \\
+      --network shop-backend --ip 10.214.7.128 --network-alias postgres --network-alias shop-db \\
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \\
       --label gordon.owner=backend \\
       --env 'GREETING=hello world' \\
