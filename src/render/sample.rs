@@ -46,13 +46,14 @@ pub(super) struct Outcome {
     pub(super) stderr: String,
 }
 
-/// Runs a script in one of the [`SHELLS`], in the folder of this crate.
+/// Runs a script in one of the [`SHELLS`], in an empty folder.
 pub(super) fn shell(name: &str, script: &str) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder");
     let words: Vec<&str> = name.split(' ').collect();
     let output = assert_cmd::Command::new(words[0])
         .args(&words[1..])
         .arg("-s")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder.path())
         .write_stdin(script)
         .output()
         .expect("the shell is installed");

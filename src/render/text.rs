@@ -131,10 +131,18 @@ fn write_block(text: &mut String, block: &Block<'_>, cli: &Cli) {
         }
         let is_last = block.steps.get(i + 1).is_none_or(|next| next.undo != step.undo);
         if is_last && !step.undo.is_empty() {
-            let ops: Vec<String> = step.undo.iter().map(ToString::to_string).collect();
-            remark(text, &format!("if that fails: {}", ops.join(", ")));
+            remark(text, &format!("if that fails: {}", undone(&step.undo)));
         }
     }
+}
+
+/// What is done when a step fails, in words.
+fn undone(undo: &[Op]) -> String {
+    let renamed = undo.iter().find_map(|op| match op {
+        Op::Rename { from, to } => Some(format!("{from} comes back as {to}")),
+        _ => None,
+    });
+    renamed.unwrap_or_else(|| undo.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }
 
 /// A line that a shell passes over when it is pasted with the commands around it.
