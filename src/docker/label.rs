@@ -12,6 +12,8 @@ pub mod key {
     pub const MANAGED: &str = "gordon.managed";
     /// The project that owns it.
     pub const PROJECT: &str = "gordon.project";
+    /// The project that made what projects share; in place of [`PROJECT`].
+    pub const MAKER: &str = "gordon.maker";
     /// What it is; see [`Kind`](super::Kind).
     pub const KIND: &str = "gordon.kind";
     /// The domain, group or project that it belongs to: the unit of isolation.

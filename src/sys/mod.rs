@@ -5,6 +5,7 @@ pub mod docker;
 pub mod files;
 pub mod host;
 pub mod interrupt;
+pub mod lock;
 pub mod observe;
 mod process;
 pub mod progress;

@@ -1,0 +1,288 @@
+//! One gordon at a time on a project of a host: a lock that is a container's name, which docker gives out only once. Does
+//! not know what is done under it.
+
+mod children;
+mod holder;
+
+pub use holder::Holder;
+
+use super::docker::Docker;
+use super::docker::DockerError;
+use super::host;
+use crate::apply::Machine;
+use crate::docker::Command;
+use crate::docker::key;
+use crate::name::Project;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// An empty image, made on the spot: locking needs no registry.
+const IMAGE: &str = "gordon/lock:1";
+
+/// What `docker import` takes for an archive with nothing in it.
+const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
+
+/// The time that making or removing the lock may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The time between two looks at a lock that somebody has.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How long docker calls of a gordon that is gone are waited for.
+const CHILDREN: Duration = Duration::from_secs(120);
+
+/// The time between two looks whether they are done.
+const EVERY_CHILD: Duration = Duration::from_millis(50);
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Lock<'a> {
+    docker: &'a Docker,
+    /// Of the container; by its name somebody else's could be removed.
+    id: String,
+    children: Option<File>,
+}
+
+/// What to do when somebody has the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Give up.
+    No,
+    /// Wait until it is free.
+    UntilFree,
+}
+
+/// What is waited for, or was found; for the person who waits too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Somebody has the lock, and is waited for.
+    Held(Holder),
+    /// Somebody had the lock and is gone: it is taken over.
+    Gone(Holder),
+    /// Docker calls of a gordon that is gone are still at it, and are waited for.
+    Children,
+}
+
+/// Why there is no lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockError {
+    /// Somebody has it.
+    Held(Project, Holder),
+    /// Docker calls of a gordon that is gone do not end.
+    Children(Project),
+    /// The person no longer waits.
+    Interrupted,
+    /// Docker refused.
+    Docker(DockerError),
+    /// The file that docker calls inherit cannot be had, for this cause.
+    File(PathBuf, String),
+}
+
+impl LockError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Held(..) => Some(
+                "`--wait` waits for the end; `gordon unlock` takes the lock away from somebody who is gone"
+                    .to_owned(),
+            ),
+            Self::Children(_) => {
+                Some("see what they are at, and end them; `gordon unlock` goes on without them".to_owned())
+            }
+            Self::Interrupted => None,
+            Self::Docker(error) => error.hint(),
+            Self::File(path, _) => Some(format!("see whose `{}` is, and remove it", path.display())),
+        }
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(project, holder) => {
+                write!(f, "project {project}: another gordon is at work: {holder}")
+            }
+            Self::Children(project) => {
+                write!(f, "project {project}: docker commands of a gordon that is gone are still running")
+            }
+            Self::Interrupted => f.write_str("stopped while waiting for the lock"),
+            Self::Docker(error) => error.fmt(f),
+            Self::File(path, cause) => write!(f, "{}: {cause}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LockError {}
+
+impl From<DockerError> for LockError {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(error)
+    }
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Held(holder) => write!(f, "waiting for another gordon: {holder}"),
+            Self::Gone(holder) => write!(f, "an earlier gordon was cut off: {holder}"),
+            Self::Children => f.write_str("waiting for its docker commands"),
+        }
+    }
+}
+
+/// Takes the lock of `project`. Whoever had it and is gone for certain loses it; the docker calls that he left behind are
+/// waited for. `interrupt` ends all waiting; `tell` hears what is waited for.
+///
+/// # Errors
+/// When somebody has it and `wait` is [`Wait::No`], when the person interrupts, or when docker refuses.
+pub fn take<'a>(
+    docker: &'a Docker,
+    project: &Project,
+    wait: Wait,
+    interrupt: &AtomicBool,
+    tell: &mut dyn FnMut(&News),
+) -> Result<Lock<'a>, LockError> {
+    let here = Holder::this_process();
+    let path = children::path(project, host::endpoint(docker.cli()).as_deref());
+    let mut told = None;
+    loop {
+        if let Some(id) = create(docker, project, &here)? {
+            let mut lock = Lock { docker, id, children: None };
+            lock.children = Some(children(docker, project, &path, interrupt, tell)?);
+            return Ok(lock);
+        }
+        // none: it was released meanwhile
+        if let Some((id, holder)) = holder(docker, project)? {
+            if holder.is_gone(&here, &holder::life) {
+                tell(&News::Gone(holder));
+                children(docker, project, &path, interrupt, tell)?;
+                remove(docker, &id)?;
+                continue;
+            }
+            if wait == Wait::No {
+                return Err(LockError::Held(project.clone(), holder));
+            }
+            if told.as_ref() != Some(&id) {
+                tell(&News::Held(holder));
+                told = Some(id);
+            }
+        }
+        docker.pause(EVERY);
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(LockError::Interrupted);
+        }
+    }
+}
+
+/// Takes the lock of `project` away from whoever has it, and tells who that was; `None` when nobody has it.
+///
+/// # Errors
+/// When docker refuses.
+pub fn unlock(docker: &Docker, project: &Project) -> Result<Option<Holder>, LockError> {
+    let path = children::path(project, host::endpoint(docker.cli()).as_deref());
+    children::forget(&path).map_err(|e| LockError::File(path, e.to_string()))?;
+    let Some((id, holder)) = holder(docker, project)? else { return Ok(None) };
+    remove(docker, &id)?;
+    Ok(Some(holder))
+}
+
+impl Lock<'_> {
+    /// Gives the lock back, as dropping it does, and tells what goes wrong.
+    ///
+    /// # Errors
+    /// When docker refuses; the lock is then still there, and broken once this process is gone.
+    pub fn release(mut self) -> Result<(), DockerError> {
+        self.give_back()
+    }
+
+    fn give_back(&mut self) -> Result<(), DockerError> {
+        // before the name is free: the next gordon should not find it held
+        self.children = None;
+        let id = std::mem::take(&mut self.id);
+        if id.is_empty() { Ok(()) } else { remove(self.docker, &id) }
+    }
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        // nobody is there to hear of an error; the next gordon finds that this process is gone
+        let _ = self.give_back();
+    }
+}
+
+fn name(project: &Project) -> String {
+    format!("gordon-lock-{project}")
+}
+
+/// Makes the container that is the lock, and gives its id; `None` when there is one.
+fn create(docker: &Docker, project: &Project, here: &Holder) -> Result<Option<String>, DockerError> {
+    let mut command =
+        Command::new(["create", "--pull", "never", "--network", "none", "--name", &name(project)]);
+    let kind = format!("{}=lock", key::KIND);
+    let maker = format!("{}={project}", key::MAKER);
+    command.extend(
+        [kind, maker].into_iter().chain(here.labels()).flat_map(|label| ["--label".to_owned(), label]),
+    );
+    // docker wants a command, and never runs it
+    command.extend([IMAGE, "lock"]);
+    let mut outcome = docker.docker(&command, LIMIT, &mut |_| {});
+    if !outcome.is_success() && outcome.stderr.to_lowercase().contains("no such image") {
+        let empty = String::from_utf8(EMPTY_ARCHIVE.to_vec()).expect("zeros are text");
+        docker.ask(&Command { stdin: Some(empty), ..Command::new(["import", "-", IMAGE]) })?;
+        outcome = docker.docker(&command, LIMIT, &mut |_| {});
+    }
+    if outcome.is_success() {
+        Ok(Some(outcome.stdout.trim().to_owned()))
+    } else if outcome.stderr.contains("already in use") {
+        Ok(None)
+    } else {
+        Err(docker.failed(&command, &outcome))
+    }
+}
+
+/// The id of the container that is the lock, and who made it.
+fn holder(docker: &Docker, project: &Project) -> Result<Option<(String, Holder)>, DockerError> {
+    let format = "[{{json .Id}},{{json .Config.Labels}}]";
+    let question = Command::new(["container", "inspect", "--format", format, &name(project)]);
+    let answer = docker.ask_about_some(&question)?;
+    let answer: Option<(String, Option<BTreeMap<String, String>>)> = serde_json::from_str(&answer).ok();
+    Ok(answer.map(|(id, labels)| (id, Holder::parse(&labels.unwrap_or_default()))))
+}
+
+/// Removes the container of this id; somebody else may have done so already.
+fn remove(docker: &Docker, id: &str) -> Result<(), DockerError> {
+    docker.ask_about_some(&Command::new(["rm", "--force", id])).map(drop)
+}
+
+/// The lock that docker calls inherit, once nobody has it any more.
+fn children(
+    docker: &Docker,
+    project: &Project,
+    path: &PathBuf,
+    interrupt: &AtomicBool,
+    tell: &mut dyn FnMut(&News),
+) -> Result<File, LockError> {
+    let try_lock =
+        || children::try_lock(path).map_err(|e: io::Error| LockError::File(path.clone(), e.to_string()));
+    if let Some(file) = try_lock()? {
+        return Ok(file);
+    }
+    tell(&News::Children);
+    let begin = docker.now();
+    while docker.now() - begin < CHILDREN {
+        docker.pause(EVERY_CHILD);
+        if let Some(file) = try_lock()? {
+            return Ok(file);
+        }
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(LockError::Interrupted);
+        }
+    }
+    Err(LockError::Children(project.clone()))
+}
