@@ -1,0 +1,558 @@
+#!/bin/sh
+# What gordon planned for project gordon: 28 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# readable FILE: it is there, and may be read
+readable() { [ -f "$1" ] && [ -r "$1" ]; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=28 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+readable env/myapp_example_com.env || refuse 'the env file env/myapp_example_com.env cannot be read'
+no_network gordon-myapp-example-com ||
+  usable_network gordon-myapp-example-com gordon ||
+  refuse 'network gordon-myapp-example-com belongs to another project'
+no_network gordon-api-example-com ||
+  usable_network gordon-api-example-com gordon ||
+  refuse 'network gordon-api-example-com belongs to another project'
+no_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-myapp-example-com-postgres-var-lib-postgresql-data belongs to another project'
+no_volume gordon-myapp-example-com-redis-data ||
+  usable_volume gordon-myapp-example-com-redis-data gordon ||
+  refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
+no_volume gordon-api-example-com-mongodb-data-db ||
+  usable_volume gordon-api-example-com-mongodb-data-db gordon ||
+  refuse 'volume gordon-api-example-com-mongodb-data-db belongs to another project'
+no_volume gordon-api-example-com-redis-data ||
+  usable_volume gordon-api-example-com-redis-data gordon ||
+  refuse 'volume gordon-api-example-com-redis-data belongs to another project'
+absent gordon-myapp.example.com-postgres ||
+  is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-myapp.example.com-postgres is not as it was when this was planned'
+is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
+  refuse \
+      'network gordon-myapp-example-com has no room for gordon-myapp.example.com-postgres at 10.209.187.128'
+absent gordon-myapp.example.com-redis ||
+  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-myapp-example-com-redis-data:/data ||
+  refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
+is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-myapp-example-com-redis-data:/data ||
+  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
+  refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.129'
+absent gordon-myapp.example.com ||
+  is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
+  refuse 'gordon-myapp.example.com is not as it was when this was planned'
+is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
+  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
+  refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.130'
+absent gordon-api.example.com-mongodb ||
+  is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+    gordon-api-example-com-mongodb-data-db:/data/db ||
+  refuse 'gordon-api.example.com-mongodb is not as it was when this was planned'
+is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+    gordon-api-example-com-mongodb-data-db:/data/db ||
+  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
+  refuse 'network gordon-api-example-com has no room for gordon-api.example.com-mongodb at 10.222.159.128'
+absent gordon-api.example.com-redis ||
+  is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-api-example-com-redis-data:/data ||
+  refuse 'gordon-api.example.com-redis is not as it was when this was planned'
+is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-api-example-com-redis-data:/data ||
+  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.129 ||
+  refuse 'network gordon-api-example-com has no room for gordon-api.example.com-redis at 10.222.159.129'
+absent gordon-api.example.com ||
+  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+  refuse 'gordon-api.example.com is not as it was when this was planned'
+is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.130 ||
+  refuse 'network gordon-api-example-com has no room for gordon-api.example.com at 10.222.159.130'
+
+step 1 'pull api:latest' 'not on this host'
+has_image api:latest ||
+  stream docker pull api:latest || failed
+
+step 2 'check the volumes of api:latest' 'what it declares is not known yet'
+only_volumes api:latest || failed
+
+step 3 'pull mongodb:6' 'not on this host'
+has_image mongodb:6 ||
+  stream docker pull mongodb:6 || failed
+
+step 4 'check the volumes of mongodb:6' 'what it declares is not known yet'
+only_volumes mongodb:6 /data/db || failed
+
+step 5 'pull myapp:latest' 'not on this host'
+has_image myapp:latest ||
+  stream docker pull myapp:latest || failed
+
+step 6 'check the volumes of myapp:latest' 'what it declares is not known yet'
+only_volumes myapp:latest || failed
+
+step 7 'pull postgres:15' 'not on this host'
+has_image postgres:15 ||
+  stream docker pull postgres:15 || failed
+
+step 8 'check the volumes of postgres:15' 'what it declares is not known yet'
+only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+step 9 'pull redis:7-alpine' 'not on this host'
+has_image redis:7-alpine ||
+  stream docker pull redis:7-alpine || failed
+
+step 10 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+only_volumes redis:7-alpine /data || failed
+
+step 11 'create network gordon-myapp-example-com' 'not there yet'
+has_network gordon-myapp-example-com ||
+  run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=myapp.example.com \
+      gordon-myapp-example-com
+
+step 12 'create network gordon-api-example-com' 'not there yet'
+has_network gordon-api-example-com ||
+  run docker network create --subnet 10.222.159.0/24 --ip-range 10.222.159.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=api.example.com \
+      gordon-api-example-com
+
+step 13 'create volume gordon-myapp-example-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=myapp.example.com \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data
+
+step 14 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
+has_volume gordon-myapp-example-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=myapp.example.com \
+      gordon-myapp-example-com-redis-data
+
+step 15 'create volume gordon-api-example-com-mongodb-data-db' 'not there yet'
+has_volume gordon-api-example-com-mongodb-data-db ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=api.example.com \
+      gordon-api-example-com-mongodb-data-db
+
+step 16 'create volume gordon-api-example-com-redis-data' 'not there yet'
+has_volume gordon-api-example-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=api.example.com \
+      gordon-api-example-com-redis-data
+
+step 17 'run gordon-myapp.example.com-postgres' 'not there yet'
+if absent gordon-myapp.example.com-postgres; then
+  run docker run --detach --name gordon-myapp.example.com-postgres --restart unless-stopped \
+      --network gordon-myapp-example-com --ip 10.209.187.128 \
+      --network-alias postgres --network-alias postgres.internal --network-alias myapp-example-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.128 \
+      --env-file env/myapp_example_com.env \
+      --volume gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-myapp.example.com-postgres || run docker start gordon-myapp.example.com-postgres
+else
+  fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 18 'see that gordon-myapp.example.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 17 ||
+  await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-myapp.example.com-postgres || failed
+
+step 19 'run gordon-myapp.example.com-redis' 'not there yet'
+if absent gordon-myapp.example.com-redis; then
+  run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
+      --network gordon-myapp-example-com --ip 10.209.187.129 \
+      --network-alias redis --network-alias redis.internal --network-alias myapp-example-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
+      --env-file env/myapp_example_com.env --volume gordon-myapp-example-com-redis-data:/data \
+      redis:7-alpine
+elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-myapp-example-com-redis-data:/data; then
+  is_running gordon-myapp.example.com-redis || run docker start gordon-myapp.example.com-redis
+else
+  fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 20 'see that gordon-myapp.example.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 19 ||
+  await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-myapp.example.com-redis || failed
+
+step 21 'run gordon-myapp.example.com' 'not there yet'
+if absent gordon-myapp.example.com; then
+  run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+      --network gordon-myapp-example-com --ip 10.209.187.130 \
+      --network-alias myapp --network-alias myapp-example-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=myapp.example.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
+      --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
+      --env-file env/myapp_example_com.env \
+      myapp:latest
+elif is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest; then
+  is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
+else
+  fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
+fi
+
+step 22 'see that gordon-myapp.example.com stays up for 1s' 'what comes next needs it ready'
+skipped 21 ||
+  await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-myapp.example.com || failed
+
+step 23 'run gordon-api.example.com-mongodb' 'not there yet'
+if absent gordon-api.example.com-mongodb; then
+  run docker run --detach --name gordon-api.example.com-mongodb --restart unless-stopped \
+      --network gordon-api-example-com --ip 10.222.159.128 \
+      --network-alias mongodb --network-alias mongodb.internal --network-alias api-example-com-mongodb \
+      --hostname mongodb \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
+      --label gordon.address=gordon-api-example-com=10.222.159.128 \
+      --volume gordon-api-example-com-mongodb-data-db:/data/db \
+      mongodb:6
+elif is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+    gordon-api-example-com-mongodb-data-db:/data/db; then
+  is_running gordon-api.example.com-mongodb || run docker start gordon-api.example.com-mongodb
+else
+  fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
+fi
+
+step 24 'see that gordon-api.example.com-mongodb stays up for 1s' 'what comes next needs it ready'
+skipped 23 ||
+  await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-api.example.com-mongodb || failed
+
+step 25 'run gordon-api.example.com-redis' 'not there yet'
+if absent gordon-api.example.com-redis; then
+  run docker run --detach --name gordon-api.example.com-redis --restart unless-stopped \
+      --network gordon-api-example-com --ip 10.222.159.129 \
+      --network-alias redis --network-alias redis.internal --network-alias api-example-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.address=gordon-api-example-com=10.222.159.129 \
+      --volume gordon-api-example-com-redis-data:/data \
+      redis:7-alpine
+elif is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+    gordon-api-example-com-redis-data:/data; then
+  is_running gordon-api.example.com-redis || run docker start gordon-api.example.com-redis
+else
+  fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 26 'see that gordon-api.example.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 25 ||
+  await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-api.example.com-redis || failed
+
+step 27 'run gordon-api.example.com' 'not there yet'
+if absent gordon-api.example.com; then
+  run docker run --detach --name gordon-api.example.com --restart unless-stopped \
+      --network gordon-api-example-com --ip 10.222.159.130 \
+      --network-alias api --network-alias api-example-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+      --label gordon.address=gordon-api-example-com=10.222.159.130 \
+      api:latest
+elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then
+  is_running gordon-api.example.com || run docker start gordon-api.example.com
+else
+  fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
+fi
+
+step 28 'see that gordon-api.example.com stays up for 1s' 'what comes next needs it ready'
+skipped 27 ||
+  await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-api.example.com || failed
+
+finish

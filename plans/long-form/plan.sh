@@ -1,0 +1,545 @@
+#!/bin/sh
+# What gordon planned for project shop: 25 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# readable FILE: it is there, and may be read
+readable() { [ -f "$1" ] && [ -r "$1" ]; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+# is_healthy CONTAINER: its health check says so
+is_healthy() {
+  look container "$1" '{{.State.Status}}{{with .State.Health}} {{.Status}}{{end}}' && [ "$_seen" = 'running healthy' ]
+}
+
+_steps=25 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+readable shop.env || refuse 'the env file shop.env cannot be read'
+no_network s-backend || usable_network s-backend shop || refuse 'network s-backend belongs to another project'
+no_volume s-backend-cache ||
+  usable_volume s-backend-cache shop ||
+  refuse 'volume s-backend-cache belongs to another project'
+no_volume s-backend-pg ||
+  usable_volume s-backend-pg shop ||
+  refuse 'volume s-backend-pg belongs to another project'
+absent s-backend-cache ||
+  is_current s-backend-cache shop any \
+    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    s-backend-cache:/data ||
+  refuse 's-backend-cache is not as it was when this was planned'
+is_current s-backend-cache shop any \
+    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    s-backend-cache:/data ||
+  has_room s-backend 10.96.134.0/24 10.96.134.128 ||
+  refuse 'network s-backend has no room for s-backend-cache at 10.96.134.128'
+absent s-backend-db ||
+  is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+    s-backend-pg:/var/lib/postgresql/data ||
+  refuse 's-backend-db is not as it was when this was planned'
+is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+    s-backend-pg:/var/lib/postgresql/data ||
+  has_room s-backend 10.96.134.0/24 10.96.134.129 ||
+  refuse 'network s-backend has no room for s-backend-db at 10.96.134.129'
+absent s-shop.example.com-files ||
+  is_current s-shop.example.com-files shop any \
+    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+    busybox:latest ||
+  refuse 's-shop.example.com-files is not as it was when this was planned'
+is_current s-shop.example.com-files shop any \
+    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+    busybox:latest ||
+  has_room s-backend 10.96.134.0/24 10.96.134.130 ||
+  refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.130'
+absent s-shop.example.com ||
+  is_current s-shop.example.com shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+  refuse 's-shop.example.com is not as it was when this was planned'
+is_current s-shop.example.com shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+  has_room s-backend 10.96.134.0/24 10.96.134.131 ||
+  refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.131'
+absent s-shop.example.com-2 ||
+  is_current s-shop.example.com-2 shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+  refuse 's-shop.example.com-2 is not as it was when this was planned'
+is_current s-shop.example.com-2 shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+  has_room s-backend 10.96.134.0/24 10.96.134.132 ||
+  refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.132'
+absent s-jobs ||
+  is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+  refuse 's-jobs is not as it was when this was planned'
+is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+  has_room s-backend 10.96.134.0/24 10.96.134.133 ||
+  refuse 'network s-backend has no room for s-jobs at 10.96.134.133'
+
+step 1 'pull busybox:latest' 'not on this host'
+has_image busybox:latest ||
+  stream docker pull busybox:latest || failed
+
+step 2 'check the volumes of busybox:latest' 'what it declares is not known yet'
+only_volumes busybox:latest /www || failed
+
+step 3 'pull postgres:15' 'not on this host'
+has_image postgres:15 ||
+  stream docker pull postgres:15 || failed
+
+step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+step 5 'pull redis:7-alpine' 'not on this host'
+has_image redis:7-alpine ||
+  stream docker pull redis:7-alpine || failed
+
+step 6 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+only_volumes redis:7-alpine /data || failed
+
+step 7 'pull web:1' 'not on this host'
+has_image web:1 ||
+  stream docker pull web:1 || failed
+
+step 8 'check the volumes of web:1' 'what it declares is not known yet'
+only_volumes web:1 || failed
+
+step 9 'pull worker:latest' 'not on this host'
+has_image worker:latest ||
+  stream docker pull worker:latest || failed
+
+step 10 'check the volumes of worker:latest' 'what it declares is not known yet'
+only_volumes worker:latest || failed
+
+step 11 'create network s-backend' 'not there yet'
+has_network s-backend ||
+  run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
+      --label gordon.owner=backend \
+      s-backend
+
+step 12 'create volume s-backend-cache' 'not there yet'
+has_volume s-backend-cache ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
+      --label gordon.owner=backend \
+      s-backend-cache
+
+step 13 'create volume s-backend-pg' 'not there yet'
+has_volume s-backend-pg ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
+      --label gordon.owner=backend \
+      s-backend-pg
+
+step 14 'run s-backend-cache' 'not there yet'
+if absent s-backend-cache; then
+  run docker run --detach --name s-backend-cache --restart unless-stopped --network s-backend \
+      --ip 10.96.134.128 \
+      --network-alias cache --network-alias cache.local --network-alias backend-cache \
+      --hostname cache \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+      --label gordon.owner=backend --label gordon.release=1 \
+      --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' \
+      --label gordon.address=s-backend=10.96.134.128 \
+      --volume s-backend-cache:/data --health-cmd 'redis-cli ping' --health-interval 1000ms \
+      --health-timeout 2000ms \
+      redis:7-alpine redis-server --appendonly yes
+elif is_current s-backend-cache shop any \
+    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    s-backend-cache:/data; then
+  is_running s-backend-cache || run docker start s-backend-cache
+else
+  fail 's-backend-cache is not as this plan makes it: plan again on this host'
+fi
+
+step 15 'wait until s-backend-cache is healthy' 'what comes next needs it ready'
+is_healthy s-backend-cache ||
+  await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-backend-cache || failed
+
+step 16 'run s-backend-db' 'not there yet'
+if absent s-backend-db; then
+  run docker run --detach --name s-backend-db --restart unless-stopped --network s-backend \
+      --ip 10.96.134.129 \
+      --network-alias db --network-alias db.local --network-alias backend-db \
+      --hostname db \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+      --label gordon.owner=backend --label gordon.release=1 \
+      --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
+      --label gordon.address=s-backend=10.96.134.129 \
+      --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
+      --publish 127.0.0.1:15432:5432 \
+      postgres:15
+elif is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+    s-backend-pg:/var/lib/postgresql/data; then
+  is_running s-backend-db || run docker start s-backend-db
+else
+  fail 's-backend-db is not as this plan makes it: plan again on this host'
+fi
+
+step 17 'see that s-backend-db stays up for 1s' 'what comes next needs it ready'
+skipped 16 ||
+  await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-backend-db || failed
+
+step 18 'run s-shop.example.com-files' 'not there yet'
+if absent s-shop.example.com-files; then
+  run docker run --detach --name s-shop.example.com-files --restart unless-stopped --network s-backend \
+      --ip 10.96.134.130 \
+      --network-alias files --network-alias files.local --network-alias shop-example-com-files \
+      --hostname files --user 65534 \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      --label gordon.address=s-backend=10.96.134.130 \
+      --volume "$PWD"/www:/www:ro \
+      busybox:latest httpd -f -p 8080 -h /www
+elif is_current s-shop.example.com-files shop any \
+    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+    busybox:latest; then
+  is_running s-shop.example.com-files || run docker start s-shop.example.com-files
+else
+  fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
+fi
+
+step 19 'see that s-shop.example.com-files stays up for 1s' 'what comes next needs it ready'
+skipped 18 ||
+  await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-shop.example.com-files || failed
+
+step 20 'run s-shop.example.com' 'not there yet'
+if absent s-shop.example.com; then
+  run docker run --detach --name s-shop.example.com --restart always --network s-backend --ip 10.96.134.131 \
+      --network-alias shop --network-alias shop-example-com \
+      --memory 256m --cpus 0.5 \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+      --label gordon.address=s-backend=10.96.134.131 \
+      --env-file shop.env --env LOG=debug \
+      web:1
+elif is_current s-shop.example.com shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+  is_running s-shop.example.com || run docker start s-shop.example.com
+else
+  fail 's-shop.example.com is not as this plan makes it: plan again on this host'
+fi
+
+step 21 'see that s-shop.example.com stays up for 1s' 'what comes next needs it ready'
+skipped 20 ||
+  await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-shop.example.com || failed
+
+step 22 'run s-shop.example.com-2' 'not there yet'
+if absent s-shop.example.com-2; then
+  run docker run --detach --name s-shop.example.com-2 --restart always --network s-backend \
+      --ip 10.96.134.132 \
+      --network-alias shop --network-alias shop-example-com \
+      --memory 256m --cpus 0.5 \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+      --label gordon.address=s-backend=10.96.134.132 \
+      --env-file shop.env --env LOG=debug \
+      web:1
+elif is_current s-shop.example.com-2 shop any \
+    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+  is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
+else
+  fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
+fi
+
+step 23 'see that s-shop.example.com-2 stays up for 1s' 'what comes next needs it ready'
+skipped 22 ||
+  await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-shop.example.com-2 || failed
+
+step 24 'run s-jobs' 'not there yet'
+if absent s-jobs; then
+  run docker run --detach --name s-jobs --restart unless-stopped --network s-backend --ip 10.96.134.133 \
+      --network-alias jobs \
+      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+      --label gordon.owner=jobs.example.com --label gordon.release=1 \
+      --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
+      --label gordon.address=s-backend=10.96.134.133 \
+      --entrypoint sh \
+      worker:latest -c 'exec sleep 1000000'
+elif is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest; then
+  is_running s-jobs || run docker start s-jobs
+else
+  fail 's-jobs is not as this plan makes it: plan again on this host'
+fi
+
+step 25 'see that s-jobs stays up for 1s' 'what comes next needs it ready'
+skipped 24 ||
+  await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        s-jobs || failed
+
+finish

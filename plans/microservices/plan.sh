@@ -1,0 +1,594 @@
+#!/bin/sh
+# What gordon planned for project gordon: 32 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# readable FILE: it is there, and may be read
+readable() { [ -f "$1" ] && [ -r "$1" ]; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=32 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+readable env/admin_company_com.env || refuse 'the env file env/admin_company_com.env cannot be read'
+readable env/api_company_com.env || refuse 'the env file env/api_company_com.env cannot be read'
+no_network gordon-backend ||
+  usable_network gordon-backend gordon ||
+  refuse 'network gordon-backend belongs to another project'
+no_network gordon-admin-company-com ||
+  usable_network gordon-admin-company-com gordon ||
+  refuse 'network gordon-admin-company-com belongs to another project'
+no_volume gordon-backend-redis-data ||
+  usable_volume gordon-backend-redis-data gordon ||
+  refuse 'volume gordon-backend-redis-data belongs to another project'
+no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+  usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
+  refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
+no_volume gordon-api-company-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-api-company-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-api-company-com-postgres-var-lib-postgresql-data belongs to another project'
+no_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-admin-company-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-admin-company-com-postgres-var-lib-postgresql-data belongs to another project'
+absent gordon-backend-redis ||
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+  refuse 'gordon-backend-redis is not as it was when this was planned'
+is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+  refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.128'
+absent gordon-backend-rabbitmq ||
+  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+  refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
+is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+  refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.129'
+absent gordon-api.company.com-postgres ||
+  is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-api.company.com-postgres is not as it was when this was planned'
+is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+  refuse 'network gordon-backend has no room for gordon-api.company.com-postgres at 10.218.236.130'
+absent gordon-api.company.com ||
+  is_current gordon-api.company.com gordon any 'env-file:bb148083 image:f079b7cb' api:latest ||
+  refuse 'gordon-api.company.com is not as it was when this was planned'
+is_current gordon-api.company.com gordon any 'env-file:bb148083 image:f079b7cb' api:latest ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+  refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.131'
+absent gordon-worker.company.com ||
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+  refuse 'gordon-worker.company.com is not as it was when this was planned'
+is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
+  refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.132'
+absent gordon-admin.company.com-postgres ||
+  is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-admin.company.com-postgres is not as it was when this was planned'
+is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.128 ||
+  refuse \
+      'network gordon-admin-company-com has no room for gordon-admin.company.com-postgres at 10.221.150.128'
+absent gordon-admin.company.com ||
+  is_current gordon-admin.company.com gordon any 'env-file:c18373e9 image:7fc32bd7' admin:latest ||
+  refuse 'gordon-admin.company.com is not as it was when this was planned'
+is_current gordon-admin.company.com gordon any 'env-file:c18373e9 image:7fc32bd7' admin:latest ||
+  has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.129 ||
+  refuse 'network gordon-admin-company-com has no room for gordon-admin.company.com at 10.221.150.129'
+
+step 1 'pull admin:latest' 'not on this host'
+has_image admin:latest ||
+  stream docker pull admin:latest || failed
+
+step 2 'check the volumes of admin:latest' 'what it declares is not known yet'
+only_volumes admin:latest || failed
+
+step 3 'pull api:latest' 'not on this host'
+has_image api:latest ||
+  stream docker pull api:latest || failed
+
+step 4 'check the volumes of api:latest' 'what it declares is not known yet'
+only_volumes api:latest || failed
+
+step 5 'pull postgres:15' 'not on this host'
+has_image postgres:15 ||
+  stream docker pull postgres:15 || failed
+
+step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
+only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+step 7 'pull rabbitmq:3' 'not on this host'
+has_image rabbitmq:3 ||
+  stream docker pull rabbitmq:3 || failed
+
+step 8 'check the volumes of rabbitmq:3' 'what it declares is not known yet'
+only_volumes rabbitmq:3 /var/lib/rabbitmq || failed
+
+step 9 'pull redis:7-alpine' 'not on this host'
+has_image redis:7-alpine ||
+  stream docker pull redis:7-alpine || failed
+
+step 10 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+only_volumes redis:7-alpine /data || failed
+
+step 11 'pull worker:latest' 'not on this host'
+has_image worker:latest ||
+  stream docker pull worker:latest || failed
+
+step 12 'check the volumes of worker:latest' 'what it declares is not known yet'
+only_volumes worker:latest || failed
+
+step 13 'create network gordon-backend' 'not there yet'
+has_network gordon-backend ||
+  run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=backend \
+      gordon-backend
+
+step 14 'create network gordon-admin-company-com' 'not there yet'
+has_network gordon-admin-company-com ||
+  run docker network create --subnet 10.221.150.0/24 --ip-range 10.221.150.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=admin.company.com \
+      gordon-admin-company-com
+
+step 15 'create volume gordon-backend-redis-data' 'not there yet'
+has_volume gordon-backend-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=backend \
+      gordon-backend-redis-data
+
+step 16 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
+has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=backend \
+      gordon-backend-rabbitmq-var-lib-rabbitmq
+
+step 17 'create volume gordon-api-company-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-api-company-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=api.company.com \
+      gordon-api-company-com-postgres-var-lib-postgresql-data
+
+step 18 'create volume gordon-admin-company-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=admin.company.com \
+      gordon-admin-company-com-postgres-var-lib-postgresql-data
+
+step 19 'run gordon-backend-redis' 'not there yet'
+if absent gordon-backend-redis; then
+  run docker run --detach --name gordon-backend-redis --restart unless-stopped --network gordon-backend \
+      --ip 10.218.236.128 \
+      --network-alias redis --network-alias redis.internal --network-alias backend-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.128 \
+      --env-file env/api_company_com.env --volume gordon-backend-redis-data:/data \
+      redis:7-alpine
+elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
+  is_running gordon-backend-redis || run docker start gordon-backend-redis
+else
+  fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 20 'see that gordon-backend-redis stays up for 1s' 'what comes next needs it ready'
+skipped 19 ||
+  await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-backend-redis || failed
+
+step 21 'run gordon-backend-rabbitmq' 'not there yet'
+if absent gordon-backend-rabbitmq; then
+  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped --network gordon-backend \
+      --ip 10.218.236.129 \
+      --network-alias rabbitmq --network-alias rabbitmq.internal --network-alias backend-rabbitmq \
+      --hostname rabbitmq \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:c0aef8a2 \
+      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.129 \
+      --env-file env/api_company_com.env --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
+      rabbitmq:3
+elif is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq; then
+  is_running gordon-backend-rabbitmq || run docker start gordon-backend-rabbitmq
+else
+  fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
+fi
+
+step 22 'see that gordon-backend-rabbitmq stays up for 1s' 'what comes next needs it ready'
+skipped 21 ||
+  await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-backend-rabbitmq || failed
+
+step 23 'run gordon-api.company.com-postgres' 'not there yet'
+if absent gordon-api.company.com-postgres; then
+  run docker run --detach --name gordon-api.company.com-postgres --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.130 \
+      --network-alias postgres --network-alias postgres.internal --network-alias api-company-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.130 \
+      --env-file env/api_company_com.env \
+      --volume gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-api.company.com-postgres || run docker start gordon-api.company.com-postgres
+else
+  fail 'gordon-api.company.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 24 'see that gordon-api.company.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 23 ||
+  await gordon-api.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-api.company.com-postgres || failed
+
+step 25 'run gordon-api.company.com' 'not there yet'
+if absent gordon-api.company.com; then
+  run docker run --detach --name gordon-api.company.com --restart unless-stopped --network gordon-backend \
+      --ip 10.218.236.131 \
+      --network-alias api --network-alias api-company-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=api.company.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:bb148083 image:f079b7cb' \
+      --label gordon.address=gordon-backend=10.218.236.131 \
+      --env-file env/api_company_com.env \
+      api:latest
+elif is_current gordon-api.company.com gordon any 'env-file:bb148083 image:f079b7cb' api:latest; then
+  is_running gordon-api.company.com || run docker start gordon-api.company.com
+else
+  fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
+fi
+
+step 26 'see that gordon-api.company.com stays up for 1s' 'what comes next needs it ready'
+skipped 25 ||
+  await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-api.company.com || failed
+
+step 27 'run gordon-worker.company.com' 'not there yet'
+if absent gordon-worker.company.com; then
+  run docker run --detach --name gordon-worker.company.com --restart unless-stopped --network gordon-backend \
+      --ip 10.218.236.132 \
+      --network-alias worker --network-alias worker-company-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
+      --label gordon.address=gordon-backend=10.218.236.132 \
+      worker:latest
+elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
+  is_running gordon-worker.company.com || run docker start gordon-worker.company.com
+else
+  fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
+fi
+
+step 28 'see that gordon-worker.company.com stays up for 1s' 'what comes next needs it ready'
+skipped 27 ||
+  await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-worker.company.com || failed
+
+step 29 'run gordon-admin.company.com-postgres' 'not there yet'
+if absent gordon-admin.company.com-postgres; then
+  run docker run --detach --name gordon-admin.company.com-postgres --restart unless-stopped \
+      --network gordon-admin-company-com --ip 10.221.150.128 \
+      --network-alias postgres --network-alias postgres.internal --network-alias admin-company-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=admin.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=c18373e9 --label gordon.address=gordon-admin-company-com=10.221.150.128 \
+      --env-file env/admin_company_com.env \
+      --volume gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-admin.company.com-postgres || run docker start gordon-admin.company.com-postgres
+else
+  fail 'gordon-admin.company.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 30 'see that gordon-admin.company.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 29 ||
+  await gordon-admin.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-admin.company.com-postgres || failed
+
+step 31 'run gordon-admin.company.com' 'not there yet'
+if absent gordon-admin.company.com; then
+  run docker run --detach --name gordon-admin.company.com --restart unless-stopped \
+      --network gordon-admin-company-com --ip 10.221.150.129 \
+      --network-alias admin --network-alias admin-company-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=admin.company.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:c18373e9 image:7fc32bd7' \
+      --label gordon.address=gordon-admin-company-com=10.221.150.129 \
+      --env-file env/admin_company_com.env \
+      admin:latest
+elif is_current gordon-admin.company.com gordon any 'env-file:c18373e9 image:7fc32bd7' admin:latest; then
+  is_running gordon-admin.company.com || run docker start gordon-admin.company.com
+else
+  fail 'gordon-admin.company.com is not as this plan makes it: plan again on this host'
+fi
+
+step 32 'see that gordon-admin.company.com stays up for 1s' 'what comes next needs it ready'
+skipped 31 ||
+  await gordon-admin.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-admin.company.com || failed
+
+finish

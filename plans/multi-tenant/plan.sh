@@ -1,0 +1,675 @@
+#!/bin/sh
+# What gordon planned for project gordon: 33 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# readable FILE: it is there, and may be read
+readable() { [ -f "$1" ] && [ -r "$1" ]; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=33 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+readable env/tenant1_app_com.env || refuse 'the env file env/tenant1_app_com.env cannot be read'
+readable env/tenant2_app_com.env || refuse 'the env file env/tenant2_app_com.env cannot be read'
+readable env/tenant3_app_com.env || refuse 'the env file env/tenant3_app_com.env cannot be read'
+no_network gordon-tenant1-app-com ||
+  usable_network gordon-tenant1-app-com gordon ||
+  refuse 'network gordon-tenant1-app-com belongs to another project'
+no_network gordon-tenant2-app-com ||
+  usable_network gordon-tenant2-app-com gordon ||
+  refuse 'network gordon-tenant2-app-com belongs to another project'
+no_network gordon-tenant3-app-com ||
+  usable_network gordon-tenant3-app-com gordon ||
+  refuse 'network gordon-tenant3-app-com belongs to another project'
+no_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data belongs to another project'
+no_volume gordon-tenant1-app-com-redis-data ||
+  usable_volume gordon-tenant1-app-com-redis-data gordon ||
+  refuse 'volume gordon-tenant1-app-com-redis-data belongs to another project'
+no_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data belongs to another project'
+no_volume gordon-tenant2-app-com-redis-data ||
+  usable_volume gordon-tenant2-app-com-redis-data gordon ||
+  refuse 'volume gordon-tenant2-app-com-redis-data belongs to another project'
+no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
+  usable_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data gordon ||
+  refuse 'volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data belongs to another project'
+no_volume gordon-tenant3-app-com-redis-data ||
+  usable_volume gordon-tenant3-app-com-redis-data gordon ||
+  refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
+absent gordon-tenant1.app.com-postgres ||
+  is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
+is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.128'
+absent gordon-tenant1.app.com-redis ||
+  is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant1-app-com-redis-data:/data ||
+  refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
+is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant1-app-com-redis-data:/data ||
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.129'
+absent gordon-tenant1.app.com ||
+  is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+  refuse 'gordon-tenant1.app.com is not as it was when this was planned'
+is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.130'
+absent gordon-tenant2.app.com-postgres ||
+  is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
+is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.128'
+absent gordon-tenant2.app.com-redis ||
+  is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant2-app-com-redis-data:/data ||
+  refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
+is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant2-app-com-redis-data:/data ||
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.129'
+absent gordon-tenant2.app.com ||
+  is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+  refuse 'gordon-tenant2.app.com is not as it was when this was planned'
+is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.130'
+absent gordon-tenant3.app.com-postgres ||
+  is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
+is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.128'
+absent gordon-tenant3.app.com-redis ||
+  is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant3-app-com-redis-data:/data ||
+  refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
+is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant3-app-com-redis-data:/data ||
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.129'
+absent gordon-tenant3.app.com ||
+  is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+  refuse 'gordon-tenant3.app.com is not as it was when this was planned'
+is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.130'
+
+step 1 'pull app:v2.0' 'not on this host'
+has_image app:v2.0 ||
+  stream docker pull app:v2.0 || failed
+
+step 2 'check the volumes of app:v2.0' 'what it declares is not known yet'
+only_volumes app:v2.0 || failed
+
+step 3 'pull postgres:15' 'not on this host'
+has_image postgres:15 ||
+  stream docker pull postgres:15 || failed
+
+step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+step 5 'pull redis:7' 'not on this host'
+has_image redis:7 ||
+  stream docker pull redis:7 || failed
+
+step 6 'check the volumes of redis:7' 'what it declares is not known yet'
+only_volumes redis:7 /data || failed
+
+step 7 'create network gordon-tenant1-app-com' 'not there yet'
+has_network gordon-tenant1-app-com ||
+  run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=tenant1.app.com \
+      gordon-tenant1-app-com
+
+step 8 'create network gordon-tenant2-app-com' 'not there yet'
+has_network gordon-tenant2-app-com ||
+  run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=tenant2.app.com \
+      gordon-tenant2-app-com
+
+step 9 'create network gordon-tenant3-app-com' 'not there yet'
+has_network gordon-tenant3-app-com ||
+  run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+      --label gordon.owner=tenant3.app.com \
+      gordon-tenant3-app-com
+
+step 10 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant1.app.com \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data
+
+step 11 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
+has_volume gordon-tenant1-app-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant1.app.com \
+      gordon-tenant1-app-com-redis-data
+
+step 12 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant2.app.com \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data
+
+step 13 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
+has_volume gordon-tenant2-app-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant2.app.com \
+      gordon-tenant2-app-com-redis-data
+
+step 14 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant3.app.com \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data
+
+step 15 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
+has_volume gordon-tenant3-app-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+      --label gordon.owner=tenant3.app.com \
+      gordon-tenant3-app-com-redis-data
+
+step 16 'run gordon-tenant1.app.com-postgres' 'not there yet'
+if absent gordon-tenant1.app.com-postgres; then
+  run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
+      --network gordon-tenant1-app-com --ip 10.221.93.128 \
+      --network-alias postgres --network-alias postgres.internal --network-alias tenant1-app-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.128 \
+      --env-file env/tenant1_app_com.env \
+      --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-tenant1.app.com-postgres || run docker start gordon-tenant1.app.com-postgres
+else
+  fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 17 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 16 ||
+  await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant1.app.com-postgres || failed
+
+step 18 'run gordon-tenant1.app.com-redis' 'not there yet'
+if absent gordon-tenant1.app.com-redis; then
+  run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
+      --network gordon-tenant1-app-com --ip 10.221.93.129 \
+      --network-alias redis --network-alias redis.internal --network-alias tenant1-app-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
+      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
+      --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
+      redis:7
+elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant1-app-com-redis-data:/data; then
+  is_running gordon-tenant1.app.com-redis || run docker start gordon-tenant1.app.com-redis
+else
+  fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 19 'see that gordon-tenant1.app.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 18 ||
+  await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant1.app.com-redis || failed
+
+step 20 'run gordon-tenant1.app.com' 'not there yet'
+if absent gordon-tenant1.app.com; then
+  run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
+      --network gordon-tenant1-app-com --ip 10.221.93.130 \
+      --network-alias tenant1 --network-alias tenant1-app-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=tenant1.app.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
+      --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
+      --env-file env/tenant1_app_com.env \
+      app:v2.0
+elif is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0; then
+  is_running gordon-tenant1.app.com || run docker start gordon-tenant1.app.com
+else
+  fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
+fi
+
+step 21 'see that gordon-tenant1.app.com stays up for 1s' 'what comes next needs it ready'
+skipped 20 ||
+  await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant1.app.com || failed
+
+step 22 'run gordon-tenant2.app.com-postgres' 'not there yet'
+if absent gordon-tenant2.app.com-postgres; then
+  run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
+      --network gordon-tenant2-app-com --ip 10.214.42.128 \
+      --network-alias postgres --network-alias postgres.internal --network-alias tenant2-app-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.128 \
+      --env-file env/tenant2_app_com.env \
+      --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-tenant2.app.com-postgres || run docker start gordon-tenant2.app.com-postgres
+else
+  fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 23 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 22 ||
+  await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant2.app.com-postgres || failed
+
+step 24 'run gordon-tenant2.app.com-redis' 'not there yet'
+if absent gordon-tenant2.app.com-redis; then
+  run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
+      --network gordon-tenant2-app-com --ip 10.214.42.129 \
+      --network-alias redis --network-alias redis.internal --network-alias tenant2-app-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
+      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
+      --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
+      redis:7
+elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant2-app-com-redis-data:/data; then
+  is_running gordon-tenant2.app.com-redis || run docker start gordon-tenant2.app.com-redis
+else
+  fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 25 'see that gordon-tenant2.app.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 24 ||
+  await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant2.app.com-redis || failed
+
+step 26 'run gordon-tenant2.app.com' 'not there yet'
+if absent gordon-tenant2.app.com; then
+  run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
+      --network gordon-tenant2-app-com --ip 10.214.42.130 \
+      --network-alias tenant2 --network-alias tenant2-app-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=tenant2.app.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
+      --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
+      --env-file env/tenant2_app_com.env \
+      app:v2.0
+elif is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0; then
+  is_running gordon-tenant2.app.com || run docker start gordon-tenant2.app.com
+else
+  fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
+fi
+
+step 27 'see that gordon-tenant2.app.com stays up for 1s' 'what comes next needs it ready'
+skipped 26 ||
+  await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant2.app.com || failed
+
+step 28 'run gordon-tenant3.app.com-postgres' 'not there yet'
+if absent gordon-tenant3.app.com-postgres; then
+  run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
+      --network gordon-tenant3-app-com --ip 10.219.80.128 \
+      --network-alias postgres --network-alias postgres.internal --network-alias tenant3-app-com-postgres \
+      --hostname postgres \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
+      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.128 \
+      --env-file env/tenant3_app_com.env \
+      --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+      postgres:15
+elif is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+  is_running gordon-tenant3.app.com-postgres || run docker start gordon-tenant3.app.com-postgres
+else
+  fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
+fi
+
+step 29 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+skipped 28 ||
+  await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant3.app.com-postgres || failed
+
+step 30 'run gordon-tenant3.app.com-redis' 'not there yet'
+if absent gordon-tenant3.app.com-redis; then
+  run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
+      --network gordon-tenant3-app-com --ip 10.219.80.129 \
+      --network-alias redis --network-alias redis.internal --network-alias tenant3-app-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+      --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
+      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
+      --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
+      redis:7
+elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+    gordon-tenant3-app-com-redis-data:/data; then
+  is_running gordon-tenant3.app.com-redis || run docker start gordon-tenant3.app.com-redis
+else
+  fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 31 'see that gordon-tenant3.app.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 30 ||
+  await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant3.app.com-redis || failed
+
+step 32 'run gordon-tenant3.app.com' 'not there yet'
+if absent gordon-tenant3.app.com; then
+  run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
+      --network gordon-tenant3-app-com --ip 10.219.80.130 \
+      --network-alias tenant3 --network-alias tenant3-app-com \
+      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+      --label gordon.owner=tenant3.app.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
+      --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
+      --env-file env/tenant3_app_com.env \
+      app:v2.0
+elif is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0; then
+  is_running gordon-tenant3.app.com || run docker start gordon-tenant3.app.com
+else
+  fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
+fi
+
+step 33 'see that gordon-tenant3.app.com stays up for 1s' 'what comes next needs it ready'
+skipped 32 ||
+  await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-tenant3.app.com || failed
+
+finish

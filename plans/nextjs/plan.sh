@@ -1,0 +1,301 @@
+#!/bin/sh
+# What gordon planned for project nextjs: 5 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=5 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+no_network nextjs-network ||
+  usable_network nextjs-network nextjs ||
+  refuse 'network nextjs-network belongs to another project'
+absent nextjs-web-green ||
+  is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+  refuse 'nextjs-web-green is not as it was when this was planned'
+is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+  has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
+  refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.128'
+
+step 1 'pull nextjs-web:latest' 'not on this host'
+has_image nextjs-web:latest ||
+  stream docker pull nextjs-web:latest || failed
+
+step 2 'check the volumes of nextjs-web:latest' 'what it declares is not known yet'
+only_volumes nextjs-web:latest || failed
+
+step 3 'create network nextjs-network' 'not there yet'
+has_network nextjs-network ||
+  run docker network create --subnet 10.218.47.0/24 --ip-range 10.218.47.0/25 \
+      --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=network \
+      --label gordon.owner=nextjs \
+      nextjs-network
+
+step 4 'run nextjs-web-green' 'not there yet'
+if absent nextjs-web-green; then
+  run docker run --detach --name nextjs-web-green --restart unless-stopped --network nextjs-network \
+      --ip 10.218.47.128 \
+      --network-alias web --network-alias nextjs-web \
+      --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
+      --label gordon.owner=nextjs --label gordon.release=1 --label gordon.spec=image:2cd70a24 \
+      --label gordon.address=nextjs-network=10.218.47.128 \
+      nextjs-web:latest
+elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
+  is_running nextjs-web-green || run docker start nextjs-web-green
+else
+  fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
+fi
+
+step 5 'see that nextjs-web-green stays up for 1s' 'what comes next needs it ready'
+skipped 4 ||
+  await nextjs-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        nextjs-web-green || failed
+
+finish

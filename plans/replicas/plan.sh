@@ -1,0 +1,449 @@
+#!/bin/sh
+# What gordon planned for project mail: 15 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+# In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=15 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+[ -n "${DATABASE_URL+set}" ] || refuse 'the secret DATABASE_URL is not in the environment'
+[ -n "${POSTGRES_PASSWORD+set}" ] || refuse 'the secret POSTGRES_PASSWORD is not in the environment'
+no_network mail-network ||
+  usable_network mail-network mail ||
+  refuse 'network mail-network belongs to another project'
+no_volume mail-pgdata ||
+  usable_volume mail-pgdata mail ||
+  refuse 'volume mail-pgdata belongs to another project'
+no_volume mail-uploads ||
+  usable_volume mail-uploads mail ||
+  refuse 'volume mail-uploads belongs to another project'
+absent mail-db ||
+  is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+    mail-pgdata:/var/lib/postgresql/data ||
+  refuse 'mail-db is not as it was when this was planned'
+is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+    mail-pgdata:/var/lib/postgresql/data ||
+  has_room mail-network 10.208.88.0/24 10.208.88.128 ||
+  refuse 'network mail-network has no room for mail-db at 10.208.88.128'
+absent mail-web-green ||
+  is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  refuse 'mail-web-green is not as it was when this was planned'
+is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  has_room mail-network 10.208.88.0/24 10.208.88.129 ||
+  refuse 'network mail-network has no room for mail-web-green at 10.208.88.129'
+absent mail-web-green-2 ||
+  is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  refuse 'mail-web-green-2 is not as it was when this was planned'
+is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  has_room mail-network 10.208.88.0/24 10.208.88.130 ||
+  refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.130'
+absent mail-web-green-3 ||
+  is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  refuse 'mail-web-green-3 is not as it was when this was planned'
+is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data ||
+  has_room mail-network 10.208.88.0/24 10.208.88.131 ||
+  refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.131'
+
+step 1 'pull gmail-web:latest' 'not on this host'
+has_image gmail-web:latest ||
+  stream docker pull gmail-web:latest || failed
+
+step 2 'check the volumes of gmail-web:latest' 'what it declares is not known yet'
+only_volumes gmail-web:latest /data || failed
+
+step 3 'pull postgres:15' 'not on this host'
+has_image postgres:15 ||
+  stream docker pull postgres:15 || failed
+
+step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+step 5 'create network mail-network' 'not there yet'
+has_network mail-network ||
+  run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
+      --label gordon.owner=mail \
+      mail-network
+
+step 6 'create volume mail-pgdata' 'not there yet'
+has_volume mail-pgdata ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
+      --label gordon.owner=mail \
+      mail-pgdata
+
+step 7 'create volume mail-uploads' 'not there yet'
+has_volume mail-uploads ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
+      --label gordon.owner=mail \
+      mail-uploads
+
+step 8 'run mail-db' 'not there yet'
+if absent mail-db; then
+  run docker run --detach --name mail-db --restart unless-stopped --network mail-network --ip 10.208.88.128 \
+      --network-alias db --network-alias db.internal --network-alias mail-db \
+      --hostname db \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
+      --label gordon.owner=mail --label gordon.release=1 \
+      --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
+      --label gordon.address=mail-network=10.208.88.128 \
+      --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
+      postgres:15
+elif is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+    mail-pgdata:/var/lib/postgresql/data; then
+  is_running mail-db || run docker start mail-db
+else
+  fail 'mail-db is not as this plan makes it: plan again on this host'
+fi
+
+step 9 'see that mail-db stays up for 1s' 'what comes next needs it ready'
+skipped 8 ||
+  await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        mail-db || failed
+
+step 10 'run mail-web-green' 'not there yet'
+if absent mail-web-green; then
+  run docker run --detach --name mail-web-green --restart unless-stopped --network mail-network \
+      --ip 10.208.88.129 \
+      --network-alias web --network-alias mail-web \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+      --label gordon.owner=mail --label gordon.release=1 \
+      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      --label gordon.address=mail-network=10.208.88.129 \
+      --env LOG=info --env DATABASE_URL \
+      --volume mail-uploads:/data \
+      gmail-web:latest
+elif is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data; then
+  is_running mail-web-green || run docker start mail-web-green
+else
+  fail 'mail-web-green is not as this plan makes it: plan again on this host'
+fi
+
+step 11 'see that mail-web-green stays up for 1s' 'what comes next needs it ready'
+skipped 10 ||
+  await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        mail-web-green || failed
+
+step 12 'run mail-web-green-2' 'not there yet'
+if absent mail-web-green-2; then
+  run docker run --detach --name mail-web-green-2 --restart unless-stopped --network mail-network \
+      --ip 10.208.88.130 \
+      --network-alias web --network-alias mail-web \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+      --label gordon.owner=mail --label gordon.release=1 \
+      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      --label gordon.address=mail-network=10.208.88.130 \
+      --env LOG=info --env DATABASE_URL \
+      --volume mail-uploads:/data \
+      gmail-web:latest
+elif is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data; then
+  is_running mail-web-green-2 || run docker start mail-web-green-2
+else
+  fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
+fi
+
+step 13 'see that mail-web-green-2 stays up for 1s' 'what comes next needs it ready'
+skipped 12 ||
+  await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        mail-web-green-2 || failed
+
+step 14 'run mail-web-green-3' 'not there yet'
+if absent mail-web-green-3; then
+  run docker run --detach --name mail-web-green-3 --restart unless-stopped --network mail-network \
+      --ip 10.208.88.131 \
+      --network-alias web --network-alias mail-web \
+      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+      --label gordon.owner=mail --label gordon.release=1 \
+      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      --label gordon.address=mail-network=10.208.88.131 \
+      --env LOG=info --env DATABASE_URL \
+      --volume mail-uploads:/data \
+      gmail-web:latest
+elif is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    gmail-web:latest mail-uploads:/data; then
+  is_running mail-web-green-3 || run docker start mail-web-green-3
+else
+  fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
+fi
+
+step 15 'see that mail-web-green-3 stays up for 1s' 'what comes next needs it ready'
+skipped 14 ||
+  await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        mail-web-green-3 || failed
+
+finish

@@ -1,0 +1,407 @@
+#!/bin/sh
+# What gordon planned for project sites: 15 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+set -eu
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for whoever looks on
+say() { printf '%s\n' "$*" >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# skipped NUMBER…: none of these steps had anything to do
+skipped() {
+  for _number in "$@"; do
+    case $_ran in *" $_number "*) return 1 ;; esac
+  done
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  show "$@"
+  while :; do
+    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
+    if matches "$_answer" "$_fatal"; then
+      break
+    elif ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  say "$_name is not ready: $_answer"
+  say "the end of its log:"
+  ask logs --tail 20 "$_name" >&2 || :
+  return 1
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "$_path" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it is the project's, or nobody's
+usable_network() {
+  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# no_volume NAME: it is not there
+no_volume() { ! look volume "$1"; }
+
+# usable_volume NAME PROJECT: it is the project's, or nobody's
+usable_volume() {
+  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
+# may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  case $3 in
+    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
+    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
+  esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+_steps=15 _step=0 _open='' _ran=' ' _count=0
+
+# What the plan takes for granted
+ask version >/dev/null || refuse 'docker does not answer'
+no_network sites-one-example-com ||
+  usable_network sites-one-example-com sites ||
+  refuse 'network sites-one-example-com belongs to another project'
+no_network sites-two-example-com ||
+  usable_network sites-two-example-com sites ||
+  refuse 'network sites-two-example-com belongs to another project'
+no_volume sites-two-example-com-redis-data ||
+  usable_volume sites-two-example-com-redis-data sites ||
+  refuse 'volume sites-two-example-com-redis-data belongs to another project'
+absent sites-one.example.com ||
+  is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+  refuse 'sites-one.example.com is not as it was when this was planned'
+is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+  has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
+  refuse 'network sites-one-example-com has no room for sites-one.example.com at 10.213.83.128'
+absent sites-two.example.com-redis ||
+  is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+    sites-two-example-com-redis-data:/data ||
+  refuse 'sites-two.example.com-redis is not as it was when this was planned'
+is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+    sites-two-example-com-redis-data:/data ||
+  has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
+  refuse 'network sites-two-example-com has no room for sites-two.example.com-redis at 10.219.244.128'
+absent sites-two.example.com ||
+  is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+  refuse 'sites-two.example.com is not as it was when this was planned'
+is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+  has_room sites-two-example-com 10.219.244.0/24 10.219.244.129 ||
+  refuse 'network sites-two-example-com has no room for sites-two.example.com at 10.219.244.129'
+
+step 1 'pull app1:latest' 'not on this host'
+has_image app1:latest ||
+  stream docker pull app1:latest || failed
+
+step 2 'check the volumes of app1:latest' 'what it declares is not known yet'
+only_volumes app1:latest || failed
+
+step 3 'pull app2:latest' 'not on this host'
+has_image app2:latest ||
+  stream docker pull app2:latest || failed
+
+step 4 'check the volumes of app2:latest' 'what it declares is not known yet'
+only_volumes app2:latest || failed
+
+step 5 'pull redis:7-alpine' 'not on this host'
+has_image redis:7-alpine ||
+  stream docker pull redis:7-alpine || failed
+
+step 6 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+only_volumes redis:7-alpine /data || failed
+
+step 7 'create network sites-one-example-com' 'not there yet'
+has_network sites-one-example-com ||
+  run docker network create --subnet 10.213.83.0/24 --ip-range 10.213.83.0/25 \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
+      --label gordon.owner=one.example.com \
+      sites-one-example-com
+
+step 8 'create network sites-two-example-com' 'not there yet'
+has_network sites-two-example-com ||
+  run docker network create --subnet 10.219.244.0/24 --ip-range 10.219.244.0/25 \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
+      --label gordon.owner=two.example.com \
+      sites-two-example-com
+
+step 9 'create volume sites-two-example-com-redis-data' 'not there yet'
+has_volume sites-two-example-com-redis-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=volume \
+      --label gordon.owner=two.example.com \
+      sites-two-example-com-redis-data
+
+step 10 'run sites-one.example.com' 'not there yet'
+if absent sites-one.example.com; then
+  run docker run --detach --name sites-one.example.com --restart unless-stopped \
+      --network sites-one-example-com --ip 10.213.83.128 \
+      --network-alias one --network-alias one-example-com \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
+      --label gordon.owner=one.example.com --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
+      --label gordon.address=sites-one-example-com=10.213.83.128 \
+      app1:latest
+elif is_current sites-one.example.com sites any image:74ce8e96 app1:latest; then
+  is_running sites-one.example.com || run docker start sites-one.example.com
+else
+  fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
+fi
+
+step 11 'see that sites-one.example.com stays up for 1s' 'what comes next needs it ready'
+skipped 10 ||
+  await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        sites-one.example.com || failed
+
+step 12 'run sites-two.example.com-redis' 'not there yet'
+if absent sites-two.example.com-redis; then
+  run docker run --detach --name sites-two.example.com-redis --restart unless-stopped \
+      --network sites-two-example-com --ip 10.219.244.128 \
+      --network-alias redis --network-alias redis.internal --network-alias two-example-com-redis \
+      --hostname redis \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
+      --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.address=sites-two-example-com=10.219.244.128 \
+      --volume sites-two-example-com-redis-data:/data \
+      redis:7-alpine
+elif is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+    sites-two-example-com-redis-data:/data; then
+  is_running sites-two.example.com-redis || run docker start sites-two.example.com-redis
+else
+  fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
+fi
+
+step 13 'see that sites-two.example.com-redis stays up for 1s' 'what comes next needs it ready'
+skipped 12 ||
+  await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        sites-two.example.com-redis || failed
+
+step 14 'run sites-two.example.com' 'not there yet'
+if absent sites-two.example.com; then
+  run docker run --detach --name sites-two.example.com --restart unless-stopped \
+      --network sites-two-example-com --ip 10.219.244.129 \
+      --network-alias two --network-alias two-example-com \
+      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
+      --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:6813f666 \
+      --label gordon.address=sites-two-example-com=10.219.244.129 \
+      app2:latest
+elif is_current sites-two.example.com sites any image:6813f666 app2:latest; then
+  is_running sites-two.example.com || run docker start sites-two.example.com
+else
+  fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
+fi
+
+step 15 'see that sites-two.example.com stays up for 1s' 'what comes next needs it ready'
+skipped 14 ||
+  await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        sites-two.example.com || failed
+
+finish

@@ -1,0 +1,128 @@
+//! A change touches what it is about and nothing else.
+
+use crate::support::Project;
+use crate::support::docker;
+use std::collections::BTreeMap;
+
+const SERVICES: &str = r#"
+    [attachments]
+    "one.example.com" = ["redis:7-alpine"]
+    "two.example.com" = ["redis:7-alpine"]
+"#;
+
+fn config(name: &str, one: &str, two: &str) -> String {
+    format!(
+        "name = \"{name}\"\n[routes]\n\"one.example.com\" = {{ {one} }}\n\"two.example.com\" = {{ {two} }}\n{SERVICES}"
+    )
+}
+
+/// The names of the containers that are there in both and are not the same.
+fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    before.iter().filter(|(name, id)| after.get(*name) != Some(id)).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn a_change_of_one_app_touches_nothing_else() {
+    let name = "gtest-change";
+    let image = r#"image = "web:1""#;
+    let project = Project::new(name, &[("gordon.toml", &config(name, image, image))]);
+    project.apply();
+    let before = project.ids();
+    project.write("gordon.toml", &config(name, image, r#"image = "web:2", environment = { LOG = "debug" }"#));
+    let plan = project.gordon(&["plan", "--exit-code"]).ended(3).stdout;
+    assert!(plan.contains("environment, image changed"), "{plan}");
+    project.apply();
+    assert_eq!(changed(&before, &project.ids()), ["gtest-change-two.example.com"]);
+    project.is_settled();
+}
+
+#[test]
+fn an_app_that_is_removed_takes_its_containers_and_its_network_and_leaves_its_volumes() {
+    let name = "gtest-remove";
+    let image = r#"image = "web:1""#;
+    let project = Project::new(name, &[("gordon.toml", &config(name, image, image))]);
+    project.apply();
+    let (before, volumes) = (project.ids(), project.list("volume"));
+    project.write(
+        "gordon.toml",
+        "name = \"gtest-remove\"\n[routes]\n\"one.example.com\" = \"web:1\"\n[attachments]\n\"one.example.com\" = [\"redis:7-alpine\"]\n",
+    );
+    project.apply();
+    assert_eq!(
+        changed(&before, &project.ids()),
+        ["gtest-remove-two.example.com", "gtest-remove-two.example.com-redis"]
+    );
+    assert_eq!(project.list("network"), ["gtest-remove-one-example-com"]);
+    assert_eq!((project.list("volume"), volumes.len()), (volumes, 2));
+    project.is_settled();
+}
+
+#[test]
+fn an_env_file_that_changes_replaces_the_app_and_leaves_its_database() {
+    let name = "gtest-env";
+    let text = format!(
+        "name = \"{name}\"\n[routes]\n\"one.example.com\" = \"web:1\"\n[attachments]\n\"one.example.com\" = [\"postgres:15\"]\n"
+    );
+    let env = "env/one_example_com.env";
+    let project = Project::new(name, &[("gordon.toml", &text), (env, "POSTGRES_PASSWORD=a\nBODY=one\n")]);
+    project.apply();
+    let before = project.ids();
+    project.write(env, "POSTGRES_PASSWORD=a\nBODY=two\n");
+    let plan = project.gordon(&["plan"]).success().stdout;
+    assert!(plan.contains("env/one_example_com.env changed"), "{plan}");
+    project.apply();
+    assert_eq!(changed(&before, &project.ids()), ["gtest-env-one.example.com"]);
+    let plan = project.gordon(&["plan"]).success();
+    assert!(
+        format!("{}{}", plan.stdout, plan.stderr).contains("--recreate gtest-env-one.example.com-postgres")
+    );
+    project.gordon(&["apply", "--yes", "--recreate", "gtest-env-one.example.com-postgres"]).success();
+    assert_eq!(changed(&before, &project.ids()).len(), 2);
+    project.is_settled();
+}
+
+#[test]
+fn a_secret_that_changes_replaces_what_uses_it() {
+    let project = Project::of_scenario("replicas", "gtest-secret");
+    project.apply();
+    let before = project.ids();
+    let mut apply = project.command(&["apply", "--yes"]);
+    crate::support::run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
+    let changed = changed(&before, &project.ids());
+    assert_eq!(changed.len(), 3, "{changed:?}");
+    assert!(changed.iter().all(|name| name.starts_with("gtest-secret-web-green")), "{changed:?}");
+}
+
+#[test]
+fn networks_and_aliases_that_somebody_took_away_come_back_without_a_new_container() {
+    let project = Project::of_scenario("microservices", "gtest-repair");
+    project.apply();
+    let (state, ids) = (project.state(), project.ids());
+    let (api, cache) = ("gtest-repair-api.company.com", "gtest-repair-backend-redis");
+    for container in [api, cache] {
+        docker(["network", "disconnect", "gtest-repair-backend", container]).success();
+    }
+    docker(["network", "connect", "--alias", "other", "gtest-repair-backend", cache]).success();
+    docker(["stop", "-t", "1", "gtest-repair-worker.company.com"]).success();
+    project.apply();
+    assert_eq!(project.ids(), ids, "no container is another one");
+    assert_eq!(project.state(), state);
+    project.is_settled();
+}
+
+#[test]
+fn an_image_whose_tag_moved_replaces_its_containers() {
+    docker(["tag", "web:1", "gordon-test/moves:latest"]).success();
+    let text = "name = \"gtest-moved\"\n[routes]\n\"one.example.com\" = \"gordon-test/moves\"\n";
+    let project = Project::new("gtest-moved", &[("gordon.toml", text)]);
+    project.apply();
+    let before = project.ids();
+    docker(["tag", "web:2", "gordon-test/moves:latest"]).success();
+    let plan = project.gordon(&["plan"]).success().stdout;
+    assert!(plan.contains("is another image now"), "{plan}");
+    project.apply();
+    assert_eq!(changed(&before, &project.ids()), ["gtest-moved-one.example.com"]);
+    project.is_settled();
+    drop(project);
+    docker(["image", "rm", "gordon-test/moves:latest"]).success();
+}

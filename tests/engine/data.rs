@@ -1,0 +1,106 @@
+//! A database keeps its data through everything but being told to lose them.
+
+use crate::support::Project;
+use crate::support::ask;
+use crate::support::docker;
+use crate::support::eventually;
+
+fn config(name: &str, image: &str, more: &str) -> String {
+    format!(
+        "name = \"{name}\"\n\
+         [routes]\n\"one.example.com\" = {{ image = \"web:1\", port = 3000, environment = {{ DATABASE_HOST = \"postgres\" }} }}\n\
+         [attachments]\n\"one.example.com\" = [{{ image = \"{image}\", name = \"postgres\" {more} }}]\n"
+    )
+}
+
+/// Adds a row through the app and gives how many there are.
+fn visit(app: &str) -> String {
+    let mut answer = (0, String::new());
+    eventually("the app reaches its database", || {
+        answer = ask(app, 3000, "/visit");
+        answer.0 == 200
+    });
+    answer.1
+}
+
+#[test]
+fn data_survive_a_changed_spec_and_down() {
+    let (name, app) = ("gtest-data", "gtest-data-one.example.com");
+    let project = Project::new(name, &[("gordon.toml", &config(name, "postgres:15", ""))]);
+    project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
+    project.apply();
+    assert_eq!(visit(app), "visits: 1\n");
+
+    let before = project.ids();
+    project.write("gordon.toml", &config(name, "postgres:15", ", environment = { TZ = \"UTC\" }"));
+    project.apply();
+    assert_ne!(
+        project.ids().get("gtest-data-one.example.com-postgres"),
+        before.get("gtest-data-one.example.com-postgres")
+    );
+    assert_eq!(visit(app), "visits: 2\n");
+
+    project.gordon(&["down", "--yes"]).success();
+    project.apply();
+    assert_eq!(visit(app), "visits: 3\n");
+}
+
+#[test]
+fn a_replacement_that_does_not_start_gives_way_to_the_database_that_did() {
+    let (name, app) = ("gtest-fallback", "gtest-fallback-one.example.com");
+    let project = Project::new(name, &[("gordon.toml", &config(name, "postgres:15", ""))]);
+    project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
+    project.apply();
+    assert_eq!(visit(app), "visits: 1\n");
+    let before = project.ids();
+    project
+        .write("gordon.toml", &config(name, "postgres:15", ", command = [\"postgres\", \"--no-such-flag\"]"));
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(run.stderr.contains("no-such-flag"), "the end of its log is shown: {}", run.stderr);
+    assert_eq!(project.ids(), before, "the old one is back, and nothing else is there");
+    assert_eq!(visit(app), "visits: 2\n");
+}
+
+#[test]
+fn an_image_that_was_not_on_the_host_keeps_its_data_on_a_named_volume_from_the_first_start() {
+    let (name, registry) = ("gtest-pulled", "gtest-registry");
+    let _registry = registry_with(registry, "postgres:15", "127.0.0.1:15055/gtest/postgres:15");
+    let text = config(name, "127.0.0.1:15055/gtest/postgres:15", "");
+    let project = Project::new(name, &[("gordon.toml", &text)]);
+    project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
+    let run = project.apply();
+    assert!(run.stderr.contains("pull"), "{}", run.stderr);
+    let app = "gtest-pulled-one.example.com";
+    assert_eq!(visit(app), "visits: 1\n");
+    let volume = "gtest-pulled-one-example-com-postgres-var-lib-postgresql-data";
+    assert_eq!(project.list("volume"), [volume]);
+    docker(["rm", "--force", "--volumes", "gtest-pulled-one.example.com-postgres"]).success();
+    project.apply();
+    assert_eq!(visit(app), "visits: 2\n");
+    drop(project);
+    docker(["image", "rm", "127.0.0.1:15055/gtest/postgres:15"]);
+}
+
+/// A registry on loopback that has `image` as `reference`, which is then no longer on the host.
+fn registry_with(name: &str, image: &str, reference: &str) -> crate::support::Theirs {
+    let (host, _) = reference.split_once('/').expect("a registry and a path");
+    let publish = format!("{host}:5000");
+    let registry = crate::support::Theirs::new(
+        &[
+            "run",
+            "--detach",
+            "--name",
+            name,
+            "--label",
+            "gordon.test=data",
+            "--publish",
+            &publish,
+            "gordon-test/registry:2",
+        ],
+        &["rm", "--force", "--volumes", name],
+    );
+    docker(["tag", image, reference]).success();
+    eventually("the registry takes the image", || docker(["push", reference]).status == 0);
+    docker(["image", "rm", reference]).success();
+    registry
+}

@@ -1,0 +1,79 @@
+//! One `apply` at a time on one project.
+
+use crate::support::Project;
+use crate::support::docker;
+use crate::support::eventually;
+use crate::support::run;
+use std::process::Stdio;
+
+/// A config whose apply takes its time: the app's check fails until its delay is over.
+fn slow(name: &str) -> Project {
+    let text = format!(
+        "name = \"{name}\"\n[routes]\n\"one.example.com\" = {{ image = \"web:1\", environment = {{ START_DELAY = \"4\" }}, \
+         health = {{ cmd = \"python3 -c 'import urllib.request as u; u.urlopen(\\\"http://127.0.0.1:3000/up\\\")'\", interval = \"1s\" }} }}\n"
+    );
+    Project::new(name, &[("gordon.toml", &text)])
+}
+
+fn is_locked(name: &str) -> bool {
+    let lock = format!("name=^/?gordon-lock-{name}$");
+    !docker(["ps", "--all", "--quiet", "--filter", &lock]).success().stdout.is_empty()
+}
+
+#[test]
+fn of_two_at_once_one_works_and_the_other_says_who_does() {
+    let project = slow("gtest-two");
+    let mut first = project
+        .command(&["apply", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    eventually("the first has the lock", || is_locked("gtest-two"));
+    let second = project.gordon(&["apply", "--yes"]).ended(1);
+    let holder = format!("{}", first.id());
+    assert!(second.stderr.contains(&holder), "it says who holds the lock: {}", second.stderr);
+    assert!(second.stderr.contains("--wait"), "and what to do: {}", second.stderr);
+    let third = project.gordon(&["apply", "--yes", "--wait"]).success();
+    assert!(first.wait().expect("it ends").success());
+    assert!(!is_locked("gtest-two"), "{}", third.stderr);
+    project.is_settled();
+}
+
+#[test]
+fn a_lock_whose_owner_is_dead_is_no_obstacle() {
+    let project = slow("gtest-dead");
+    let mut first = project
+        .command(&["apply", "--yes"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    eventually("the first has the lock", || is_locked("gtest-dead"));
+    first.kill().expect("it runs");
+    first.wait().expect("it ends");
+    assert!(is_locked("gtest-dead"), "nobody released it");
+    project.apply();
+    assert!(!is_locked("gtest-dead"));
+    project.is_settled();
+}
+
+#[test]
+fn ctrl_c_finishes_what_runs_says_what_is_left_and_leaves_no_lock() {
+    let project = slow("gtest-ctrlc");
+    let child = project
+        .command(&["apply", "--yes"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    eventually("the app is there", || !project.ids().is_empty());
+    run(std::process::Command::new("kill").args(["-INT", &child.id().to_string()])).success();
+    let output = child.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("left"), "{stderr}");
+    assert!(!is_locked("gtest-ctrlc"));
+    project.apply();
+    project.is_settled();
+}

@@ -1,0 +1,13 @@
+//! gordon on a real Docker Engine: real images, real databases, real packets. `scripts/engine` and `scripts/images`
+//! make ready what these tests need.
+#![expect(clippy::disallowed_methods, reason = "tests run gordon and docker, and look at files")]
+
+mod support;
+
+mod change;
+mod data;
+mod isolation;
+mod killed;
+mod lock;
+mod others;
+mod scenarios;

@@ -1,0 +1,114 @@
+//! What somebody else has on the host survives every command.
+
+use crate::support::Project;
+use crate::support::Theirs;
+use crate::support::docker;
+
+const CONFIG: &str = r#"
+    [routes]
+    "one.example.com" = "web:1"
+    [attachments]
+    "one.example.com" = ["redis:7-alpine"]
+"#;
+
+fn project(name: &str) -> Project {
+    Project::new(name, &[("gordon.toml", &format!("name = \"{name}\"\n{CONFIG}"))])
+}
+
+fn every_command(project: &Project) {
+    for words in [
+        &["plan"][..],
+        &["plan", "--format", "sh"],
+        &["apply", "--yes"],
+        &["apply", "--yes", "--replace"],
+        &["down", "--yes", "--volumes"],
+        &["unlock"],
+        &["images"],
+    ] {
+        project.gordon(words);
+    }
+}
+
+#[test]
+fn a_container_of_a_name_that_is_needed() {
+    let project = project("gtest-their-c");
+    let name = "gtest-their-c-one.example.com";
+    let _theirs = Theirs::new(
+        &[
+            "run",
+            "--detach",
+            "--name",
+            name,
+            "--label",
+            "gordon.test=others",
+            "busybox:latest",
+            "sleep",
+            "600",
+        ],
+        &["rm", "--force", name],
+    );
+    let id = docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout;
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(run.stderr.contains(name) && run.stderr.contains("gordon did not make it"), "{}", run.stderr);
+    assert!(project.ids().is_empty() && project.list("network").is_empty(), "nothing is done by halves");
+    every_command(&project);
+    assert_eq!(docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout, id);
+}
+
+#[test]
+fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
+    let project = project("gtest-their-n");
+    let name = "gtest-their-n-one-example-com";
+    let _theirs =
+        Theirs::new(&["network", "create", "--label", "gordon.test=others", name], &["network", "rm", name]);
+    let id = docker(["network", "inspect", "--format", "{{.Id}}", name]).success().stdout;
+    project.apply();
+    project.is_settled();
+    assert_eq!(
+        docker(["exec", "gtest-their-n-one.example.com", "getent", "hosts", "redis"]).success().status,
+        0
+    );
+    every_command(&project);
+    assert!(project.ids().is_empty(), "down has removed what gordon made");
+    assert_eq!(docker(["network", "inspect", "--format", "{{.Id}}", name]).success().stdout, id);
+}
+
+#[test]
+fn a_volume_of_a_name_that_is_needed_is_used_and_never_removed() {
+    let project = project("gtest-their-v");
+    let name = "gtest-their-v-one-example-com-redis-data";
+    let _theirs =
+        Theirs::new(&["volume", "create", "--label", "gordon.test=others", name], &["volume", "rm", name]);
+    project.apply();
+    let mounts =
+        docker(["inspect", "--format", "{{json .Mounts}}", "gtest-their-v-one.example.com-redis"]).success();
+    assert!(mounts.stdout.contains(name), "{}", mounts.stdout);
+    every_command(&project);
+    docker(["volume", "inspect", name]).success();
+}
+
+#[test]
+fn what_another_project_has_is_refused() {
+    let (project, name) = (project("gtest-their-p"), "gtest-their-p-one-example-com");
+    let _theirs = Theirs::new(
+        &["network", "create", "--label", "gordon.managed=true", "--label", "gordon.project=somebody", name],
+        &["network", "rm", name],
+    );
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(run.stderr.contains("project `somebody`"), "{}", run.stderr);
+    every_command(&project);
+    docker(["network", "inspect", name]).success();
+}
+
+#[test]
+fn another_config_of_the_same_name_is_not_taken_for_this_one() {
+    let first = project("gtest-same");
+    first.apply();
+    let ids = first.ids();
+    first.write("gordon.toml", "name = \"gtest-same\"\n[routes]\n\"other.example.com\" = \"web:1\"\n");
+    let run = first.gordon(&["apply", "--yes"]).ended(1);
+    assert!(run.stderr.contains("--replace") && run.stderr.contains("`name`"), "{}", run.stderr);
+    assert_eq!(first.ids(), ids);
+    first.gordon(&["apply", "--yes", "--replace"]).success();
+    assert_eq!(first.ids().keys().collect::<Vec<_>>(), ["gtest-same-other.example.com"]);
+}
