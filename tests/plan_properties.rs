@@ -199,6 +199,7 @@ fn host(others: bool) -> Observed {
             image: Some(id(99)),
             state: State::Running,
             health: Health::None,
+            addresses: BTreeMap::new(),
             memberships: [(
                 name("other-network"),
                 SeenMembership { address: Some("10.208.7.128".parse().unwrap()), ..Default::default() },
@@ -343,6 +344,7 @@ fn essence(host: &Observed) -> Observed {
     let mut host = host.clone();
     for seen in host.containers.values_mut() {
         seen.release = 0;
+        seen.addresses.clear();
         seen.memberships.values_mut().for_each(|membership| membership.address = None);
     }
     host.networks.values_mut().for_each(|network| network.addresses.clear());

@@ -411,9 +411,8 @@ has_volume gordon-api-example-com-redis-data ||
 step 17 'run gordon-myapp.example.com-postgres' 'not there yet'
 if absent gordon-myapp.example.com-postgres; then
   run docker run --detach --name gordon-myapp.example.com-postgres --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.128 \
-      --network-alias postgres --network-alias postgres.internal --network-alias myapp-example-com-postgres \
-      --hostname postgres \
+      --network gordon-myapp-example-com --ip 10.209.187.128 --network-alias postgres \
+      --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.128 \
@@ -437,9 +436,8 @@ skipped 17 ||
 step 19 'run gordon-myapp.example.com-redis' 'not there yet'
 if absent gordon-myapp.example.com-redis; then
   run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.129 \
-      --network-alias redis --network-alias redis.internal --network-alias myapp-example-com-redis \
-      --hostname redis \
+      --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias redis \
+      --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
@@ -462,8 +460,8 @@ skipped 19 ||
 step 21 'run gordon-myapp.example.com' 'not there yet'
 if absent gordon-myapp.example.com; then
   run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.130 \
-      --network-alias myapp --network-alias myapp-example-com \
+      --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias myapp \
+      --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=myapp.example.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
@@ -486,9 +484,8 @@ skipped 21 ||
 step 23 'run gordon-api.example.com-mongodb' 'not there yet'
 if absent gordon-api.example.com-mongodb; then
   run docker run --detach --name gordon-api.example.com-mongodb --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.128 \
-      --network-alias mongodb --network-alias mongodb.internal --network-alias api-example-com-mongodb \
-      --hostname mongodb \
+      --network gordon-api-example-com --ip 10.222.159.128 --network-alias mongodb \
+      --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
       --label gordon.address=gordon-api-example-com=10.222.159.128 \
@@ -511,9 +508,8 @@ skipped 23 ||
 step 25 'run gordon-api.example.com-redis' 'not there yet'
 if absent gordon-api.example.com-redis; then
   run docker run --detach --name gordon-api.example.com-redis --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.129 \
-      --network-alias redis --network-alias redis.internal --network-alias api-example-com-redis \
-      --hostname redis \
+      --network gordon-api-example-com --ip 10.222.159.129 --network-alias redis \
+      --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-api-example-com=10.222.159.129 \
@@ -536,8 +532,8 @@ skipped 25 ||
 step 27 'run gordon-api.example.com' 'not there yet'
 if absent gordon-api.example.com; then
   run docker run --detach --name gordon-api.example.com --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.130 \
-      --network-alias api --network-alias api-example-com \
+      --network gordon-api-example-com --ip 10.222.159.130 --network-alias api \
+      --network-alias api-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-api-example-com=10.222.159.130 \

@@ -340,9 +340,8 @@ has_volume gordon-blog-company-com-my-redis-data ||
 step 10 'run gordon-blog.company.com-my-mysql' 'not there yet'
 if absent gordon-blog.company.com-my-mysql; then
   run docker run --detach --name gordon-blog.company.com-my-mysql --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.128 \
-      --network-alias my-mysql --network-alias my-mysql.internal --network-alias mysql \
-      --network-alias blog-company-com-my-mysql \
+      --network gordon-blog-company-com --ip 10.222.203.128 --network-alias my-mysql \
+      --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
       --hostname my-mysql \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:caa0b06e \
@@ -366,9 +365,8 @@ skipped 10 ||
 step 12 'run gordon-blog.company.com-my-redis' 'not there yet'
 if absent gordon-blog.company.com-my-redis; then
   run docker run --detach --name gordon-blog.company.com-my-redis --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.129 \
-      --network-alias my-redis --network-alias my-redis.internal --network-alias redis \
-      --network-alias blog-company-com-my-redis \
+      --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-redis \
+      --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
       --hostname my-redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:e7f39d8d \
@@ -392,8 +390,8 @@ skipped 12 ||
 step 14 'run gordon-blog.company.com' 'not there yet'
 if absent gordon-blog.company.com; then
   run docker run --detach --name gordon-blog.company.com --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.130 \
-      --network-alias blog --network-alias blog-company-com \
+      --network gordon-blog-company-com --ip 10.222.203.130 --network-alias blog \
+      --network-alias blog-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:6bac38d6 \
       --label gordon.address=gordon-blog-company-com=10.222.203.130 \

@@ -278,9 +278,8 @@ has_network gmail-network ||
 
 step 4 'run gmail-web-green' 'not there yet'
 if absent gmail-web-green; then
-  run docker run --detach --name gmail-web-green --restart unless-stopped --network gmail-network \
-      --ip 10.219.203.128 \
-      --network-alias web --network-alias gmail-web \
+  run docker run --detach --name gmail-web-green --restart unless-stopped \
+      --network gmail-network --ip 10.219.203.128 --network-alias web --network-alias gmail-web \
       --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=app \
       --label gordon.owner=gmail --label gordon.release=1 --label 'gordon.spec=env:0a0bd12c image:f287105b' \
       --label gordon.address=gmail-network=10.219.203.128 \

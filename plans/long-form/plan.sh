@@ -388,16 +388,16 @@ has_volume s-backend-pg ||
 
 step 14 'run s-backend-cache' 'not there yet'
 if absent s-backend-cache; then
-  run docker run --detach --name s-backend-cache --restart unless-stopped --network s-backend \
-      --ip 10.96.134.128 \
-      --network-alias cache --network-alias cache.local --network-alias backend-cache \
-      --hostname cache \
+  run docker run --detach --name s-backend-cache --restart unless-stopped \
+      --network s-backend --ip 10.96.134.128 --network-alias cache --network-alias cache.local \
+      --network-alias backend-cache --hostname cache \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 \
       --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' \
       --label gordon.address=s-backend=10.96.134.128 \
-      --volume s-backend-cache:/data --health-cmd 'redis-cli ping' --health-interval 1000ms \
-      --health-timeout 2000ms \
+      --volume s-backend-cache:/data \
+      --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
+      --health-start-period 30000ms \
       redis:7-alpine redis-server --appendonly yes
 elif is_current s-backend-cache shop any \
     'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
@@ -416,10 +416,9 @@ is_healthy s-backend-cache ||
 
 step 16 'run s-backend-db' 'not there yet'
 if absent s-backend-db; then
-  run docker run --detach --name s-backend-db --restart unless-stopped --network s-backend \
-      --ip 10.96.134.129 \
-      --network-alias db --network-alias db.local --network-alias backend-db \
-      --hostname db \
+  run docker run --detach --name s-backend-db --restart unless-stopped \
+      --network s-backend --ip 10.96.134.129 --network-alias db --network-alias db.local \
+      --network-alias backend-db --hostname db \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 \
       --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
@@ -443,10 +442,10 @@ skipped 16 ||
 
 step 18 'run s-shop.example.com-files' 'not there yet'
 if absent s-shop.example.com-files; then
-  run docker run --detach --name s-shop.example.com-files --restart unless-stopped --network s-backend \
-      --ip 10.96.134.130 \
-      --network-alias files --network-alias files.local --network-alias shop-example-com-files \
-      --hostname files --user 65534 \
+  run docker run --detach --name s-shop.example.com-files --restart unless-stopped \
+      --network s-backend --ip 10.96.134.130 --network-alias files --network-alias files.local \
+      --network-alias shop-example-com-files --hostname files \
+      --user 65534 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
@@ -470,8 +469,8 @@ skipped 18 ||
 
 step 20 'run s-shop.example.com' 'not there yet'
 if absent s-shop.example.com; then
-  run docker run --detach --name s-shop.example.com --restart always --network s-backend --ip 10.96.134.131 \
-      --network-alias shop --network-alias shop-example-com \
+  run docker run --detach --name s-shop.example.com --restart always \
+      --network s-backend --ip 10.96.134.131 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
@@ -495,9 +494,8 @@ skipped 20 ||
 
 step 22 'run s-shop.example.com-2' 'not there yet'
 if absent s-shop.example.com-2; then
-  run docker run --detach --name s-shop.example.com-2 --restart always --network s-backend \
-      --ip 10.96.134.132 \
-      --network-alias shop --network-alias shop-example-com \
+  run docker run --detach --name s-shop.example.com-2 --restart always \
+      --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
@@ -521,8 +519,8 @@ skipped 22 ||
 
 step 24 'run s-jobs' 'not there yet'
 if absent s-jobs; then
-  run docker run --detach --name s-jobs --restart unless-stopped --network s-backend --ip 10.96.134.133 \
-      --network-alias jobs \
+  run docker run --detach --name s-jobs --restart unless-stopped \
+      --network s-backend --ip 10.96.134.133 --network-alias jobs \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=jobs.example.com --label gordon.release=1 \
       --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \

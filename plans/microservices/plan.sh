@@ -422,10 +422,9 @@ has_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
 
 step 19 'run gordon-backend-redis' 'not there yet'
 if absent gordon-backend-redis; then
-  run docker run --detach --name gordon-backend-redis --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.128 \
-      --network-alias redis --network-alias redis.internal --network-alias backend-redis \
-      --hostname redis \
+  run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.128 --network-alias redis --network-alias redis.internal \
+      --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.128 \
@@ -446,10 +445,9 @@ skipped 19 ||
 
 step 21 'run gordon-backend-rabbitmq' 'not there yet'
 if absent gordon-backend-rabbitmq; then
-  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.129 \
-      --network-alias rabbitmq --network-alias rabbitmq.internal --network-alias backend-rabbitmq \
-      --hostname rabbitmq \
+  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.129 --network-alias rabbitmq \
+      --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:c0aef8a2 \
       --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.129 \
@@ -472,9 +470,8 @@ skipped 21 ||
 step 23 'run gordon-api.company.com-postgres' 'not there yet'
 if absent gordon-api.company.com-postgres; then
   run docker run --detach --name gordon-api.company.com-postgres --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.130 \
-      --network-alias postgres --network-alias postgres.internal --network-alias api-company-com-postgres \
-      --hostname postgres \
+      --network gordon-backend --ip 10.218.236.130 --network-alias postgres \
+      --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.130 \
@@ -497,9 +494,8 @@ skipped 23 ||
 
 step 25 'run gordon-api.company.com' 'not there yet'
 if absent gordon-api.company.com; then
-  run docker run --detach --name gordon-api.company.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.131 \
-      --network-alias api --network-alias api-company-com \
+  run docker run --detach --name gordon-api.company.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.131 --network-alias api --network-alias api-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=api.company.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:bb148083 image:f079b7cb' \
@@ -521,9 +517,8 @@ skipped 25 ||
 
 step 27 'run gordon-worker.company.com' 'not there yet'
 if absent gordon-worker.company.com; then
-  run docker run --detach --name gordon-worker.company.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.132 \
-      --network-alias worker --network-alias worker-company-com \
+  run docker run --detach --name gordon-worker.company.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.132 --network-alias worker --network-alias worker-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
       --label gordon.address=gordon-backend=10.218.236.132 \
@@ -544,9 +539,8 @@ skipped 27 ||
 step 29 'run gordon-admin.company.com-postgres' 'not there yet'
 if absent gordon-admin.company.com-postgres; then
   run docker run --detach --name gordon-admin.company.com-postgres --restart unless-stopped \
-      --network gordon-admin-company-com --ip 10.221.150.128 \
-      --network-alias postgres --network-alias postgres.internal --network-alias admin-company-com-postgres \
-      --hostname postgres \
+      --network gordon-admin-company-com --ip 10.221.150.128 --network-alias postgres \
+      --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=admin.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-admin-company-com=10.221.150.128 \
@@ -570,8 +564,8 @@ skipped 29 ||
 step 31 'run gordon-admin.company.com' 'not there yet'
 if absent gordon-admin.company.com; then
   run docker run --detach --name gordon-admin.company.com --restart unless-stopped \
-      --network gordon-admin-company-com --ip 10.221.150.129 \
-      --network-alias admin --network-alias admin-company-com \
+      --network gordon-admin-company-com --ip 10.221.150.129 --network-alias admin \
+      --network-alias admin-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=admin.company.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:c18373e9 image:7fc32bd7' \

@@ -291,9 +291,8 @@ has_network gordon-default ||
 
 step 6 'run gordon-myapp.example.com' 'not there yet'
 if absent gordon-myapp.example.com; then
-  run docker run --detach --name gordon-myapp.example.com --restart unless-stopped --network gordon-default \
-      --ip 10.212.246.128 \
-      --network-alias myapp --network-alias myapp-example-com \
+  run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+      --network gordon-default --ip 10.212.246.128 --network-alias myapp --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:c48abba4 \
       --label gordon.address=gordon-default=10.212.246.128 \
@@ -313,9 +312,8 @@ skipped 6 ||
 
 step 8 'run gordon-api.example.com' 'not there yet'
 if absent gordon-api.example.com; then
-  run docker run --detach --name gordon-api.example.com --restart unless-stopped --network gordon-default \
-      --ip 10.212.246.129 \
-      --network-alias api --network-alias api-example-com \
+  run docker run --detach --name gordon-api.example.com --restart unless-stopped \
+      --network gordon-default --ip 10.212.246.129 --network-alias api --network-alias api-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-default=10.212.246.129 \

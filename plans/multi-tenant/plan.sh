@@ -450,9 +450,8 @@ has_volume gordon-tenant3-app-com-redis-data ||
 step 16 'run gordon-tenant1.app.com-postgres' 'not there yet'
 if absent gordon-tenant1.app.com-postgres; then
   run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.128 \
-      --network-alias postgres --network-alias postgres.internal --network-alias tenant1-app-com-postgres \
-      --hostname postgres \
+      --network gordon-tenant1-app-com --ip 10.221.93.128 --network-alias postgres \
+      --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.128 \
@@ -476,9 +475,8 @@ skipped 16 ||
 step 18 'run gordon-tenant1.app.com-redis' 'not there yet'
 if absent gordon-tenant1.app.com-redis; then
   run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.129 \
-      --network-alias redis --network-alias redis.internal --network-alias tenant1-app-com-redis \
-      --hostname redis \
+      --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias redis \
+      --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
       --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
@@ -501,8 +499,8 @@ skipped 18 ||
 step 20 'run gordon-tenant1.app.com' 'not there yet'
 if absent gordon-tenant1.app.com; then
   run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.130 \
-      --network-alias tenant1 --network-alias tenant1-app-com \
+      --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias tenant1 \
+      --network-alias tenant1-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
@@ -525,9 +523,8 @@ skipped 20 ||
 step 22 'run gordon-tenant2.app.com-postgres' 'not there yet'
 if absent gordon-tenant2.app.com-postgres; then
   run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.128 \
-      --network-alias postgres --network-alias postgres.internal --network-alias tenant2-app-com-postgres \
-      --hostname postgres \
+      --network gordon-tenant2-app-com --ip 10.214.42.128 --network-alias postgres \
+      --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.128 \
@@ -551,9 +548,8 @@ skipped 22 ||
 step 24 'run gordon-tenant2.app.com-redis' 'not there yet'
 if absent gordon-tenant2.app.com-redis; then
   run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.129 \
-      --network-alias redis --network-alias redis.internal --network-alias tenant2-app-com-redis \
-      --hostname redis \
+      --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias redis \
+      --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
       --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
@@ -576,8 +572,8 @@ skipped 24 ||
 step 26 'run gordon-tenant2.app.com' 'not there yet'
 if absent gordon-tenant2.app.com; then
   run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.130 \
-      --network-alias tenant2 --network-alias tenant2-app-com \
+      --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias tenant2 \
+      --network-alias tenant2-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
@@ -600,9 +596,8 @@ skipped 26 ||
 step 28 'run gordon-tenant3.app.com-postgres' 'not there yet'
 if absent gordon-tenant3.app.com-postgres; then
   run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.128 \
-      --network-alias postgres --network-alias postgres.internal --network-alias tenant3-app-com-postgres \
-      --hostname postgres \
+      --network gordon-tenant3-app-com --ip 10.219.80.128 --network-alias postgres \
+      --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.128 \
@@ -626,9 +621,8 @@ skipped 28 ||
 step 30 'run gordon-tenant3.app.com-redis' 'not there yet'
 if absent gordon-tenant3.app.com-redis; then
   run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.129 \
-      --network-alias redis --network-alias redis.internal --network-alias tenant3-app-com-redis \
-      --hostname redis \
+      --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias redis \
+      --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
       --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
@@ -651,8 +645,8 @@ skipped 30 ||
 step 32 'run gordon-tenant3.app.com' 'not there yet'
 if absent gordon-tenant3.app.com; then
   run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.130 \
-      --network-alias tenant3 --network-alias tenant3-app-com \
+      --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias tenant3 \
+      --network-alias tenant3-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \

@@ -418,10 +418,9 @@ has_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
 
 step 19 'run gordon-backend-redis' 'not there yet'
 if absent gordon-backend-redis; then
-  run docker run --detach --name gordon-backend-redis --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.128 \
-      --network-alias redis --network-alias redis.internal --network-alias backend-redis \
-      --hostname redis \
+  run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.128 --network-alias redis --network-alias redis.internal \
+      --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.128 \
@@ -442,10 +441,9 @@ skipped 19 ||
 
 step 21 'run gordon-backend-rabbitmq' 'not there yet'
 if absent gordon-backend-rabbitmq; then
-  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.129 \
-      --network-alias rabbitmq --network-alias rabbitmq.internal --network-alias backend-rabbitmq \
-      --hostname rabbitmq \
+  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.129 --network-alias rabbitmq \
+      --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:c0aef8a2 \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.129 \
@@ -468,10 +466,9 @@ skipped 21 ||
 
 step 23 'run gordon-frontend-redis' 'not there yet'
 if absent gordon-frontend-redis; then
-  run docker run --detach --name gordon-frontend-redis --restart unless-stopped --network gordon-frontend \
-      --ip 10.216.195.128 \
-      --network-alias redis --network-alias redis.internal --network-alias frontend-redis \
-      --hostname redis \
+  run docker run --detach --name gordon-frontend-redis --restart unless-stopped \
+      --network gordon-frontend --ip 10.216.195.128 --network-alias redis --network-alias redis.internal \
+      --network-alias frontend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=frontend --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-frontend=10.216.195.128 \
@@ -493,9 +490,8 @@ skipped 23 ||
 step 25 'run gordon-app1.example.com-postgres' 'not there yet'
 if absent gordon-app1.example.com-postgres; then
   run docker run --detach --name gordon-app1.example.com-postgres --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.130 \
-      --network-alias postgres --network-alias postgres.internal --network-alias app1-example-com-postgres \
-      --hostname postgres \
+      --network gordon-backend --ip 10.218.236.130 --network-alias postgres \
+      --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=app1.example.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
       --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.130 \
@@ -518,9 +514,8 @@ skipped 25 ||
 
 step 27 'run gordon-app1.example.com' 'not there yet'
 if absent gordon-app1.example.com; then
-  run docker run --detach --name gordon-app1.example.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.131 \
-      --network-alias app1 --network-alias app1-example-com \
+  run docker run --detach --name gordon-app1.example.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.131 --network-alias app1 --network-alias app1-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=app1.example.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
@@ -542,9 +537,8 @@ skipped 27 ||
 
 step 29 'run gordon-app2.example.com' 'not there yet'
 if absent gordon-app2.example.com; then
-  run docker run --detach --name gordon-app2.example.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.132 \
-      --network-alias app2 --network-alias app2-example-com \
+  run docker run --detach --name gordon-app2.example.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.132 --network-alias app2 --network-alias app2-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=app2.example.com --label gordon.release=1 --label gordon.spec=image:6813f666 \
       --label gordon.address=gordon-backend=10.218.236.132 \
@@ -564,9 +558,8 @@ skipped 29 ||
 
 step 31 'run gordon-app3.example.com' 'not there yet'
 if absent gordon-app3.example.com; then
-  run docker run --detach --name gordon-app3.example.com --restart unless-stopped --network gordon-frontend \
-      --ip 10.216.195.129 \
-      --network-alias app3 --network-alias app3-example-com \
+  run docker run --detach --name gordon-app3.example.com --restart unless-stopped \
+      --network gordon-frontend --ip 10.216.195.129 --network-alias app3 --network-alias app3-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=app3.example.com --label gordon.release=1 --label gordon.spec=image:4abeef2d \
       --label gordon.address=gordon-frontend=10.216.195.129 \

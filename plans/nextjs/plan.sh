@@ -278,9 +278,8 @@ has_network nextjs-network ||
 
 step 4 'run nextjs-web-green' 'not there yet'
 if absent nextjs-web-green; then
-  run docker run --detach --name nextjs-web-green --restart unless-stopped --network nextjs-network \
-      --ip 10.218.47.128 \
-      --network-alias web --network-alias nextjs-web \
+  run docker run --detach --name nextjs-web-green --restart unless-stopped \
+      --network nextjs-network --ip 10.218.47.128 --network-alias web --network-alias nextjs-web \
       --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
       --label gordon.owner=nextjs --label gordon.release=1 --label gordon.spec=image:2cd70a24 \
       --label gordon.address=nextjs-network=10.218.47.128 \

@@ -341,10 +341,9 @@ has_volume gordon-myapp-example-com-redis-data ||
 step 10 'run gordon-myapp.example.com-my-postgres' 'not there yet'
 if absent gordon-myapp.example.com-my-postgres; then
   run docker run --detach --name gordon-myapp.example.com-my-postgres --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.128 \
-      --network-alias my-postgres --network-alias my-postgres.internal --network-alias postgres \
-      --network-alias myapp-example-com-my-postgres \
-      --hostname my-postgres \
+      --network gordon-myapp-example-com --ip 10.209.187.128 --network-alias my-postgres \
+      --network-alias my-postgres.internal --network-alias postgres \
+      --network-alias myapp-example-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-myapp-example-com=10.209.187.128 \
@@ -367,9 +366,8 @@ skipped 10 ||
 step 12 'run gordon-myapp.example.com-redis' 'not there yet'
 if absent gordon-myapp.example.com-redis; then
   run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.129 \
-      --network-alias redis --network-alias redis.internal --network-alias myapp-example-com-redis \
-      --hostname redis \
+      --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias redis \
+      --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
@@ -392,8 +390,8 @@ skipped 12 ||
 step 14 'run gordon-myapp.example.com' 'not there yet'
 if absent gordon-myapp.example.com; then
   run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.130 \
-      --network-alias myapp --network-alias myapp-example-com \
+      --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias myapp \
+      --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:c48abba4 \
       --label gordon.address=gordon-myapp-example-com=10.209.187.130 \

@@ -409,10 +409,9 @@ has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
 
 step 15 'run gordon-backend-redis' 'not there yet'
 if absent gordon-backend-redis; then
-  run docker run --detach --name gordon-backend-redis --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.128 \
-      --network-alias redis --network-alias redis.internal --network-alias backend-redis \
-      --hostname redis \
+  run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.128 --network-alias redis --network-alias redis.internal \
+      --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-backend=10.218.236.128 \
@@ -434,10 +433,9 @@ skipped 15 ||
 step 17 'run gordon-api.company.com-my-postgres' 'not there yet'
 if absent gordon-api.company.com-my-postgres; then
   run docker run --detach --name gordon-api.company.com-my-postgres --restart unless-stopped \
-      --network gordon-api-company-com --ip 10.220.197.128 \
-      --network-alias my-postgres --network-alias my-postgres.internal --network-alias postgres \
-      --network-alias api-company-com-my-postgres \
-      --hostname my-postgres \
+      --network gordon-api-company-com --ip 10.220.197.128 --network-alias my-postgres \
+      --network-alias my-postgres.internal --network-alias postgres \
+      --network-alias api-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-api-company-com=10.220.197.128 \
@@ -459,9 +457,8 @@ skipped 17 ||
 
 step 19 'create gordon-api.company.com' 'not there yet'
 if absent gordon-api.company.com; then
-  run docker create --name gordon-api.company.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.129 \
-      --network-alias api --network-alias api-company-com \
+  run docker create --name gordon-api.company.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.129 --network-alias api --network-alias api-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-backend=10.218.236.129,gordon-api-company-com=10.220.197.129 \
@@ -492,10 +489,9 @@ skipped 21 ||
 step 23 'run gordon-worker.company.com-my-postgres' 'not there yet'
 if absent gordon-worker.company.com-my-postgres; then
   run docker run --detach --name gordon-worker.company.com-my-postgres --restart unless-stopped \
-      --network gordon-worker-company-com --ip 10.214.218.128 \
-      --network-alias my-postgres --network-alias my-postgres.internal --network-alias postgres \
-      --network-alias worker-company-com-my-postgres \
-      --hostname my-postgres \
+      --network gordon-worker-company-com --ip 10.214.218.128 --network-alias my-postgres \
+      --network-alias my-postgres.internal --network-alias postgres \
+      --network-alias worker-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-worker-company-com=10.214.218.128 \
@@ -518,9 +514,8 @@ skipped 23 ||
 
 step 25 'create gordon-worker.company.com' 'not there yet'
 if absent gordon-worker.company.com; then
-  run docker create --name gordon-worker.company.com --restart unless-stopped --network gordon-backend \
-      --ip 10.218.236.130 \
-      --network-alias worker --network-alias worker-company-com \
+  run docker create --name gordon-worker.company.com --restart unless-stopped \
+      --network gordon-backend --ip 10.218.236.130 --network-alias worker --network-alias worker-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
       --label gordon.address=gordon-backend=10.218.236.130,gordon-worker-company-com=10.214.218.129 \

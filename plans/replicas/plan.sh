@@ -345,9 +345,9 @@ has_volume mail-uploads ||
 
 step 8 'run mail-db' 'not there yet'
 if absent mail-db; then
-  run docker run --detach --name mail-db --restart unless-stopped --network mail-network --ip 10.208.88.128 \
-      --network-alias db --network-alias db.internal --network-alias mail-db \
-      --hostname db \
+  run docker run --detach --name mail-db --restart unless-stopped \
+      --network mail-network --ip 10.208.88.128 --network-alias db --network-alias db.internal \
+      --network-alias mail-db --hostname db \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
@@ -370,9 +370,8 @@ skipped 8 ||
 
 step 10 'run mail-web-green' 'not there yet'
 if absent mail-web-green; then
-  run docker run --detach --name mail-web-green --restart unless-stopped --network mail-network \
-      --ip 10.208.88.129 \
-      --network-alias web --network-alias mail-web \
+  run docker run --detach --name mail-web-green --restart unless-stopped \
+      --network mail-network --ip 10.208.88.129 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
@@ -396,9 +395,8 @@ skipped 10 ||
 
 step 12 'run mail-web-green-2' 'not there yet'
 if absent mail-web-green-2; then
-  run docker run --detach --name mail-web-green-2 --restart unless-stopped --network mail-network \
-      --ip 10.208.88.130 \
-      --network-alias web --network-alias mail-web \
+  run docker run --detach --name mail-web-green-2 --restart unless-stopped \
+      --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
@@ -422,9 +420,8 @@ skipped 12 ||
 
 step 14 'run mail-web-green-3' 'not there yet'
 if absent mail-web-green-3; then
-  run docker run --detach --name mail-web-green-3 --restart unless-stopped --network mail-network \
-      --ip 10.208.88.131 \
-      --network-alias web --network-alias mail-web \
+  run docker run --detach --name mail-web-green-3 --restart unless-stopped \
+      --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \

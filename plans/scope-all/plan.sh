@@ -338,8 +338,7 @@ has_volume sites-two-example-com-redis-data ||
 step 10 'run sites-one.example.com' 'not there yet'
 if absent sites-one.example.com; then
   run docker run --detach --name sites-one.example.com --restart unless-stopped \
-      --network sites-one-example-com --ip 10.213.83.128 \
-      --network-alias one --network-alias one-example-com \
+      --network sites-one-example-com --ip 10.213.83.128 --network-alias one --network-alias one-example-com \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
       --label gordon.owner=one.example.com --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
       --label gordon.address=sites-one-example-com=10.213.83.128 \
@@ -360,9 +359,8 @@ skipped 10 ||
 step 12 'run sites-two.example.com-redis' 'not there yet'
 if absent sites-two.example.com-redis; then
   run docker run --detach --name sites-two.example.com-redis --restart unless-stopped \
-      --network sites-two-example-com --ip 10.219.244.128 \
-      --network-alias redis --network-alias redis.internal --network-alias two-example-com-redis \
-      --hostname redis \
+      --network sites-two-example-com --ip 10.219.244.128 --network-alias redis \
+      --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
       --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=sites-two-example-com=10.219.244.128 \
@@ -385,8 +383,8 @@ skipped 12 ||
 step 14 'run sites-two.example.com' 'not there yet'
 if absent sites-two.example.com; then
   run docker run --detach --name sites-two.example.com --restart unless-stopped \
-      --network sites-two-example-com --ip 10.219.244.129 \
-      --network-alias two --network-alias two-example-com \
+      --network sites-two-example-com --ip 10.219.244.129 --network-alias two \
+      --network-alias two-example-com \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
       --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:6813f666 \
       --label gordon.address=sites-two-example-com=10.219.244.129 \

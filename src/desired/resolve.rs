@@ -469,6 +469,7 @@ impl<'a> Resolver<'a> {
                 command: command.clone(),
                 interval: health.get_ref().interval.unwrap_or(HEALTH_INTERVAL),
                 timeout: health.get_ref().timeout.unwrap_or(HEALTH_TIMEOUT),
+                start_period: self.config.deploy.health_timeout,
             }),
             HealthTest::Path(_) => None,
         });

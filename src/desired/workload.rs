@@ -1,5 +1,6 @@
 //! A workload: the containers that do one job, an app with its replicas or a service.
 
+use crate::docker::HealthCheck;
 use crate::docker::Kind;
 use crate::docker::Mount;
 use crate::docker::Runtime;

@@ -104,6 +104,8 @@ pub struct SeenContainer {
     pub state: State,
     /// What its health check says.
     pub health: Health,
+    /// The addresses that it was made with; its own also while it is off a network.
+    pub addresses: BTreeMap<Network, Ipv4Addr>,
     /// Its networks.
     pub memberships: BTreeMap<Network, SeenMembership>,
     /// Its named and anonymous volumes, by their path inside.

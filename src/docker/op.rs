@@ -235,15 +235,14 @@ impl Launch {
         }
         command.extend(runtime.ports.iter().flat_map(|port| ["--publish", port.as_str()]));
         if let Some(health) = &runtime.health {
-            let (interval, timeout) = (milliseconds(health.interval), milliseconds(health.timeout));
-            command.extend([
-                "--health-cmd",
-                &health.command,
-                "--health-interval",
-                &interval,
-                "--health-timeout",
-                &timeout,
-            ]);
+            command.extend(["--health-cmd", &health.command]);
+            for (flag, time) in [
+                ("--health-interval", health.interval),
+                ("--health-timeout", health.timeout),
+                ("--health-start-period", health.start_period),
+            ] {
+                command.extend([flag, &milliseconds(time)]);
+            }
         }
         let (entrypoint, arguments) = match runtime.entrypoint.split_first() {
             Some((first, rest)) => (Some(first), rest),

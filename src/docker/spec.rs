@@ -84,6 +84,8 @@ pub struct HealthCheck {
     pub interval: Duration,
     /// The time after which one check has failed.
     pub timeout: Duration,
+    /// The time that the container has to become healthy, during which failed checks do not count.
+    pub start_period: Duration,
 }
 
 /// What an image declares, which must be known before a container of it is planned.

@@ -37,6 +37,9 @@ impl Addresses {
             for (network, membership) in &container.memberships {
                 addresses.taken.entry(network.clone()).or_default().extend(membership.address);
             }
+            for (network, address) in &container.addresses {
+                addresses.taken.entry(network.clone()).or_default().insert(*address);
+            }
         }
         addresses
     }

@@ -145,6 +145,7 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
         image: seen_image.and_then(|image| image.id.clone()),
         state: State::Created,
         health: if checked { Health::Starting } else { Health::None },
+        addresses: memberships.iter().filter_map(|m| Some((m.network.clone(), m.address?))).collect(),
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
         volumes,
         env: BTreeMap::new(),

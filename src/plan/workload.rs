@@ -394,6 +394,13 @@ impl<'a> Draft<'a> {
         address
     }
 
+    /// The address that a container was made with, while nobody else has it.
+    fn own_address(&self, name: &Container, network: &Network) -> Option<Ipv4Addr> {
+        let seen = self.now.networks.get(network).filter(|seen| seen.managed)?;
+        let own = self.now.containers[name].addresses.get(network)?;
+        (seen.subnet?.contains(own) && !seen.addresses.contains(own)).then_some(*own)
+    }
+
     fn connect(
         &mut self,
         owner: &Owner,
@@ -460,7 +467,7 @@ impl<'a> Draft<'a> {
                 Some(address) if self.now.networks.get(network).is_some_and(|seen| seen.managed) => {
                     Some(address)
                 }
-                _ => self.address(network),
+                _ => self.own_address(name, network).or_else(|| self.address(network)),
             };
             let membership = Membership { network: network.clone(), address, aliases };
             steps.extend(self.connect(owner, name, membership, reason, &steps, &[]));

@@ -315,6 +315,7 @@ fn db() -> Box<Launch> {
                 command: "pg_isready -U postgres".to_owned(),
                 interval: Duration::from_secs(1),
                 timeout: Duration::from_secs(5),
+                start_period: Duration::from_secs(60),
             }),
             restart: "unless-stopped".to_owned(),
             ..Runtime::default()

@@ -98,11 +98,14 @@ fn networks_and_aliases_that_somebody_took_away_come_back_without_a_new_containe
     let project = Project::of_scenario("microservices", "gtest-repair");
     project.apply();
     let (state, ids) = (project.state(), project.ids());
-    let (api, cache) = ("gtest-repair-api.company.com", "gtest-repair-backend-redis");
+    let (network, api, cache) =
+        ("gtest-repair-backend", "gtest-repair-api.company.com", "gtest-repair-backend-redis");
+    let format = "{{(index .NetworkSettings.Networks \"gtest-repair-backend\").IPAddress}}";
+    let address = docker(["inspect", "--format", format, cache]).success().stdout;
     for container in [api, cache] {
-        docker(["network", "disconnect", "gtest-repair-backend", container]).success();
+        docker(["network", "disconnect", network, container]).success();
     }
-    docker(["network", "connect", "--alias", "other", "gtest-repair-backend", cache]).success();
+    docker(["network", "connect", "--ip", address.trim(), "--alias", "other", network, cache]).success();
     docker(["stop", "-t", "1", "gtest-repair-worker.company.com"]).success();
     project.apply();
     assert_eq!(project.ids(), ids, "no container is another one");

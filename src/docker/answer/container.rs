@@ -52,6 +52,7 @@ impl Listed {
             image: None,
             state: state(&self.state),
             health: Health::None,
+            addresses: BTreeMap::new(),
             memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
             volumes: BTreeMap::new(),
             env: BTreeMap::new(),
@@ -141,7 +142,7 @@ impl ContainerAnswer {
         let remembered = addresses(label(key::ADDRESS).unwrap_or_default());
         let memberships = self.network_settings.networks.iter().filter_map(|(network, endpoint)| {
             let network = Network::parse(network.as_str()).ok()?;
-            let remembered = remembered.get(network.as_str()).copied();
+            let remembered = remembered.get(&network).copied();
             let stale = !present.has(network.as_str(), &endpoint.network);
             Some((network, endpoint.seen(&self.id, remembered, stale)))
         });
@@ -158,6 +159,7 @@ impl ContainerAnswer {
             state: state(&self.state.status),
             health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),
             memberships: memberships.collect(),
+            addresses: remembered.clone(),
             volumes: volumes
                 .filter_map(|mount| {
                     Some((mount.destination.clone(), Volume::parse(mount.name.as_str()).ok()?))
@@ -189,9 +191,11 @@ impl Endpoint {
 }
 
 /// What the label [`key::ADDRESS`] says.
-fn addresses(label: &str) -> BTreeMap<&str, Ipv4Addr> {
+fn addresses(label: &str) -> BTreeMap<Network, Ipv4Addr> {
     let pairs = label.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.filter_map(|(network, address)| Some((network, address.parse().ok()?))).collect()
+    pairs
+        .filter_map(|(network, address)| Some((Network::parse(network).ok()?, address.parse().ok()?)))
+        .collect()
 }
 
 fn state(word: &str) -> State {
