@@ -281,11 +281,11 @@ no_volume s-backend-pg ||
   refuse 'volume s-backend-pg belongs to another project'
 absent s-backend-cache ||
   is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
     s-backend-cache:/data ||
   refuse 's-backend-cache is not as it was when this was planned'
 is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
     s-backend-cache:/data ||
   has_room s-backend 10.96.134.0/24 10.96.134.128 ||
   refuse 'network s-backend has no room for s-backend-cache at 10.96.134.128'
@@ -393,14 +393,14 @@ if absent s-backend-cache; then
       --network-alias backend-cache --hostname cache \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 \
-      --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' \
+      --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
       --label gordon.address=s-backend=10.96.134.128 \
       --volume s-backend-cache:/data \
       --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
       --health-start-period 30000ms \
       redis:7-alpine redis-server --appendonly yes
 elif is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:abba8be5 image:65b8118d mount:f3e57783' redis:7-alpine \
+    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
     s-backend-cache:/data; then
   is_running s-backend-cache || run docker start s-backend-cache
 else

@@ -103,10 +103,10 @@ impl Workload {
         let runtime = &self.runtime;
         let env: Vec<String> = runtime.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let mounts: Vec<String> = runtime.mounts.iter().map(describe).collect();
-        let health = runtime
-            .health
-            .as_ref()
-            .map(|health| format!("{:?} {:?} {}", health.interval, health.timeout, health.command));
+        let health = runtime.health.as_ref().map(|health| {
+            let HealthCheck { command, interval, timeout, start_period } = health;
+            format!("{interval:?} {timeout:?} {start_period:?} {command}")
+        });
         let restart = Some(runtime.restart.as_str()).filter(|policy| *policy != "unless-stopped");
         Spec::of(&[
             ("image", vec![self.image.as_str()]),
