@@ -32,6 +32,9 @@ fail() {
 # failed: ends the script, since the step's own command failed
 failed() { fail "$_what"; }
 
+# readable FILE: it is there, and may be read
+readable() { [ -f "$1" ] && [ -r "$1" ]; }
+
 # step NUMBER WHAT WHY: what the next command is for
 step() {
   pass
@@ -263,6 +266,7 @@ _steps=15 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
+readable env/blog_company_com.env || refuse 'the env file env/blog_company_com.env cannot be read'
 no_network gordon-blog-company-com ||
   usable_network gordon-blog-company-com gordon ||
   refuse 'network gordon-blog-company-com belongs to another project'
@@ -289,9 +293,9 @@ is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:l
   has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
   refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.129'
 absent gordon-blog.company.com ||
-  is_current gordon-blog.company.com gordon any image:6bac38d6 wordpress:latest ||
+  is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
   refuse 'gordon-blog.company.com is not as it was when this was planned'
-is_current gordon-blog.company.com gordon any image:6bac38d6 wordpress:latest ||
+is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
   has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
   refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.130'
 
@@ -345,7 +349,8 @@ if absent gordon-blog.company.com-my-mysql; then
       --hostname my-mysql \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:caa0b06e \
-      --label gordon.address=gordon-blog-company-com=10.222.203.128 \
+      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.128 \
+      --env-file env/blog_company_com.env \
       --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
       my-mysql:latest
 elif is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
@@ -370,8 +375,8 @@ if absent gordon-blog.company.com-my-redis; then
       --hostname my-redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:e7f39d8d \
-      --label gordon.address=gordon-blog-company-com=10.222.203.129 \
-      --volume gordon-blog-company-com-my-redis-data:/data \
+      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.129 \
+      --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
       my-redis:latest
 elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
     gordon-blog-company-com-my-redis-data:/data; then
@@ -393,10 +398,12 @@ if absent gordon-blog.company.com; then
       --network gordon-blog-company-com --ip 10.222.203.130 --network-alias blog \
       --network-alias blog-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:6bac38d6 \
+      --label gordon.owner=blog.company.com --label gordon.release=1 \
+      --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
       --label gordon.address=gordon-blog-company-com=10.222.203.130 \
+      --env-file env/blog_company_com.env \
       wordpress:latest
-elif is_current gordon-blog.company.com gordon any image:6bac38d6 wordpress:latest; then
+elif is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest; then
   is_running gordon-blog.company.com || run docker start gordon-blog.company.com
 else
   fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
