@@ -233,8 +233,13 @@ mod tests {
         Scope { images: images.map(image).into(), ..Scope::default() }
     }
 
-    fn old() -> Recorded {
-        recorded!("engine-20.10")
+    /// The same scene on each engine.
+    fn engines() -> [Recorded; 2] {
+        [recorded!("engine-20.10"), recorded!("engine-26.1")]
+    }
+
+    fn hosts() -> [Observed; 2] {
+        engines().map(|engine| engine.observed().expect("docker's form"))
     }
 
     fn image(text: &str) -> Image {
@@ -259,119 +264,135 @@ mod tests {
 
     #[test]
     fn only_what_gordon_made_is_asked_about_again() {
-        let questions = Survey::read(scope(), &old().first).expect("docker's form").questions();
-        let count =
-            |command: Option<Command>| command.expect("there are some").argv(Path::new("/")).len() - 4;
-        assert_eq!(count(questions.containers), 3);
-        assert_eq!(count(questions.networks), 7);
-        assert!(questions.references.is_some(), "an image is missing");
+        for engine in engines() {
+            let questions = Survey::read(scope(), &engine.first).expect("docker's form").questions();
+            let count =
+                |command: Option<Command>| command.expect("there are some").argv(Path::new("/")).len() - 4;
+            assert_eq!(count(questions.containers), 3);
+            assert_eq!(count(questions.networks), 7);
+            assert!(questions.references.is_some(), "an image is missing");
+        }
     }
 
     #[test]
     fn a_container_is_seen_with_all_that_its_labels_remember() {
-        let host = old().observed().expect("docker's form");
-        assert_eq!(
-            words(host.containers.keys()),
-            "edges-linked edges-stranger shop-db shop-web-green shop-web-green-previous"
-        );
-        let seen = &host.containers[&container("shop-db")];
-        assert_eq!(seen.project, Project::parse("shop").ok());
-        assert_eq!((seen.kind, seen.owner.as_str(), seen.release), (Some(Kind::Service), "shop", 3));
-        assert_eq!(seen.spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
-        assert_eq!(seen.inherits.as_deref(), Some("00ed341f"));
-        assert_eq!(seen.image, host.images.here[&image("edges.example:5000/team/db:1")].id);
-        assert_eq!((seen.state, seen.health), (State::Running, Health::Healthy));
-        assert_eq!(words(seen.volumes.keys()), "/data /logs");
-        assert_eq!(seen.volumes["/data"].as_str(), "shop-data");
-        let env: Vec<_> = seen.env.iter().map(|(key, value)| (key.as_str(), value.reveal())).collect();
-        assert_eq!(env, [("A", "1"), ("PW", "a=b c")]);
+        for host in hosts() {
+            assert_eq!(
+                words(host.containers.keys()),
+                "edges-linked edges-stranger shop-db shop-web-green shop-web-green-previous"
+            );
+            let seen = &host.containers[&container("shop-db")];
+            assert_eq!(seen.project, Project::parse("shop").ok());
+            assert_eq!((seen.kind, seen.owner.as_str(), seen.release), (Some(Kind::Service), "shop", 3));
+            assert_eq!(seen.spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
+            assert_eq!(seen.inherits.as_deref(), Some("00ed341f"));
+            assert_eq!(seen.image, host.images.here[&image("edges.example:5000/team/db:1")].id);
+            assert_eq!((seen.state, seen.health), (State::Running, Health::Healthy));
+            assert_eq!(words(seen.volumes.keys()), "/data /logs");
+            assert_eq!(seen.volumes["/data"].as_str(), "shop-data");
+            let env: Vec<_> = seen.env.iter().map(|(key, value)| (key.as_str(), value.reveal())).collect();
+            assert_eq!(env, [("A", "1"), ("PW", "a=b c")]);
+        }
     }
 
     #[test]
     fn a_container_answers_to_its_aliases_and_not_to_the_id_that_older_engines_add() {
-        let host = old().observed().expect("docker's form");
-        let memberships = &host.containers[&container("shop-db")].memberships;
-        assert_eq!(words(memberships.keys()), "edges-other shop-network");
-        let membership = &memberships[&network("shop-network")];
-        assert_eq!(words(&membership.aliases), "db shop-db");
-        assert_eq!(membership.address, Some(address("10.209.77.128")));
-        assert!(!membership.stale);
+        for host in hosts() {
+            let memberships = &host.containers[&container("shop-db")].memberships;
+            assert_eq!(words(memberships.keys()), "edges-other shop-network");
+            let membership = &memberships[&network("shop-network")];
+            assert_eq!(words(&membership.aliases), "db shop-db");
+            assert_eq!(membership.address, Some(address("10.209.77.128")));
+            assert!(!membership.stale);
+        }
     }
 
     #[test]
     fn a_container_that_never_ran_has_the_address_that_it_was_promised() {
-        let host = old().observed().expect("docker's form");
-        let seen = &host.containers[&container("shop-web-green")];
-        assert_eq!(seen.state, State::Created);
-        let membership = &seen.memberships[&network("shop-network")];
-        assert_eq!(membership.address, Some(address("10.209.77.129")));
-        assert!(!membership.stale, "it has no network id yet");
+        for host in hosts() {
+            let seen = &host.containers[&container("shop-web-green")];
+            assert_eq!(seen.state, State::Created);
+            let membership = &seen.memberships[&network("shop-network")];
+            assert_eq!(membership.address, Some(address("10.209.77.129")));
+            assert!(!membership.stale, "it has no network id yet");
+        }
     }
 
     #[test]
     fn a_network_of_the_same_name_is_not_the_one_that_a_container_lost() {
-        let host = old().observed().expect("docker's form");
-        let seen = &host.containers[&container("shop-web-green-previous")];
-        let membership = &seen.memberships[&network("shop-gone")];
-        assert!(membership.stale);
-        assert_eq!(membership.address, Some(address("10.209.78.130")));
-        assert!(host.networks.contains_key(&network("shop-gone")));
+        for host in hosts() {
+            let seen = &host.containers[&container("shop-web-green-previous")];
+            let membership = &seen.memberships[&network("shop-gone")];
+            assert!(membership.stale);
+            assert_eq!(membership.address, Some(address("10.209.78.130")));
+            assert!(host.networks.contains_key(&network("shop-gone")));
+        }
     }
 
     #[test]
     fn of_others_containers_the_state_and_the_networks_are_known() {
-        let host = old().observed().expect("docker's form");
-        let seen = &host.containers[&container("edges-stranger")];
-        assert_eq!((seen.project.clone(), seen.state), (None, State::Running));
-        assert_eq!(words(seen.memberships.keys()), "edges-other");
-        assert_eq!(seen.env.len(), 0);
+        for host in hosts() {
+            let seen = &host.containers[&container("edges-stranger")];
+            assert_eq!((seen.project.clone(), seen.state), (None, State::Running));
+            assert_eq!(words(seen.memberships.keys()), "edges-other");
+            assert_eq!(seen.env.len(), 0);
+        }
     }
 
     #[test]
     fn a_network_knows_the_addresses_of_all_that_run_on_it() {
-        let host = old().observed().expect("docker's form");
-        assert_eq!(words(host.networks.keys()), "bridge edges-other host none shop-gone shop-network");
-        let other = &host.networks[&network("edges-other")];
-        assert_eq!(words(&other.addresses), "10.209.79.2 10.209.79.3 10.209.79.200");
-        assert_eq!((other.managed, other.project.clone()), (false, None));
-        let shop = &host.networks[&network("shop-network")];
-        assert_eq!((shop.managed, shop.project.clone()), (true, Project::parse("shop").ok()));
-        assert_eq!(shop.subnet, "10.209.77.0/24".parse().ok());
-        assert_eq!(host.networks[&network("none")].subnet, None);
+        for host in hosts() {
+            assert_eq!(words(host.networks.keys()), "bridge edges-other host none shop-gone shop-network");
+            let other = &host.networks[&network("edges-other")];
+            assert_eq!(words(&other.addresses), "10.209.79.2 10.209.79.3 10.209.79.200");
+            assert_eq!((other.managed, other.project.clone()), (false, None));
+            let shop = &host.networks[&network("shop-network")];
+            assert_eq!((shop.managed, shop.project.clone()), (true, Project::parse("shop").ok()));
+            assert_eq!(shop.subnet, "10.209.77.0/24".parse().ok());
+            assert_eq!(host.networks[&network("none")].subnet, None);
+        }
     }
 
     #[test]
     fn the_subnet_of_a_network_whose_name_cannot_be_said_is_taken() {
-        let host = old().observed().expect("docker's form");
-        assert_eq!(words(&host.routes), "10.209.80.0/24");
+        for host in hosts() {
+            assert_eq!(words(&host.routes), "10.209.80.0/24");
+        }
     }
 
     #[test]
     fn a_volume_knows_whose_it_is() {
-        let host = old().observed().expect("docker's form");
-        let volumes: Vec<_> = host
-            .volumes
-            .iter()
-            .map(|(name, seen)| (name.as_str(), seen.managed, seen.project.as_ref().map(Project::as_str)))
-            .collect();
-        assert_eq!(volumes, [("edges-volume", false, None), ("shop-data", true, Some("shop"))]);
+        for host in hosts() {
+            let volumes: Vec<_> = host
+                .volumes
+                .iter()
+                .map(|(name, seen)| (name.as_str(), seen.managed, seen.project.as_ref().map(Project::as_str)))
+                .collect();
+            assert_eq!(volumes, [("edges-volume", false, None), ("shop-data", true, Some("shop"))]);
+        }
     }
 
     #[test]
     fn an_image_tells_what_it_declares_under_the_name_that_was_asked_for() {
-        let images = old().observed().expect("docker's form").images;
-        let facts = |text| images.here.get(&image(text)).map(|seen| seen.facts.clone());
-        assert_eq!(
-            facts("edges.example:5000/team/db:1"),
-            Some(ImageFacts {
-                volumes: vec!["/data".to_owned(), "/logs/".to_owned()],
-                ports: vec!["5432/tcp".to_owned(), "9000/udp".to_owned()],
-                healthcheck: true,
-            })
-        );
-        assert_eq!(facts("docker.io/edges-plain"), Some(ImageFacts::default()), "`HEALTHCHECK NONE` is none");
-        assert_eq!(facts("edges-missing:2"), None);
-        assert!(images.references.contains(&image("redis:7-alpine")));
+        for host in hosts() {
+            let images = host.images;
+            let facts = |text| images.here.get(&image(text)).map(|seen| seen.facts.clone());
+            assert_eq!(
+                facts("edges.example:5000/team/db:1"),
+                Some(ImageFacts {
+                    volumes: vec!["/data".to_owned(), "/logs/".to_owned()],
+                    ports: vec!["5432/tcp".to_owned(), "9000/udp".to_owned()],
+                    healthcheck: true,
+                })
+            );
+            assert_eq!(
+                facts("docker.io/edges-plain"),
+                Some(ImageFacts::default()),
+                "`HEALTHCHECK NONE` is none"
+            );
+            assert_eq!(facts("edges-missing:2"), None);
+            assert!(images.references.contains(&image("edges-plain:latest")));
+        }
     }
 
     #[test]
