@@ -15,7 +15,6 @@ use crate::docker::Scope;
 use crate::name::Image;
 use crate::plan;
 use crate::sys::docker::Docker;
-use crate::sys::host::routes;
 use crate::sys::observe::observe;
 use crate::sys::progress::Wording;
 use std::collections::BTreeMap;
@@ -49,7 +48,6 @@ impl Host {
     /// When docker does not answer, or in an unknown way.
     pub(super) fn read(&self) -> Result<Observed, Trouble> {
         let mut host = observe(&self.docker, self.scope.clone())?;
-        host.routes = routes(self.docker.cli());
         host.images.unavailable.clone_from(&self.unavailable);
         Ok(host)
     }

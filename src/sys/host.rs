@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// The subnets that this machine routes, when the engine runs on it: docker does not look at them. None where they
 /// cannot be had, which is anywhere but on Linux.
-pub fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
+pub(super) fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
     if !is_local(endpoint(cli).as_deref()) {
         return BTreeSet::new();
     }
@@ -22,7 +22,7 @@ pub fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
 
 /// The subnets in a table such as `/proc/net/route`, but for those of docker's own bridges: they are subnets of its
 /// networks, and free again with them. The default route is nobody's subnet.
-pub fn parse_routes(table: &str) -> BTreeSet<Ipv4Net> {
+fn parse_routes(table: &str) -> BTreeSet<Ipv4Net> {
     let route = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         words.next().filter(|interface| !is_dockers(interface))?;

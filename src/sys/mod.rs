@@ -3,7 +3,7 @@
 
 pub mod docker;
 pub mod files;
-pub mod host;
+mod host;
 pub mod interrupt;
 pub mod lock;
 pub mod observe;
