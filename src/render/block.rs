@@ -70,21 +70,13 @@ impl Block<'_> {
 
 /// The steps of a plan by the thing that they are about, in the order of the first step of each.
 pub(super) fn blocks(plan: &Plan) -> Vec<Block<'_>> {
-    let names = Names::of(plan);
-    let mut blocks: Vec<Block<'_>> = Vec::new();
-    let mut places: BTreeMap<(Thing, &str), usize> = BTreeMap::new();
-    for step in plan.steps() {
+    let (places, all) = places(plan);
+    let mut blocks: Vec<Block<'_>> = Vec::with_capacity(all.len());
+    for (step, place) in plan.steps().iter().zip(places) {
         let (thing, name) = subject(&step.op);
-        let key = if thing == Thing::Container { names.first(name) } else { name };
-        let place = *places.entry((thing, key)).or_insert(blocks.len());
         if place == blocks.len() {
-            blocks.push(Block {
-                owner: step.owner.as_str(),
-                thing,
-                name,
-                action: Action::Wait,
-                steps: Vec::new(),
-            });
+            let action = all[place].action();
+            blocks.push(Block { owner: step.owner.as_str(), thing, name, action, steps: Vec::new() });
         }
         let block = &mut blocks[place];
         if let Op::Run(_) | Op::Create(_) = step.op {
@@ -92,10 +84,71 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block<'_>> {
         }
         block.steps.push(step);
     }
-    for block in &mut blocks {
-        block.action = action(block);
-    }
     blocks
+}
+
+/// What becomes of the thing that each step is about.
+pub(super) fn actions(plan: &Plan) -> Vec<Action> {
+    let (places, all) = places(plan);
+    places.into_iter().map(|place| all[place].action()).collect()
+}
+
+/// For each step the number of its block, and for each block all that is done in it.
+fn places(plan: &Plan) -> (Vec<usize>, Vec<Doings>) {
+    let names = Names::of(plan);
+    let mut known: BTreeMap<(Thing, &str), usize> = BTreeMap::new();
+    let mut places = Vec::with_capacity(plan.steps().len());
+    let mut all: Vec<Doings> = Vec::new();
+    for step in plan.steps() {
+        let (thing, name) = subject(&step.op);
+        let name = if thing == Thing::Container { names.first(name) } else { name };
+        let place = *known.entry((thing, name)).or_insert(all.len());
+        if place == all.len() {
+            all.push(Doings::default());
+        }
+        all[place].add(&step.op);
+        places.push(place);
+    }
+    (places, all)
+}
+
+/// All that is done to one thing.
+#[derive(Clone, Copy, Default)]
+struct Doings {
+    pulls: bool,
+    checks: bool,
+    makes: bool,
+    changes: bool,
+    moves: bool,
+    removes: bool,
+}
+
+impl Doings {
+    fn add(&mut self, op: &Op) {
+        match op {
+            Op::Pull { .. } => self.pulls = true,
+            Op::ExpectVolumes { .. } => self.checks = true,
+            Op::Run(_) | Op::Create(_) | Op::CreateNetwork { .. } | Op::CreateVolume { .. } => {
+                self.makes = true
+            }
+            Op::Start { .. } | Op::Connect { .. } | Op::Disconnect { .. } => self.changes = true,
+            Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
+            Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
+            Op::Await(_) => {}
+        }
+    }
+
+    fn action(self) -> Action {
+        match self {
+            Self { makes: true, removes: false, moves: false, .. } => Action::Create,
+            Self { makes: true, .. } => Action::Replace,
+            Self { removes: true, .. } => Action::Remove,
+            Self { moves: true, .. } | Self { changes: true, .. } => Action::Update,
+            Self { pulls: true, .. } => Action::Pull,
+            Self { checks: true, .. } => Action::Check,
+            _ => Action::Wait,
+        }
+    }
 }
 
 /// The thing that an operation is about.
@@ -112,30 +165,6 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
             (Thing::Container, container.as_str())
         }
         Op::Await(wait) => (Thing::Container, wait.container().as_str()),
-    }
-}
-
-fn action(block: &Block<'_>) -> Action {
-    let any = |is: fn(&Op) -> bool| block.steps.iter().any(|step| is(&step.op));
-    let removes =
-        any(|op| matches!(op, Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. }));
-    let makes = any(|op| {
-        matches!(op, Op::Run(_) | Op::Create(_) | Op::CreateNetwork { .. } | Op::CreateVolume { .. })
-    });
-    let moves = any(|op| matches!(op, Op::Stop { .. } | Op::Rename { .. }));
-    let changes = any(|op| matches!(op, Op::Start { .. } | Op::Connect { .. } | Op::Disconnect { .. }));
-    if makes {
-        if removes || moves { Action::Replace } else { Action::Create }
-    } else if removes {
-        Action::Remove
-    } else if moves || changes {
-        Action::Update
-    } else if any(|op| matches!(op, Op::Pull { .. })) {
-        Action::Pull
-    } else if any(|op| matches!(op, Op::ExpectVolumes { .. })) {
-        Action::Check
-    } else {
-        Action::Wait
     }
 }
 

@@ -1,10 +1,10 @@
 //! A plan for machines: versioned, its shape published in `plans/plan.schema.json`. Does not know who reads it.
 
 use super::block::Action;
-use super::block::Block;
 use super::block::Thing;
-use super::block::blocks;
+use super::block::actions;
 use super::block::subject;
+use crate::docker;
 use crate::docker::Cli;
 use crate::docker::Command;
 use crate::docker::Current;
@@ -14,12 +14,15 @@ use crate::docker::Word;
 use crate::name::EnvKey;
 use crate::plan;
 use crate::plan::Plan;
+use crate::plan::Reason;
 use crate::plan::StepId;
+use ipnet::Ipv4Net;
 use serde::Serialize;
 use serde::Serializer;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path;
 use std::path::Path;
 use std::time::Duration;
@@ -71,7 +74,9 @@ struct Document<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Expect<'a> {
     /// One of these holds.
-    any: Vec<Fact<'a>>,
+    #[serde(serialize_with = "facts")]
+    #[cfg_attr(test, schemars(with = "Vec<Fact<'a>>"))]
+    any: &'a [docker::Fact],
     /// What is wrong otherwise.
     otherwise: &'a str,
 }
@@ -101,16 +106,24 @@ struct Step<'a> {
     /// The thing's name.
     name: &'a str,
     /// What is done, in a few words.
-    title: String,
+    #[serde(serialize_with = "text")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    title: &'a Op,
     /// Why, as a sentence.
-    reason: String,
+    #[serde(serialize_with = "text")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    reason: &'a Reason,
     /// What it costs those who use the thing.
     risk: Risk,
     /// The steps that are done before.
-    needs: Vec<usize>,
+    #[serde(serialize_with = "numbers")]
+    #[cfg_attr(test, schemars(with = "Vec<usize>"))]
+    needs: &'a [StepId],
     /// It has nothing to do when one of these holds. A wait without any has nothing to do when none of the steps had that
     /// it needs; all else without any is always done.
-    unless: Vec<Fact<'a>>,
+    #[serde(serialize_with = "facts")]
+    #[cfg_attr(test, schemars(with = "Vec<Fact<'a>>"))]
+    unless: &'a [docker::Fact],
     /// The docker command; null for what only looks or waits.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     argv: Option<Argv<'a>>,
@@ -182,7 +195,15 @@ enum Fact<'a> {
     /// The network is the project's, or nobody's.
     NetworkUsable { network: &'a str, project: &'a str },
     /// There is no such network yet, or it has this subnet and no container that runs has this address in it.
-    Room { network: &'a str, subnet: String, address: String },
+    Room {
+        network: &'a str,
+        #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        subnet: &'a Ipv4Net,
+        #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        address: &'a Ipv4Addr,
+    },
     /// The volume is there.
     Volume { volume: &'a str },
     /// There is no such volume.
@@ -254,13 +275,14 @@ struct Argv<'a> {
 
 struct Steps<'a> {
     steps: &'a [plan::Step],
-    /// What becomes of the thing of each step.
+    /// What becomes of the thing that each step is about.
     actions: Vec<Action>,
     calls: Calls<'a>,
 }
 
 impl<'a> Document<'a> {
     fn of(plan: &'a Plan, calls: Calls<'a>) -> Self {
+        let actions = actions(plan);
         let blocked = |blocked: &'a plan::Blocked| Blocked {
             container: blocked.container.as_str(),
             owner: blocked.owner.as_str(),
@@ -274,41 +296,30 @@ impl<'a> Document<'a> {
             expects: &plan.expects,
             notes: plan.notes.iter().map(ToString::to_string).collect(),
             blocked: plan.blocked.iter().map(blocked).collect(),
-            steps: Steps { steps: plan.steps(), actions: actions(plan), calls },
+            steps: Steps { steps: plan.steps(), actions, calls },
         }
     }
-}
-
-fn actions(plan: &Plan) -> Vec<Action> {
-    let mut actions = vec![Action::Wait; plan.steps().len()];
-    for Block { action, steps, .. } in blocks(plan) {
-        for step in steps {
-            actions[step.id.index()] = match step.op {
-                Op::Await(_) => Action::Wait,
-                Op::ExpectVolumes { .. } => Action::Check,
-                _ => action,
-            };
-        }
-    }
-    actions
 }
 
 impl<'a> Step<'a> {
     fn of(step: &'a plan::Step, action: Action, calls: Calls<'a>) -> Self {
         let (kind, name) = subject(&step.op);
-        let number = |id: &StepId| id.index() + 1;
         let Command { words, stdin, secrets } = step.op.command().unwrap_or_default();
         Self {
-            id: number(&step.id),
+            id: number(step.id),
             owner: step.owner.as_str(),
-            action,
+            action: match step.op {
+                Op::Await(_) => Action::Wait,
+                Op::ExpectVolumes { .. } => Action::Check,
+                _ => action,
+            },
             kind,
             name,
-            title: step.op.to_string(),
-            reason: step.reason.to_string(),
+            title: &step.op,
+            reason: &step.reason,
             risk: Risk::of(step.risk),
-            needs: step.needs.iter().map(number).collect(),
-            unless: step.unless.iter().map(Fact::of).collect(),
+            needs: &step.needs,
+            unless: &step.unless,
             argv: (!words.is_empty()).then_some(Argv { calls, words }),
             stdin,
             secrets,
@@ -331,7 +342,7 @@ impl<'a> Step<'a> {
 }
 
 impl<'a> Probe<'a> {
-    fn of(probe: crate::docker::Probe, calls: Calls<'a>) -> Self {
+    fn of(probe: docker::Probe, calls: Calls<'a>) -> Self {
         let seconds = |duration: Duration| duration.as_secs_f64();
         Self {
             argv: Argv { calls, words: probe.command.words },
@@ -356,8 +367,8 @@ impl Risk {
 }
 
 impl<'a> Fact<'a> {
-    fn of(fact: &'a crate::docker::Fact) -> Self {
-        use crate::docker::Fact as F;
+    fn of(fact: &'a docker::Fact) -> Self {
+        use docker::Fact as F;
         match fact {
             F::Image(image) => Self::Image { image: image.as_str() },
             F::Network(network) => Self::Network { network: network.as_str() },
@@ -365,11 +376,7 @@ impl<'a> Fact<'a> {
             F::NetworkUsable(network, project) => {
                 Self::NetworkUsable { network: network.as_str(), project: project.as_str() }
             }
-            F::Room { network, subnet, address } => Self::Room {
-                network: network.as_str(),
-                subnet: subnet.to_string(),
-                address: address.to_string(),
-            },
+            F::Room { network, subnet, address } => Self::Room { network: network.as_str(), subnet, address },
             F::Volume(volume) => Self::Volume { volume: volume.as_str() },
             F::NoVolume(volume) => Self::NoVolume { volume: volume.as_str() },
             F::VolumeUsable(volume, project) => {
@@ -409,11 +416,21 @@ impl<'a> Fact<'a> {
     }
 }
 
+fn number(id: StepId) -> usize {
+    id.index() + 1
+}
+
+fn numbers<S: Serializer>(ids: &&[StepId], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().copied().map(number))
+}
+
+fn facts<S: Serializer>(facts: &&[docker::Fact], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(facts.iter().map(Fact::of))
+}
+
 fn expects<S: Serializer>(expects: &&[plan::Expect], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(expects.iter().map(|expect| Expect {
-        any: expect.any.iter().map(Fact::of).collect(),
-        otherwise: &expect.otherwise,
-    }))
+    serializer
+        .collect_seq(expects.iter().map(|expect| Expect { any: &expect.any, otherwise: &expect.otherwise }))
 }
 
 fn steps<S: Serializer>(steps: &Steps<'_>, serializer: S) -> Result<S::Ok, S::Error> {
