@@ -49,9 +49,6 @@ pub(super) fn diagnose(machine: &dyn Machine, container: &Container) -> Option<D
     let answer = machine.docker(&question, LIMIT, &mut |_| {});
     let state: State = serde_json::from_str(answer.is_success().then_some(answer.stdout.trim())?).ok()?;
     let checks = state.health.and_then(|health| health.log).unwrap_or_default();
-    let mut log = Vec::new();
-    let question = Command::new(["logs", "--tail", LOG_LINES, container.as_str()]);
-    machine.docker(&question, LIMIT, &mut |line| log.push(line.to_owned()));
     Some(Diagnosis {
         container: container.clone(),
         // a container that never ended has the zero time
@@ -61,6 +58,19 @@ pub(super) fn diagnose(machine: &dyn Machine, container: &Container) -> Option<D
         out_of_memory: state.oom_killed,
         error: state.error,
         health: checks.last().map(|check| check.output.trim().to_owned()).unwrap_or_default(),
-        log,
+        log: log(machine, container),
     })
+}
+
+/// The end of the container's log. What it wrote to its two outputs comes on two ways: only the times tell what was
+/// first.
+fn log(machine: &dyn Machine, container: &Container) -> Vec<String> {
+    let question = Command::new(["logs", "--timestamps", "--tail", LOG_LINES, container.as_str()]);
+    let mut lines = Vec::new();
+    machine.docker(&question, LIMIT, &mut |line| {
+        let (time, text) = line.split_once(' ').unwrap_or((line, ""));
+        lines.push((time.to_owned(), text.to_owned()));
+    });
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    lines.into_iter().map(|(_, text)| text).collect()
 }

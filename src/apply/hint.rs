@@ -129,7 +129,12 @@ pub fn namesakes<'a>(wanted: &str, images: &'a str) -> Vec<&'a str> {
     let last =
         |reference: &'a str| reference.rsplit('/').next().and_then(|part| part.split([':', '@']).next());
     let name = wanted.rsplit('/').next().and_then(|part| part.split([':', '@']).next());
-    images.lines().filter(|line| !line.contains("<none>") && last(line) == name && *line != wanted).collect()
+    let found =
+        images.lines().filter(|line| !line.contains("<none>") && last(line) == name && *line != wanted);
+    // docker lists them by age, and those of one age at random
+    let mut found: Vec<&str> = found.collect();
+    found.sort_unstable();
+    found
 }
 
 #[cfg(test)]
@@ -271,7 +276,7 @@ mod tests {
     #[test]
     fn namesakes_have_the_same_last_part() {
         let here = "postgres:15\n<none>:<none>\nshop/web:1\nhub.example:5000/web:2\nweb2:1\n";
-        assert_eq!(namesakes("far.example/web:1", here), ["shop/web:1", "hub.example:5000/web:2"]);
+        assert_eq!(namesakes("far.example/web:1", here), ["hub.example:5000/web:2", "shop/web:1"]);
         assert!(namesakes("redis:7", here).is_empty());
     }
 }

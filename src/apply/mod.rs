@@ -202,7 +202,7 @@ mod tests {
         let machine = Fake::default()
             .says("{{.State.Status}}", "exited none 0\n")
             .says("{{json .State}}", r#"{"Status":"exited","ExitCode":3,"OOMKilled":true,"Error":"","FinishedAt":"2024-01-01T00:00:00Z"}"#)
-            .says("docker logs", "starting\nno database\n");
+            .says("docker logs", "2024-01-01T00:00:00.200000000Z no database\n2024-01-01T00:00:00.100000000Z starting\n");
         let (_, report) = happens(&plan, &machine);
         let failure = &report.failures[0];
         assert!(matches!(&failure.cause, Cause::Hopeless { answer, .. } if answer == "exited none 0"));
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(
             report.failures[0].hint.as_deref(),
             Some(
-                "there is no such image: see its name and tag in the config; on this host there is `web:1`, `other/web:2`"
+                "there is no such image: see its name and tag in the config; on this host there is `other/web:2`, `web:1`"
             )
         );
     }

@@ -108,7 +108,7 @@ mod tests {
                 "{{json .State}}",
                 r#"{"Status":"exited","ExitCode":3,"Error":"","FinishedAt":"2024-01-01T00:00:00Z"}"#,
             )
-            .says("docker logs", "\u{1b}[31mstarting\u{1b}[0m\nno database\n")
+            .says("docker logs", "1 \u{1b}[31mstarting\u{1b}[0m\n2 no database\n")
             .fails("docker stop", 1, "Error response from daemon: No such container: shop-web\n")
             .fails(
                 "shop-alone",
