@@ -143,7 +143,7 @@ pub struct Diagnosis {
 }
 
 /// How applying a plan ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What became of each step, in the order of the plan.
     pub states: Vec<State>,

@@ -37,8 +37,8 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble>
         }
     }
     let next = match &saved {
-        None => "mend what failed, then run this again: it does what is left",
-        Some(_) => "mend what failed, then make a new plan with `gordon plan`: it holds what is left",
+        None => "run this again: it does what is left",
+        Some(_) => "make a new plan with `gordon plan`: it holds what is left",
     };
     let work = Work {
         plan: &|seen: &Observed| {
@@ -52,7 +52,7 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble>
         question: "apply this plan?",
         wording: Wording { stage: "apply", done: "applied", next: Some(next.to_owned()) },
     };
-    carry_out(&host, &said.running, &interrupt, work, &seen)
+    carry_out(&host, &said.running, &interrupt, &work, &seen)
 }
 
 /// A config that names several machines is not for this one alone.

@@ -7,12 +7,17 @@ use super::cli::Running;
 use super::host::Host;
 use super::shown;
 use super::shown::For;
+use super::trouble::warn;
+use crate::apply::Report;
 use crate::docker::Observed;
 use crate::plan::Plan;
 use crate::render;
+use crate::sys::interrupt::Interrupt;
 use crate::sys::progress::Wording;
 use crate::sys::terminal;
+use crate::sys::terminal::Answer;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 /// What is to be carried out.
 pub(super) struct Work<'a> {
@@ -34,16 +39,35 @@ pub(super) struct Work<'a> {
 pub(super) fn carry_out(
     host: &Host,
     running: &Running,
-    interrupt: &AtomicBool,
-    work: Work<'_>,
+    interrupt: &Interrupt,
+    work: &Work<'_>,
     seen: &Observed,
 ) -> Result<Exit, Trouble> {
-    let mut plan = (work.plan)(seen)?;
+    let plan = (work.plan)(seen)?;
     show(host, &plan);
     if plan.is_empty() {
-        return Ok(nothing_to_do(&plan));
+        return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan)));
     }
-    agree(running, work.question)?;
+    agree(running, work.question, &|| false)?;
+    interrupt.during(|interrupt| {
+        let lock = host.lock(&plan.project, running.wait, interrupt)?;
+        let done = carry_out_alone(host, running, interrupt, work, plan);
+        if let Err(error) = lock.release() {
+            warn(&error.to_string(), "the lock is still there: `gordon unlock` takes it away");
+        }
+        done
+    })
+}
+
+/// The rest, with the lock: nobody else changes the host now, but somebody may have since `shown` was planned.
+fn carry_out_alone(
+    host: &Host,
+    running: &Running,
+    interrupt: &AtomicBool,
+    work: &Work<'_>,
+    shown: Plan,
+) -> Result<Exit, Trouble> {
+    let mut plan = shown;
     loop {
         let seen = host.read()?;
         let now = (work.plan)(&seen)?;
@@ -53,18 +77,22 @@ pub(super) fn carry_out(
             anstream::eprintln!("this host has changed meanwhile; what is to do now:\n");
             show(host, &plan);
         }
-        if plan.is_empty() {
-            return Ok(nothing_to_do(&plan));
-        }
-        if is_as_shown || running.yes {
+        if is_as_shown || running.yes || plan.is_empty() {
             expect(&plan, &seen)?;
-            break;
+            return Ok(run(host, running, interrupt, work, &plan));
         }
-        agree(running, work.question)?;
+        agree(running, work.question, &|| interrupt.load(Ordering::Relaxed))?;
     }
+}
+
+/// Runs a plan and shows it. Of one without steps machines are told, people have seen it.
+fn run(host: &Host, running: &Running, interrupt: &AtomicBool, work: &Work<'_>, plan: &Plan) -> Exit {
     let shown_to = if running.json { For::Machines } else { For::People };
-    let report = shown::run(&plan, &host.docker, running.jobs, interrupt, shown_to, work.wording);
-    Ok(shown::exit(&plan, &report))
+    if plan.is_empty() && shown_to == For::People {
+        return shown::exit(plan, &Report::default());
+    }
+    let report = shown::run(plan, &host.docker, running.jobs, interrupt, shown_to, work.wording.clone());
+    shown::exit(plan, &report)
 }
 
 /// Shows a plan to a person.
@@ -75,22 +103,23 @@ fn show(host: &Host, plan: &Plan) {
     }
 }
 
-/// How it ends when nothing is to do: what is left out is no success.
-fn nothing_to_do(plan: &Plan) -> Exit {
-    if plan.blocked.is_empty() { Exit::Done } else { Exit::Failed }
+fn agree(running: &Running, question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), Trouble> {
+    if running.yes { Ok(()) } else { ask(question, is_interrupted) }
 }
 
-fn agree(running: &Running, question: &str) -> Result<(), Trouble> {
-    if running.yes {
-        return Ok(());
-    }
+/// Asks a person.
+///
+/// # Errors
+/// When the answer is not a yes, or nobody can be asked.
+pub(super) fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), Trouble> {
     if !terminal::can_ask() {
         return Err(Trouble::wrong("nobody can be asked: this is no terminal")
             .hint("`--yes` does it without asking".to_owned()));
     }
-    match terminal::ask(question) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Trouble::failed("nothing was done")),
+    match terminal::ask(question, is_interrupted) {
+        Ok(Answer::Yes) => Ok(()),
+        Ok(Answer::No) => Err(Trouble::failed("nothing was done")),
+        Ok(Answer::Interrupted) => Err(Trouble::told(Exit::Interrupted)),
         Err(e) => Err(Trouble::failed(format!("the terminal cannot be read: {e}"))),
     }
 }

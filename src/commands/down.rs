@@ -26,11 +26,11 @@ pub(super) fn down(global: &Global, said: &cli::Down) -> Result<Exit, Trouble> {
         Volumes::Keep => "remove all this?",
         Volumes::Remove => "remove all this, with the data in the volumes?",
     };
-    let next = Some("mend what failed, then run this again: it removes what is left".to_owned());
+    let next = Some("run this again: it removes what is left".to_owned());
     let work = Work {
         plan: &|seen: &Observed| Ok(plan::down(&name, stop_timeout, seen, volumes)),
         question,
         wording: Wording { stage: "down", done: "removed", next },
     };
-    carry_out(&host, &said.running, &interrupt, work, &seen)
+    carry_out(&host, &said.running, &interrupt, &work, &seen)
 }

@@ -4,7 +4,7 @@
 use super::Exit;
 use super::Trouble;
 use super::cli::Global;
-use super::project::Project;
+use super::project;
 use super::shown;
 use super::shown::For;
 use crate::apply::Cause;
@@ -13,8 +13,14 @@ use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Scope;
 use crate::name::Image;
+use crate::name::Project;
 use crate::plan;
 use crate::sys::docker::Docker;
+use crate::sys::interrupt::Interrupt;
+use crate::sys::lock;
+use crate::sys::lock::Lock;
+use crate::sys::lock::News;
+use crate::sys::lock::Wait;
 use crate::sys::observe::observe;
 use crate::sys::progress::Wording;
 use std::collections::BTreeMap;
@@ -34,7 +40,7 @@ impl Host {
     ///
     /// # Errors
     /// When there is no docker.
-    pub(super) fn find(global: &Global, project: &Project) -> Result<Self, Trouble> {
+    pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, Trouble> {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
         let desired = project.desired(BTreeMap::new())?;
         let images = desired.workloads.iter().map(|workload| workload.image.clone()).collect();
@@ -52,6 +58,21 @@ impl Host {
         Ok(host)
     }
 
+    /// The lock of `project`: nobody else works on it until it is given back.
+    ///
+    /// # Errors
+    /// When somebody else has it and the person does not want to `wait`, or no longer.
+    pub(super) fn lock(
+        &self,
+        project: &Project,
+        wait: bool,
+        interrupt: &AtomicBool,
+    ) -> Result<Lock<'_>, Trouble> {
+        let wait = if wait { Wait::UntilFree } else { Wait::No };
+        let mut tell = |news: &News| anstream::eprintln!("{news}");
+        Ok(lock::take(&self.docker, project, wait, interrupt, &mut tell)?)
+    }
+
     /// Pulls what is to be pulled before anything can be planned, and remembers what could not be had.
     ///
     /// # Errors
@@ -61,7 +82,7 @@ impl Host {
         desired: &Desired,
         host: &Observed,
         jobs: NonZeroUsize,
-        interrupt: &AtomicBool,
+        interrupt: &Interrupt,
         shown_to: For,
     ) -> Result<Pulled, Trouble> {
         let plan = plan::pulls(desired, &host.images);
@@ -69,7 +90,8 @@ impl Host {
             return Ok(Pulled::Nothing);
         }
         let wording = Wording { stage: "pull", done: "pulled", next: None };
-        let report = shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording);
+        let report =
+            interrupt.during(|interrupt| shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording));
         if report.interrupted {
             return Err(Trouble::told(Exit::Interrupted));
         }

@@ -6,7 +6,7 @@ use crate::apply;
 use crate::apply::Machine;
 use crate::apply::Report;
 use crate::plan::Plan;
-use crate::sys::interrupt;
+use crate::sys::interrupt::Interrupt;
 use crate::sys::progress::Json;
 use crate::sys::progress::Live;
 use crate::sys::progress::Plain;
@@ -15,7 +15,6 @@ use crate::sys::progress::Wording;
 use crate::sys::terminal;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Who is shown what happens.
@@ -30,12 +29,12 @@ pub(super) enum For {
 /// How many docker commands run at once where nobody says.
 pub(super) const JOBS: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 
-/// What a first Ctrl-C sets from now on, in place of ending gordon; a second one ends it at once.
+/// Ctrl-C, which from now on is heard where something runs, and ends gordon at once where nothing does.
 ///
 /// # Errors
 /// When the system does not let gordon listen.
-pub(super) fn interrupt() -> Result<Arc<AtomicBool>, Trouble> {
-    interrupt::listen().map_err(|e| Trouble::failed(format!("nobody can listen for Ctrl-C: {e}")))
+pub(super) fn interrupt() -> Result<Interrupt, Trouble> {
+    Interrupt::listen().map_err(|e| Trouble::failed(format!("nobody can listen for Ctrl-C: {e}")))
 }
 
 /// Carries out `plan` and shows it. Nothing is shown of a plan without steps.

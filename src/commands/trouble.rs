@@ -2,6 +2,7 @@
 
 use crate::sys::docker::DockerError;
 use crate::sys::files::FileError;
+use crate::sys::lock::LockError;
 use crate::sys::observe::ObserveError;
 use anstyle::AnsiColor;
 use std::fmt;
@@ -94,6 +95,13 @@ impl From<DockerError> for Trouble {
 impl From<ObserveError> for Trouble {
     fn from(error: ObserveError) -> Self {
         Self::failed(error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<LockError> for Trouble {
+    fn from(error: LockError) -> Self {
+        let exit = if error == LockError::Interrupted { Exit::Interrupted } else { Exit::Failed };
+        Self { exit, messages: vec![(error.to_string(), error.hint())] }
     }
 }
 

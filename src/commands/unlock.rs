@@ -1,11 +1,25 @@
-//! `gordon unlock`: takes away the lock of a project, when whoever held it is gone.
+//! `gordon unlock`: takes the lock of the project away from whoever holds it, or held it when he was cut off.
 
 use super::Exit;
 use super::Trouble;
+use super::carry_out::ask;
 use super::cli;
 use super::cli::Global;
+use super::host::Host;
+use super::project::Project;
+use crate::sys::lock;
 
 /// `gordon unlock`.
-pub(super) fn unlock(_global: &Global, _said: &cli::Unlock) -> Result<Exit, Trouble> {
-    Err(Trouble::failed("not yet"))
+pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Trouble> {
+    let project = Project::load(global)?;
+    let host = Host::find(global, &project)?;
+    let name = project.config.project();
+    if !said.yes {
+        ask(&format!("take the lock of project `{name}` away from whoever holds it?"), &|| false)?;
+    }
+    match lock::unlock(&host.docker, &name)? {
+        Some(holder) => anstream::eprintln!("the lock of project `{name}` is taken away from {holder}"),
+        None => anstream::eprintln!("nobody holds the lock of project `{name}`"),
+    }
+    Ok(Exit::Done)
 }

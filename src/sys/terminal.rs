@@ -4,6 +4,9 @@ use std::io;
 use std::io::BufRead;
 use std::io::IsTerminal;
 use std::io::Write;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// Whether a person can be asked: both the question and the answer have a terminal.
 pub fn can_ask() -> bool {
@@ -15,22 +18,60 @@ pub fn can_draw() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Asks a question that is answered with yes or no; anything but `y` or `yes` is a no.
+/// How often it is looked whether the person has pressed Ctrl-C in place of an answer.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// `y` or `yes`.
+    Yes,
+    /// Anything else.
+    No,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+/// Asks a question that is answered with yes or no, until `is_interrupted`.
 ///
 /// # Errors
 /// When the terminal cannot be read or written.
-pub fn ask(question: &str) -> io::Result<bool> {
-    ask_on(question, &mut anstream::stderr(), &mut io::stdin().lock())
-}
-
-fn ask_on(question: &str, out: &mut dyn Write, answers: &mut dyn BufRead) -> io::Result<bool> {
+pub fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> io::Result<Answer> {
+    let mut out = anstream::stderr();
     write!(out, "{question} [y/N] ")?;
     out.flush()?;
-    let mut answer = String::new();
-    if answers.read_line(&mut answer)? == 0 {
-        writeln!(out)?;
+    let (sender, answers) = mpsc::channel();
+    // it goes on to wait for a line when nobody wants one any more: that keeps nobody from ending
+    thread::spawn(move || sender.send(read_line(&mut io::stdin().lock())));
+    loop {
+        match answers.recv_timeout(GLANCE) {
+            Ok(line) => {
+                let line = line?;
+                if !line.ends_with('\n') {
+                    writeln!(out)?;
+                }
+                return Ok(answer(&line));
+            }
+            Err(_) if is_interrupted() => {
+                writeln!(out)?;
+                return Ok(Answer::Interrupted);
+            }
+            Err(_) => {}
+        }
     }
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+fn read_line(input: &mut dyn BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    Ok(line)
+}
+
+fn answer(line: &str) -> Answer {
+    match line.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Answer::Yes,
+        _ => Answer::No,
+    }
 }
 
 #[cfg(test)]
@@ -39,13 +80,15 @@ mod tests {
 
     #[test]
     fn only_yes_is_a_yes() {
-        for (answer, yes) in
-            [("y\n", true), ("Yes\n", true), ("\n", false), ("", false), ("n\n", false), ("yep\n", false)]
-        {
-            let mut out = Vec::new();
-            let said = ask_on("apply?", &mut out, &mut answer.as_bytes()).expect("memory can be read");
-            assert_eq!(said, yes, "{answer:?}");
-            assert!(out.starts_with(b"apply? [y/N] "));
+        for (line, expected) in [
+            ("y\n", Answer::Yes),
+            ("Yes\n", Answer::Yes),
+            ("\n", Answer::No),
+            ("", Answer::No),
+            ("n\n", Answer::No),
+            ("yep\n", Answer::No),
+        ] {
+            assert_eq!(answer(line), expected, "{line:?}");
         }
     }
 }

@@ -40,9 +40,12 @@ impl<W: Write> Json<W> {
 
 impl<W: Write> Progress for Json<W> {
     fn begin(&mut self, plan: &Plan) {
-        self.write(
-            json!({ "event": "begin", "project": plan.project.as_str(), "steps": plan.steps().len() }),
-        );
+        self.write(json!({
+            "event": "begin",
+            "stage": self.wording.stage,
+            "project": plan.project.as_str(),
+            "steps": plan.steps().len(),
+        }));
     }
 
     fn hear(&mut self, plan: &Plan, event: &Event) {

@@ -23,7 +23,7 @@ pub struct Wording {
     pub stage: &'static str,
     /// What has been done: `applied`.
     pub done: &'static str,
-    /// What the person can do when not all was done, as a sentence without a full stop.
+    /// What the person can do when not all was done, and what failed is mended; as a sentence without a full stop.
     pub next: Option<String>,
 }
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn wording() -> Wording {
-        let next = Some("mend what failed, then run this again".to_owned());
+        let next = Some("run this again: it does what is left".to_owned());
         Wording { stage: "apply", done: "applied", next }
     }
 

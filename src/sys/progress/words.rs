@@ -162,7 +162,8 @@ pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<St
             lines.push(format!("  {what}: {}", titles.join(", ")));
         }
     }
-    lines.extend(wording.next.iter().map(|next| format!("next: {next}")));
+    let first = if report.failed() > 0 { "mend what failed, then " } else { "" };
+    lines.extend(wording.next.iter().map(|next| format!("next: {first}{next}")));
     lines
 }
 
