@@ -416,6 +416,27 @@ proptest! {
     }
 
     #[test]
+    fn no_two_networks_have_an_address_in_common_and_no_two_containers_one(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
+    ) {
+        let host = with_history(others, before.as_ref(), cut, &accidents);
+        let end = end_of(&plan_for(&sketch, &host), &host);
+        let subnets: Vec<_> = end.networks.values().filter_map(|network| network.subnet).collect();
+        for (i, one) in subnets.iter().enumerate() {
+            for other in &subnets[i + 1..] {
+                prop_assert!(!one.contains(other) && !other.contains(one), "{one} and {other}");
+            }
+        }
+        let mut taken = BTreeSet::new();
+        for (name, seen) in &end.containers {
+            for (network, membership) in seen.memberships.iter().filter(|(n, _)| end.networks.get(*n).is_some_and(|n| n.managed)) {
+                let address = membership.address.expect("a container has an address in each network of gordon's");
+                prop_assert!(taken.insert((network, address)), "{name} at {address}");
+            }
+        }
+    }
+
+    #[test]
     fn any_order_that_respects_the_needs_ends_the_same(
         sketch in sketch(), before in prop::option::of(sketch()), others: bool, order: Vec<prop::sample::Index>,
     ) {
