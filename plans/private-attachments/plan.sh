@@ -141,7 +141,8 @@ matches() (
   exit 1
 )
 
-# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep; docker
+# mounts `VOLUME /data/` at /data
 only_volumes() {
   _image=$1
   shift
@@ -149,7 +150,7 @@ only_volumes() {
   while IFS= read -r _path; do
     [ -n "$_path" ] || continue
     for _known in "$@"; do
-      [ "$_known" != "$_path" ] || continue 2
+      [ "$_known" != "${_path%/}" ] || continue 2
     done
     say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
     return 1

@@ -124,6 +124,8 @@ impl Executor<'_> {
     }
 
     fn expect_volumes(&self, image: &Image, known: &[String]) -> Result<(), Cause> {
+        // docker mounts `VOLUME /data/` at /data
+        let is_known = |path: &String| known.iter().any(|known| known == path.trim_end_matches('/'));
         let question =
             Command::new(["image", "inspect", "--format", "{{json .Config.Volumes}}", image.as_str()]);
         let outcome = self.machine.docker(&question, QUESTION_LIMIT, &mut |_| {});
@@ -140,7 +142,7 @@ impl Executor<'_> {
                 }
             };
         let paths: Vec<String> =
-            declared.unwrap_or_default().into_keys().filter(|path| !known.contains(path)).collect();
+            declared.unwrap_or_default().into_keys().filter(|path| !is_known(path)).collect();
         if paths.is_empty() {
             return Ok(());
         }

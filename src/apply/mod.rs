@@ -293,7 +293,7 @@ mod tests {
         };
         for (answer, known, complete) in [
             (r#"{"/data":{},"/log":{}}"#, &["/data"][..], false),
-            (r#"{"/data":{}}"#, &["/data", "/more"][..], true),
+            (r#"{"/data/":{}}"#, &["/data", "/more"][..], true),
             ("null", &[][..], true),
         ] {
             let plan = sample::plan_of(vec![(expect(known), vec![])]);

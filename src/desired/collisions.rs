@@ -1,26 +1,27 @@
-//! Finds things that would have one name, also by names that they will have only later. Names that differ only in
-//! case are one, since DNS ignores case.
+//! Finds things that would have one name, also by names that they will have only later. Volumes that differ only in
+//! case are one; all other names are lower case.
 
-use super::Naming;
 use super::Role;
 use super::Workload;
 use super::names::LABEL;
 use crate::config::Problem;
 use crate::docker::Kind;
 use crate::name::Alias;
+use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 const WAY_OUT: &str = "give one of them another `id` or `name`";
 
 /// Every name that is taken, and who has it.
 #[derive(Debug, Default)]
 pub(super) struct Collisions {
-    /// Names of containers and qualified aliases of apps, without the number of a replica.
-    containers: BTreeMap<String, Holder>,
+    /// Names of containers, without the number of a replica, and qualified aliases of apps.
+    containers: BTreeMap<Container, Holder>,
     networks: BTreeMap<Network, Range<usize>>,
     volumes: BTreeMap<String, (String, Range<usize>)>,
     problems: Vec<Problem>,
@@ -29,48 +30,68 @@ pub(super) struct Collisions {
 /// Who has a name.
 #[derive(Clone, Debug)]
 struct Holder {
-    workload: usize,
-    what: String,
+    /// What its workload's names begin with: one of a kind, but for collisions.
+    stem: Arc<str>,
     place: Range<usize>,
-    /// Whether the name may be followed by `-2`, `-3` and so on.
-    counts: bool,
+    what: What,
+}
+
+/// What a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// A container of an app, whose replicas are called `-2`, `-3` and so on.
+    Replicas,
+    /// A container of a service.
+    Service,
+    /// The qualified alias of an app.
+    Alias,
+}
+
+impl Holder {
+    fn describe(&self) -> String {
+        match self.what {
+            What::Replicas | What::Service => format!("a container of {}", self.stem),
+            What::Alias => format!("the alias of {}", self.stem),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.stem == other.stem && self.place == other.place
+    }
 }
 
 impl Collisions {
     /// Every name that the containers of a workload may ever have.
-    pub(super) fn containers(&mut self, workload: &Workload, place: &Range<usize>, index: usize) {
+    pub(super) fn containers(&mut self, workload: &Workload, place: &Range<usize>) {
         let is_app = workload.kind == Kind::App;
         let roles: &[Role] = if is_app {
             &[Role::Serving, Role::Incoming, Role::Previous]
         } else {
             &[Role::Serving, Role::Previous]
         };
+        let what = if is_app { What::Replicas } else { What::Service };
+        let holder = Holder { stem: workload.stem.as_str().into(), place: place.clone(), what };
         for role in roles {
-            let name = workload.container(*role, 1).to_string();
-            let what = format!("a container of {}", workload.stem);
-            self.hold(name, Holder { workload: index, what, place: place.clone(), counts: is_app });
+            self.hold(workload.container(*role, 1), holder.clone());
         }
-        let longest = match (workload.naming, is_app) {
-            (Naming::Plain, false) => "-previous",
-            _ => "-previous-255",
-        };
-        let longest = format!("{}{longest}", workload.stem);
-        let label = longest.rsplit('.').next().map_or(0, str::len);
-        if label > LABEL || longest.len() > 253 {
-            let problem = Problem::error(
-                place.clone(),
-                format!(
-                    "container names like `{longest}` are too long for DNS: at most {LABEL} between dots, 253 in all"
-                ),
+        let longest = if is_app { "-previous-255" } else { "-previous" };
+        let label = workload.stem.rsplit('.').next().map_or(0, str::len) + longest.len();
+        if label > LABEL || workload.stem.len() + longest.len() > 253 {
+            let message = format!(
+                "container names like `{}{longest}` are too long for DNS: at most {LABEL} between dots, 253 in all",
+                workload.stem
             );
+            let problem = Problem::error(place.clone(), message);
             self.problems.push(problem.hint("a shorter `id`, `name` or `network_isolation.network_prefix`"));
         }
     }
 
     /// The qualified alias of an app: one of a kind on the host.
-    pub(super) fn app(&mut self, alias: &Alias, stem: &str, place: &Range<usize>, index: usize) {
-        let what = format!("the alias of {stem}");
-        self.hold(alias.to_string(), Holder { workload: index, what, place: place.clone(), counts: false });
+    pub(super) fn app(&mut self, alias: &Alias, stem: &str, place: &Range<usize>) {
+        let Ok(name) = Container::parse(alias.as_str()) else {
+            return; // what no container can be called collides with none
+        };
+        self.hold(name, Holder { stem: stem.into(), place: place.clone(), what: What::Alias });
     }
 
     /// A network's own name.
@@ -109,22 +130,21 @@ impl Collisions {
     pub(super) fn finish(mut self) -> Vec<Problem> {
         // `x-2` beside an `x` that counts its replicas
         for (name, holder) in &self.containers {
-            let Some((stem, number)) = name.rsplit_once('-') else { continue };
-            let is_number = number.parse::<u32>().is_ok_and(|n| n >= 2 && n.to_string() == number);
-            if let (true, Some(counting)) = (is_number, self.containers.get(stem))
-                && counting.counts
-                && counting.workload != holder.workload
-            {
+            let Some((stem, number)) = name.as_str().rsplit_once('-') else { continue };
+            if !number.parse::<u32>().is_ok_and(|n| n >= 2 && n.to_string() == number) {
+                continue;
+            }
+            let counting = Container::parse(stem).ok().and_then(|stem| self.containers.get(&stem));
+            if let Some(counting) = counting.filter(|c| c.what == What::Replicas && !c.is_same(holder)) {
                 self.problems.push(collision(name, counting, holder));
             }
         }
         self.problems
     }
 
-    fn hold(&mut self, name: String, holder: Holder) {
-        let key = name.to_ascii_lowercase();
-        match self.containers.get(&key) {
-            Some(first) if first.workload != holder.workload => {
+    fn hold(&mut self, name: Container, holder: Holder) {
+        match self.containers.get(&name) {
+            Some(first) if !first.is_same(&holder) => {
                 let problem = collision(&name, first, &holder);
                 // one pair of workloads collides in several names at once: the first tells enough
                 if !self.problems.iter().any(|p| p.place == problem.place && p.also == problem.also) {
@@ -133,13 +153,13 @@ impl Collisions {
             }
             Some(_) => {}
             None => {
-                self.containers.insert(key, holder);
+                self.containers.insert(name, holder);
             }
         }
     }
 }
 
-fn collision(name: &str, first: &Holder, second: &Holder) -> Problem {
-    let message = format!("{} and {} would both be `{name}`", first.what, second.what);
+fn collision(name: &Container, first: &Holder, second: &Holder) -> Problem {
+    let message = format!("{} and {} would both be `{name}`", first.describe(), second.describe());
     Problem::error(second.place.clone(), message).also(first.place.clone(), "also here").hint(WAY_OUT)
 }

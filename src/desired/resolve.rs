@@ -259,7 +259,7 @@ impl<'a> Resolver<'a> {
         let first = id.split('.').next().expect("a text has a first part");
         let first = Alias::parse(first).expect("the label of a domain is an alias");
         let names = Names { place: place.clone(), declared: Vec::new(), derived: vec![first], qualified };
-        self.collisions.app(&names.qualified, &stem, &place, self.workloads.len());
+        self.collisions.app(&names.qualified, &stem, &place);
         let env_files = self.env_files(None, Some(&env_file), &route.workload);
         let replicas = u32::from(route.replicas.get_ref().get());
         let home = format!("{}-{}", self.prefix, names::dashed(id));
@@ -306,7 +306,7 @@ impl<'a> Resolver<'a> {
             let qualified = names::qualified(&project, Some(name));
             let names =
                 Names { place: app.name.span(), declared: vec![short], derived: Vec::new(), qualified };
-            self.collisions.app(&names.qualified, &stem, &names.place, self.workloads.len());
+            self.collisions.app(&names.qualified, &stem, &names.place);
             let env_files = self.env_files(None, None, &app.workload);
             let runtime = self.runtime(&app.workload, env_files, None, &project, &(&self.project).into());
             let workload = Workload {
@@ -371,7 +371,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn add(&mut self, mut workload: Workload, names: Names) {
-        self.collisions.containers(&workload, &names.place, self.workloads.len());
+        self.collisions.containers(&workload, &names.place);
         let per_container = if workload.kind == Kind::App { 3 } else { 2 };
         for attachment in &workload.attachments {
             let index = self.network_index[&attachment.network];
@@ -422,13 +422,15 @@ impl<'a> Resolver<'a> {
         if self.config.volumes.auto_create == Enabled::No {
             return Vec::new();
         }
-        let bare = |path: &str| path.trim_end_matches('/').to_owned();
-        let declared: Vec<String> = workload.runtime.mounts.iter().map(|mount| bare(&mount.target)).collect();
+        // docker mounts `VOLUME /data/` at /data
+        let bare = |path: &'a str| path.trim_end_matches('/');
+        let is_declared =
+            |path: &&str| workload.runtime.mounts.iter().any(|m| m.target.trim_end_matches('/') == *path);
         let mut learned = Vec::new();
-        for path in facts.volumes.iter().filter(|path| !declared.contains(&bare(path))) {
+        for path in facts.volumes.iter().map(|path| bare(path)).filter(|path| !is_declared(path)) {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
             let volume = self.volume(name, &format!("{} {path}", workload.name()), &workload.owner, place);
-            learned.push(Mount { source: Source::Volume(volume), target: path.clone(), read_only: false });
+            learned.push(Mount { source: Source::Volume(volume), target: path.to_owned(), read_only: false });
         }
         learned
     }

@@ -88,8 +88,14 @@ impl Workload {
             (Naming::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
         };
-        let number = if replica > 1 { format!("-{replica}") } else { String::new() };
-        Container::parse(format!("{}{role}{number}", self.stem)).expect("a stem is a container name")
+        let mut name = String::with_capacity(self.stem.len() + role.len());
+        name.push_str(&self.stem);
+        name.push_str(role);
+        if replica > 1 {
+            name.push('-');
+            name.push_str(&replica.to_string());
+        }
+        Container::parse(name).expect("a stem is a container name")
     }
 
     /// The name by which people know the workload: that of its first serving container.

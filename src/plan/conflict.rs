@@ -63,7 +63,9 @@ impl Conflict {
                     .to_owned()
             }
             Self::PoolFull(..) => {
-                "give `network_isolation.address_pool` a larger pool, as in `10.0.0.0/8`".to_owned()
+                "give `network_isolation.address_pool` another pool, or a larger one, as in `10.0.0.0/8`; networks of docker \
+                 and routes of this machine (`ip route`) take their part of it"
+                    .to_owned()
             }
             Self::NetworkFull(network) => {
                 format!(

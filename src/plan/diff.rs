@@ -214,7 +214,7 @@ impl<'a> Draft<'a> {
         let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
         for workload in &self.desired.workloads {
             let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
-            let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.as_str()).collect();
+            let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
             // what one workload of an image cannot keep is not known, whatever the others can
             let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
             *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
