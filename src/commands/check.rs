@@ -4,18 +4,20 @@ use super::Exit;
 use super::Trouble;
 use super::cli::Global;
 use super::project::Project;
+use crate::sys::progress::count;
 use std::collections::BTreeMap;
 
 /// `gordon check`.
 pub(super) fn check(global: &Global) -> Result<Exit, Trouble> {
     let project = Project::load(global)?;
     let desired = project.desired(BTreeMap::new())?;
-    let containers: u32 = desired.workloads.iter().map(|workload| workload.replicas).sum();
-    let networks = desired.networks.len();
+    let containers = desired.workloads.iter().map(|workload| workload.replicas as usize).sum();
     anstream::eprintln!(
-        "{}: project `{}`, {containers} containers, {networks} networks",
+        "{}: project `{}`, {}, {}",
         project.path,
-        desired.project
+        desired.project,
+        count(containers, "container"),
+        count(desired.networks.len(), "network")
     );
     Ok(Exit::Done)
 }

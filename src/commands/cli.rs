@@ -150,7 +150,7 @@ pub(super) struct Running {
     #[arg(short, long)]
     pub(super) yes: bool,
     /// How many docker commands run at once
-    #[arg(short, long, value_name = "N", default_value = "4")]
+    #[arg(short, long, value_name = "N", default_value = "4", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
     /// Wait while another gordon works on this project, in place of an error
     #[arg(long)]
@@ -184,4 +184,8 @@ pub(super) struct Unlock {
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a number from 1 on is expected")
 }

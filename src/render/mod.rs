@@ -9,5 +9,7 @@ mod block;
 mod prelude;
 mod words;
 
+pub use words::command_line;
+
 #[cfg(test)]
 mod sample;

@@ -50,9 +50,14 @@ pub(super) fn one_line(text: &str) -> String {
     words.join(" ")
 }
 
+/// The words of a process as a line that can be pasted into a shell.
+pub fn command_line(words: &[String]) -> String {
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// The words that begin every docker command.
 pub(super) fn prefix(cli: &Cli) -> String {
-    cli.prefix().iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+    command_line(&cli.prefix())
 }
 
 /// A docker command in lines that can be pasted. The first begins with `before`; the text starts behind `indent` columns.

@@ -131,7 +131,7 @@ impl fmt::Display for News {
         match self {
             Self::Held(holder) => write!(f, "waiting for another gordon: {holder}"),
             Self::Gone(holder) => write!(f, "an earlier gordon was cut off: {holder}"),
-            Self::Children => f.write_str("waiting for its docker commands"),
+            Self::Children => f.write_str("waiting for docker commands that a gordon left behind"),
         }
     }
 }

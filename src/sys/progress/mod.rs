@@ -10,6 +10,7 @@ mod words;
 pub use json::Json;
 pub use live::Live;
 pub use plain::Plain;
+pub use words::count;
 pub use words::duration;
 
 use crate::apply::Event;

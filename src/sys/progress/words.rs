@@ -10,6 +10,7 @@ use crate::apply::Report;
 use crate::apply::State;
 use crate::plan::Plan;
 use crate::plan::StepId;
+use crate::render::command_line;
 use anstream::adapter::strip_str;
 use anstyle::AnsiColor;
 use anstyle::Style;
@@ -143,13 +144,16 @@ fn undone(plan: &Plan, step: StepId, undo: usize, failure: Option<&Cause>) -> Ve
 pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<String> {
     let took = duration(report.took);
     let total = plan.steps().len();
-    if report.is_complete() {
+    if report.is_complete() && plan.blocked.is_empty() {
         return vec![format!("{GOOD}{}{GOOD:#}: {} in {took}", wording.done, count(total, "step"))];
     }
     let mut parts = vec![format!("{} of {} in {took}", report.done(), count(total, "step"))];
-    for (number, what) in
-        [(report.failed(), "failed"), (report.skipped(), "skipped"), (report.left(), "left")]
-    {
+    for (number, what) in [
+        (report.failed(), "failed"),
+        (report.skipped(), "skipped"),
+        (report.left(), "left"),
+        (plan.blocked.len(), "left out"),
+    ] {
         if number > 0 {
             parts.push(format!("{number} {what}"));
         }
@@ -162,12 +166,17 @@ pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<St
             lines.push(format!("  {what}: {}", titles.join(", ")));
         }
     }
-    let first = if report.failed() > 0 { "mend what failed, then " } else { "" };
+    if !plan.blocked.is_empty() {
+        let names: Vec<&str> = plan.blocked.iter().map(|blocked| blocked.container.as_str()).collect();
+        lines.push(format!("  left out: {}", names.join(", ")));
+    }
+    let first = if report.failed() > 0 || !plan.blocked.is_empty() { "mend what failed, then " } else { "" };
     lines.extend(wording.next.iter().map(|next| format!("next: {first}{next}")));
     lines
 }
 
-pub(super) fn count(number: usize, what: &str) -> String {
+/// A number of things, as in `1 step` or `2 steps`.
+pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -186,8 +195,4 @@ fn without_advertisement(stderr: &str) -> impl Iterator<Item = &str> {
         line.trim().is_empty() || line.starts_with("Run 'docker ") || line.starts_with("See 'docker ")
     };
     stderr.lines().filter(move |line| !is_pointer(line))
-}
-
-fn command_line(argv: &[String]) -> String {
-    shlex::try_join(argv.iter().map(String::as_str)).unwrap_or_else(|_| argv.join(" "))
 }

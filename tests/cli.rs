@@ -1,0 +1,447 @@
+//! The command line as people and machines meet it: all that it says and how it ends, with a docker that is a script and
+//! answers as a test wants it to.
+#![expect(clippy::disallowed_methods, reason = "tests run processes and make files")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::process::Stdio;
+use tempfile::TempDir;
+
+/// Answers as an engine does on which nothing is but the images `web:1` and `db:1`, and takes every command. What a test
+/// wants otherwise comes before: cases for `$*`. Each call is noted.
+const DOCKER: &str = r#"#!/bin/sh
+here=${0%/*}
+echo "$*" >>"$here/calls"
+image() {
+	printf '["sha256:%064d",["%s"],[],{"Volumes":%s}]\n' "$1" "$2" "$3"
+}
+case $* in
+CASES
+'image inspect --format'*'json .Config.Volumes'*) echo null ;;
+'image inspect'*)
+	status=0
+	for reference; do
+		case $reference in
+		web:1) image 1 web:1 null ;;
+		db:1) image 2 db:1 '{"/data":{}}' ;;
+		image | inspect | --format | \[*) ;;
+		*)
+			echo "Error: No such image: $reference" >&2
+			status=1
+			;;
+		esac
+	done
+	exit $status
+	;;
+'container inspect'*gordon-lock-*) exit 1 ;;
+'container inspect'*State.Status*) echo 'running none 0' ;;
+'ps '* | 'network ls'* | 'volume ls'* | 'network inspect'* | 'image ls'*) ;;
+*) echo 0123456789ab ;;
+esac
+"#;
+
+/// A folder with a config, and a docker.
+struct Scene {
+    folder: TempDir,
+    docker: TempDir,
+}
+
+/// How gordon ended, and all that it said.
+struct Run {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Scene {
+    /// Files, and a docker for which `cases` come before the usual ones.
+    fn new(files: &[(&str, &str)], cases: &str) -> Self {
+        let scene = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            docker: tempfile::tempdir().expect("a folder"),
+        };
+        for (path, text) in files {
+            scene.write(path, text);
+        }
+        let script = scene.docker.path().join("docker");
+        fs::write(&script, DOCKER.replace("CASES\n", cases)).expect("a file");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("its own file");
+        scene
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn gordon(&self, words: &str) -> Run {
+        self.run(words, &format!("{}:/usr/bin:/bin", self.docker.path().display()))
+    }
+
+    fn run(&self, words: &str, path: &str) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_gordon"))
+            .args(words.split_whitespace())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", path)
+            // an engine elsewhere: the routes of this machine do not matter to it
+            .env("DOCKER_HOST", "tcp://engine.test:2375")
+            .stdin(Stdio::null())
+            .output()
+            .expect("gordon is built");
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            text.replace(&self.folder.path().display().to_string(), "[folder]")
+        };
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// The docker calls so far, by their first words.
+    fn calls(&self) -> Vec<String> {
+        let calls = fs::read_to_string(self.docker.path().join("calls")).unwrap_or_default();
+        let short = |call: &str| call.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        calls.lines().map(short).collect()
+    }
+
+    /// Whether docker was asked to change anything.
+    fn is_untouched(&self) -> bool {
+        let reads = ["ps --all", "network ls", "volume ls", "image inspect", "image ls", "network inspect"];
+        self.calls().iter().all(|call| reads.contains(&call.as_str()))
+    }
+}
+
+impl Run {
+    #[track_caller]
+    fn ended(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Compares all of it with a snapshot.
+    #[track_caller]
+    fn shows(&self, name: &str) {
+        let mut text = String::new();
+        for (stream, said) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            writeln!(text, "{stream}:").expect("a string takes everything");
+            for line in said.lines() {
+                writeln!(text, "  {}", timeless(line)).expect("a string takes everything");
+            }
+        }
+        writeln!(text, "exit status: {}", self.status).expect("a string takes everything");
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(format!("cli_{name}"), text.replace("  \n", "\n")));
+    }
+}
+
+/// A line without how long something took: `0.12 s` is `# s`, `"seconds":0.12` is `"seconds":#`.
+fn timeless(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_time = |at: usize| {
+        let follows = words.get(at + 1).is_some_and(|next| next.trim_end_matches(',') == "s");
+        follows && words[at].parse::<f64>().is_ok()
+    };
+    let line: Vec<&str> = (0..words.len()).map(|at| if is_time(at) { "#" } else { words[at] }).collect();
+    let line = line.join(" ");
+    match line.split_once("\"seconds\":") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            format!("{before}\"seconds\":#{rest}")
+        }
+        None => line,
+    }
+}
+
+/// An app with a database, which has a volume. The name is the test's own: locks are files, too.
+const SHOP: &str = r#"
+name = "cli-NAME"
+[routes]
+"shop.test" = "web:1"
+[attachments]
+"shop.test" = ["db:1"]
+[proxy]
+enabled = false
+"#;
+
+fn shop(name: &str, cases: &str) -> Scene {
+    Scene::new(&[("gordon.toml", &SHOP.replace("NAME", name))], cases)
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let scene = shop("help", "");
+    for (words, name) in [
+        ("--help", "help"),
+        ("plan --help", "help_plan"),
+        ("apply --help", "help_apply"),
+        ("down --help", "help_down"),
+        ("images --help", "help_images"),
+        ("unlock --help", "help_unlock"),
+    ] {
+        scene.gordon(words).shows(name);
+    }
+    assert_eq!(scene.gordon("deploy --help").stdout, scene.gordon("apply --help").stdout);
+}
+
+#[test]
+fn wrong_use_ends_with_2() {
+    let scene = shop("use", "");
+    for words in
+        ["", "plan --colour", "plan --images images.json", "apply plan.json --pull", "apply --jobs 0"]
+    {
+        let run = scene.gordon(words).ended(2);
+        assert_eq!(run.stdout, "", "{words}");
+        assert!(
+            run.stderr.contains("--help") || run.stderr.contains("Usage: gordon"),
+            "{words}: {}",
+            run.stderr
+        );
+    }
+    assert!(scene.calls().is_empty());
+}
+
+#[test]
+fn a_config_is_needed() {
+    let scene = Scene::new(&[], "");
+    scene.gordon("plan").ended(2).shows("no_config");
+    scene.gordon("check --file other.toml").ended(2).shows("no_such_config");
+}
+
+#[test]
+fn check_needs_no_docker() {
+    let scene = shop("check", "");
+    scene.run("check", "").ended(0).shows("check");
+}
+
+#[test]
+fn check_tells_of_every_problem_at_once() {
+    let config = "name = \"cli-problems\"\nrotues = {}\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = \"none.env\" }\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.gordon("check").ended(2).shows("check_problems");
+    scene.gordon("apply --yes").ended(2);
+    assert!(scene.calls().is_empty());
+}
+
+#[test]
+fn a_plan_without_docker_is_offered_offline() {
+    let scene = shop("offline", "");
+    scene.run("plan", "/nonexistent").ended(1).shows("plan_without_docker");
+    scene.run("plan --offline --docker nosuch", "").ended(0);
+}
+
+#[test]
+fn an_offline_plan_knows_what_images_json_says() {
+    let images = r#"{"version": 1, "images": {"web:1": {}, "db:1": {"volumes": ["/data"]}}}"#;
+    let scene = Scene::new(
+        &[("gordon.toml", &SHOP.replace("NAME", "images-json")), ("images.json", images), ("bad.json", "{}")],
+        "",
+    );
+    let run = scene.run("plan --offline --images images.json", "").ended(0);
+    assert!(run.stdout.contains("docker volume create"), "{}", run.stdout);
+    assert_eq!(run.stderr, "");
+    scene.run("plan --offline --images bad.json", "").ended(2).shows("plan_bad_images");
+    scene.run("plan --offline --images none.json", "").ended(2).shows("plan_no_images");
+}
+
+#[test]
+fn plan_shows_and_changes_nothing() {
+    let scene = shop("plan", "");
+    scene.gordon("plan").ended(0).shows("plan");
+    let changes = scene.gordon("plan --exit-code").ended(3);
+    assert_eq!(changes.stderr, "");
+    assert!(scene.gordon("plan --format sh").ended(0).stdout.starts_with("#!/bin/sh\n"));
+    let json = scene.gordon("plan --format json").ended(0).stdout;
+    let plan: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&plan["version"], &plan["project"]), (&1.into(), &"cli-plan".into()));
+    assert!(scene.is_untouched(), "{:?}", scene.calls());
+}
+
+#[test]
+fn with_nothing_to_do_nothing_else_is_asked_of_docker() {
+    let scene = Scene::new(&[("gordon.toml", "name = \"cli-nothing\"\n")], "");
+    scene.gordon("apply").ended(0).shows("apply_nothing");
+    let calls = scene.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert!(scene.is_untouched());
+    scene.gordon("apply --json").ended(0).shows("apply_nothing_json");
+    scene.gordon("plan --exit-code").ended(0).shows("plan_nothing");
+    scene.gordon("down").ended(0).shows("down_nothing");
+}
+
+#[test]
+fn nobody_is_asked_where_there_is_no_terminal() {
+    let scene = shop("ask", "");
+    scene.gordon("apply").ended(2).shows("apply_without_yes");
+    assert!(scene.is_untouched(), "{:?}", scene.calls());
+}
+
+#[test]
+fn apply_tells_of_each_step_and_sums_up() {
+    let scene = shop("apply", "");
+    scene.gordon("apply --yes --jobs 1").ended(0).shows("apply");
+    let calls = scene.calls();
+    let changes: Vec<&str> = calls.iter().map(String::as_str).filter(|c| !c.contains("inspect")).collect();
+    let reads = ["ps --all", "network ls", "volume ls"];
+    let without_reads: Vec<&str> = changes.into_iter().filter(|call| !reads.contains(call)).collect();
+    assert_eq!(
+        without_reads,
+        ["create --pull", "network create", "volume create", "run --detach", "run --detach", "rm --force"]
+    );
+}
+
+#[test]
+fn machines_are_told_as_json() {
+    let scene = shop("json", "");
+    let run = scene.gordon("apply --yes --jobs 1 --json").ended(0);
+    Run { stderr: String::new(), ..run }.shows("apply_json");
+}
+
+#[test]
+fn a_step_that_fails_is_told_with_all_that_helps() {
+    let scene = shop(
+        "fails",
+        "'run '*web:1)\n\techo 'docker: Error response from daemon: driver failed programming external connectivity on \
+         endpoint x: Bind for 0.0.0.0:80 failed: port is already allocated.' >&2\n\texit 125 ;;\n",
+    );
+    let run = scene.gordon("apply --yes --jobs 1").ended(1);
+    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_port_in_use");
+    assert_eq!(scene.calls().last().map(String::as_str), Some("rm --force"), "the lock is given back");
+}
+
+#[test]
+fn a_container_that_dies_is_told_with_its_log() {
+    let scene = shop(
+        "dies",
+        "'container inspect'*State.Status*cli-dies-shop.test-db) echo 'exited none 0' ;;\n\
+         'container inspect'*'json .State'*) echo '{\"Status\":\"exited\",\"ExitCode\":3,\"FinishedAt\":\"2024\"}' ;;\n\
+         'logs '*) echo '1 starting'; echo '2 no room' >&2 ;;\n",
+    );
+    let run = scene.gordon("apply --yes --jobs 1").ended(1);
+    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_dies");
+}
+
+#[test]
+fn an_image_that_cannot_be_had_fails_its_own_app_alone() {
+    let config = "name = \"cli-no-image\"\n[routes]\n\"a.test\" = \"web:1\"\n\"b.test\" = \"far.test/web:9\"\n[proxy]\nenabled = false\n";
+    let cases = "'pull '*)\n\techo 'Error response from daemon: manifest unknown' >&2\n\texit 1 ;;\n\
+                 'image ls'*'{{.Repository}}:'*) printf 'web:1\\ndb:1\\n' ;;\n";
+    let scene = Scene::new(&[("gordon.toml", config)], cases);
+    scene.gordon("apply --yes --jobs 1").ended(1).shows("apply_no_image");
+}
+
+#[test]
+fn docker_that_does_not_answer_is_told_of() {
+    let scene = shop(
+        "daemon",
+        "*)\n\techo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' \
+         >&2\n\texit 1 ;;\n",
+    );
+    scene.gordon("apply --yes").ended(1).shows("apply_no_daemon");
+}
+
+#[test]
+fn all_missing_secrets_are_named_before_docker_is_asked() {
+    let config = "name = \"cli-secrets\"\n[apps.web]\nimage = \"web:1\"\nenvironment = { secret = [\"TOKEN\", \"KEY\"] }\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.gordon("apply --yes").ended(2).shows("no_secrets");
+    assert!(scene.calls().is_empty());
+    scene.gordon("plan --offline").ended(0);
+    scene.write(".gordon/secrets", "TOKEN=hunter2\nKEY=hunter3\n");
+    let run = scene.gordon("apply --yes --jobs 1").ended(0);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("hunter"));
+    assert!(run.stderr.contains("others may read"), "{}", run.stderr);
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_or_refused() {
+    let scene = shop("saved", "");
+    let run = scene.gordon("plan --out plan.json").ended(0);
+    assert!(
+        run.stdout.ends_with("`gordon apply plan.json` carries out this plan or nothing\n"),
+        "{}",
+        run.stdout
+    );
+    scene.gordon("apply plan.json --yes --jobs 1").ended(0);
+    scene.write("gordon.toml", &SHOP.replace("NAME", "saved").replace("db:1", "web:1"));
+    let before = scene.calls().len();
+    scene.gordon("apply plan.json --yes").ended(1).shows("apply_stale");
+    assert!(scene.calls()[before..].iter().all(|call| !call.starts_with("run")));
+    scene.write("plan.json", "{}");
+    scene.gordon("apply plan.json --yes").ended(2).shows("apply_no_plan");
+}
+
+#[test]
+fn what_is_planned_anew_under_the_lock_is_shown_and_with_yes_carried_out() {
+    // somebody makes the volume between the two readings
+    let scene = shop(
+        "meanwhile",
+        "'volume ls'*)\n\t[ \"$(grep -c '^volume ls' \"$here/calls\")\" = 1 ] ||\n\t\t\
+         echo '[\"cli-meanwhile-shop-test-db-data\",\"\",\"\"]' ;;\n",
+    );
+    let run = scene.gordon("apply --yes --jobs 1").ended(0);
+    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_meanwhile");
+    assert!(!scene.calls().contains(&"volume create".to_owned()), "{:?}", scene.calls());
+}
+
+#[test]
+fn a_config_for_several_machines_is_not_applied_to_one() {
+    let config =
+        "name = \"cli-several\"\nservers = [\"a.test\", \"b.test\"]\n[apps.web]\nimage = \"web:1\"\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.gordon("apply --yes").ended(2).shows("apply_several_machines");
+    assert!(scene.calls().is_empty());
+}
+
+#[test]
+fn images_writes_what_they_declare() {
+    let scene = shop("images", "");
+    scene.gordon("images").ended(0).shows("images");
+    scene.write("gordon.toml", &SHOP.replace("NAME", "images").replace("db:1", "none:1"));
+    scene.gordon("images").ended(1).shows("images_missing");
+}
+
+#[test]
+fn what_is_no_container_of_the_config_cannot_be_recreated() {
+    shop("recreate", "").gordon("plan --recreate nobody").ended(2).shows("plan_recreate_nobody");
+}
+
+#[test]
+fn a_lock_that_somebody_holds_is_respected() {
+    let scene = shop(
+        "lock",
+        "'create --pull'*) echo 'Conflict. The container name is already in use' >&2; exit 1 ;;\n\
+         'container inspect'*gordon-lock-*)\n\
+         \techo '[\"0123\",{\"gordon.lock.user\":\"ada\",\"gordon.lock.host\":\"far\",\"gordon.lock.since\":\"2024\",\
+         \"gordon.lock.process\":\"7\"}]' ;;\n",
+    );
+    let run = scene.gordon("apply --yes").ended(1);
+    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_locked");
+    assert!(scene.calls().iter().all(|call| !call.starts_with("run") && !call.starts_with("rm")));
+    scene.gordon("unlock").ended(2).shows("unlock_without_yes");
+    scene.gordon("unlock --yes").ended(0).shows("unlock");
+}
+
+/// What is said after the plan was shown.
+fn after_plan(stderr: &str) -> String {
+    stderr.split_once("to create\n").map_or(stderr, |(_, after)| after).to_owned()
+}
+
+#[test]
+fn paths_are_relative_to_the_config() {
+    let scene = Scene::new(
+        &[("shops/gordon.toml", &SHOP.replace("NAME", "paths")), ("shops/env/shop_test.env", "A=1\n")],
+        "",
+    );
+    let plan = |words: &str| scene.gordon(words).ended(0).stdout;
+    assert!(plan("plan --file shops/gordon.toml").contains("--env-file"));
+    assert!(!plan("plan --file shops/gordon.toml --project-directory .").contains("--env-file"));
+}
