@@ -121,6 +121,7 @@ struct Doings {
     changes: bool,
     moves: bool,
     removes: bool,
+    waits: bool,
 }
 
 impl Doings {
@@ -134,7 +135,7 @@ impl Doings {
             Op::Start { .. } | Op::Connect { .. } | Op::Disconnect { .. } => self.changes = true,
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
-            Op::Await(_) => {}
+            Op::Await(_) => self.waits = true,
         }
     }
 
@@ -142,8 +143,11 @@ impl Doings {
         match self {
             Self { makes: true, removes: false, moves: false, .. } => Action::Create,
             Self { makes: true, .. } => Action::Replace,
-            Self { removes: true, .. } => Action::Remove,
-            Self { moves: true, .. } | Self { changes: true, .. } => Action::Update,
+            // what is started or waited for stays: only what it took the place of is removed
+            Self { removes: true, changes: false, waits: false, .. } => Action::Remove,
+            Self { removes: true, .. } | Self { moves: true, .. } | Self { changes: true, .. } => {
+                Action::Update
+            }
             Self { pulls: true, .. } => Action::Pull,
             Self { checks: true, .. } => Action::Check,
             _ => Action::Wait,
@@ -195,5 +199,68 @@ impl<'a> Names<'a> {
             name = next;
         }
         name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::NewStep;
+    use crate::plan::Reason;
+    use crate::render::sample;
+    use crate::render::sample::container;
+
+    fn told(plan: &Plan) -> Vec<String> {
+        let name = |block: &Block<'_>| format!("{:?} {} ({})", block.action, block.name, block.steps.len());
+        blocks(plan).iter().map(name).collect()
+    }
+
+    fn plan<const N: usize>(steps: [(Op, Vec<Op>); N]) -> Plan {
+        let mut plan = Plan::new(sample::project());
+        for (op, undo) in steps {
+            plan.push(NewStep { undo, ..sample::new("shop", op, Reason::Missing) });
+        }
+        plan
+    }
+
+    fn remove(name: &str) -> Op {
+        Op::Remove { name: container(name) }
+    }
+
+    fn rename(from: &str, to: &str) -> Op {
+        Op::Rename { from: container(from), to: container(to) }
+    }
+
+    fn start(name: &str) -> Op {
+        Op::Start { name: container(name) }
+    }
+
+    #[test]
+    fn all_that_is_done_to_one_thing_is_one_block() {
+        assert_eq!(
+            told(&sample::first_start()),
+            [
+                "Pull postgres:15 (2)",
+                "Create shop-backend (1)",
+                "Create shop-frontend (1)",
+                "Create shop-db-data (1)",
+                "Create shop-db (2)",
+                "Create shop-web (4)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_container_and_the_one_that_it_replaces_are_one_block() {
+        assert_eq!(told(&sample::change())[..2], ["Replace shop-db (5)", "Update shop-web (2)"]);
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_belongs_to_what_would_fall_back_to_it() {
+        let back = vec![rename("shop-web-previous", "shop-web")];
+        let steps = [(start("shop-web"), back), (remove("shop-web-previous"), Vec::new())];
+        assert_eq!(told(&plan(steps)), ["Update shop-web (2)"]);
+        let steps = [(start("shop-web"), Vec::new()), (remove("shop-web-previous"), Vec::new())];
+        assert_eq!(told(&plan(steps)), ["Update shop-web (1)", "Remove shop-web-previous (1)"]);
     }
 }

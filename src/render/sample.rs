@@ -244,7 +244,7 @@ pub(super) fn change() -> Plan {
     plan
 }
 
-fn new(owner: &str, op: Op, reason: Reason) -> NewStep {
+pub(super) fn new(owner: &str, op: Op, reason: Reason) -> NewStep {
     let (unless, needs, undo) = (Vec::new(), Vec::new(), Vec::new());
     NewStep { op, owner: self::owner(owner), reason, unless, needs, undo, risk: Risk::None }
 }

@@ -263,4 +263,32 @@ shop: nothing to do
             assert!(plain(&sample::change()).contains(word), "{word}");
         }
     }
+
+    #[test]
+    fn what_is_shown_can_be_pasted() {
+        for plan in [sample::first_start(), sample::change()] {
+            let shown = plain(&plan);
+            // the commands with their remarks; a word with a line break in it goes on without indentation
+            let block: Vec<&str> =
+                shown.lines().filter(|line| line.starts_with("      ") || line.starts_with('"')).collect();
+            let docker = "docker() { printf '%s\\0' \"$@\"; printf '\\1\\0'; }";
+            for name in sample::SHELLS {
+                let pasted = format!("{docker}\ncd /usr\n{}\n", block.join("\n"));
+                let typed = sample::shell(name, &pasted);
+                assert_eq!((typed.status, typed.stderr.as_str()), (0, ""), "{name}");
+                let typed = String::from_utf8(typed.stdout).expect("the words are text");
+                let mut typed: Vec<Vec<&str>> = typed
+                    .split("\u{1}\0")
+                    .filter(|line| !line.is_empty())
+                    .map(|line| line.split_terminator('\0').collect())
+                    .collect();
+                let commands = plan.steps().iter().filter_map(|step| step.op.command());
+                let mut meant: Vec<Vec<String>> =
+                    commands.map(|command| command.argv(std::path::Path::new("/usr"))).collect();
+                typed.sort();
+                meant.sort();
+                assert_eq!(typed, meant, "{name}");
+            }
+        }
+    }
 }
