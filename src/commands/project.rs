@@ -63,8 +63,10 @@ impl Project {
         let config = loaded.config.unwrap_or_default();
         let (secrets, told) = (BTreeMap::new(), RefCell::default());
         let project = Self { config, folder, path, text, env_files, secrets, told };
-        let (_, more) = desired::resolve(&project.config, &project.inputs(BTreeMap::new()));
-        problems.extend(more);
+        if config::has_errors(&problems) {
+            // what only final names show is told in the same run; without errors `desired` tells it
+            problems.extend(desired::resolve(&project.config, &project.inputs(BTreeMap::new())).1);
+        }
         project.tell(problems)?;
         Ok(project)
     }
@@ -84,7 +86,7 @@ impl Project {
     /// # Errors
     /// When some are missing: then all of those are named.
     pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
-        let (desired, _) = desired::resolve(&self.config, &self.inputs(BTreeMap::new()));
+        let desired = self.desired(BTreeMap::new())?;
         let wanted = desired.workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
         let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)
             .map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
