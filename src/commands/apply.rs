@@ -27,7 +27,7 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble>
     let saved = said.plan.as_deref().map(Saved::load).transpose()?;
     let options = saved.as_ref().map_or_else(|| said.replacing.options(), Saved::options);
     if saved.is_none() {
-        let mut desired = project.desired(seen.images.facts())?;
+        let mut desired = project.desired.clone();
         if said.pull {
             desired.pull = Pull::Always;
         }

@@ -5,12 +5,11 @@ use super::Trouble;
 use super::cli::Global;
 use super::project::Project;
 use crate::sys::progress::count;
-use std::collections::BTreeMap;
 
 /// `gordon check`.
 pub(super) fn check(global: &Global) -> Result<Exit, Trouble> {
     let project = Project::load(global)?;
-    let desired = project.desired(BTreeMap::new())?;
+    let desired = &project.desired;
     let containers = desired.workloads.iter().map(|workload| workload.replicas as usize).sum();
     anstream::eprintln!(
         "{}: project `{}`, {}, {}",

@@ -42,7 +42,7 @@ impl Host {
     /// When there is no docker.
     pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, Trouble> {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
-        let desired = project.desired(BTreeMap::new())?;
+        let desired = &project.desired;
         let images = desired.workloads.iter().map(|workload| workload.image.clone()).collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
         Ok(Self { docker, scope: Scope { networks, images }, unavailable: BTreeMap::new() })

@@ -12,24 +12,23 @@ use super::shown;
 use super::shown::For;
 use super::shown::JOBS;
 use crate::docker::ImageList;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// `gordon images`.
 pub(super) fn images(global: &Global, said: &cli::Images) -> Result<Exit, Trouble> {
     let project = Project::load(global)?;
     let mut host = Host::find(global, &project)?;
     let mut seen = host.read()?;
-    let desired = project.desired(BTreeMap::new())?;
+    let desired = &project.desired;
     if said.pull {
         let interrupt = shown::interrupt()?;
-        if host.pull(&desired, &seen, JOBS, &interrupt, For::People)? == Pulled::Something {
+        if host.pull(desired, &seen, JOBS, &interrupt, For::People)? == Pulled::Something {
             seen = host.read()?;
         }
     }
     let facts = seen.images.facts();
     let missing = desired.workloads.iter().map(|workload| &workload.image);
-    let missing =
-        missing.filter(|image| !facts.contains_key(image)).collect::<std::collections::BTreeSet<_>>();
+    let missing = missing.filter(|image| !facts.contains_key(image)).collect::<BTreeSet<_>>();
     let troubles =
         missing.into_iter().map(|image| Trouble::failed(format!("image {image} is not on this host")));
     match troubles.reduce(Trouble::and) {

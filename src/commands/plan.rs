@@ -15,7 +15,6 @@ use super::shown::For;
 use super::shown::JOBS;
 use crate::docker::Cli;
 use crate::docker::ImageList;
-use crate::docker::Observed;
 use crate::plan::Options;
 use crate::plan::Plan;
 use crate::render;
@@ -24,14 +23,9 @@ use std::path::Path;
 
 /// `gordon plan`.
 pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
-    let mut project = Project::load(global)?;
     let options = Options { offline: said.offline, ..said.replacing.options() };
-    let plan = if said.offline {
-        offline(&project, said.images.as_deref(), &options)?
-    } else {
-        project.find_secrets()?;
-        online(global, &project, said.pull, &options)?
-    };
+    let (project, plan) =
+        if said.offline { offline(global, said, &options)? } else { online(global, said, &options)? };
     if let Some(path) = &said.out {
         let saved = Saved::of(&plan, &options, &global.cli(), &project.folder);
         files::write(path, &saved.text())?;
@@ -44,10 +38,12 @@ pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
     })
 }
 
-/// The plan for an empty host, where images declare what the file `images` says.
-fn offline(project: &Project, images: Option<&Path>, options: &Options) -> Result<Plan, Trouble> {
-    let ImageList(facts) = images.map_or_else(|| Ok(ImageList::default()), read_images)?;
-    project.plan_with(facts, &Observed::default(), options)
+/// The plan for an empty host, where images declare what the file says that the person names.
+fn offline(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), Trouble> {
+    let ImageList(facts) = said.images.as_deref().map_or_else(|| Ok(ImageList::default()), read_images)?;
+    let project = Project::load_with(global, facts)?;
+    let plan = project.plan_offline(options)?;
+    Ok((project, plan))
 }
 
 fn read_images(path: &Path) -> Result<ImageList, Trouble> {
@@ -58,17 +54,19 @@ fn read_images(path: &Path) -> Result<ImageList, Trouble> {
 }
 
 /// The plan for the host that docker talks to.
-fn online(global: &Global, project: &Project, pull: bool, options: &Options) -> Result<Plan, Trouble> {
-    let mut host = Host::find(global, project)?;
+fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), Trouble> {
+    let mut project = Project::load(global)?;
+    project.find_secrets()?;
+    let mut host = Host::find(global, &project)?;
     let mut seen = host.read()?;
-    if pull {
+    if said.pull {
         let interrupt = shown::interrupt()?;
-        let desired = project.desired(seen.images.facts())?;
-        if host.pull(&desired, &seen, JOBS, &interrupt, For::People)? == Pulled::Something {
+        if host.pull(&project.desired, &seen, JOBS, &interrupt, For::People)? == Pulled::Something {
             seen = host.read()?;
         }
     }
-    project.plan(&seen, options)
+    let plan = project.plan(&seen, options)?;
+    Ok((project, plan))
 }
 
 fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), Trouble> {

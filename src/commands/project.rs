@@ -40,6 +40,8 @@ pub(super) struct Project {
     text: String,
     /// The texts of the env files that are there, by their paths in the config.
     env_files: BTreeMap<String, String>,
+    /// What it asks for, as far as that is known without a host.
+    pub(super) desired: Desired,
     /// The values of its secrets, as far as anybody looked for them.
     pub(super) secrets: BTreeMap<EnvKey, Secret>,
     /// Problems that the person knows of.
@@ -52,6 +54,14 @@ impl Project {
     /// # Errors
     /// When there is no config, or it has errors.
     pub(super) fn load(global: &Global) -> Result<Self, Trouble> {
+        Self::load_with(global, BTreeMap::new())
+    }
+
+    /// The same, where images declare what `images` says.
+    ///
+    /// # Errors
+    /// When there is no config, or it has errors.
+    pub(super) fn load_with(global: &Global, images: BTreeMap<Image, ImageFacts>) -> Result<Self, Trouble> {
         let file = files::config(global.file.as_deref(), global.project_directory.as_deref())?;
         let ConfigFile { path, folder, text } = file;
         let path = path.display().to_string();
@@ -61,24 +71,14 @@ impl Project {
         let env_files = files::read_those_there(&folder, uses.iter().map(|file| file.path.as_str()))?;
         problems.extend(config::check_env_files(&uses, &env_files));
         let config = loaded.config.unwrap_or_default();
-        let (secrets, told) = (BTreeMap::new(), RefCell::default());
-        let project = Self { config, folder, path, text, env_files, secrets, told };
-        if config::has_errors(&problems) {
-            // what only final names show is told in the same run; without errors `desired` tells it
-            problems.extend(desired::resolve(&project.config, &project.inputs(BTreeMap::new())).1);
-        }
+        let inputs = Inputs { env_files, images, secrets: BTreeMap::new() };
+        let (desired, more) = desired::resolve(&config, &inputs);
+        problems.extend(more);
+        let Inputs { env_files, secrets, .. } = inputs;
+        let told = RefCell::default();
+        let project = Self { config, folder, path, text, desired, env_files, secrets, told };
         project.tell(problems)?;
         Ok(project)
-    }
-
-    /// What the config asks for, where images declare what `images` says.
-    ///
-    /// # Errors
-    /// When that shows errors that were not to be seen before.
-    pub(super) fn desired(&self, images: BTreeMap<Image, ImageFacts>) -> Result<Desired, Trouble> {
-        let (desired, problems) = desired::resolve(&self.config, &self.inputs(images));
-        self.tell(problems)?;
-        Ok(desired)
     }
 
     /// Finds the value of every secret.
@@ -86,7 +86,7 @@ impl Project {
     /// # Errors
     /// When some are missing: then all of those are named.
     pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
-        let desired = self.desired(BTreeMap::new())?;
+        let desired = &self.desired;
         let wanted = desired.workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
         let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)
             .map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
@@ -108,37 +108,24 @@ impl Project {
         }
     }
 
-    /// The plan that brings `host` to the config.
+    /// The plan that brings `host` to the config, now that it is known what is on it.
     ///
     /// # Errors
-    /// When something on the host stands in the way: then all that does is named.
+    /// When that shows more errors of the config, or something on the host stands in the way: then all that does is named.
     pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
-        self.plan_with(host.images.facts(), host, options)
+        let (env_files, secrets) = (self.env_files.clone(), self.secrets.clone());
+        let inputs = Inputs { env_files, images: host.images.facts(), secrets };
+        let (desired, problems) = desired::resolve(&self.config, &inputs);
+        self.tell(problems)?;
+        diff(&desired, host, options)
     }
 
-    /// The plan that brings `host` to the config, where images declare what `images` says.
+    /// The plan that brings an empty host to the config.
     ///
     /// # Errors
-    /// When something on the host stands in the way: then all that does is named.
-    pub(super) fn plan_with(
-        &self,
-        images: BTreeMap<Image, ImageFacts>,
-        host: &Observed,
-        options: &Options,
-    ) -> Result<Plan, Trouble> {
-        let desired = self.desired(images)?;
-        plan::diff(&desired, host, options).map_err(|conflicts| {
-            let trouble = |conflict: &Conflict| match conflict {
-                Conflict::UnknownContainer(_) => Trouble::wrong(conflict.to_string()).hint(conflict.hint()),
-                _ => Trouble::failed(conflict.to_string()).hint(conflict.hint()),
-            };
-            let troubles = conflicts.iter().map(trouble);
-            troubles.reduce(Trouble::and).expect("there is no plan because something stands in the way")
-        })
-    }
-
-    fn inputs(&self, images: BTreeMap<Image, ImageFacts>) -> Inputs {
-        Inputs { env_files: self.env_files.clone(), images, secrets: self.secrets.clone() }
+    /// When the config asks for more than any host has.
+    pub(super) fn plan_offline(&self, options: &Options) -> Result<Plan, Trouble> {
+        diff(&self.desired, &Observed::default(), options)
     }
 
     /// Tells of problems with the config, each only once.
@@ -150,4 +137,15 @@ impl Project {
         told.extend(problems);
         if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
     }
+}
+
+fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
+    plan::diff(desired, host, options).map_err(|conflicts| {
+        let trouble = |conflict: &Conflict| match conflict {
+            Conflict::UnknownContainer(_) => Trouble::wrong(conflict.to_string()).hint(conflict.hint()),
+            _ => Trouble::failed(conflict.to_string()).hint(conflict.hint()),
+        };
+        let troubles = conflicts.iter().map(trouble);
+        troubles.reduce(Trouble::and).expect("there is no plan because something stands in the way")
+    })
 }
