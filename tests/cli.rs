@@ -339,6 +339,19 @@ fn an_image_that_cannot_be_had_fails_its_own_app_alone() {
 }
 
 #[test]
+fn an_image_that_is_not_to_be_pulled_fails_its_own_app_alone() {
+    let config = "name = \"cli-never\"\n[apps.a]\nimage = \"web:1\"\n[apps.b]\nimage = \"none:1\"\n[deploy]\npull = \"never\"\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    let run = scene.gordon("apply --yes --jobs 1").ended(1);
+    assert!(
+        run.stderr.contains("none:1 cannot be had: it is not on this host, and `deploy.pull` is `never`")
+    );
+    let calls = scene.calls();
+    assert_eq!(calls.iter().filter(|call| *call == "run --detach").count(), 1, "{calls:?}");
+    assert!(!calls.contains(&"pull none:1".to_owned()));
+}
+
+#[test]
 fn docker_that_does_not_answer_is_told_of() {
     let scene = shop(
         "daemon",

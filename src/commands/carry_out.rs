@@ -44,6 +44,7 @@ pub(super) fn carry_out(
     seen: &Observed,
 ) -> Result<Exit, Trouble> {
     let plan = (work.plan)(seen)?;
+    expect(&plan, seen)?;
     show(host, &plan);
     if plan.is_empty() {
         return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan)));

@@ -9,6 +9,7 @@ use super::shown;
 use super::shown::For;
 use crate::apply::Cause;
 use crate::desired::Desired;
+use crate::desired::Pull;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Scope;
@@ -31,6 +32,7 @@ use std::sync::atomic::AtomicBool;
 pub(super) struct Host {
     pub(super) docker: Docker,
     scope: Scope,
+    pull: Pull,
     /// The images that could not be pulled, with docker's words.
     unavailable: BTreeMap<Image, String>,
 }
@@ -45,7 +47,12 @@ impl Host {
         let desired = &project.desired;
         let images = desired.workloads.iter().map(|workload| workload.image.clone()).collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
-        Ok(Self { docker, scope: Scope { networks, images }, unavailable: BTreeMap::new() })
+        Ok(Self {
+            docker,
+            scope: Scope { networks, images },
+            pull: desired.pull,
+            unavailable: BTreeMap::new(),
+        })
     }
 
     /// What is on the host now.
@@ -55,6 +62,11 @@ impl Host {
     pub(super) fn read(&self) -> Result<Observed, Trouble> {
         let mut host = observe(&self.docker, self.scope.clone())?;
         host.images.unavailable.clone_from(&self.unavailable);
+        if self.pull == Pull::Never {
+            let missing = self.scope.images.iter().filter(|image| !host.images.here.contains_key(image));
+            let why = "it is not on this host, and `deploy.pull` is `never`".to_owned();
+            host.images.unavailable.extend(missing.map(|image| (image.clone(), why.clone())));
+        }
         Ok(host)
     }
 
@@ -92,6 +104,9 @@ impl Host {
         let wording = Wording { stage: "pull", done: "pulled", next: None };
         let report =
             interrupt.during(|interrupt| shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording));
+        if shown_to == For::People {
+            anstream::eprintln!();
+        }
         if report.interrupted {
             return Err(Trouble::told(Exit::Interrupted));
         }
