@@ -77,21 +77,29 @@ impl Scene {
         fs::write(path, text).expect("a file");
     }
 
-    fn gordon(&self, words: &str) -> Run {
-        self.run(words, &format!("{}:/usr/bin:/bin", self.docker.path().display()))
+    fn path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.docker.path().display())
     }
 
-    fn run(&self, words: &str, path: &str) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_gordon"))
+    fn gordon(&self, words: &str) -> Run {
+        self.run(words, &self.path())
+    }
+
+    fn command(&self, words: &str, path: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gordon"));
+        command
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", path)
             // an engine elsewhere: the routes of this machine do not matter to it
             .env("DOCKER_HOST", "tcp://engine.test:2375")
-            .stdin(Stdio::null())
-            .output()
-            .expect("gordon is built");
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &str, path: &str) -> Run {
+        let output = self.command(words, path).output().expect("gordon is built");
         let text = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             text.replace(&self.folder.path().display().to_string(), "[folder]")
@@ -303,6 +311,20 @@ fn machines_are_told_as_json() {
     let scene = shop("json", "");
     let run = scene.gordon("apply --yes --jobs 1 --json").ended(0);
     Run { stderr: String::new(), ..run }.shows("apply_json");
+}
+
+#[test]
+fn it_goes_on_when_nobody_reads_what_it_says() {
+    let scene = shop("reader", "");
+    let mut gordon = scene.command("apply --yes --jobs 1", &scene.path());
+    let mut gordon = gordon.stderr(Stdio::piped()).spawn().expect("gordon is built");
+    drop(gordon.stderr.take());
+    assert_eq!(gordon.wait().expect("it ends").code(), Some(0));
+    assert_eq!(scene.calls().last().map(String::as_str), Some("rm --force"));
+    let mut plan = scene.command("plan --format json", &scene.path());
+    let mut plan = plan.stdout(Stdio::piped()).spawn().expect("gordon is built");
+    drop(plan.stdout.take());
+    assert_eq!(plan.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::sys::interrupt::Interrupt;
 use crate::sys::progress::Wording;
 use crate::sys::terminal;
 use crate::sys::terminal::Answer;
+use crate::sys::terminal::say;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -75,7 +76,7 @@ fn carry_out_alone(
         let is_as_shown = now == plan;
         plan = now;
         if !is_as_shown {
-            anstream::eprintln!("this host has changed meanwhile; what is to do now:\n");
+            say("this host has changed meanwhile; what is to do now:\n\n");
             show(host, &plan);
         }
         if is_as_shown || running.yes || plan.is_empty() {
@@ -98,9 +99,9 @@ fn run(host: &Host, running: &Running, interrupt: &AtomicBool, work: &Work<'_>, 
 
 /// Shows a plan to a person.
 fn show(host: &Host, plan: &Plan) {
-    anstream::eprint!("{}", render::text::render(plan, host.docker.cli(), None));
+    say(render::text::render(plan, host.docker.cli(), None));
     if !plan.is_empty() {
-        anstream::eprintln!();
+        say("\n");
     }
 }
 

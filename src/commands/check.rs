@@ -5,18 +5,19 @@ use super::Trouble;
 use super::cli::Global;
 use super::project::Project;
 use crate::sys::progress::count;
+use crate::sys::terminal::say;
 
 /// `gordon check`.
 pub(super) fn check(global: &Global) -> Result<Exit, Trouble> {
     let project = Project::load(global)?;
     let desired = &project.desired;
     let containers = desired.workloads.iter().map(|workload| workload.replicas as usize).sum();
-    anstream::eprintln!(
-        "{}: project `{}`, {}, {}",
+    say(format_args!(
+        "{}: project `{}`, {}, {}\n",
         project.path,
         desired.project,
         count(containers, "container"),
         count(desired.networks.len(), "network")
-    );
+    ));
     Ok(Exit::Done)
 }

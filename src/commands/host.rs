@@ -24,6 +24,7 @@ use crate::sys::lock::News;
 use crate::sys::lock::Wait;
 use crate::sys::observe::observe;
 use crate::sys::progress::Wording;
+use crate::sys::terminal::say;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
@@ -81,7 +82,7 @@ impl Host {
         interrupt: &AtomicBool,
     ) -> Result<Lock<'_>, Trouble> {
         let wait = if wait { Wait::UntilFree } else { Wait::No };
-        let mut tell = |news: &News| anstream::eprintln!("{news}");
+        let mut tell = |news: &News| say(format_args!("{news}\n"));
         Ok(lock::take(&self.docker, project, wait, interrupt, &mut tell)?)
     }
 
@@ -105,7 +106,7 @@ impl Host {
         let report =
             interrupt.during(|interrupt| shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording));
         if shown_to == For::People {
-            anstream::eprintln!();
+            say("\n");
         }
         if report.interrupted {
             return Err(Trouble::told(Exit::Interrupted));

@@ -19,6 +19,7 @@ mod unlock;
 pub use trouble::Exit;
 use trouble::Trouble;
 
+use crate::sys::terminal::say;
 use clap::Parser;
 use cli::Cli;
 use cli::Command;
@@ -35,7 +36,7 @@ pub fn main() -> Exit {
         Command::Unlock(said) => unlock::unlock(&global, &said),
     };
     result.unwrap_or_else(|trouble| {
-        anstream::eprint!("{trouble}");
+        say(&trouble);
         trouble.exit()
     })
 }

@@ -26,6 +26,7 @@ use crate::sys::files;
 use crate::sys::files::ConfigFile;
 use crate::sys::secrets;
 use crate::sys::secrets::Secrets;
+use crate::sys::terminal::say;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -132,7 +133,7 @@ impl Project {
     fn tell(&self, mut problems: Vec<Problem>) -> Result<(), Trouble> {
         let mut told = self.told.borrow_mut();
         problems.retain(|problem| !told.contains(problem));
-        anstream::eprint!("{}", config::render(&problems, &self.path, &self.text, Colour::Yes));
+        say(config::render(&problems, &self.path, &self.text, Colour::Yes));
         let has_errors = config::has_errors(&problems);
         told.extend(problems);
         if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }

@@ -4,6 +4,7 @@ use crate::sys::docker::DockerError;
 use crate::sys::files::FileError;
 use crate::sys::lock::LockError;
 use crate::sys::observe::ObserveError;
+use crate::sys::terminal::say;
 use anstyle::AnsiColor;
 use std::fmt;
 use std::process::ExitCode;
@@ -108,7 +109,7 @@ impl From<LockError> for Trouble {
 /// Tells of something that nobody has to change, and what to do about it.
 pub(super) fn warn(message: &str, hint: &str) {
     let warning = AnsiColor::Yellow.on_default().bold();
-    anstream::eprintln!("{warning}warning{warning:#}: {message}\n  hint: {hint}");
+    say(format_args!("{warning}warning{warning:#}: {message}\n  hint: {hint}\n"));
 }
 
 impl fmt::Display for Trouble {

@@ -8,6 +8,7 @@ use super::cli::Global;
 use super::host::Host;
 use super::project::Project;
 use crate::sys::lock;
+use crate::sys::terminal::say;
 
 /// `gordon unlock`.
 pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Trouble> {
@@ -18,8 +19,8 @@ pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Troubl
         ask(&format!("take the lock of project `{name}` away from whoever holds it?"), &|| false)?;
     }
     match lock::unlock(&host.docker, &name)? {
-        Some(holder) => anstream::eprintln!("the lock of project `{name}` is taken away from {holder}"),
-        None => anstream::eprintln!("nobody holds the lock of project `{name}`"),
+        Some(holder) => say(format_args!("the lock of project `{name}` is taken away from {holder}\n")),
+        None => say(format_args!("nobody holds the lock of project `{name}`\n")),
     }
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! Talks with the person, on the standard error: data goes to the standard output. Does not know what is asked or why.
 
+use std::fmt::Display;
 use std::io;
 use std::io::BufRead;
 use std::io::IsTerminal;
@@ -7,6 +8,12 @@ use std::io::Write;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+/// Says `text`, which ends its last line itself; its colours only where a terminal wants them.
+pub fn say(text: impl Display) {
+    // nobody listens any more: what is being done goes on all the same
+    let _ = anstream::stderr().write_all(text.to_string().as_bytes());
+}
 
 /// Whether a person can be asked: both the question and the answer have a terminal.
 pub fn can_ask() -> bool {
