@@ -45,6 +45,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// Of a failed step only what needs it is skipped; the rest goes on. Once `interrupt` is set, commands that run go on to
 /// their end, waits are left, and nothing more starts. `tell` hears everything, on the caller's thread, in an order that
 /// could have been: a step's start before its end, a failure before what is skipped for it.
+///
+/// A command that takes too long is ended, and has failed: a pull after 30 minutes, a stop 30 seconds after the time that
+/// it gives its container, anything else after 2 minutes. A wait has the time limit of its probe.
 pub fn run(
     plan: &Plan,
     machine: &dyn Machine,
