@@ -32,6 +32,7 @@ pub(super) struct Collisions {
 struct Holder {
     /// What its workload's names begin with: one of a kind, but for collisions.
     stem: Arc<str>,
+    owner: Owner,
     place: Range<usize>,
     what: What,
 }
@@ -49,9 +50,10 @@ enum What {
 
 impl Holder {
     fn describe(&self) -> String {
-        match self.what {
-            What::Replicas | What::Service => format!("a container of {}", self.stem),
-            What::Alias => format!("the alias of {}", self.stem),
+        let Self { stem, owner, what, .. } = self;
+        match what {
+            What::Replicas | What::Service => format!("a container of {stem} (of `{owner}`)"),
+            What::Alias => format!("the alias of {stem} (of `{owner}`)"),
         }
     }
 
@@ -70,7 +72,8 @@ impl Collisions {
             &[Role::Serving, Role::Previous]
         };
         let what = if is_app { What::Replicas } else { What::Service };
-        let holder = Holder { stem: workload.stem.as_str().into(), place: place.clone(), what };
+        let owner = workload.owner.clone();
+        let holder = Holder { stem: workload.stem.as_str().into(), owner, place: place.clone(), what };
         for role in roles {
             self.hold(workload.container(*role, 1), holder.clone());
         }
@@ -87,11 +90,11 @@ impl Collisions {
     }
 
     /// The qualified alias of an app: one of a kind on the host.
-    pub(super) fn app(&mut self, alias: &Alias, stem: &str, place: &Range<usize>) {
+    pub(super) fn app(&mut self, alias: &Alias, stem: &str, owner: Owner, place: &Range<usize>) {
         let Ok(name) = Container::parse(alias.as_str()) else {
             return; // what no container can be called collides with none
         };
-        self.hold(name, Holder { stem: stem.into(), place: place.clone(), what: What::Alias });
+        self.hold(name, Holder { stem: stem.into(), owner, place: place.clone(), what: What::Alias });
     }
 
     /// A network's own name.
@@ -110,18 +113,18 @@ impl Collisions {
         self.problems.push(problem);
     }
 
-    /// A volume: whoever stands in one place may share it.
-    pub(super) fn volume(&mut self, name: &Volume, owner: &str, place: &Range<usize>) {
+    /// A volume, and in words whose it is: the same may share it.
+    pub(super) fn volume(&mut self, name: &Volume, whose: &str, place: &Range<usize>) {
         let key = name.as_str().to_ascii_lowercase();
         match self.volumes.get(&key) {
-            Some((first, also)) if first != owner => {
-                let message = format!("`{first}` and `{owner}` would share the volume `{name}`");
+            Some((first, also)) if first != whose => {
+                let message = format!("{first} and {whose} would share the volume `{name}`");
                 let problem = Problem::error(place.clone(), message).also(also.clone(), "also here");
                 self.problems.push(problem.hint("name one of the volumes otherwise in the config"));
             }
             Some(_) => {}
             None => {
-                self.volumes.insert(key, (owner.to_owned(), place.clone()));
+                self.volumes.insert(key, (whose.to_owned(), place.clone()));
             }
         }
     }

@@ -83,3 +83,6 @@ pub enum Pull {
     /// Never: they are on the host, or it is an error.
     Never,
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,11 +15,11 @@ pub enum Note {
         /// The containers that are made of it.
         containers: Vec<Container>,
     },
-    /// Several workloads would have a derived short name, so none has it.
+    /// A derived short name would mean several things, so those that would have it go without.
     AliasLeftOut {
         /// The name.
         alias: Alias,
-        /// Those that would have it.
+        /// Those that go without.
         containers: Vec<Container>,
     },
 }
@@ -33,7 +33,8 @@ impl fmt::Display for Note {
                 list(containers)
             ),
             Self::AliasLeftOut { alias, containers } => {
-                write!(f, "nobody answers to `{alias}`, which could be any of {}", list(containers))
+                let verb = if containers.len() == 1 { "does" } else { "do" };
+                write!(f, "`{alias}` would mean several things: {} {verb} not answer to it", list(containers))
             }
         }
     }

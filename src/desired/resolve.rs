@@ -259,7 +259,7 @@ impl<'a> Resolver<'a> {
         let first = id.split('.').next().expect("a text has a first part");
         let first = Alias::parse(first).expect("the label of a domain is an alias");
         let names = Names { place: place.clone(), declared: Vec::new(), derived: vec![first], qualified };
-        self.collisions.app(&names.qualified, &stem, &place);
+        self.collisions.app(&names.qualified, &stem, domain.into(), &place);
         let env_files = self.env_files(None, Some(&env_file), &route.workload);
         let replicas = u32::from(route.replicas.get_ref().get());
         let home = format!("{}-{}", self.prefix, names::dashed(id));
@@ -306,7 +306,7 @@ impl<'a> Resolver<'a> {
             let qualified = names::qualified(&project, Some(name));
             let names =
                 Names { place: app.name.span(), declared: vec![short], derived: Vec::new(), qualified };
-            self.collisions.app(&names.qualified, &stem, &names.place);
+            self.collisions.app(&names.qualified, &stem, (&self.project).into(), &names.place);
             let env_files = self.env_files(None, None, &app.workload);
             let runtime = self.runtime(&app.workload, env_files, None, &project, &(&self.project).into());
             let workload = Workload {
@@ -404,10 +404,10 @@ impl<'a> Resolver<'a> {
         name
     }
 
-    /// A volume that `holder` holds; others may share it who say that they are the same.
-    fn volume(&mut self, name: String, holder: &str, owner: &Owner, place: &Range<usize>) -> Volume {
+    /// A volume, and in words whose it is; others may share it who say the same.
+    fn volume(&mut self, name: String, whose: &str, owner: &Owner, place: &Range<usize>) -> Volume {
         let name = Volume::parse(name).expect("a prefix and a name make a volume name");
-        self.collisions.volume(&name, holder, place);
+        self.collisions.volume(&name, whose, place);
         if !self.volumes.contains_key(&name) {
             self.volume_order.push(name.clone());
             let volume = DesiredVolume { name: name.clone(), owner: owner.clone() };
@@ -429,7 +429,8 @@ impl<'a> Resolver<'a> {
         let mut learned = Vec::new();
         for path in facts.volumes.iter().map(|path| bare(path)).filter(|path| !is_declared(path)) {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
-            let volume = self.volume(name, &format!("{} {path}", workload.name()), &workload.owner, place);
+            let whose = format!("VOLUME {path} of {}", workload.name());
+            let volume = self.volume(name, &whose, &workload.owner, place);
             learned.push(Mount { source: Source::Volume(volume), target: path.to_owned(), read_only: false });
         }
         learned
@@ -497,7 +498,7 @@ impl<'a> Resolver<'a> {
         let source = match source {
             MountSource::Named(name) => Source::Volume(self.volume(
                 format!("{volume_home}-{name}"),
-                owner.as_str(),
+                &format!("`{owner}`"),
                 owner,
                 &mount.span(),
             )),

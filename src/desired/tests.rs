@@ -1,0 +1,479 @@
+//! Configs in, what is desired or what is wrong with the final names out.
+
+use super::*;
+use crate::config;
+use crate::config::Colour;
+use crate::docker::ImageFacts;
+use crate::docker::Source;
+use crate::name::Image;
+use std::fmt::Write;
+
+fn snapshot(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(format!("desired_{name}"), text);
+    });
+}
+
+/// Each image declares what a real one does: databases a VOLUME, `checked` a health check. Of `unknown` nobody knows.
+fn inputs() -> Inputs {
+    let facts = |volumes: &[&str], healthcheck| ImageFacts {
+        volumes: volumes.iter().map(ToString::to_string).collect(),
+        ports: Vec::new(),
+        healthcheck,
+    };
+    let images = [
+        ("app", facts(&[], false)),
+        ("checked", facts(&[], true)),
+        ("redis", facts(&["/data"], false)),
+        ("postgres", facts(&["/var/lib/postgresql/data"], false)),
+        ("my-postgres", facts(&["/var/lib/postgresql/data/", "/log"], false)),
+    ];
+    let image = |name: &str| Image::parse(name).expect("an image");
+    Inputs {
+        env_files: ["env/a_com.env", "env/b_com.env", "own.env"]
+            .map(|path| (path.to_owned(), path.to_owned()))
+            .into(),
+        images: images.map(|(name, facts)| (image(name), facts)).into(),
+        secrets: BTreeMap::new(),
+    }
+}
+
+fn resolved(text: &str) -> (Desired, String) {
+    let loaded = config::load(&config::Source { path: "gordon.toml", text });
+    let (desired, more) = resolve(&loaded.config.expect("a config"), &inputs());
+    let problems: Vec<_> = loaded.problems.into_iter().chain(more).collect();
+    let problems: Vec<_> =
+        problems.into_iter().filter(|problem| config::has_errors(std::slice::from_ref(problem))).collect();
+    (desired, config::render(&problems, "gordon.toml", text, Colour::No))
+}
+
+/// The errors of a config, which has some.
+fn errors(name: &str, text: &str) {
+    let (_, problems) = resolved(text);
+    assert!(!problems.is_empty(), "{text}");
+    snapshot(name, &problems);
+}
+
+/// What a config asks for, which has no errors.
+fn asks_for(name: &str, text: &str) {
+    let (desired, problems) = resolved(text);
+    assert_eq!(problems, "", "{text}");
+    snapshot(name, &list(&desired));
+}
+
+fn list(desired: &Desired) -> String {
+    let mut text = String::new();
+    let w = &mut text;
+    for DesiredNetwork { name, owner, addresses } in &desired.networks {
+        let _ = writeln!(w, "network {name} of {owner}, {addresses} addresses");
+    }
+    for DesiredVolume { name, owner } in &desired.volumes {
+        let _ = writeln!(w, "volume {name} of {owner}");
+    }
+    for workload in &desired.workloads {
+        let _ = writeln!(w, "{} of {}, {}", workload.name(), workload.owner, workload.image);
+        describe(workload, w);
+    }
+    for note in &desired.notes {
+        let _ = writeln!(w, "note: {note}");
+    }
+    text
+}
+
+fn describe(workload: &Workload, w: &mut String) {
+    if workload.replicas > 1 {
+        let _ = writeln!(w, "  {} replicas", workload.replicas);
+    }
+    for Attachment { network, aliases } in &workload.attachments {
+        let aliases: Vec<&str> = aliases.iter().map(|alias| alias.as_str()).collect();
+        let _ = writeln!(w, "  in {network} as {}", aliases.join(", "));
+    }
+    if let Some(hostname) = &workload.runtime.hostname {
+        let _ = writeln!(w, "  calls itself {hostname}");
+    }
+    for file in &workload.runtime.env_files {
+        let _ = writeln!(w, "  env file {}{}", file.path, if file.inherited { ", inherited" } else { "" });
+    }
+    let learned = workload.learned.iter().map(|mount| (mount, ", learned"));
+    for (mount, how) in workload.runtime.mounts.iter().map(|mount| (mount, "")).chain(learned) {
+        let source = match &mount.source {
+            Source::Volume(volume) => volume.as_str(),
+            Source::Host(path) | Source::Folder(path) => path,
+        };
+        let _ = writeln!(w, "  {source} at {}{how}", mount.target);
+    }
+    if !workload.needs.is_empty() {
+        let _ = writeln!(w, "  needs {}", workload.needs.join(", "));
+    }
+    if let Ready::Healthy(timeout) = workload.ready {
+        let _ = writeln!(w, "  healthy within {timeout:?}");
+    }
+}
+
+// names that meet ------------------------------------------------------------------------------------------------
+
+#[test]
+fn two_containers_of_one_name_are_an_error_that_names_both() {
+    errors(
+        "containers",
+        r#"
+name = "shop"
+[routes]
+"a.com" = { image = "app", id = "x" }
+"b.com" = "app"
+[network_groups]
+one = ["a.com"]
+one-two = ["b.com"]
+[attachments]
+one = [{ image = "redis", name = "two-cache" }]
+one-two = [{ image = "postgres", name = "cache" }]
+[services]
+x = "redis"
+"#,
+    );
+}
+
+#[test]
+fn names_that_containers_have_only_later_are_taken_too() {
+    errors(
+        "containers_later",
+        r#"
+name = "shop"
+[apps]
+web = "app"
+[routes]
+"a.com" = { image = "app", id = "x" }
+[services]
+web-green = "redis"
+web-blue = "redis"
+web-previous = "redis"
+x-next = "redis"
+x-previous = "redis"
+db = "postgres"
+db-previous = "postgres"
+"#,
+    );
+}
+
+#[test]
+fn names_that_replicas_have_are_taken_however_many_there_are() {
+    errors(
+        "containers_of_replicas",
+        r#"
+name = "shop"
+[apps]
+web = "app"
+[routes]
+"a.com" = { image = "app", id = "x" }
+[services]
+web-green-2 = "redis"
+web-blue-17 = "redis"
+web-previous-3 = "redis"
+x-2 = "redis"
+x-next-2 = "redis"
+"#,
+    );
+}
+
+#[test]
+fn names_that_no_container_will_have_are_free() {
+    let (_, problems) = resolved(
+        r#"
+name = "shop"
+[apps]
+web = { image = "app", replicas = 2 }
+[services]
+web-1 = "redis"
+web-green-1 = "redis"
+web-green-02 = "redis"
+web-red = "redis"
+db = "postgres"
+db-2 = "postgres"
+db-next = "postgres"
+"#,
+    );
+    assert_eq!(problems, "");
+}
+
+#[test]
+fn the_qualified_alias_of_an_app_is_no_containers_name_and_no_other_apps_alias() {
+    errors(
+        "qualified",
+        r#"
+name = "shop"
+[routes]
+"a.com" = { image = "app", id = "shop-db" }
+"b.com" = { image = "app", id = "shop-web" }
+"c.com" = { image = "app", id = "c-com" }
+"d.com" = { image = "app", id = "shop-c-com-2" }
+[apps]
+web = "app"
+[services]
+db = "postgres"
+"#,
+    );
+}
+
+#[test]
+fn two_owners_do_not_share_a_network_unasked() {
+    errors(
+        "networks",
+        r#"
+name = "shop"
+[routes]
+"a.b-c.com" = "app"
+"a-b.c.com" = "app"
+"x.com" = "app"
+[network_groups]
+a-b-c-com = ["x.com"]
+[network_isolation]
+scope = "all"
+"#,
+    );
+}
+
+#[test]
+fn two_owners_do_not_share_a_volume_unasked() {
+    errors(
+        "volumes",
+        r#"
+name = "shop"
+[routes]
+"a.com" = { image = "app", id = "one", volumes = ["Two-data:/data"] }
+"b.com" = { image = "app", id = "one-two", volumes = ["data:/data"] }
+[network_groups]
+three = ["a.com"]
+[attachments]
+three = ["redis", { image = "app", volumes = ["redis-data:/data"] }]
+"#,
+    );
+}
+
+#[test]
+fn whoever_stands_in_one_place_shares_its_volumes() {
+    asks_for(
+        "volumes_shared",
+        r#"
+name = "shop"
+apps.web = { image = "app", volumes = ["files:/a"] }
+services.cleaner = { image = "app", volumes = ["files:/b:ro", "./files:/c", "/files:/d"] }
+"#,
+    );
+}
+
+#[test]
+fn a_declared_name_is_no_qualified_alias_and_no_container_within_sight() {
+    errors(
+        "declared_names",
+        r#"
+name = "shop"
+[routes]
+"a.com" = "app"
+"b.com" = "app"
+[network_groups]
+one = ["a.com"]
+[attachments]
+one = [{ image = "redis", name = "a-com" }, { image = "redis", name = "cache" }, { image = "redis", name = "shop-one-cache" }]
+"b.com" = [{ image = "redis", name = "a-com" }]
+[apps]
+web = "app"
+[services]
+shop-web = "redis"
+"#,
+    );
+}
+
+#[test]
+fn names_that_dns_does_not_take_are_errors() {
+    let label = "l".repeat(50);
+    let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(40), "com".to_owned()].join(".");
+    errors(
+        "too_long",
+        &format!(
+            r#"
+name = "shop"
+[routes]
+"a.com" = {{ image = "app", id = "{label}" }}
+"{domain}" = "app"
+[attachments]
+"a.com" = [{{ image = "redis", name = "{label}s" }}]
+[network_isolation]
+dns_suffix = "{}.{}.{}.{}"
+"#,
+            "s".repeat(60),
+            "s".repeat(60),
+            "s".repeat(60),
+            "s".repeat(60),
+        ),
+    );
+}
+
+#[test]
+fn a_qualified_alias_that_is_too_long_is_cut() {
+    let domain = format!("{}.{}.com", "l".repeat(30), "m".repeat(30));
+    asks_for("cut", &format!("routes.\"{domain}\" = \"app\"\nattachments.\"{domain}\" = [\"redis\"]"));
+}
+
+#[test]
+fn derived_names_that_would_mean_two_things_are_left_out() {
+    asks_for(
+        "left_out",
+        r#"
+[routes]
+"api.a.com" = "app"
+"api.b.com" = "app"
+"redis.c.com" = "app"
+"api.d.com" = "app"
+[network_groups]
+one = ["api.a.com", "api.b.com"]
+[attachments]
+one = ["postgres", "my-postgres"]
+"redis.c.com" = ["redis"]
+"api.d.com" = ["my-postgres"]
+"#,
+    );
+}
+
+#[test]
+fn what_meets_in_one_app_alone_counts_over_all_its_networks() {
+    asks_for(
+        "left_out_between_networks",
+        r#"
+[routes]
+"a.com" = "app"
+"db.b.com" = "app"
+"c.com" = "app"
+[network_groups]
+one = ["a.com", "db.b.com"]
+two = ["a.com", "c.com"]
+[attachments]
+two = [{ image = "postgres", name = "db" }]
+"#,
+    );
+}
+
+// what a config asks for -----------------------------------------------------------------------------------------
+
+#[test]
+fn services_inherit_the_env_file_of_their_app_or_of_the_groups_first_member() {
+    asks_for(
+        "env_files",
+        r#"
+[routes]
+"a.com" = { image = "app", env_file = "own.env" }
+"b.com" = "app"
+"c.com" = "app"
+[network_groups]
+one = ["b.com", "c.com"]
+[attachments]
+"a.com" = [{ image = "redis", env_file = "own.env" }]
+"c.com" = [{ image = "redis", name = "cache" }]
+one = ["redis"]
+"#,
+    );
+}
+
+#[test]
+fn an_id_stands_for_the_domain_in_every_name() {
+    asks_for(
+        "id",
+        r#"
+[routes]
+"www.a.com" = { image = "app", id = "site", volumes = ["files:/files"] }
+[attachments]
+"www.a.com" = ["redis"]
+"#,
+    );
+}
+
+/// A member of two groups, with a database of its own, beside one without.
+const MEMBERS: &str = r#"
+[routes]
+"a.com" = "app"
+"b.com" = "app"
+[network_groups]
+one = ["a.com", "b.com"]
+two = ["a.com"]
+[attachments]
+"a.com" = ["postgres"]
+one = ["redis"]
+"#;
+
+#[test]
+fn a_members_attachments_are_on_the_network_of_its_first_group() {
+    asks_for("members", MEMBERS);
+}
+
+#[test]
+fn a_members_attachments_are_its_own_when_the_config_says_so() {
+    asks_for("members_private", &format!("network_isolation.member_attachments = \"private\"\n{MEMBERS}"));
+}
+
+#[test]
+fn every_app_without_a_group_has_a_network_when_the_config_says_so() {
+    let text = MEMBERS.replace("[routes]", "[routes]\n\"c.com\" = \"app\"");
+    asks_for("scope_all", &format!("network_isolation.scope = \"all\"\n{text}"));
+}
+
+#[test]
+fn without_isolation_there_are_routes_on_the_default_network_and_projects() {
+    let project = "[apps]\nweb = \"app\"\n[services]\ndb = \"postgres\"";
+    asks_for(
+        "not_isolated",
+        &format!("name = \"shop\"\nnetwork_isolation.enabled = false\n{MEMBERS}{project}"),
+    );
+}
+
+#[test]
+fn an_app_alone_is_on_the_default_network_or_without_a_proxy_on_dockers_bridge() {
+    asks_for("alone", "routes.\"a.com\" = \"app\"");
+    asks_for("alone_without_proxy", "routes.\"a.com\" = \"app\"\nproxy.enabled = false");
+}
+
+#[test]
+fn what_an_image_declares_is_kept_on_a_volume_of_its_container() {
+    asks_for(
+        "auto_volumes",
+        r#"
+volumes.prefix = "data"
+[routes]
+"a.com" = { image = "postgres", replicas = 2 }
+"b.com" = { image = "unknown" }
+[attachments]
+"a.com" = ["my-postgres"]
+"#,
+    );
+}
+
+#[test]
+fn a_declared_mount_covers_what_the_image_declares() {
+    asks_for(
+        "auto_volumes_covered",
+        r#"
+[routes]
+"a.com" = { image = "redis", volumes = ["mine:/data/"] }
+"b.com" = { image = "my-postgres", volumes = ["./log:/log", "mine:/var/lib/postgresql/data"] }
+"c.com" = { image = "redis", volumes = ["mine:/data/sub"] }
+"#,
+    );
+}
+
+#[test]
+fn nothing_is_kept_of_what_images_declare_when_the_config_says_so() {
+    asks_for("no_auto_volumes", "volumes.auto_create = false\nroutes.\"a.com\" = \"redis\"");
+}
+
+#[test]
+fn a_health_check_of_the_config_or_of_the_image_is_waited_for() {
+    asks_for(
+        "ready",
+        r#"
+deploy.health_timeout = "9s"
+[routes]
+"a.com" = "checked"
+"b.com" = { image = "app", health = { cmd = "true" } }
+"c.com" = { image = "app", health = { path = "/up" } }
+"d.com" = "app"
+"#,
+    );
+}
