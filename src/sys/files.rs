@@ -21,7 +21,7 @@ pub const USUAL: [&str; 3] = ["gordon.toml", "gordon.yaml", "gordon.yml"];
 pub struct ConfigFile {
     /// Its path, as the person knows it.
     pub path: PathBuf,
-    /// Where its relative paths begin; absolute.
+    /// Where its relative paths begin; absolute, and the same however it was named.
     pub folder: PathBuf,
     /// What stands in it.
     pub text: String,
@@ -36,6 +36,8 @@ pub enum FileError {
     Several(Vec<&'static str>),
     /// It is not there.
     Missing(PathBuf),
+    /// The folder where relative paths are to begin is not there.
+    NoFolder(PathBuf),
     /// It is not UTF-8 text.
     NotText(PathBuf),
     /// It cannot be read, for this cause.
@@ -50,7 +52,9 @@ impl FileError {
         match self {
             Self::NoConfig => "`--file` names a config that is elsewhere".to_owned(),
             Self::Several(names) => format!("`--file {}` takes the first", names.first().unwrap_or(&"")),
-            Self::Missing(_) => "see whether the path is right, and relative to where".to_owned(),
+            Self::Missing(_) | Self::NoFolder(_) => {
+                "see whether the path is right, and relative to where".to_owned()
+            }
             Self::NotText(_) => "save it as UTF-8".to_owned(),
             Self::Unreadable(..) => "see whether it is a file, and whether this user may read it".to_owned(),
             Self::Unwritable(..) => {
@@ -71,9 +75,10 @@ impl FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoConfig => write!(f, "there is no {} here", USUAL.join(", ")),
+            Self::NoConfig => write!(f, "there is no config here: none of {}", USUAL.join(", ")),
             Self::Several(names) => write!(f, "there are several configs here: {}", names.join(", ")),
             Self::Missing(path) => write!(f, "{}: there is no such file", path.display()),
+            Self::NoFolder(path) => write!(f, "{}: there is no such folder", path.display()),
             Self::NotText(path) => write!(f, "{}: this is not UTF-8 text", path.display()),
             Self::Unreadable(path, cause) => write!(f, "{}: cannot be read: {cause}", path.display()),
             Self::Unwritable(path, cause) => write!(f, "{}: cannot be written: {cause}", path.display()),
@@ -108,7 +113,8 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
     };
     let text = fs::read_to_string(here.join(&path)).map_err(|e| FileError::reading(&path, &e))?;
     let beside = path.parent().expect("a file that was read has a folder");
-    let folder = here.join(folder.unwrap_or(beside));
+    let folder = folder.unwrap_or(beside);
+    let folder = fs::canonicalize(here.join(folder)).map_err(|_| FileError::NoFolder(folder.to_owned()))?;
     Ok(ConfigFile { path, folder, text })
 }
 
@@ -208,7 +214,8 @@ mod tests {
     fn the_config_that_has_a_usual_name_is_taken() {
         let here = folder(&[("gordon.yml", "name: shop"), ("other.toml", "")]);
         let config = config_in(here.path(), None, None).expect("there is one");
-        assert_eq!((config.path, config.folder.as_path()), ("gordon.yml".into(), here.path()));
+        let folder = fs::canonicalize(here.path()).expect("a folder");
+        assert_eq!((config.path, config.folder), ("gordon.yml".into(), folder));
         assert_eq!(config.text, "name: shop");
     }
 
@@ -220,7 +227,7 @@ mod tests {
         };
         assert_eq!(
             error(&[("shop.toml", "")]),
-            "there is no gordon.toml, gordon.yaml, gordon.yml here; `--file` names a config that is elsewhere"
+            "there is no config here: none of gordon.toml, gordon.yaml, gordon.yml; `--file` names a config that is elsewhere"
         );
         assert_eq!(
             error(&[("gordon.toml", ""), ("gordon.yml", "")]),
@@ -230,12 +237,33 @@ mod tests {
 
     #[test]
     fn relative_paths_begin_beside_the_config_or_where_the_person_says() {
-        let here = folder(&[("shops/a.toml", ""), ("gordon.toml", "")]);
-        let of = |folder| config_in(here.path(), Some(Path::new("shops/a.toml")), folder).expect("a config");
-        assert_eq!(of(None).folder, here.path().join("shops"));
-        assert_eq!(of(None).path, Path::new("shops/a.toml"));
-        assert_eq!(of(Some(Path::new("env"))).folder, here.path().join("env"));
-        assert_eq!(of(Some(Path::new("/srv"))).folder, Path::new("/srv"));
+        let here = folder(&[("shops/a.toml", ""), ("env/a.env", "")]);
+        let path = fs::canonicalize(here.path()).expect("a folder");
+        let of = |folder| config_in(&path, Some(Path::new("shops/a.toml")), folder);
+        let folder = |folder| of(Some(Path::new(folder))).expect("a config").folder;
+        assert_eq!(of(None).expect("a config").folder, path.join("shops"));
+        assert_eq!(of(None).expect("a config").path, Path::new("shops/a.toml"));
+        assert_eq!(folder("env"), path.join("env"));
+        assert_eq!(folder("/"), Path::new("/"));
+        let error = of(Some(Path::new("no"))).expect_err("it is not there");
+        assert_eq!(error.to_string(), "no: there is no such folder");
+    }
+
+    #[test]
+    fn a_folder_is_the_same_however_it_is_named() {
+        let here = folder(&[("shop/gordon.toml", "")]);
+        let shop = fs::canonicalize(here.path()).expect("a folder").join("shop");
+        symlink("shop", here.path().join("current")).expect("a link");
+        for (from, named) in [
+            (".", "shop/gordon.toml"),
+            ("shop", "gordon.toml"),
+            ("shop", "./gordon.toml"),
+            ("shop", "../shop//gordon.toml"),
+            ("shop", "../current/gordon.toml"),
+        ] {
+            let config = config_in(&here.path().join(from), Some(Path::new(named)), None);
+            assert_eq!(config.expect("a config").folder.as_os_str(), shop.as_os_str(), "{named} from {from}");
+        }
     }
 
     #[test]
