@@ -50,7 +50,7 @@ pub(super) fn carry_out(
     if plan.is_empty() {
         return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan)));
     }
-    agree(running, work.question, &|| false)?;
+    interrupt.during(|interrupt| agree(running, work.question, &|| interrupt.load(Ordering::Relaxed)))?;
     interrupt.during(|interrupt| {
         let lock = host.lock(&plan.project, running.wait, interrupt)?;
         let done = carry_out_alone(host, running, interrupt, work, plan);

@@ -43,7 +43,7 @@ impl Saved {
         let text = files::read(path)?;
         let wrong = |why: String| {
             Trouble::wrong(format!("`{}` is no saved plan: {why}", path.display()))
-                .hint("`gordon plan --out FILE` saves one".to_owned())
+                .hint("`gordon plan --out FILE` saves one; `--file` names a config".to_owned())
         };
         let saved: Self = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
         if saved.version == VERSION { Ok(saved) } else { Err(wrong(format!("version {}", saved.version))) }
