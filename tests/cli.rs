@@ -455,7 +455,7 @@ fn a_lock_that_somebody_holds_is_respected() {
         "lock",
         "'create --pull'*) echo 'Conflict. The container name is already in use' >&2; exit 1 ;;\n\
          'container inspect'*gordon-lock-*)\n\
-         \techo '[\"0123\",{\"gordon.lock.user\":\"ada\",\"gordon.lock.host\":\"far\",\"gordon.lock.since\":\"2024\",\
+         \techo '[\"0123\",{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"ada\",\"gordon.lock.host\":\"far\",\"gordon.lock.since\":\"2024\",\
          \"gordon.lock.process\":\"7\"}]' ;;\n",
     );
     let run = scene.gordon("apply --yes").ended(1);
@@ -463,6 +463,11 @@ fn a_lock_that_somebody_holds_is_respected() {
     assert!(scene.calls().iter().all(|call| !call.starts_with("run") && !call.starts_with("rm")));
     scene.gordon("unlock").ended(2).shows("unlock_without_yes");
     scene.gordon("unlock --yes").ended(0).shows("unlock");
+}
+
+#[test]
+fn nobody_is_asked_about_a_lock_that_nobody_holds() {
+    shop("unlocked", "").gordon("unlock").ended(0).shows("unlock_nothing");
 }
 
 /// What is said after the plan was shown.

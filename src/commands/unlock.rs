@@ -15,8 +15,10 @@ pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Troubl
     let project = Project::load(global)?;
     let host = Host::find(global, &project)?;
     let name = project.config.project();
-    if !said.yes {
-        ask(&format!("take the lock of project `{name}` away from whoever holds it?"), &|| false)?;
+    if !said.yes
+        && let Some(holder) = lock::look(&host.docker, &name)?
+    {
+        ask(&format!("take the lock of project `{name}` away from {holder}?"), &|| false)?;
     }
     match lock::unlock(&host.docker, &name)? {
         Some(holder) => say(format_args!("the lock of project `{name}` is taken away from {holder}\n")),

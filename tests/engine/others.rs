@@ -22,7 +22,7 @@ fn every_command(project: &Project) {
         &["apply", "--yes"],
         &["apply", "--yes", "--replace"],
         &["down", "--yes", "--volumes"],
-        &["unlock"],
+        &["unlock", "--yes"],
         &["images"],
     ] {
         project.gordon(words);
@@ -53,6 +53,23 @@ fn a_container_of_a_name_that_is_needed() {
     assert!(project.ids().is_empty() && project.list("network").is_empty(), "nothing is done by halves");
     every_command(&project);
     assert_eq!(docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout, id);
+}
+
+#[test]
+fn a_container_of_the_name_of_the_lock() {
+    let project = project("gtest-their-l");
+    let name = "gordon-lock-gtest-their-l";
+    let _theirs = Theirs::new(
+        &["create", "--name", name, "--label", "gordon.test=others", "busybox:latest"],
+        &["rm", "--force", name],
+    );
+    let id = docker(["inspect", "--format", "{{.Id}}", name]).success().stdout;
+    for words in [&["apply", "--yes"][..], &["apply", "--yes", "--wait"], &["unlock", "--yes"]] {
+        let run = project.gordon(words).ended(1);
+        assert!(run.stderr.contains(name) && run.stderr.contains("gordon did not make it"), "{}", run.stderr);
+    }
+    every_command(&project);
+    assert_eq!(docker(["inspect", "--format", "{{.Id}}", name]).success().stdout, id);
 }
 
 #[test]

@@ -25,6 +25,9 @@ use std::time::Duration;
 /// An empty image, made on the spot: locking needs no registry.
 const IMAGE: &str = "gordon/lock:1";
 
+/// What the label says that tells the lock from a container of somebody else's.
+const KIND: &str = "lock";
+
 /// What `docker import` takes for an archive with nothing in it.
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
 
@@ -74,6 +77,8 @@ pub enum News {
 pub enum LockError {
     /// Somebody has it.
     Held(Project, Holder),
+    /// A container that gordon did not make has the name of the lock.
+    Taken(Project),
     /// Docker calls of a gordon that is gone do not end.
     Children(Project),
     /// The person no longer waits.
@@ -92,6 +97,10 @@ impl LockError {
                 "`--wait` waits for the end; `gordon unlock` takes the lock away from somebody who is gone"
                     .to_owned(),
             ),
+            Self::Taken(project) => Some(format!(
+                "rename it or remove it (`docker rename {} …`): gordon needs this name",
+                name(project)
+            )),
             Self::Children(_) => {
                 Some("see what they are at, and end them; `gordon unlock` goes on without them".to_owned())
             }
@@ -107,6 +116,9 @@ impl fmt::Display for LockError {
         match self {
             Self::Held(project, holder) => {
                 write!(f, "project {project}: another gordon is at work: {holder}")
+            }
+            Self::Taken(project) => {
+                write!(f, "container `{}` is on this host already, and gordon did not make it", name(project))
             }
             Self::Children(project) => {
                 write!(f, "project {project}: docker commands of a gordon that is gone are still running")
@@ -180,14 +192,23 @@ pub fn take<'a>(
     }
 }
 
+/// Who has the lock of `project`; `None` when nobody has it.
+///
+/// # Errors
+/// When docker refuses, or a container of somebody else's has the lock's name.
+pub fn look(docker: &Docker, project: &Project) -> Result<Option<Holder>, LockError> {
+    Ok(holder(docker, project)?.map(|(_, holder)| holder))
+}
+
 /// Takes the lock of `project` away from whoever has it, and tells who that was; `None` when nobody has it.
 ///
 /// # Errors
 /// When docker refuses.
 pub fn unlock(docker: &Docker, project: &Project) -> Result<Option<Holder>, LockError> {
+    let held = holder(docker, project)?;
     let path = children::path(project, host::endpoint(docker.cli()).as_deref());
     children::forget(&path).map_err(|e| LockError::File(path, e.to_string()))?;
-    let Some((id, holder)) = holder(docker, project)? else { return Ok(None) };
+    let Some((id, holder)) = held else { return Ok(None) };
     remove(docker, &id)?;
     Ok(Some(holder))
 }
@@ -224,7 +245,7 @@ fn name(project: &Project) -> String {
 fn create(docker: &Docker, project: &Project, here: &Holder) -> Result<Option<String>, DockerError> {
     let mut command =
         Command::new(["create", "--pull", "never", "--network", "none", "--name", &name(project)]);
-    let kind = format!("{}=lock", key::KIND);
+    let kind = format!("{}={KIND}", key::KIND);
     let maker = format!("{}={project}", key::MAKER);
     command.extend(
         [kind, maker].into_iter().chain(here.labels()).flat_map(|label| ["--label".to_owned(), label]),
@@ -247,12 +268,17 @@ fn create(docker: &Docker, project: &Project, here: &Holder) -> Result<Option<St
 }
 
 /// The id of the container that is the lock, and who made it.
-fn holder(docker: &Docker, project: &Project) -> Result<Option<(String, Holder)>, DockerError> {
+fn holder(docker: &Docker, project: &Project) -> Result<Option<(String, Holder)>, LockError> {
     let format = "[{{json .Id}},{{json .Config.Labels}}]";
     let question = Command::new(["container", "inspect", "--format", format, &name(project)]);
     let answer = docker.ask_about_some(&question)?;
     let answer: Option<(String, Option<BTreeMap<String, String>>)> = serde_json::from_str(&answer).ok();
-    Ok(answer.map(|(id, labels)| (id, Holder::parse(&labels.unwrap_or_default()))))
+    let Some((id, labels)) = answer else { return Ok(None) };
+    let labels = labels.unwrap_or_default();
+    if labels.get(key::KIND).is_none_or(|kind| kind != KIND) {
+        return Err(LockError::Taken(project.clone()));
+    }
+    Ok(Some((id, Holder::parse(&labels))))
 }
 
 /// Removes the container of this id; somebody else may have done so already.
