@@ -5,6 +5,7 @@ use gordon::config;
 use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::desired::resolve;
+use gordon::docker::Fact;
 use gordon::docker::Health;
 use gordon::docker::ImageFacts;
 use gordon::docker::Observed;
@@ -48,6 +49,8 @@ struct Sketch {
     apps: Vec<(&'static str, u8, u8)>,
     services: Vec<(&'static str, &'static str)>,
     settings: Vec<&'static str>,
+    /// Routes whose strategy is `recreate`.
+    recreated: Vec<&'static str>,
     env: u8,
 }
 
@@ -64,6 +67,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
         "network_isolation.member_attachments = \"private\"",
         "proxy.enabled = false",
         "volumes.auto_create = false",
+        "deploy.keep_previous = false",
     ];
     let apps = subsequence(vec!["web", "worker"], 0..=2)
         .prop_flat_map(|apps| apps.into_iter().map(|app| (Just(app), 1..3u8, 1..4u8)).collect::<Vec<_>>());
@@ -75,18 +79,22 @@ fn sketch() -> impl Strategy<Value = Sketch> {
         apps,
         subsequence(vec![("db", "postgres:15"), ("cache", "redis:7")], 0..=2),
         subsequence(settings, 0..=2),
+        prop_oneof![3 => Just(vec![]), 1 => subsequence(DOMAINS.to_vec(), 0..=3)],
         0..3u8,
     )
-        .prop_map(|(routes, attachments, group, group_services, apps, services, settings, env)| Sketch {
-            routes,
-            attachments,
-            group,
-            group_services,
-            apps,
-            services,
-            settings,
-            env,
-        })
+        .prop_map(
+            |(routes, attachments, group, group_services, apps, services, settings, recreated, env)| Sketch {
+                routes,
+                attachments,
+                group,
+                group_services,
+                apps,
+                services,
+                settings,
+                recreated,
+                env,
+            },
+        )
 }
 
 impl Sketch {
@@ -102,7 +110,11 @@ impl Sketch {
         let members: Vec<&str> = self.group.iter().copied().filter(|domain| is_route(domain)).collect();
         let _ = writeln!(w, "[routes]");
         for (domain, version, replicas) in &self.routes {
-            let _ = writeln!(w, "\"{domain}\" = {{ image = \"app:{version}\", replicas = {replicas} }}");
+            let strategy = if self.recreated.contains(domain) { "recreate" } else { "rolling" };
+            let _ = writeln!(
+                w,
+                "\"{domain}\" = {{ image = \"app:{version}\", replicas = {replicas}, strategy = \"{strategy}\" }}"
+            );
         }
         let _ = writeln!(w, "[network_groups]");
         if !members.is_empty() {
@@ -375,7 +387,11 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
             run_op(host, &step.op, step);
             done.insert(step.id.index());
         } else if let Op::Run(launch) = &step.op
-            && !host.containers[&launch.name].state.is_up()
+            && host.containers.get(&launch.name).is_some_and(|seen| !seen.state.is_up())
+            && step
+                .unless
+                .iter()
+                .all(|fact| matches!(fact, Fact::Current(c) if c.name == launch.name) || !fact.holds(host))
         {
             // killed between docker's create and its start
             let start = Op::Start { name: launch.name.clone() };
@@ -383,6 +399,23 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
         }
     }
     done
+}
+
+/// The stems and roles of the apps that are rolled out.
+fn rolling(sketch: &Sketch) -> Vec<String> {
+    let desired = sketch.desired();
+    let apps = desired.workloads.iter().filter(|w| w.strategy == gordon::desired::Strategy::Rolling);
+    apps.map(|w| w.name().to_string()).collect()
+}
+
+/// Whether the proxy, which asks for the serving name and then for the previous one, finds somebody.
+fn serves(host: &Observed, name: &str) -> bool {
+    let stem = name.strip_suffix("-green").unwrap_or(name);
+    let roles = [name.to_owned(), format!("{stem}-previous")];
+    let replicas = (1..=4).map(|i| if i == 1 { String::new() } else { format!("-{i}") });
+    replicas.flat_map(|number| roles.clone().map(|role| format!("{role}{number}"))).any(|name| {
+        host.containers.get(&Container::parse(name).unwrap()).is_some_and(|seen| seen.state.is_up())
+    })
 }
 
 // what holds ------------------------------------------------------------------------------------------------------
@@ -507,6 +540,36 @@ proptest! {
             prop_assert_eq!(essence(&half_way), essence(&end), "cut off after step {}", k);
             let done = run_as_script(&plan, &mut half_way);
             prop_assert!(done.is_empty(), "done again: {:?}", done);
+        }
+    }
+
+    #[test]
+    fn a_rollout_always_leaves_somebody_who_serves(
+        sketch in sketch(), before in sketch(), third in prop::option::of(sketch()), cut in 0..40usize,
+    ) {
+        // the first is applied whole; the second perhaps cut off; the third is what has to cope
+        let mut host = with_history(false, Some(&before), 0, &[]);
+        let mut plans = vec![plan_for(&sketch, &host)];
+        let mut last = &sketch;
+        if let Some(third) = &third {
+            let end = plans[0].steps().len().min(cut);
+            let mut half_way = host.clone();
+            run(&mut half_way, &plans[0].steps()[..end]);
+            plans.push(plan_for(third, &half_way));
+            last = third;
+        }
+        let lasting: Vec<_> = rolling(&before)
+            .into_iter()
+            .filter(|name| rolling(&sketch).contains(name) && rolling(last).contains(name))
+            .collect();
+        for (i, plan) in plans.iter().enumerate() {
+            let end = if i + 1 < plans.len() { plan.steps().len().min(cut) } else { plan.steps().len() };
+            for step in &plan.steps()[..end] {
+                run(&mut host, std::slice::from_ref(step));
+                for name in &lasting {
+                    prop_assert!(serves(&host, name), "nobody serves {name} after step {} of plan {}: {:?}", step.id.index() + 1, i + 1, step.op);
+                }
+            }
         }
     }
 

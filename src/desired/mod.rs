@@ -15,6 +15,8 @@ pub use workload::Attachment;
 pub use workload::Naming;
 pub use workload::Ready;
 pub use workload::Role;
+pub use workload::Strategy;
+pub use workload::WhyRecreate;
 pub use workload::Workload;
 
 use crate::docker::Secret;

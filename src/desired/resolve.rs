@@ -9,6 +9,8 @@ use super::Naming;
 use super::Note;
 use super::Pull;
 use super::Ready;
+use super::Strategy;
+use super::WhyRecreate;
 use super::Workload;
 use super::aliases::Aliases;
 use super::aliases::Names;
@@ -276,6 +278,9 @@ impl<'a> Resolver<'a> {
             learned: Vec::new(),
             needs,
             ready: self.ready(&route.workload),
+            strategy: strategy(route.strategy, &route.workload),
+            drain: self.config.deploy.drain,
+            keeps_previous: self.keeps_previous(),
         };
         self.add(workload, names);
     }
@@ -321,6 +326,9 @@ impl<'a> Resolver<'a> {
                 learned: Vec::new(),
                 needs: needs.clone(),
                 ready: self.ready(&app.workload),
+                strategy: strategy(app.strategy, &app.workload),
+                drain: self.config.deploy.drain,
+                keeps_previous: self.keeps_previous(),
             };
             self.add(workload, names);
         }
@@ -365,6 +373,9 @@ impl<'a> Resolver<'a> {
             learned: Vec::new(),
             needs: Vec::new(),
             ready: self.ready(&service.workload),
+            strategy: Strategy::Recreate(None),
+            drain: Duration::ZERO,
+            keeps_previous: false,
         };
         self.add(workload, names);
         stem
@@ -508,6 +519,10 @@ impl<'a> Resolver<'a> {
         Mount { source, target: target.clone(), read_only: *access == config::Access::ReadOnly }
     }
 
+    fn keeps_previous(&self) -> bool {
+        self.config.deploy.keep_previous == Enabled::Yes
+    }
+
     fn ready(&self, workload: &config::Workload) -> Ready {
         let by_command = workload
             .health
@@ -520,6 +535,17 @@ impl<'a> Resolver<'a> {
         } else {
             Ready::StaysUp
         }
+    }
+}
+
+/// How a new release of an app takes over, and why not otherwise.
+fn strategy(asked: config::Strategy, workload: &config::Workload) -> Strategy {
+    match asked {
+        config::Strategy::Rolling => Strategy::Rolling,
+        config::Strategy::Recreate if workload.ports.is_empty() => {
+            Strategy::Recreate(Some(WhyRecreate::Asked))
+        }
+        config::Strategy::Recreate => Strategy::Recreate(Some(WhyRecreate::PublishesPorts)),
     }
 }
 

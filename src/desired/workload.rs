@@ -11,6 +11,7 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
+use std::fmt;
 use std::time::Duration;
 
 /// The containers that do one job.
@@ -38,6 +39,39 @@ pub struct Workload {
     pub needs: Vec<String>,
     /// How to see that it is ready.
     pub ready: Ready,
+    /// How a new release takes over.
+    pub strategy: Strategy,
+    /// How long an outgoing container goes on answering.
+    pub drain: Duration,
+    /// Whether the release before stays, stopped.
+    pub keeps_previous: bool,
+}
+
+/// How a new release takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Beside the old one, which leaves when the new one is ready.
+    Rolling,
+    /// After the old one has stopped; for an app, why.
+    Recreate(Option<WhyRecreate>),
+}
+
+/// Why an app is not rolled out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyRecreate {
+    /// It publishes ports of the host, which only one container can have.
+    PublishesPorts,
+    /// The config says so.
+    Asked,
+}
+
+impl fmt::Display for WhyRecreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PublishesPorts => "it publishes ports of the host",
+            Self::Asked => "its strategy is `recreate`",
+        })
+    }
 }
 
 /// What comes after the stem in the names of a workload's containers.

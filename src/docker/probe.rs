@@ -22,6 +22,13 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
+    /// The container has given up its name: for `time`, whoever still asks for it is answered.
+    Drain {
+        /// The container.
+        name: Container,
+        /// How long.
+        time: Duration,
+    },
 }
 
 /// A question that is put to docker again and again.
@@ -49,7 +56,7 @@ impl Await {
     /// The container that is waited for.
     pub fn container(&self) -> &Container {
         match self {
-            Self::Healthy { name, .. } | Self::StaysUp { name, .. } => name,
+            Self::Healthy { name, .. } | Self::StaysUp { name, .. } | Self::Drain { name, .. } => name,
         }
     }
 
@@ -75,6 +82,15 @@ impl Await {
                 // time enough for docker to bring up a container that was only just made
                 timeout: *time + Duration::from_secs(10),
             },
+            // it is no matter what becomes of it: the time is
+            Self::Drain { time, .. } => Probe {
+                command,
+                ready: "*",
+                fatal: &[],
+                hold: *time,
+                every: *time,
+                timeout: *time + Duration::from_secs(10),
+            },
         }
     }
 }
@@ -85,6 +101,9 @@ impl fmt::Display for Await {
             Self::Healthy { name, .. } => write!(f, "wait until {name} is healthy"),
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
+            }
+            Self::Drain { name, time } => {
+                write!(f, "let {name} end its work for {}", humantime::format_duration(*time))
             }
         }
     }

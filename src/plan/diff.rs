@@ -13,10 +13,12 @@ use super::Whose;
 use super::addresses::Addresses;
 use super::addresses::lower_half;
 use super::simulate;
+use super::workload::Setting;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
 use crate::desired::Pull;
+use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Labels;
@@ -111,6 +113,16 @@ impl Draw {
             risk: Risk::None,
         };
         Self { step }
+    }
+
+    /// A step that does something to a container of `workload`.
+    pub(super) fn set(op: Op, workload: &Workload, setting: &Setting) -> Self {
+        let Setting { reason, needs, undo, done, risk } = setting;
+        Self::new(op, &workload.owner, reason.clone())
+            .unless(done.iter().cloned())
+            .needs(needs)
+            .undo(undo)
+            .risk(*risk)
     }
 
     pub(super) fn unless(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {

@@ -61,12 +61,14 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
 }
 
 impl<'a> Draft<'a> {
-    /// The containers that this config may have: those that serve and those that wait to be fallen back to.
+    /// The containers that this config may have: those that serve, those that are about to, and those that did.
     fn wanted_containers(&self) -> BTreeSet<Container> {
         let replicas =
             self.desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |replica| (w, replica)));
         replicas
-            .flat_map(|(w, replica)| [Role::Serving, Role::Previous].map(|role| w.container(role, replica)))
+            .flat_map(|(w, replica)| {
+                [Role::Serving, Role::Incoming, Role::Previous].map(|role| w.container(role, replica))
+            })
             .collect()
     }
 

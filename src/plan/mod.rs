@@ -4,9 +4,13 @@
 mod addresses;
 mod conflict;
 mod diff;
+mod launch;
 mod left_over;
 mod pulls;
 mod reason;
+mod repair;
+mod replace;
+mod rollout;
 mod simulate;
 mod workload;
 

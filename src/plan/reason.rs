@@ -54,6 +54,12 @@ pub enum Reason {
     MakesRoom,
     /// The replacement is there: this has had its day.
     Replaced,
+    /// It is a release from before the one that serves.
+    Older,
+    /// It is ready: from here on it is the one that serves.
+    TakesOver,
+    /// Its successor serves: it answers to no name any more, and ends what it has begun.
+    Leaves,
     /// What comes after needs it to be ready.
     Ready,
     /// It is no longer in the config.
@@ -126,6 +132,9 @@ impl fmt::Display for Reason {
             Self::Aliases { wanted } => write!(f, "should answer to {}", list(wanted)),
             Self::MakesRoom => f.write_str("makes room for its replacement"),
             Self::Replaced => f.write_str("its replacement has taken over"),
+            Self::Older => f.write_str("kept from before the release that serves"),
+            Self::TakesOver => f.write_str("it is ready to serve"),
+            Self::Leaves => f.write_str("its successor serves"),
             Self::Ready => f.write_str("what comes next needs it ready"),
             Self::NotInConfig => f.write_str("no longer in the config"),
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
@@ -146,6 +155,20 @@ pub enum Note {
         container: Container,
         /// The env file.
         path: String,
+    },
+    /// An app is replaced with an interruption, because it cannot be rolled out.
+    NotRolledOut {
+        /// The app.
+        container: Container,
+        /// Why not.
+        why: desired::WhyRecreate,
+    },
+    /// A container that comes in gets its aliases before it is ready: in this network they cannot be changed later.
+    AliasesAtOnce {
+        /// The container.
+        container: Container,
+        /// The network.
+        network: Network,
     },
     /// A network that somebody else made is used as it is.
     NetworkReused(Network),
@@ -168,6 +191,16 @@ impl fmt::Display for Note {
             Self::EnvInherited { container, path } => write!(
                 f,
                 "{container} still has the {path} that it was made with; `gordon apply --recreate {container}` gives it the new one"
+            ),
+            Self::NotRolledOut { container, why } => {
+                write!(
+                    f,
+                    "{container} cannot be rolled out, because {why}: it is replaced, with an interruption"
+                )
+            }
+            Self::AliasesAtOnce { container, network } => write!(
+                f,
+                "{container} answers in {network} before it is ready: gordon did not make the network, and cannot change names there"
             ),
             Self::NetworkReused(network) => {
                 write!(

@@ -90,6 +90,9 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
             seen.health = Health::Healthy;
             settle(seen);
         }
+        Op::Await(Await::Drain { name, .. }) => {
+            require(host.containers.contains_key(name), || format!("no container {name}"))?;
+        }
         Op::Await(Await::StaysUp { name, .. }) => {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
             require(seen.state.is_up(), || format!("{name} does not run"))?;

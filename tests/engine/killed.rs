@@ -63,14 +63,15 @@ fn what_was_killed_is_brought_to_the_end_that_it_would_have_come_to() {
 }
 
 #[test]
-fn a_replacement_that_was_killed_is_brought_to_its_end() {
+fn a_rollout_that_was_killed_is_brought_to_its_end() {
     let config = |version: u8| {
         format!(
-            "name = \"gtest-replaced\"\n[routes]\n\"a.example.com\" = {{ image = \"web:{version}\", replicas = 2 }}\n"
+            "name = \"gtest-replaced\"\n[routes]\n\"a.example.com\" = {{ image = \"web:{version}\", replicas = 2 }}\n\
+             [deploy]\ndrain = \"2s\"\nkeep_previous = false\n"
         )
     };
     let project = Project::new("gtest-replaced", &[("gordon.toml", &config(1))]);
-    for moment in [300, 900, 1500, 2500, 6000] {
+    for moment in [300, 900, 1500, 7000, 7800, 10500] {
         project.write("gordon.toml", &config(1));
         project.apply();
         project.write("gordon.toml", &config(2));

@@ -10,4 +10,5 @@ mod isolation;
 mod killed;
 mod lock;
 mod others;
+mod rollout;
 mod scenarios;

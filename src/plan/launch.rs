@@ -1,0 +1,204 @@
+//! Makes containers, starts them, and waits until they are ready.
+
+use super::Conflict;
+use super::Draft;
+use super::Note;
+use super::Reason;
+use super::StepId;
+use super::diff::Draw;
+use super::workload::Job;
+use super::workload::Setting;
+use super::workload::default_bridge;
+use super::workload::inherited;
+use crate::desired::Ready;
+use crate::desired::Workload;
+use crate::docker::Await;
+use crate::docker::Fact;
+use crate::docker::Health;
+use crate::docker::Launch;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::docker::Release;
+use crate::docker::State;
+use crate::name::Container;
+use crate::name::Network;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// How long a container without a health check has to run before what needs it starts.
+const SETTLES: Duration = Duration::from_secs(1);
+
+/// How long one has to run before it takes the place of another.
+const PROVES_ITSELF: Duration = Duration::from_secs(5);
+
+/// When a container gets its aliases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aliases {
+    /// When it is made: nobody else has them.
+    AtOnce,
+    /// Once it is ready: another one serves under them.
+    Later,
+}
+
+impl Draft<'_> {
+    pub(super) fn launch(&mut self, job: &Job<'_>, name: &Container, aliases: Aliases, setting: &Setting) {
+        let workload = job.workload;
+        let memberships = self.memberships(workload, name, aliases);
+        let current = self.is_current(job, name);
+        for membership in &memberships {
+            let subnet = self.now.networks.get(&membership.network).and_then(|network| network.subnet);
+            if let (Some(address), Some(subnet)) = (membership.address, subnet) {
+                let network = membership.network.clone();
+                let room = Fact::Room { network, subnet, address };
+                let any = [current.clone()].into_iter().chain(setting.done.iter().cloned()).chain([room]);
+                self.expect(
+                    any.collect(),
+                    format!("network {} has no room for {name} at {address}", membership.network),
+                );
+            }
+        }
+        let mut labels = self.labels(workload.kind, &workload.owner);
+        let inherits = inherited(workload);
+        labels.release = Some(Release { number: job.release, spec: job.spec.clone(), inherits });
+        let mut runtime = workload.runtime.clone();
+        runtime.mounts.extend(workload.learned.iter().cloned());
+        let launch = Box::new(Launch {
+            name: name.clone(),
+            image: workload.image.clone(),
+            labels,
+            memberships: memberships.clone(),
+            runtime,
+        });
+        let is_single = memberships.len() == 1;
+        let op = if is_single { Op::Run(launch) } else { Op::Create(launch) };
+        let mut setting = setting.clone();
+        setting.needs.extend(self.draw(Draw::set(op, workload, &setting).unless([current])));
+        if is_single {
+            return;
+        }
+        for membership in memberships.into_iter().skip(1) {
+            setting.needs.extend(self.connect(workload, name, membership, &setting));
+        }
+        self.start(workload, name, &setting);
+    }
+
+    /// The networks of a new container, with its addresses there.
+    fn memberships(&mut self, workload: &Workload, name: &Container, aliases: Aliases) -> Vec<Membership> {
+        if workload.attachments.is_empty() {
+            return vec![Membership { network: default_bridge(), address: None, aliases: Vec::new() }];
+        }
+        let mut memberships = Vec::new();
+        for attachment in &workload.attachments {
+            let network = attachment.network.clone();
+            let address = self.address(&network);
+            let aliases = match (aliases, address) {
+                (Aliases::AtOnce, _) => attachment.aliases.clone(),
+                (Aliases::Later, Some(_)) => Vec::new(),
+                // it could not come back to where it was, so they cannot be changed later
+                (Aliases::Later, None) => {
+                    let (container, network) = (name.clone(), network.clone());
+                    self.plan.notes.push(Note::AliasesAtOnce { container, network });
+                    attachment.aliases.clone()
+                }
+            };
+            memberships.push(Membership { network, address, aliases });
+        }
+        memberships
+    }
+
+    /// An address in a network of gordon's; docker takes none in a network that it chose the subnet of itself.
+    pub(super) fn address(&mut self, network: &Network) -> Option<Ipv4Addr> {
+        let seen = self.now.networks.get(network).filter(|seen| seen.managed)?;
+        let address = self.addresses.address(network, seen.subnet?);
+        if address.is_none() {
+            self.conflicts.push(Conflict::NetworkFull(network.clone()));
+        }
+        address
+    }
+
+    /// The address that a container was made with, while nobody else has it.
+    pub(super) fn own_address(&self, name: &Container, network: &Network) -> Option<Ipv4Addr> {
+        let seen = self.now.networks.get(network).filter(|seen| seen.managed)?;
+        let own = self.now.containers[name].addresses.get(network)?;
+        (seen.subnet?.contains(own) && !seen.addresses.contains(own)).then_some(*own)
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        workload: &Workload,
+        container: &Container,
+        membership: Membership,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        let done = Fact::Attached {
+            container: container.clone(),
+            network: membership.network.clone(),
+            aliases: Some(membership.aliases.clone()),
+        };
+        let op = Op::Connect { container: container.clone(), membership };
+        self.draw(Draw::set(op, workload, setting).unless([done]))
+    }
+
+    pub(super) fn start(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        let op = Op::Start { name: name.clone() };
+        self.draw(Draw::set(op, workload, setting).unless([Fact::Running(name.clone())]))
+    }
+
+    /// Whether a container that stays has to be waited for.
+    pub(super) fn is_unready(&self, workload: &Workload, name: &Container) -> bool {
+        self.now.containers.get(name).is_some_and(|seen| {
+            seen.state == State::Restarting
+                || matches!(seen.health, Health::Starting | Health::Unhealthy)
+                    && workload.ready != Ready::StaysUp
+        })
+    }
+
+    /// Waits until a container that nobody waits to be replaced by is ready.
+    pub(super) fn settle(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        needs: &[StepId],
+    ) -> Option<StepId> {
+        let is_restarting = self.now.containers.get(name).is_some_and(|seen| seen.state == State::Restarting);
+        let mut setting = Setting::new(Reason::Ready, needs);
+        if is_restarting && workload.ready == Ready::StaysUp {
+            // nothing may have been done to it that the wait could follow
+            setting.done.push(Fact::Steady(name.clone()));
+        }
+        self.wait(workload, name, SETTLES, &setting)
+    }
+
+    /// Waits until a container that is to take the place of another has shown that it can.
+    pub(super) fn prove(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        self.wait(workload, name, PROVES_ITSELF, setting)
+    }
+
+    fn wait(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        time: Duration,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        let name = name.clone();
+        let (wait, ready) = match workload.ready {
+            Ready::Healthy(timeout) => {
+                let ready = Fact::Healthy(name.clone());
+                (Await::Healthy { name, timeout }, Some(ready))
+            }
+            Ready::StaysUp => (Await::StaysUp { name, time }, None),
+        };
+        self.draw(Draw::set(Op::Await(wait), workload, setting).unless(ready))
+    }
+}

@@ -1,0 +1,101 @@
+//! The networks of containers that stay: joined, left, and joined anew where the aliases are to be others.
+
+use super::Draft;
+use super::Reason;
+use super::Risk;
+use super::StepId;
+use super::diff::Draw;
+use super::workload::Setting;
+use super::workload::default_bridge;
+use crate::desired::Attachment;
+use crate::desired::Workload;
+use crate::docker::Fact;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Network;
+
+impl Draft<'_> {
+    /// Puts a container that stays into the networks that it should be in, under the names that it should have there,
+    /// and only then takes it off the others.
+    pub(super) fn repair(&mut self, workload: &Workload, name: &Container, needs: &[StepId]) {
+        let risk = if Fact::Running(name.clone()).holds(&self.now) { Risk::Pauses } else { Risk::None };
+        let bridge = Attachment { network: default_bridge(), aliases: Vec::new() };
+        let wanted: Vec<_> = match workload.attachments.as_slice() {
+            [] => vec![&bridge],
+            attachments => attachments.iter().collect(),
+        };
+        let mut steps = needs.to_vec();
+        for attachment in &wanted {
+            let reason = match self.now.containers[name].memberships.get(&attachment.network) {
+                Some(_) => Reason::Aliases { wanted: attachment.aliases.clone() },
+                None => Reason::NotAttached,
+            };
+            let setting = Setting { risk, ..Setting::new(reason, &steps) };
+            steps.extend(self.answer_to(workload, name, &attachment.network, &attachment.aliases, &setting));
+        }
+        let strange: Vec<Network> = self.now.containers[name]
+            .memberships
+            .keys()
+            .filter(|network| !wanted.iter().any(|attachment| attachment.network == **network))
+            .filter(|network| self.is_for_us_to_leave(network))
+            .cloned()
+            .collect();
+        for network in strange {
+            let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
+            let done = [detached(name, &network)];
+            let op = Op::Disconnect { container: name.clone(), network };
+            steps.extend(self.draw(Draw::set(op, workload, &setting).unless(done)));
+        }
+    }
+
+    /// Gives a container just these aliases in a network. They cannot be changed but by leaving and joining it; at the
+    /// same address, open connections live through that.
+    pub(super) fn answer_to(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        network: &Network,
+        aliases: &[Alias],
+        setting: &Setting,
+    ) -> Option<StepId> {
+        let done = Fact::Attached {
+            container: name.clone(),
+            network: network.clone(),
+            aliases: Some(aliases.to_vec()),
+        };
+        if done.holds(&self.now) {
+            return None;
+        }
+        let mut setting = setting.clone();
+        let seen = self.now.containers[name].memberships.get(network).cloned();
+        if seen.is_some() {
+            let op = Op::Disconnect { container: name.clone(), network: network.clone() };
+            let step = Draw::set(op, workload, &setting).unless([done, detached(name, network)]);
+            setting.needs.extend(self.draw(step));
+        }
+        let is_managed = self.now.networks.get(network).is_some_and(|seen| seen.managed);
+        let address = match seen.and_then(|seen| seen.address) {
+            Some(address) if is_managed => Some(address),
+            _ => self.own_address(name, network).or_else(|| self.address(network)),
+        };
+        let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
+        self.connect(workload, name, membership, &setting)
+    }
+
+    /// Whether a container may be taken off a network: one of this project's, or the default bridge. Into others
+    /// somebody put it by hand.
+    fn is_for_us_to_leave(&self, network: &Network) -> bool {
+        *network == default_bridge()
+            || self
+                .now
+                .networks
+                .get(network)
+                .is_some_and(|seen| seen.project.as_ref() == Some(&self.desired.project))
+    }
+}
+
+fn detached(container: &Container, network: &Network) -> Fact {
+    Fact::Detached { container: container.clone(), network: network.clone() }
+}

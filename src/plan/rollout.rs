@@ -1,0 +1,330 @@
+//! Rolls an app out: the new containers come up beside the old ones, take their names when they are ready, and the old
+//! ones leave once nobody asks for them any more. A rollout that was cut off is read from what is there.
+//!
+//! A *name* leaves DNS with `docker rename`, at once and without touching a connection; an *alias* leaves only with the
+//! network, and while a container is away from it, it can open no new connection. So a container changes its aliases only
+//! before it serves, or after.
+
+use super::Draft;
+use super::Reason;
+use super::Risk;
+use super::StepId;
+use super::diff::Draw;
+use super::launch::Aliases;
+use super::workload::Job;
+use super::workload::Place;
+use super::workload::Setting;
+use crate::desired::Strategy;
+use crate::desired::Workload;
+use crate::docker::Await;
+use crate::docker::Fact;
+use crate::docker::Op;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Network;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a container that has left DNS still gets what was resolved before.
+const AFTERGLOW: Duration = Duration::from_secs(1);
+
+impl Draft<'_> {
+    /// Brings all containers of an app up: those that are missing or outdated come in beside what serves.
+    pub(super) fn roll(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
+        let is_there = |draft: &Self, name: &Container| draft.now.containers.contains_key(name);
+        if !places
+            .iter()
+            .any(|p| is_there(self, &p.name) || is_there(self, &p.incoming) || self.runs(&p.previous))
+        {
+            return self.replace(job, places, before);
+        }
+        let from = self.plan.steps().len();
+        let mut up = Vec::new();
+        let mut rolled: Vec<&Place> = Vec::new();
+        for place in places {
+            match self
+                .now
+                .containers
+                .get(&place.name)
+                .map(|s| self.outdated(job.workload, &job.spec, &place.name, s))
+            {
+                Some(None) => up.extend(self.keep(job, &place.name, before)),
+                Some(Some(_)) | None => rolled.push(place),
+            }
+        }
+        if !rolled.is_empty() {
+            up.extend(self.roll_out(job, &rolled, before));
+        }
+        let all: Vec<StepId> = self.plan.steps()[from..].iter().map(|step| step.id).collect();
+        for place in places {
+            self.forget(job, place, &all);
+        }
+        up
+    }
+
+    /// Brings what an earlier rollout left half done to its end, and lets those leave that it brought in and nobody wants
+    /// any more.
+    pub(super) fn tidy_up(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
+        let mut needs = self.finish(job, places, before);
+        for place in places {
+            if self.is_unwanted(job, place) {
+                needs.extend(self.turn_away(job, place, before));
+            }
+        }
+        needs
+    }
+
+    fn runs(&self, name: &Container) -> bool {
+        Fact::Running(name.clone()).holds(&self.now)
+    }
+
+    /// All incoming are ready before any outgoing leaves.
+    fn roll_out(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
+        let mut ready = needs.to_vec();
+        for place in places {
+            ready.extend(self.bring_in(job, place, needs));
+        }
+        let mut named = ready.clone();
+        for place in places {
+            let done = vec![self.is_current(job, &place.name)];
+            let setting = Setting { done, ..Setting::new(Reason::TakesOver, &ready) };
+            for attachment in &job.workload.attachments {
+                let (network, aliases) = (&attachment.network, &attachment.aliases);
+                named.extend(self.answer_to(job.workload, &place.incoming, network, aliases, &setting));
+            }
+        }
+        let mut last = named;
+        for place in places {
+            last = self.take_over(job, place, &last);
+        }
+        self.retire(job, places, &last);
+        last
+    }
+
+    /// Makes an incoming container, without aliases, and waits until it is ready.
+    fn bring_in(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) -> Vec<StepId> {
+        let Place { name, incoming, .. } = place;
+        let from = self.plan.steps().len();
+        let serving = self.now.containers.get(name).cloned();
+        self.expect_as_seen(job, place, serving.as_ref());
+        let reason = match &serving {
+            Some(seen) => self.outdated(job.workload, &job.spec, name, seen).unwrap_or(Reason::Missing),
+            None => Reason::Missing,
+        };
+        let mut setting = Setting {
+            undo: vec![
+                Op::Stop { name: incoming.clone(), timeout: self.desired.stop_timeout },
+                Op::Remove { name: incoming.clone() },
+            ],
+            done: vec![self.is_current(job, name)],
+            ..Setting::new(reason, needs)
+        };
+        if !self.now.containers.contains_key(incoming) {
+            let any = vec![Fact::Absent(incoming.clone()), self.is_current(job, incoming)];
+            self.expect(any, format!("{incoming} is not as it was when this was planned"));
+            self.launch(job, incoming, Aliases::Later, &setting);
+        } else {
+            // an earlier run made it and was cut off
+            self.join(job.workload, incoming, &setting);
+            setting.needs = self.last(from, needs);
+            self.start(job.workload, incoming, &setting);
+        }
+        let answers = |draft: &Self, network: &Network, aliases: &[Alias]| {
+            let (container, network) = (incoming.clone(), network.clone());
+            Fact::Attached { container, network, aliases: Some(aliases.to_vec()) }.holds(&draft.now)
+        };
+        let is_named = job.workload.attachments.iter().all(|a| answers(self, &a.network, &a.aliases));
+        if self.plan.steps().len() > from || !is_named || self.is_unready(job.workload, incoming) {
+            setting.needs = self.last(from, needs);
+            setting.reason = Reason::Ready;
+            self.prove(job.workload, incoming, &setting);
+        }
+        self.last(from, needs)
+    }
+
+    /// Puts a container that was cut off on its way in into the networks that it is not on yet.
+    fn join(&mut self, workload: &Workload, name: &Container, setting: &Setting) {
+        for attachment in &workload.attachments {
+            if !self.now.containers[name].memberships.contains_key(&attachment.network) {
+                self.answer_to(workload, name, &attachment.network, &[], setting);
+            }
+        }
+    }
+
+    /// The outgoing gives up its name, and the incoming gets it. A release kept from before makes room.
+    fn take_over(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) -> Vec<StepId> {
+        let Place { name, incoming, previous } = place;
+        let workload = job.workload;
+        let done = self.now.containers.get(incoming).map(|seen| self.is_seen(name, seen));
+        let mut setting =
+            Setting { done: done.into_iter().collect(), ..Setting::new(Reason::MakesRoom, needs) };
+        if let Some(outgoing) = self.now.containers.get(name).cloned() {
+            if self.now.containers.contains_key(previous) {
+                let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
+                let op = Op::Remove { name: previous.clone() };
+                let gone = [Fact::Absent(previous.clone()), self.is_seen(previous, &outgoing)];
+                setting.needs.extend(self.draw(Draw::set(op, workload, &kept).unless(gone)));
+            }
+            let op = Op::Rename { from: name.clone(), to: previous.clone() };
+            let step = Draw::set(op, workload, &setting).unless([Fact::Absent(name.clone())]);
+            setting.needs.extend(self.draw(step));
+        }
+        let setting = Setting { reason: Reason::TakesOver, ..setting };
+        let op = Op::Rename { from: incoming.clone(), to: name.clone() };
+        setting.needs.iter().copied().chain(self.draw(Draw::set(op, workload, &setting))).collect()
+    }
+
+    /// Lets those leave that have given up their names: out of DNS, then stopped, once they have ended what they began.
+    fn retire(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
+        let running: Vec<&Container> =
+            places.iter().map(|place| &place.previous).filter(|name| self.runs(name)).collect();
+        self.leave(job.workload, &running, Reason::Leaves, needs)
+    }
+
+    /// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone.
+    fn leave(
+        &mut self,
+        workload: &Workload,
+        running: &[&Container],
+        reason: Reason,
+        needs: &[StepId],
+    ) -> Vec<StepId> {
+        let Some(first) = running.first() else { return needs.to_vec() };
+        let drain = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
+        let stopped = vec![Fact::Stopped((*first).clone())];
+        let mut setting = Setting { done: stopped, ..Setting::new(reason, needs) };
+        setting.needs.extend(self.draw(Draw::set(drain(workload.drain), workload, &setting)));
+        let mut nameless = setting.needs.clone();
+        for name in running {
+            let setting = Setting { done: vec![Fact::Stopped((*name).clone())], ..setting.clone() };
+            for network in self.switchable(name) {
+                nameless.extend(self.answer_to(workload, name, &network, &[], &setting));
+            }
+        }
+        setting.needs = nameless;
+        setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), workload, &setting)));
+        let mut last = setting.needs.clone();
+        for name in running {
+            let op = Op::Stop { name: (*name).clone(), timeout: self.desired.stop_timeout };
+            let setting = Setting { done: Vec::new(), ..setting.clone() };
+            last.extend(
+                self.draw(Draw::set(op, workload, &setting).unless([Fact::Stopped((*name).clone())])),
+            );
+        }
+        last
+    }
+
+    /// The networks of a container in which its aliases can be changed: those in which it has an address of its own, also
+    /// where a run was cut off while it was away.
+    fn switchable(&self, name: &Container) -> BTreeSet<Network> {
+        let is_managed = |network: &Network| self.now.networks.get(network).is_some_and(|seen| seen.managed);
+        let seen = &self.now.containers[name];
+        let networks = seen.memberships.keys().chain(seen.addresses.keys());
+        networks.filter(|network| is_managed(network)).cloned().collect()
+    }
+
+    /// A rollout that was cut off after a name had changed hands is brought to its end before another begins.
+    fn finish(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
+        let is_there = |draft: &Self, name: &Container| draft.now.containers.contains_key(name);
+        let is_half_done = |draft: &Self, place: &Place| {
+            draft.runs(&place.previous)
+                || !is_there(draft, &place.name)
+                    && is_there(draft, &place.previous)
+                    && is_there(draft, &place.incoming)
+        };
+        if !places.iter().any(|place| is_half_done(self, place)) {
+            return before.to_vec();
+        }
+        let mut ready = before.to_vec();
+        for place in places {
+            if !is_there(self, &place.incoming) {
+                continue;
+            }
+            let from = self.plan.steps().len();
+            let mut setting = Setting::new(Reason::LeftOver, before);
+            if !is_there(self, &place.name) && is_there(self, &place.previous) {
+                // nobody has the name: whoever had it is better than nobody
+                setting.undo = vec![Op::Rename { from: place.previous.clone(), to: place.name.clone() }];
+            }
+            self.start(job.workload, &place.incoming, &setting);
+            setting.needs = self.last(from, before);
+            for attachment in &job.workload.attachments {
+                if self.now.networks.contains_key(&attachment.network) {
+                    let (network, aliases) = (&attachment.network, &attachment.aliases);
+                    setting.needs.extend(self.answer_to(
+                        job.workload,
+                        &place.incoming,
+                        network,
+                        aliases,
+                        &setting,
+                    ));
+                }
+            }
+            self.prove(job.workload, &place.incoming, &setting);
+            ready.extend(self.last(from, before));
+        }
+        let mut last = ready;
+        for place in places {
+            if is_there(self, &place.incoming) {
+                last = self.take_over(job, place, &last);
+            } else if !is_there(self, &place.name) && self.runs(&place.previous) {
+                let setting = Setting::new(Reason::LeftOver, &last);
+                let op = Op::Rename { from: place.previous.clone(), to: place.name.clone() };
+                last.extend(self.draw(
+                    Draw::set(op, job.workload, &setting).unless([Fact::Absent(place.previous.clone())]),
+                ));
+            }
+        }
+        self.retire(job, &places.iter().collect::<Vec<_>>(), &last)
+    }
+
+    /// Whether an incoming container is of no use: another is wanted, or one serves that is.
+    fn is_unwanted(&self, job: &Job<'_>, place: &Place) -> bool {
+        let is_right = |name: &Container| {
+            let seen = self.now.containers.get(name)?;
+            Some(self.outdated(job.workload, &job.spec, name, seen).is_none())
+        };
+        match is_right(&place.incoming) {
+            None => false,
+            Some(incoming) => {
+                let is_rolling = job.workload.strategy == Strategy::Rolling;
+                !is_rolling || !incoming || is_right(&place.name) == Some(true)
+            }
+        }
+    }
+
+    /// Lets an incoming container leave that is of no use any more. One of a lower release than the one that serves is a
+    /// rollback that was cut off: it is kept again.
+    fn turn_away(&mut self, job: &Job<'_>, place: &Place, before: &[StepId]) -> Vec<StepId> {
+        let Place { name, incoming, previous } = place;
+        let seen = self.now.containers[incoming].clone();
+        let any = vec![Fact::Absent(incoming.clone()), self.is_seen(incoming, &seen)];
+        self.expect(any, format!("{incoming} is not as it was when this was planned"));
+        let mut needs = before.to_vec();
+        if self.runs(incoming) {
+            needs = self.leave(job.workload, &[incoming], Reason::LeftOver, before);
+        }
+        let is_older = self.now.containers.get(name).is_some_and(|serving| seen.release < serving.release);
+        let (op, done, risk) =
+            if is_older && !self.now.containers.contains_key(previous) && job.workload.keeps_previous {
+                let op = Op::Rename { from: incoming.clone(), to: previous.clone() };
+                (op, Fact::Absent(incoming.clone()), Risk::None)
+            } else {
+                (Op::Remove { name: incoming.clone() }, Fact::Absent(incoming.clone()), Risk::Removes)
+            };
+        let setting = Setting { risk, done: vec![done], ..Setting::new(Reason::LeftOver, &needs) };
+        needs.extend(self.draw(Draw::set(op, job.workload, &setting)));
+        needs
+    }
+
+    /// Removes the release before, where the config does not ask to keep it.
+    fn forget(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
+        let previous = &place.previous;
+        if job.workload.keeps_previous || !self.now.containers.contains_key(previous) {
+            return;
+        }
+        let setting = Setting { risk: Risk::Removes, ..Setting::new(Reason::Replaced, needs) };
+        let op = Op::Remove { name: previous.clone() };
+        self.draw(Draw::set(op, job.workload, &setting).unless([Fact::Absent(previous.clone())]));
+    }
+}

@@ -1,0 +1,158 @@
+//! A new release takes over without anybody noticing.
+
+use crate::support::Project;
+use crate::support::docker;
+use crate::support::inside;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+/// A load from inside `container`: GETs of `url`, one after the other, each over a new connection, until told to stop.
+struct Load {
+    container: String,
+    child: Child,
+}
+
+const LOAD: &str = "
+import http.client, os, sys, time
+host, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+asked = lost = 0
+seen = set()
+begin = time.time()
+while not os.path.exists('/tmp/enough') and time.time() - begin < 300:
+    asked += 1
+    try:
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        connection.request('GET', path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        lost += answer.status != 200
+        seen.update(line for line in body.splitlines() if line.startswith('version: '))
+        connection.close()
+    except OSError as error:
+        lost += 1
+print(asked, lost, '|'.join(sorted(seen)))
+";
+
+impl Load {
+    fn start(container: &str, host: &str, port: u16, path: &str) -> Self {
+        inside(container, ["rm", "-f", "/tmp/enough"]).success();
+        let child = Command::new("docker")
+            .args(["exec", container, "python3", "-c", LOAD, host, &port.to_string(), path])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("docker");
+        Self { container: container.to_owned(), child }
+    }
+
+    /// How many were asked, how many were lost, and whose answers there were.
+    fn stop(self) -> (u32, u32, String) {
+        inside(&self.container, ["touch", "/tmp/enough"]).success();
+        let output = self.child.wait_with_output().expect("it ends");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut words = text.trim().splitn(3, ' ');
+        let mut number =
+            || words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{text}"));
+        let (asked, lost) = (number(), number());
+        (asked, lost, words.next().unwrap_or_default().to_owned())
+    }
+}
+
+fn config(name: &str, version: u8, replicas: u8) -> String {
+    format!(
+        "name: {name}\n\
+         proxy: {{ enabled: false }}\n\
+         deploy: {{ drain: 3s }}\n\
+         apps:\n  web: {{ image: 'web:{version}', replicas: {replicas}, environment: {{ START_DELAY: '2' }},\n    \
+         health: {{ cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }} }}\n  neighbour: {{ image: 'gmail-web:latest' }}\n"
+    )
+}
+
+#[test]
+fn neighbours_that_ask_by_alias_hardly_notice_a_rollout() {
+    let name = "gtest-rollout";
+    let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 3))]);
+    project.apply();
+    let before = project.ids();
+    let load = Load::start("gtest-rollout-neighbour-green", "web", 3000, "/");
+    for version in [2, 1, 2] {
+        project.write("gordon.yaml", &config(name, version, 3));
+        project.apply();
+        project.is_settled();
+    }
+    let (asked, lost, seen) = load.stop();
+    println!("by alias: {lost} of {asked} lost");
+    assert!(asked > 1000 && lost * 1000 < asked, "{lost} of {asked} lost");
+    assert_eq!(seen, "version: 1|version: 2", "both releases answered");
+    let after = project.ids();
+    assert_eq!(before["gtest-rollout-neighbour-green"], after["gtest-rollout-neighbour-green"]);
+    let names: Vec<&str> = after.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "gtest-rollout-neighbour-green",
+            "gtest-rollout-web-green",
+            "gtest-rollout-web-green-2",
+            "gtest-rollout-web-green-3",
+            "gtest-rollout-web-previous",
+            "gtest-rollout-web-previous-2",
+            "gtest-rollout-web-previous-3",
+        ]
+    );
+}
+
+#[test]
+fn more_replicas_come_and_go_without_touching_the_others() {
+    let name = "gtest-scale";
+    let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 1))]);
+    project.apply();
+    let before = project.ids();
+    project.write("gordon.yaml", &config(name, 1, 3));
+    project.apply();
+    project.is_settled();
+    let more = project.ids();
+    assert_eq!(more.len(), 4);
+    assert!(before.iter().all(|(name, id)| more.get(name) == Some(id)));
+    project.write("gordon.yaml", &config(name, 1, 1));
+    project.apply();
+    assert_eq!(project.ids(), before);
+    project.is_settled();
+}
+
+#[test]
+fn a_release_that_does_not_become_ready_never_takes_over() {
+    let name = "gtest-sick";
+    let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 2))]);
+    project.apply();
+    let before = project.ids();
+    let sick = config(name, 2, 2).replace("START_DELAY: '2'", "EXIT_CODE: '3'");
+    project.write("gordon.yaml", &sick);
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(run.stderr.contains("EXIT_CODE"), "the end of its log is shown: {}", run.stderr);
+    assert_eq!(project.ids(), before, "what served was not touched, and what came in is gone");
+    let running = docker(["ps", "--quiet", "--filter", "label=gordon.project=gtest-sick"]).success();
+    assert_eq!(running.stdout.lines().count(), before.len());
+    project.write("gordon.yaml", &config(name, 1, 2));
+    project.is_settled();
+}
+
+#[test]
+fn an_app_that_joins_a_group_is_on_its_network_before_it_leaves_its_own() {
+    let name = "gtest-moves";
+    let config = |group: &str| {
+        format!(
+            "name = \"{name}\"\n[proxy]\nenabled = false\n[network_isolation]\nscope = \"all\"\n\
+             [routes]\n\"a.example.com\" = \"web:1\"\n\"b.example.com\" = \"web:1\"\n{group}"
+        )
+    };
+    let project = Project::new(name, &[("gordon.toml", &config(""))]);
+    project.apply();
+    let before = project.ids();
+    project
+        .write("gordon.toml", &config("[network_groups]\nboth = [\"a.example.com\", \"b.example.com\"]\n"));
+    project.apply();
+    assert_eq!(project.ids(), before, "no container is another one");
+    assert_eq!(project.list("network"), ["gtest-moves-both"]);
+    inside("gtest-moves-a.example.com", ["curl", "-fs", "http://b:3000/up"]).success();
+    project.is_settled();
+}
