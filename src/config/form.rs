@@ -32,6 +32,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU8;
 use std::num::NonZeroU16;
+use std::num::TryFromIntError;
 use std::time::Duration;
 
 /// An error with its hint, as the decoder takes it.
@@ -385,40 +386,32 @@ pub(super) fn spanned_port<'de, D: Deserializer<'de>>(
     Ok(Spanned::new(port.span(), port.into_inner().0))
 }
 
-/// A port.
-pub(super) struct Port(pub(super) NonZeroU16);
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($number:ty, $small:ty): $expected:literal;)*) => { $(
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) $number);
 
-impl TryFrom<u64> for Port {
-    type Error = std::num::TryFromIntError;
+        impl TryFrom<u64> for $name {
+            type Error = TryFromIntError;
 
-    fn try_from(number: u64) -> Result<Self, Self::Error> {
-        NonZeroU16::try_from(u16::try_from(number)?).map(Self)
-    }
+            fn try_from(number: u64) -> Result<Self, Self::Error> {
+                <$number>::try_from(<$small>::try_from(number)?).map(Self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(NumberVisitor { expected: $expected, result: PhantomData })
+            }
+        }
+    )* }
 }
 
-impl<'de> Deserialize<'de> for Port {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "a port, a number from 1 to 65535";
-        deserializer.deserialize_any(NumberVisitor { expected, result: PhantomData })
-    }
-}
-
-/// How many containers run an app.
-pub(super) struct Replicas(pub(super) NonZeroU8);
-
-impl TryFrom<u64> for Replicas {
-    type Error = std::num::TryFromIntError;
-
-    fn try_from(number: u64) -> Result<Self, Self::Error> {
-        NonZeroU8::try_from(u8::try_from(number)?).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Replicas {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expected = "a number of containers, from 1 to 255";
-        deserializer.deserialize_any(NumberVisitor { expected, result: PhantomData })
-    }
+numbers! {
+    /// A port.
+    Port(NonZeroU16, u16): "a port, a number from 1 to 65535";
+    /// How many containers run an app.
+    Replicas(NonZeroU8, u8): "a number of containers, from 1 to 255";
 }
 
 /// A time that passes, above 0.

@@ -1,6 +1,12 @@
 //! What is wrong with a config, and where; how that is shown. Does not know how it was found.
 
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::AnnotationKind;
+use annotate_snippets::Element;
+use annotate_snippets::Group;
+use annotate_snippets::Level;
+use annotate_snippets::Origin;
+use annotate_snippets::Renderer;
+use annotate_snippets::Snippet;
 use serde_spanned::Spanned;
 use std::ops::Range;
 

@@ -4,6 +4,7 @@ use crate::support::Project;
 use crate::support::docker;
 use crate::support::eventually;
 use crate::support::run;
+use std::process::Child;
 use std::process::Stdio;
 
 /// A config whose apply takes its time: the app's check fails until its delay is over.
@@ -20,16 +21,18 @@ fn is_locked(name: &str) -> bool {
     !docker(["ps", "--all", "--quiet", "--filter", &lock]).success().stdout.is_empty()
 }
 
+/// An apply that has the lock, and is not yet done.
+fn apply_begins(project: &Project, name: &str) -> Child {
+    let mut apply = project.command(&["apply", "--yes"]);
+    let child = apply.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    eventually("the first has the lock", || is_locked(name));
+    child
+}
+
 #[test]
 fn of_two_at_once_one_works_and_the_other_says_who_does() {
     let project = slow("gtest-two");
-    let mut first = project
-        .command(&["apply", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    eventually("the first has the lock", || is_locked("gtest-two"));
+    let mut first = apply_begins(&project, "gtest-two");
     let second = project.gordon(&["apply", "--yes"]).ended(1);
     let holder = format!("{}", first.id());
     assert!(second.stderr.contains(&holder), "it says who holds the lock: {}", second.stderr);
@@ -43,13 +46,7 @@ fn of_two_at_once_one_works_and_the_other_says_who_does() {
 #[test]
 fn a_lock_whose_owner_is_dead_is_no_obstacle() {
     let project = slow("gtest-dead");
-    let mut first = project
-        .command(&["apply", "--yes"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    eventually("the first has the lock", || is_locked("gtest-dead"));
+    let mut first = apply_begins(&project, "gtest-dead");
     first.kill().expect("it runs");
     first.wait().expect("it ends");
     assert!(is_locked("gtest-dead"), "nobody released it");
