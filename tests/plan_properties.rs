@@ -613,6 +613,58 @@ proptest! {
     }
 
     #[test]
+    fn a_rollback_brings_the_release_before_back_and_can_be_cut_off_anywhere(
+        sketch in sketch(), before in sketch(), cut in 0..30usize,
+    ) {
+        let mut host = with_history(false, Some(&before), 0, &[]);
+        let plan = plan_for(&sketch, &host);
+        run(&mut host, plan.steps());
+        let desired = sketch.desired();
+        let Ok(back) = plan::rollback(&desired, &host, None) else { return Ok(()) };
+        let kept: BTreeMap<Container, Container> = back
+            .steps()
+            .iter()
+            .filter_map(|step| match &step.op {
+                Op::Rename { from, to } if from.as_str().contains("-previous") => Some((from.clone(), to.clone())),
+                _ => None,
+            })
+            .collect();
+        prop_assert!(!kept.is_empty());
+        let lasting: Vec<String> = rolling(&sketch).into_iter().filter(|name| serves(&host, name)).collect();
+        let mut half_way = host.clone();
+        for (k, step) in back.steps().iter().enumerate() {
+            if k == cut {
+                break;
+            }
+            run(&mut half_way, std::slice::from_ref(step));
+            for name in &lasting {
+                prop_assert!(serves(&half_way, name), "nobody serves {name} after step {}", k + 1);
+            }
+        }
+        // a plain apply brings whatever it was to the config
+        let forward = plan_for(&sketch, &half_way);
+        for step in forward.steps() {
+            run(&mut half_way, std::slice::from_ref(step));
+            for name in &lasting {
+                prop_assert!(serves(&half_way, name), "nobody serves {name} on the way to the config");
+            }
+        }
+        prop_assert!(plan_for(&sketch, &half_way).is_empty());
+        // undisturbed, what was kept serves, and what served is kept
+        let end = end_of(&back, &host);
+        for previous in kept.keys() {
+            let serving = Container::parse(previous.as_str().replace("-previous", if previous.as_str().starts_with("shop-w") { "-green" } else { "" })).unwrap();
+            prop_assert_eq!(&end.containers[&serving].spec, &host.containers[previous].spec);
+            prop_assert_eq!(&end.containers[previous].spec, &host.containers[&serving].spec);
+            prop_assert!(end.containers[&serving].state.is_up() && !end.containers[previous].state.is_up());
+        }
+        let mut script = host.clone();
+        run_as_script(&back, &mut script);
+        prop_assert_eq!(essence(&script), essence(&end));
+        prop_assert!(run_as_script(&back, &mut script).is_empty(), "done again");
+    }
+
+    #[test]
     fn a_replacement_that_does_not_come_up_gives_way_to_what_was_there(
         sketch in sketch(), before in sketch(), accidents in accidents(),
     ) {

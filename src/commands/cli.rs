@@ -68,6 +68,8 @@ pub(super) enum Command {
     Apply(Apply),
     /// Remove what the project has on this host; volumes stay, unless asked for
     Down(Down),
+    /// Bring apps back to the release before the one that serves, without a pull and without a gap
+    Rollback(Rollback),
     /// Read the config and report every problem at once; needs no docker
     Check,
     /// Write what the images of the config declare, for `plan --offline --images`
@@ -166,6 +168,15 @@ pub(super) struct Down {
     /// Remove the volumes too, with their data
     #[arg(long)]
     pub(super) volumes: bool,
+    #[command(flatten)]
+    pub(super) running: Running,
+}
+
+/// `gordon rollback`.
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// The app: its domain, its name under `apps`, or its container; without it all that have a release before
+    pub(super) app: Option<String>,
     #[command(flatten)]
     pub(super) running: Running,
 }

@@ -11,6 +11,7 @@ mod images;
 mod output;
 mod plan;
 mod project;
+mod rollback;
 mod saved;
 mod shown;
 mod trouble;
@@ -31,6 +32,7 @@ pub fn main() -> Exit {
         Command::Plan(said) => plan::plan(&global, &said),
         Command::Apply(said) => apply::apply(&global, &said),
         Command::Down(said) => down::down(&global, &said),
+        Command::Rollback(said) => rollback::rollback(&global, &said),
         Command::Check => check::check(&global),
         Command::Images(said) => images::images(&global, &said),
         Command::Unlock(said) => unlock::unlock(&global, &said),

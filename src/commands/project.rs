@@ -114,11 +114,24 @@ impl Project {
     /// # Errors
     /// When that shows more errors of the config, or something on the host stands in the way: then all that does is named.
     pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
+        or_trouble(plan::diff(&self.desired_on(host)?, host, options))
+    }
+
+    /// The plan that brings apps on `host` back to the release before: one, by its stem, or all that have one.
+    ///
+    /// # Errors
+    /// As for [`Self::plan`], and when there is no release before.
+    pub(super) fn rollback(&self, host: &Observed, stem: Option<&str>) -> Result<Plan, Trouble> {
+        or_trouble(plan::rollback(&self.desired_on(host)?, host, stem))
+    }
+
+    /// What the config asks for, now that it is known what the images on `host` declare.
+    fn desired_on(&self, host: &Observed) -> Result<Desired, Trouble> {
         let (env_files, secrets) = (self.env_files.clone(), self.secrets.clone());
         let inputs = Inputs { env_files, images: host.images.facts(), secrets };
         let (desired, problems) = desired::resolve(&self.config, &inputs);
         self.tell(problems)?;
-        diff(&desired, host, options)
+        Ok(desired)
     }
 
     /// The plan that brings an empty host to the config.
@@ -126,7 +139,7 @@ impl Project {
     /// # Errors
     /// When the config asks for more than any host has.
     pub(super) fn plan_offline(&self, options: &Options) -> Result<Plan, Trouble> {
-        diff(&self.desired, &Observed::default(), options)
+        or_trouble(plan::diff(&self.desired, &Observed::default(), options))
     }
 
     /// Tells of problems with the config, each only once.
@@ -140,8 +153,8 @@ impl Project {
     }
 }
 
-fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
-    plan::diff(desired, host, options).map_err(|conflicts| {
+fn or_trouble(plan: Result<Plan, Vec<Conflict>>) -> Result<Plan, Trouble> {
+    plan.map_err(|conflicts| {
         let trouble = |conflict: &Conflict| match conflict {
             Conflict::UnknownContainer(_) => Trouble::wrong(conflict.to_string()).hint(conflict.hint()),
             _ => Trouble::failed(conflict.to_string()).hint(conflict.hint()),

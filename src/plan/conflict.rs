@@ -24,6 +24,8 @@ pub enum Conflict {
     PoolFull(Network, Ipv4Net),
     /// A network has no free address.
     NetworkFull(Network),
+    /// The app has no release before the one that serves.
+    NothingBefore(Container),
     /// The container is none of this config's.
     UnknownContainer(String),
 }
@@ -72,6 +74,11 @@ impl Conflict {
                     "move workloads to another group, or remove network {network} when it is idle: it comes back larger"
                 )
             }
+            Self::NothingBefore(_) => {
+                "an app keeps one release before, with `deploy.keep_previous`, until somebody removes it (`docker container prune`); \
+                 an older image in the config is a way back, too"
+                    .to_owned()
+            }
             Self::UnknownContainer(_) => "`gordon plan` shows the names of the containers".to_owned(),
         }
     }
@@ -98,6 +105,7 @@ impl fmt::Display for Conflict {
                 write!(f, "the address pool `{pool}` has no free subnet for network `{network}`")
             }
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
+            Self::NothingBefore(name) => write!(f, "`{name}` has no release before the one that serves"),
             Self::UnknownContainer(name) => write!(f, "`{name}` is no container of this config"),
         }
     }

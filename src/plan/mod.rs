@@ -10,6 +10,7 @@ mod pulls;
 mod reason;
 mod repair;
 mod replace;
+mod rollback;
 mod rollout;
 mod simulate;
 mod workload;
@@ -24,6 +25,7 @@ pub use pulls::pulls;
 pub use reason::Change;
 pub use reason::Note;
 pub use reason::Reason;
+pub use rollback::rollback;
 pub use simulate::Refused;
 pub use simulate::simulate;
 

@@ -58,6 +58,8 @@ pub enum Reason {
     Older,
     /// It is ready: from here on it is the one that serves.
     TakesOver,
+    /// The person asked for the release before.
+    GoesBack,
     /// Its successor serves: it answers to no name any more, and ends what it has begun.
     Leaves,
     /// What comes after needs it to be ready.
@@ -134,6 +136,7 @@ impl fmt::Display for Reason {
             Self::Replaced => f.write_str("its replacement has taken over"),
             Self::Older => f.write_str("kept from before the release that serves"),
             Self::TakesOver => f.write_str("it is ready to serve"),
+            Self::GoesBack => f.write_str("the release before comes back"),
             Self::Leaves => f.write_str("its successor serves"),
             Self::Ready => f.write_str("what comes next needs it ready"),
             Self::NotInConfig => f.write_str("no longer in the config"),

@@ -152,7 +152,7 @@ impl Draft<'_> {
     }
 
     /// The outgoing gives up its name, and the incoming gets it. A release kept from before makes room.
-    fn take_over(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) -> Vec<StepId> {
+    pub(super) fn take_over(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) -> Vec<StepId> {
         let Place { name, incoming, previous } = place;
         let workload = job.workload;
         let done = self.now.containers.get(incoming).map(|seen| self.is_seen(name, seen));
@@ -175,7 +175,7 @@ impl Draft<'_> {
     }
 
     /// Lets those leave that have given up their names: out of DNS, then stopped, once they have ended what they began.
-    fn retire(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
+    pub(super) fn retire(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
         let running: Vec<&Container> =
             places.iter().map(|place| &place.previous).filter(|name| self.runs(name)).collect();
         self.leave(job.workload, &running, Reason::Leaves, needs)

@@ -68,6 +68,18 @@ impl Setting {
     }
 }
 
+impl Workload {
+    /// The containers that each of its replicas may have.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let place = |replica| Place {
+            name: self.container(Role::Serving, replica),
+            incoming: self.container(Role::Incoming, replica),
+            previous: self.container(Role::Previous, replica),
+        };
+        (1..=self.replicas).map(place).collect()
+    }
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn workload(&mut self, workload: &'a Workload) {
         if let Some(cause) = self.obstacle(workload) {
@@ -76,13 +88,7 @@ impl<'a> Draft<'a> {
             self.up.insert(&workload.stem, Up::Blocked);
             return;
         }
-        let places: Vec<Place> = (1..=workload.replicas)
-            .map(|replica| Place {
-                name: workload.container(Role::Serving, replica),
-                incoming: workload.container(Role::Incoming, replica),
-                previous: workload.container(Role::Previous, replica),
-            })
-            .collect();
+        let places = workload.places();
         let mut is_ours = true;
         for place in &places {
             for name in [&place.name, &place.incoming, &place.previous] {

@@ -156,3 +156,39 @@ fn an_app_that_joins_a_group_is_on_its_network_before_it_leaves_its_own() {
     inside("gtest-moves-a.example.com", ["curl", "-fs", "http://b:3000/up"]).success();
     project.is_settled();
 }
+
+#[test]
+fn a_rollback_goes_one_release_back_and_says_when_there_is_none() {
+    let name = "gtest-back";
+    let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 2))]);
+    project.apply();
+    let none = project.gordon(&["rollback", "--yes", "web"]).ended(1);
+    assert!(none.stderr.contains("no release before"), "{}", none.stderr);
+    let first = project.ids();
+    project.write("gordon.yaml", &config(name, 2, 2));
+    project.apply();
+    let second = project.ids();
+
+    let load = Load::start("gtest-back-neighbour-green", "web", 3000, "/");
+    project.gordon(&["rollback", "--yes", "web"]).success();
+    let (asked, lost, seen) = load.stop();
+    println!("by alias, while going back: {lost} of {asked} lost");
+    assert!(asked > 300 && lost * 1000 < asked.max(1000), "{lost} of {asked} lost");
+    assert_eq!(seen, "version: 1|version: 2");
+    let back = project.ids();
+    for number in ["", "-2"] {
+        let (green, previous) = (format!("{name}-web-green{number}"), format!("{name}-web-previous{number}"));
+        assert_eq!(
+            (&back[&green], &back[&previous]),
+            (&first[&green], &second[&green]),
+            "they have changed places"
+        );
+    }
+
+    let again = project.gordon(&["rollback", "--yes", "web"]).ended(1);
+    assert!(again.stderr.contains("no release before"), "{}", again.stderr);
+    project.apply();
+    project.is_settled();
+    let answer = inside("gtest-back-neighbour-green", ["curl", "-fs", "http://web:3000/"]).success();
+    assert!(answer.stdout.contains("version: 2"), "apply brings the config's release: {}", answer.stdout);
+}

@@ -1,0 +1,54 @@
+//! `gordon rollback`: brings apps back to the release before, without a pull.
+
+use super::Exit;
+use super::Trouble;
+use super::carry_out::Work;
+use super::carry_out::carry_out;
+use super::cli;
+use super::cli::Global;
+use super::host::Host;
+use super::project::Project;
+use super::shown;
+use crate::config::nearest;
+use crate::desired::Desired;
+use crate::docker::Kind;
+use crate::docker::Observed;
+use crate::sys::progress::Wording;
+
+/// `gordon rollback`.
+pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Trouble> {
+    let project = Project::load(global)?;
+    let host = Host::find(global, &project)?;
+    let interrupt = shown::interrupt()?;
+    let seen = host.read()?;
+    let stem = said.app.as_deref().map(|app| stem(&project.desired, app)).transpose()?;
+    let next = "`gordon apply` brings the apps back to the config; run this again once what failed is mended"
+        .to_owned();
+    let work = Work {
+        plan: &|seen: &Observed| project.rollback(seen, stem.as_deref()),
+        question: "go back to the release before?",
+        wording: Wording { stage: "rollback", done: "rolled back", next: Some(next) },
+    };
+    carry_out(&host, &said.running, &interrupt, &work, &seen)
+}
+
+/// The stem of the app that a person calls by its domain, its own name, or its container's.
+fn stem(desired: &Desired, app: &str) -> Result<String, Trouble> {
+    let apps = || desired.workloads.iter().filter(|workload| workload.kind == Kind::App);
+    let own = format!("{}-{app}", desired.project);
+    let found = apps().find(|w| {
+        w.owner.as_str() == app && w.stem.ends_with(app)
+            || w.stem == own
+            || w.stem == app
+            || w.name().as_str() == app
+    });
+    if let Some(workload) = found {
+        return Ok(workload.stem.clone());
+    }
+    let names: Vec<&str> = apps().map(|workload| workload.owner.as_str()).collect();
+    let hint = match nearest(app, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "an app is called by its domain, or by its name under `apps`".to_owned(),
+    };
+    Err(Trouble::wrong(format!("`{app}` is no app of this config")).hint(hint))
+}

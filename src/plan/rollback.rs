@@ -1,0 +1,111 @@
+//! Goes back to the release before, by the steps of a rollout: the containers that were kept come in again.
+
+use super::Conflict;
+use super::Draft;
+use super::Options;
+use super::Plan;
+use super::Reason;
+use super::StepId;
+use super::workload::Job;
+use super::workload::Place;
+use super::workload::Setting;
+use crate::desired::Desired;
+use crate::desired::Workload;
+use crate::docker::Kind;
+use crate::docker::Observed;
+use crate::docker::Op;
+use crate::docker::SeenContainer;
+
+/// The plan that brings apps back to the release before the one that serves; `apps` names them by stem, `None` all that
+/// have one.
+///
+/// # Errors
+/// When a named app has no release before, or none of them has.
+pub fn rollback(desired: &Desired, host: &Observed, apps: Option<&str>) -> Result<Plan, Vec<Conflict>> {
+    let options = Options::default();
+    let mut draft = Draft::new(desired, host, &options);
+    let is_meant =
+        |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
+    let meant: Vec<&Workload> = desired.workloads.iter().filter(is_meant).collect();
+    let (can, cannot): (Vec<&Workload>, Vec<&Workload>) = meant.iter().partition(|w| draft.can_go_back(w));
+    if can.is_empty() || apps.is_some() && !cannot.is_empty() {
+        let without = if can.is_empty() { &meant } else { &cannot };
+        let conflict = |workload: &&Workload| Conflict::NothingBefore(workload.name());
+        return Err(without.iter().map(conflict).collect());
+    }
+    for workload in can {
+        draft.go_back(workload);
+    }
+    if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
+}
+
+impl Draft<'_> {
+    /// Whether every container of an app has one that was kept, of a lower release.
+    fn can_go_back(&self, workload: &Workload) -> bool {
+        workload.places().iter().all(|place| self.kept(place).is_some())
+    }
+
+    fn kept(&self, place: &Place) -> Option<&SeenContainer> {
+        let serving = self.now.containers.get(&place.name)?;
+        let is_clear = !self.now.containers.contains_key(&place.incoming);
+        let kept = self.now.containers.get(&place.previous)?;
+        (is_clear && kept.release < serving.release && !kept.state.is_up()).then_some(kept)
+    }
+
+    fn go_back(&mut self, workload: &Workload) {
+        let places = workload.places();
+        let (spec, release) = (workload.spec(), 0);
+        let job = Job { workload, spec, release };
+        let mut ready: Vec<StepId> = Vec::new();
+        for place in &places {
+            ready.extend(self.bring_back(&job, place));
+        }
+        let mut named = ready.clone();
+        for place in &places {
+            let setting =
+                Setting { done: self.has_gone_back(place), ..Setting::new(Reason::TakesOver, &ready) };
+            for attachment in &workload.attachments {
+                let (network, aliases) = (&attachment.network, &attachment.aliases);
+                named.extend(self.answer_to(workload, &place.incoming, network, aliases, &setting));
+            }
+        }
+        let mut last = named;
+        for place in &places {
+            last = self.take_over(&job, place, &last);
+        }
+        self.retire(&job, &places.iter().collect::<Vec<_>>(), &last);
+    }
+
+    /// Starts a container that was kept, under the name of one that comes in, and waits until it is ready.
+    fn bring_back(&mut self, job: &Job<'_>, place: &Place) -> Vec<StepId> {
+        let Place { name, incoming, previous } = place;
+        let (serving, kept) = (self.now.containers[name].clone(), self.now.containers[previous].clone());
+        self.expect(
+            vec![self.is_seen(name, &serving), self.is_seen(name, &kept)],
+            format!("{name} is not as it was when this was planned"),
+        );
+        self.expect(
+            vec![self.is_seen(previous, &kept), self.is_seen(incoming, &kept), self.is_seen(name, &kept)],
+            format!("{previous} is not as it was when this was planned"),
+        );
+        let from = self.plan.steps().len();
+        let done = vec![self.is_seen(name, &kept)];
+        let mut setting = Setting { done, ..Setting::new(Reason::GoesBack, &[]) };
+        let op = Op::Rename { from: previous.clone(), to: incoming.clone() };
+        let step = super::diff::Draw::set(op, job.workload, &setting).unless([self.is_seen(incoming, &kept)]);
+        setting.needs.extend(self.draw(step));
+        setting.undo = vec![
+            Op::Stop { name: incoming.clone(), timeout: self.desired.stop_timeout },
+            Op::Rename { from: incoming.clone(), to: previous.clone() },
+        ];
+        self.start(job.workload, incoming, &setting);
+        setting.needs = self.last(from, &[]);
+        self.prove(job.workload, incoming, &setting);
+        self.last(from, &[])
+    }
+
+    fn has_gone_back(&self, place: &Place) -> Vec<crate::docker::Fact> {
+        let kept = self.now.containers.get(&place.incoming);
+        kept.map(|kept| self.is_seen(&place.name, kept)).into_iter().collect()
+    }
+}
