@@ -427,7 +427,7 @@ else
   fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 18 'see that gordon-myapp.example.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 18 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
 skipped 17 ||
   await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -451,7 +451,7 @@ else
   fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 20 'see that gordon-myapp.example.com-redis stays up for 1s' 'what comes next needs it ready'
+step 20 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
 skipped 19 ||
   await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -475,7 +475,7 @@ else
   fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 22 'see that gordon-myapp.example.com stays up for 1s' 'what comes next needs it ready'
+step 22 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
 skipped 21 ||
   await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -499,7 +499,7 @@ else
   fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
 fi
 
-step 24 'see that gordon-api.example.com-mongodb stays up for 1s' 'what comes next needs it ready'
+step 24 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
 skipped 23 ||
   await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -523,7 +523,7 @@ else
   fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 26 'see that gordon-api.example.com-redis stays up for 1s' 'what comes next needs it ready'
+step 26 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
 skipped 25 ||
   await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -545,7 +545,7 @@ else
   fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 28 'see that gordon-api.example.com stays up for 1s' 'what comes next needs it ready'
+step 28 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
 skipped 27 ||
   await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -361,7 +361,7 @@ else
   fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'what comes next needs it ready'
+step 11 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
 skipped 10 ||
   await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -386,7 +386,7 @@ else
   fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that gordon-blog.company.com-my-redis stays up for 1s' 'what comes next needs it ready'
+step 13 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
 skipped 12 ||
   await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -410,7 +410,7 @@ else
   fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that gordon-blog.company.com stays up for 1s' 'what comes next needs it ready'
+step 15 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
 skipped 14 ||
   await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

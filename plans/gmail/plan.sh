@@ -292,7 +292,7 @@ else
   fail 'gmail-web-green is not as this plan makes it: plan again on this host'
 fi
 
-step 5 'see that gmail-web-green stays up for 1s' 'what comes next needs it ready'
+step 5 'see that gmail-web-green stays up for 1s' 'not ready yet'
 skipped 4 ||
   await gmail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -408,7 +408,7 @@ else
   fail 's-backend-cache is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'wait until s-backend-cache is healthy' 'what comes next needs it ready'
+step 15 'wait until s-backend-cache is healthy' 'not ready yet'
 is_healthy s-backend-cache ||
   await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -434,7 +434,7 @@ else
   fail 's-backend-db is not as this plan makes it: plan again on this host'
 fi
 
-step 17 'see that s-backend-db stays up for 1s' 'what comes next needs it ready'
+step 17 'see that s-backend-db stays up for 1s' 'not ready yet'
 skipped 16 ||
   await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -461,7 +461,7 @@ else
   fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
 fi
 
-step 19 'see that s-shop.example.com-files stays up for 1s' 'what comes next needs it ready'
+step 19 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
 skipped 18 ||
   await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -486,7 +486,7 @@ else
   fail 's-shop.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 21 'see that s-shop.example.com stays up for 1s' 'what comes next needs it ready'
+step 21 'see that s-shop.example.com stays up for 1s' 'not ready yet'
 skipped 20 ||
   await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -511,7 +511,7 @@ else
   fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
 fi
 
-step 23 'see that s-shop.example.com-2 stays up for 1s' 'what comes next needs it ready'
+step 23 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
 skipped 22 ||
   await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -534,7 +534,7 @@ else
   fail 's-jobs is not as this plan makes it: plan again on this host'
 fi
 
-step 25 'see that s-jobs stays up for 1s' 'what comes next needs it ready'
+step 25 'see that s-jobs stays up for 1s' 'not ready yet'
 skipped 24 ||
   await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

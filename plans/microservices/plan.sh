@@ -437,7 +437,7 @@ else
   fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 20 'see that gordon-backend-redis stays up for 1s' 'what comes next needs it ready'
+step 20 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
 skipped 19 ||
   await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -461,7 +461,7 @@ else
   fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
 fi
 
-step 22 'see that gordon-backend-rabbitmq stays up for 1s' 'what comes next needs it ready'
+step 22 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
 skipped 21 ||
   await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -486,7 +486,7 @@ else
   fail 'gordon-api.company.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 24 'see that gordon-api.company.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 24 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
 skipped 23 ||
   await gordon-api.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -509,7 +509,7 @@ else
   fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 26 'see that gordon-api.company.com stays up for 1s' 'what comes next needs it ready'
+step 26 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
 skipped 25 ||
   await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -530,7 +530,7 @@ else
   fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 28 'see that gordon-worker.company.com stays up for 1s' 'what comes next needs it ready'
+step 28 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
 skipped 27 ||
   await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -555,7 +555,7 @@ else
   fail 'gordon-admin.company.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 30 'see that gordon-admin.company.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 30 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
 skipped 29 ||
   await gordon-admin.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -579,7 +579,7 @@ else
   fail 'gordon-admin.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 32 'see that gordon-admin.company.com stays up for 1s' 'what comes next needs it ready'
+step 32 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
 skipped 31 ||
   await gordon-admin.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

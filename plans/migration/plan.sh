@@ -304,7 +304,7 @@ else
   fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 7 'see that gordon-myapp.example.com stays up for 1s' 'what comes next needs it ready'
+step 7 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
 skipped 6 ||
   await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -325,7 +325,7 @@ else
   fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 9 'see that gordon-api.example.com stays up for 1s' 'what comes next needs it ready'
+step 9 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
 skipped 8 ||
   await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -466,7 +466,7 @@ else
   fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 17 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 17 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
 skipped 16 ||
   await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -490,7 +490,7 @@ else
   fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 19 'see that gordon-tenant1.app.com-redis stays up for 1s' 'what comes next needs it ready'
+step 19 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
 skipped 18 ||
   await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -514,7 +514,7 @@ else
   fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 21 'see that gordon-tenant1.app.com stays up for 1s' 'what comes next needs it ready'
+step 21 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
 skipped 20 ||
   await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -539,7 +539,7 @@ else
   fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 23 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 23 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
 skipped 22 ||
   await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -563,7 +563,7 @@ else
   fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 25 'see that gordon-tenant2.app.com-redis stays up for 1s' 'what comes next needs it ready'
+step 25 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
 skipped 24 ||
   await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -587,7 +587,7 @@ else
   fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 27 'see that gordon-tenant2.app.com stays up for 1s' 'what comes next needs it ready'
+step 27 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
 skipped 26 ||
   await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -612,7 +612,7 @@ else
   fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 29 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 29 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
 skipped 28 ||
   await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -636,7 +636,7 @@ else
   fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 31 'see that gordon-tenant3.app.com-redis stays up for 1s' 'what comes next needs it ready'
+step 31 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
 skipped 30 ||
   await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -660,7 +660,7 @@ else
   fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 33 'see that gordon-tenant3.app.com stays up for 1s' 'what comes next needs it ready'
+step 33 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
 skipped 32 ||
   await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

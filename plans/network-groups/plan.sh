@@ -433,7 +433,7 @@ else
   fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 20 'see that gordon-backend-redis stays up for 1s' 'what comes next needs it ready'
+step 20 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
 skipped 19 ||
   await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -458,7 +458,7 @@ else
   fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
 fi
 
-step 22 'see that gordon-backend-rabbitmq stays up for 1s' 'what comes next needs it ready'
+step 22 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
 skipped 21 ||
   await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -481,7 +481,7 @@ else
   fail 'gordon-frontend-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 24 'see that gordon-frontend-redis stays up for 1s' 'what comes next needs it ready'
+step 24 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
 skipped 23 ||
   await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -506,7 +506,7 @@ else
   fail 'gordon-app1.example.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 26 'see that gordon-app1.example.com-postgres stays up for 1s' 'what comes next needs it ready'
+step 26 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
 skipped 25 ||
   await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -529,7 +529,7 @@ else
   fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 28 'see that gordon-app1.example.com stays up for 1s' 'what comes next needs it ready'
+step 28 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
 skipped 27 ||
   await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -550,7 +550,7 @@ else
   fail 'gordon-app2.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 30 'see that gordon-app2.example.com stays up for 1s' 'what comes next needs it ready'
+step 30 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
 skipped 29 ||
   await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -571,7 +571,7 @@ else
   fail 'gordon-app3.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 32 'see that gordon-app3.example.com stays up for 1s' 'what comes next needs it ready'
+step 32 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
 skipped 31 ||
   await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -357,7 +357,7 @@ else
   fail 'gordon-myapp.example.com-my-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'what comes next needs it ready'
+step 11 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
 skipped 10 ||
   await gordon-myapp.example.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -381,7 +381,7 @@ else
   fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that gordon-myapp.example.com-redis stays up for 1s' 'what comes next needs it ready'
+step 13 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
 skipped 12 ||
   await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -403,7 +403,7 @@ else
   fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that gordon-myapp.example.com stays up for 1s' 'what comes next needs it ready'
+step 15 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
 skipped 14 ||
   await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -424,7 +424,7 @@ else
   fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 16 'see that gordon-backend-redis stays up for 1s' 'what comes next needs it ready'
+step 16 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
 skipped 15 ||
   await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -449,7 +449,7 @@ else
   fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 18 'see that gordon-api.company.com-my-postgres stays up for 1s' 'what comes next needs it ready'
+step 18 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
 skipped 17 ||
   await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -480,7 +480,7 @@ step 21 'start gordon-api.company.com' 'not there yet'
 is_running gordon-api.company.com ||
   run docker start gordon-api.company.com
 
-step 22 'see that gordon-api.company.com stays up for 1s' 'what comes next needs it ready'
+step 22 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
 skipped 21 ||
   await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -505,7 +505,7 @@ else
   fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 24 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'what comes next needs it ready'
+step 24 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
 skipped 23 ||
   await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
       'exited *|dead *|restarting *|* unhealthy *' \
@@ -537,7 +537,7 @@ step 27 'start gordon-worker.company.com' 'not there yet'
 is_running gordon-worker.company.com ||
   run docker start gordon-worker.company.com
 
-step 28 'see that gordon-worker.company.com stays up for 1s' 'what comes next needs it ready'
+step 28 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
 skipped 27 ||
   await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

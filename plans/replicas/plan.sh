@@ -362,7 +362,7 @@ else
   fail 'mail-db is not as this plan makes it: plan again on this host'
 fi
 
-step 9 'see that mail-db stays up for 1s' 'what comes next needs it ready'
+step 9 'see that mail-db stays up for 1s' 'not ready yet'
 skipped 8 ||
   await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -387,7 +387,7 @@ else
   fail 'mail-web-green is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that mail-web-green stays up for 1s' 'what comes next needs it ready'
+step 11 'see that mail-web-green stays up for 1s' 'not ready yet'
 skipped 10 ||
   await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -412,7 +412,7 @@ else
   fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that mail-web-green-2 stays up for 1s' 'what comes next needs it ready'
+step 13 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
 skipped 12 ||
   await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -437,7 +437,7 @@ else
   fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that mail-web-green-3 stays up for 1s' 'what comes next needs it ready'
+step 15 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
 skipped 14 ||
   await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -350,7 +350,7 @@ else
   fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that sites-one.example.com stays up for 1s' 'what comes next needs it ready'
+step 11 'see that sites-one.example.com stays up for 1s' 'not ready yet'
 skipped 10 ||
   await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -374,7 +374,7 @@ else
   fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that sites-two.example.com-redis stays up for 1s' 'what comes next needs it ready'
+step 13 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
 skipped 12 ||
   await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
@@ -396,7 +396,7 @@ else
   fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that sites-two.example.com stays up for 1s' 'what comes next needs it ready'
+step 15 'see that sites-two.example.com stays up for 1s' 'not ready yet'
 skipped 14 ||
   await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \

@@ -62,7 +62,7 @@ pub enum Reason {
     GoesBack,
     /// Its successor serves: it answers to no name any more, and ends what it has begun.
     Leaves,
-    /// What comes after needs it to be ready.
+    /// It is to be ready.
     Ready,
     /// It is no longer in the config.
     NotInConfig,
@@ -138,7 +138,7 @@ impl fmt::Display for Reason {
             Self::TakesOver => f.write_str("it is ready to serve"),
             Self::GoesBack => f.write_str("the release before comes back"),
             Self::Leaves => f.write_str("its successor serves"),
-            Self::Ready => f.write_str("what comes next needs it ready"),
+            Self::Ready => f.write_str("not ready yet"),
             Self::NotInConfig => f.write_str("no longer in the config"),
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
             Self::LeftOver => f.write_str("left over from a run that was cut off"),
