@@ -14,6 +14,7 @@ use super::addresses::Addresses;
 use super::addresses::lower_half;
 use super::simulate;
 use super::workload::Setting;
+use crate::desired;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
@@ -50,7 +51,7 @@ pub struct Options {
 /// Everything on the host that stands in the way.
 pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Vec<Conflict>> {
     let mut draft = Draft::new(desired, host, options);
-    draft.plan.notes.extend(desired.notes.iter().cloned().map(Note::Config));
+    draft.plan.notes.extend(notes(desired, host));
     draft.check_recreate();
     draft.check_whose();
     draft.images();
@@ -66,6 +67,15 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     }
     draft.left_over();
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
+}
+
+/// What the config gives to note; not what is unknown of images that cannot be had, whose apps are left out.
+fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
+    let is_moot = |note: &&desired::Note| match note {
+        desired::Note::ImageUnknown { image, .. } => host.images.unavailable.contains_key(image),
+        desired::Note::AliasLeftOut { .. } => false,
+    };
+    desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }
 
 /// A plan in the making.
@@ -216,7 +226,7 @@ impl<'a> Draft<'a> {
             .desired
             .workloads
             .iter()
-            .flat_map(|w| (1..=w.replicas).map(|i| w.container(crate::desired::Role::Serving, i)))
+            .flat_map(|w| (1..=w.replicas).map(|i| w.container(desired::Role::Serving, i)))
             .collect();
         let unknown = self.options.recreate.iter().filter(|name| !known.iter().any(|k| k.as_str() == *name));
         self.conflicts.extend(unknown.cloned().map(Conflict::UnknownContainer));
