@@ -156,7 +156,12 @@ fn an_engine_that_does_not_answer_is_no_empty_host() {
     let text = error.to_string();
     assert!(text.contains("down ps: exit status 1: "), "{text}");
     assert!(text.contains("unix:///nowhere/docker.sock"), "{text}");
-    assert_eq!(error.hint().as_deref(), Some("is the docker daemon running? `docker info` says more"));
+    assert_eq!(
+        error.hint().as_deref(),
+        Some(
+            "start the docker daemon, or see whether `DOCKER_HOST` and the docker context are the right ones"
+        )
+    );
 
     let far = Cli { context: Some("nowhere".to_owned()), ..Cli::default() };
     let docker = Docker::find(far, lab.folder()).expect("docker is there");

@@ -15,7 +15,9 @@ pub fn connection(end: &End, stderr: &str) -> Option<&'static str> {
         || says("failed to connect to the docker api")
         || says("error during connect")
     {
-        Some("is the docker daemon running? `docker info` says more")
+        Some(
+            "start the docker daemon, or see whether `DOCKER_HOST` and the docker context are the right ones",
+        )
     } else if says("context") && (says("context not found") || says("does not exist")) {
         Some("`docker context ls` shows the contexts there are")
     } else {
@@ -208,12 +210,12 @@ mod tests {
             (
                 &start,
                 "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
-                "docker info",
+                "start the docker daemon",
             ),
             (
                 &start,
                 "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct",
-                "docker info",
+                "start the docker daemon",
             ),
             (
                 &start,

@@ -260,7 +260,7 @@ mod tests {
             error.to_string(),
             format!("{binary} --context far network ls: exit status 1: Cannot connect to the Docker daemon")
         );
-        assert!(error.hint().is_some_and(|hint| hint.contains("is the docker daemon running?")));
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("start the docker daemon")));
     }
 
     #[test]
