@@ -18,6 +18,9 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+/// Shorter values are in too many words to be concealed: nobody could read what is left.
+const SHORTEST_CONCEALED: usize = 4;
+
 /// How long docker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -175,9 +178,20 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// `text` without the values of secrets: a container may write them to its log, whose end is shown when it fails.
+    fn conceal(&self, text: &str) -> String {
+        let values =
+            self.secrets.values().map(Secret::reveal).filter(|value| value.len() >= SHORTEST_CONCEALED);
+        values.fold(text.to_owned(), |text, value| text.replace(value, "…"))
+    }
+}
+
 impl Machine for Docker {
     fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
-        self.run(command, limit, &[], line)
+        let Outcome { end, stdout, stderr } =
+            self.run(command, limit, &[], &mut |text| line(&self.conceal(text)));
+        Outcome { end, stdout: self.conceal(&stdout), stderr: self.conceal(&stderr) }
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
@@ -216,6 +230,23 @@ mod tests {
 
     fn key(name: &str) -> EnvKey {
         EnvKey::parse(name).expect("a key")
+    }
+
+    #[test]
+    fn a_secret_that_a_container_writes_to_its_log_is_not_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let docker = fake(
+            folder.path(),
+            "echo password authentication failed for hunter2\necho hunter2 is wrong >&2\nexit 1\n",
+        );
+        let docker =
+            docker.with_secrets([(key("PW"), Secret::new("hunter2")), (key("N"), Secret::new("is"))].into());
+        let (mut lines, limit) = (Vec::new(), Duration::from_secs(10));
+        let outcome =
+            Machine::docker(&docker, &Command::new(["logs"]), limit, &mut |line| lines.push(line.to_owned()));
+        assert_eq!(outcome.stdout, "password authentication failed for …\n");
+        assert_eq!(outcome.stderr, "… is wrong\n");
+        assert!(lines.len() == 2 && !lines.concat().contains("hunter2"), "{lines:?}");
     }
 
     #[test]
