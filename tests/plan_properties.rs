@@ -436,21 +436,38 @@ fn intruder<'h>(op: &Op, host: &'h Observed, end: &Observed) -> Option<&'h Conta
         .map(|(name, _)| name)
 }
 
-/// The container that an operation brings up while the one that it replaces waits, and the name of that one.
-fn proves_itself(op: &Op, desired: &Desired, host: &Observed) -> Option<(Container, Container)> {
-    let is_created =
-        |name: &Container| host.containers.get(name).is_some_and(|seen| seen.state == State::Created);
-    let name = match op {
-        Op::Create(launch) | Op::Run(launch) => &launch.name,
-        Op::Start { name } => name,
-        Op::Connect { container, .. } if is_created(container) => container,
-        Op::Await(Await::Healthy { name, .. } | Await::StaysUp { name, .. }) => name,
-        _ => return None,
-    };
-    let replicas =
-        desired.workloads.iter().flat_map(|workload| (1..=workload.replicas).map(move |i| (workload, i)));
-    let mut places = replicas.map(|(w, i)| (w.container(Role::Serving, i), w.container(Role::Previous, i)));
-    places.find(|(serving, previous)| serving == name && host.containers.contains_key(previous))
+/// A container on its way in, and what stands by for the case that it does not get there.
+struct Entrance {
+    comes: Container,
+    standing_by: Container,
+    /// The name under which the one or the other serves in the end.
+    serving: Container,
+}
+
+impl Entrance {
+    fn of(op: &Op, desired: &Desired, host: &Observed) -> Option<Self> {
+        let is_created =
+            |name: &Container| host.containers.get(name).is_some_and(|seen| seen.state == State::Created);
+        let comes = match op {
+            Op::Create(launch) | Op::Run(launch) => &launch.name,
+            Op::Start { name } => name,
+            Op::Connect { container, .. } if is_created(container) => container,
+            Op::Await(Await::Healthy { name, .. } | Await::StaysUp { name, .. }) => name,
+            _ => return None,
+        };
+        let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
+        let mut entrances = replicas.filter_map(|(w, i)| {
+            let [serving, incoming, previous] =
+                [Role::Serving, Role::Incoming, Role::Previous].map(|role| w.container(role, i));
+            let standing_by = match comes {
+                name if *name == serving => previous,
+                name if *name == incoming => serving.clone(),
+                _ => return None,
+            };
+            Some(Self { comes: comes.clone(), standing_by, serving })
+        });
+        entrances.next().filter(|entrance| host.containers.contains_key(&entrance.standing_by))
+    }
 }
 
 // what holds ------------------------------------------------------------------------------------------------------
@@ -673,8 +690,8 @@ proptest! {
         let desired = sketch.desired();
         let mut now = host.clone();
         for step in plan.steps() {
-            if let Some((name, previous)) = proves_itself(&step.op, &desired, &now) {
-                let old = now.containers[&previous].spec.clone();
+            if let Some(Entrance { comes, standing_by, serving }) = Entrance::of(&step.op, &desired, &now) {
+                let old = &now.containers[&standing_by];
                 let mut failed = now.clone();
                 // the step may have done its work before it failed, or not
                 for done in [false, true] {
@@ -685,9 +702,16 @@ proptest! {
                     for op in &step.undo {
                         let _ = simulate(&mut back, op);
                     }
-                    let seen = &back.containers[&name];
-                    prop_assert!(seen.state.is_up(), "{name} is back after step {}", step.id.index() + 1);
-                    prop_assert_eq!(&seen.spec, &old);
+                    let seen = &back.containers[&serving];
+                    prop_assert_eq!(&seen.spec, &old.spec);
+                    prop_assert!(
+                        seen.state.is_up() || standing_by == serving && !old.state.is_up(),
+                        "{serving} serves after step {} has failed", step.id.index() + 1
+                    );
+                    prop_assert!(
+                        comes == serving || !back.containers.contains_key(&comes),
+                        "{comes} is gone after step {} has failed", step.id.index() + 1
+                    );
                 }
             }
             run(&mut now, std::slice::from_ref(step));
