@@ -10,6 +10,7 @@ use gordon::docker::Await;
 use gordon::docker::Fact;
 use gordon::docker::Health;
 use gordon::docker::ImageFacts;
+use gordon::docker::Membership;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::SeenContainer;
@@ -239,6 +240,8 @@ enum Accident {
     Restarting(usize),
     NetworkRemoved(usize),
     Retagged(u8),
+    /// Somebody put a container on another project's network.
+    Breached(usize),
 }
 
 fn accidents() -> impl Strategy<Value = Vec<Accident>> {
@@ -250,6 +253,7 @@ fn accidents() -> impl Strategy<Value = Vec<Accident>> {
         (0..9usize).prop_map(Accident::Restarting),
         (0..9usize).prop_map(Accident::NetworkRemoved),
         (0..5u8).prop_map(Accident::Retagged),
+        (0..9usize).prop_map(Accident::Breached),
     ];
     prop::collection::vec(accident, 0..4)
 }
@@ -305,6 +309,13 @@ fn befall(host: &mut Observed, accident: &Accident) {
                         membership.stale = true;
                     }
                 }
+            }
+        }
+        Accident::Breached(n) => {
+            if let Some(container) = nth(n) {
+                let network = Network::parse("other-network").unwrap();
+                let membership = Membership { network, address: None, aliases: Vec::new() };
+                let _ = simulate(host, &Op::Connect { container, membership });
             }
         }
         Accident::Retagged(n) => {
@@ -518,6 +529,18 @@ proptest! {
                 let address = membership.address.expect("a container has an address in each network of gordon's");
                 prop_assert!(taken.insert((network, address)), "{name} at {address}");
             }
+        }
+    }
+
+    #[test]
+    fn nobody_of_this_project_is_on_another_projects_network_in_the_end(
+        sketch in sketch(), before in sketch(), accidents in accidents(),
+    ) {
+        let host = with_history(true, Some(&before), 0, &accidents);
+        let end = end_of(&plan_for(&sketch, &host), &host);
+        let (project, theirs) = (Project::parse("shop").unwrap(), Network::parse("other-network").unwrap());
+        for (name, seen) in end.containers.iter().filter(|(_, c)| c.project.as_ref() == Some(&project) && c.state.is_up()) {
+            prop_assert!(!seen.memberships.contains_key(&theirs), "{name}");
         }
     }
 

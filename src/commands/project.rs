@@ -73,7 +73,9 @@ impl Project {
         problems.extend(config::check_env_files(&uses, &env_files));
         let config = loaded.config.unwrap_or_default();
         let inputs = Inputs { env_files, images, secrets: BTreeMap::new() };
-        let (desired, more) = desired::resolve(&config, &inputs);
+        let (desired, mut more) = desired::resolve(&config, &inputs);
+        // two of one name may be seen both in the config and among the final names
+        more.retain(|problem| !problems.iter().any(|known| known.is_about_the_same(problem)));
         problems.extend(more);
         let Inputs { env_files, secrets, .. } = inputs;
         let told = RefCell::default();

@@ -8,6 +8,7 @@ use annotate_snippets::Origin;
 use annotate_snippets::Renderer;
 use annotate_snippets::Snippet;
 use serde_spanned::Spanned;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The bytes of the config that something stands in.
@@ -64,6 +65,15 @@ impl Problem {
 
     fn new(severity: Severity, place: Place, message: String) -> Self {
         Self { severity, message, place, also: Vec::new(), hints: Vec::new() }
+    }
+
+    /// Whether `other` is about the same places, in whichever order.
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        let places = |problem: &Self| {
+            let also = problem.also.iter().map(|(span, _)| Place::Config(span.start, span.end));
+            also.chain([problem.place.clone()]).collect::<BTreeSet<_>>()
+        };
+        !self.also.is_empty() && places(self) == places(other)
     }
 
     /// The same with advice.

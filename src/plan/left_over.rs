@@ -14,6 +14,7 @@ use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::desired::Role;
 use crate::docker::Fact;
+use crate::docker::Kind;
 use crate::docker::Mount;
 use crate::docker::Observed;
 use crate::docker::Op;
@@ -54,7 +55,7 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
     };
     let options = Options { replace: true, ..Options::default() };
     let mut draft = Draft::new(&nothing, host, &options);
-    draft.containers(Reason::Down);
+    draft.containers(Some(Reason::Down));
     draft.leave_networks(Reason::Down);
     draft.leave_volumes(volumes);
     draft.plan
@@ -106,7 +107,7 @@ impl<'a> Draft<'a> {
             .collect();
         for name in self.unwanted_containers() {
             if self.now.containers[&name].volumes.values().any(|volume| wanted.contains(volume)) {
-                self.remove(&name, self.why_unwanted(&name));
+                self.remove(&name, self.why_unwanted(&name), &[]);
             }
         }
     }
@@ -114,18 +115,25 @@ impl<'a> Draft<'a> {
     /// Removes what is left of this project on the host.
     pub(super) fn left_over(&mut self) {
         let before = self.plan.steps().len();
-        for name in self.unwanted_containers() {
-            self.remove(&name, self.why_unwanted(&name));
-        }
+        self.containers(None);
         self.leave_networks(Reason::NotInConfig);
         if self.plan.steps().len() > before {
             self.note_volumes();
         }
     }
 
-    fn containers(&mut self, reason: Reason) {
-        for name in self.unwanted_containers() {
-            self.remove(&name, reason.clone());
+    /// Removes the containers that are not wanted: services only after the apps that may need them.
+    fn containers(&mut self, reason: Option<Reason>) {
+        let is_app = |name: &Container| self.now.containers[name].kind == Some(Kind::App);
+        let (apps, services): (Vec<_>, Vec<_>) = self.unwanted_containers().into_iter().partition(is_app);
+        let mut gone = Vec::new();
+        for name in apps {
+            let reason = reason.clone().unwrap_or_else(|| self.why_unwanted(&name));
+            gone.extend(self.remove(&name, reason, &[]));
+        }
+        for name in services {
+            let reason = reason.clone().unwrap_or_else(|| self.why_unwanted(&name));
+            self.remove(&name, reason, &gone);
         }
     }
 
@@ -140,7 +148,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn remove(&mut self, name: &Container, reason: Reason) {
+    fn remove(&mut self, name: &Container, reason: Reason, needs: &[StepId]) -> Option<StepId> {
         let seen = &self.now.containers[name];
         let owner = seen.owner.clone();
         let as_seen = Fact::Has {
@@ -156,13 +164,15 @@ impl<'a> Draft<'a> {
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
         let step = Draw::new(stop, &owner, reason.clone())
             .unless([Fact::Stopped(name.clone())])
+            .needs(needs)
             .risk(Risk::Interrupts);
         let stopped = self.draw(step);
         let step = Draw::new(Op::Remove { name: name.clone() }, &owner, reason)
             .unless([Fact::Absent(name.clone())])
+            .needs(needs)
             .needs(&stopped)
             .risk(Risk::Removes);
-        self.draw(step);
+        self.draw(step)
     }
 
     /// Removes the networks of this project that the config does not want, once nobody is on them.

@@ -84,15 +84,10 @@ impl Draft<'_> {
         self.connect(workload, name, membership, &setting)
     }
 
-    /// Whether a container may be taken off a network: one of this project's, or the default bridge. Into others
-    /// somebody put it by hand.
+    /// Whether a container is taken off a network: one of gordon's, whichever project's, or the default bridge. Into
+    /// others somebody put it by hand, to watch it for instance.
     fn is_for_us_to_leave(&self, network: &Network) -> bool {
-        *network == default_bridge()
-            || self
-                .now
-                .networks
-                .get(network)
-                .is_some_and(|seen| seen.project.as_ref() == Some(&self.desired.project))
+        *network == default_bridge() || self.now.networks.get(network).is_some_and(|seen| seen.managed)
     }
 }
 
