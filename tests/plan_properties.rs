@@ -569,6 +569,21 @@ proptest! {
     }
 
     #[test]
+    fn nobody_starts_on_a_volume_of_somebody_who_has_yet_to_leave(
+        sketch in sketch(), before in sketch(), cut in 0..30usize, accidents in accidents(),
+    ) {
+        let host = with_history(false, Some(&before), cut, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let end = end_of(&plan, &host);
+        let mut model = host.clone();
+        for step in plan.steps() {
+            run(&mut model, std::slice::from_ref(step));
+            let other = intruder(&step.op, &model, &end);
+            prop_assert!(other.is_none(), "{other:?} after step {}", step.id.index() + 1);
+        }
+    }
+
+    #[test]
     fn nobody_elses_things_are_touched(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(), volumes: bool,
     ) {
