@@ -11,6 +11,7 @@ use super::project::Project;
 use super::shown;
 use crate::config::nearest;
 use crate::desired::Desired;
+use crate::desired::Naming;
 use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::sys::progress::Wording;
@@ -37,10 +38,8 @@ fn stem(desired: &Desired, app: &str) -> Result<String, Trouble> {
     let apps = || desired.workloads.iter().filter(|workload| workload.kind == Kind::App);
     let own = format!("{}-{app}", desired.project);
     let found = apps().find(|w| {
-        w.owner.as_str() == app && w.stem.ends_with(app)
-            || w.stem == own
-            || w.stem == app
-            || w.name().as_str() == app
+        let is_its_domain = w.naming == Naming::Plain && w.owner.as_str() == app;
+        is_its_domain || w.stem == own || w.stem == app || w.name().as_str() == app
     });
     if let Some(workload) = found {
         return Ok(workload.stem.clone());
@@ -51,4 +50,33 @@ fn stem(desired: &Desired, app: &str) -> Result<String, Trouble> {
         None => "an app is called by its domain, or by its name under `apps`".to_owned(),
     };
     Err(Trouble::wrong(format!("`{app}` is no app of this config")).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::config::Source;
+    use crate::desired;
+    use crate::desired::Inputs;
+
+    #[test]
+    fn an_app_is_called_by_its_domain_its_name_or_its_container() {
+        let text = "name = \"shop\"\n[apps]\nweb = \"app\"\nshop = \"app\"\n\
+                    [routes]\n\"www.a.com\" = { image = \"app\", id = \"site\" }\n\"b.com\" = \"app\"";
+        let config = config::load(&Source { path: "gordon.toml", text }).config.expect("a config");
+        let (desired, _) = desired::resolve(&config, &Inputs::default());
+        for (app, found) in [
+            ("www.a.com", Some("shop-site")),
+            ("site", Some("shop-site")),
+            ("b.com", Some("shop-b.com")),
+            ("shop-b.com", Some("shop-b.com")),
+            ("web", Some("shop-web")),
+            ("shop-web-green", Some("shop-web")),
+            ("shop", Some("shop-shop")),
+            ("a.com", None),
+        ] {
+            assert_eq!(stem(&desired, app).ok().as_deref(), found, "{app}");
+        }
+    }
 }
