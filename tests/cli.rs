@@ -120,7 +120,15 @@ impl Scene {
 
     /// Whether docker was asked to change anything.
     fn is_untouched(&self) -> bool {
-        let reads = ["ps --all", "network ls", "volume ls", "image inspect", "image ls", "network inspect"];
+        let reads = [
+            "ps --all",
+            "network ls",
+            "volume ls",
+            "image inspect",
+            "image ls",
+            "network inspect",
+            "container inspect",
+        ];
         self.calls().iter().all(|call| reads.contains(&call.as_str()))
     }
 }
@@ -192,6 +200,7 @@ fn help_says_what_there_is() {
         ("plan --help", "help_plan"),
         ("apply --help", "help_apply"),
         ("down --help", "help_down"),
+        ("status --help", "help_status"),
         ("images --help", "help_images"),
         ("unlock --help", "help_unlock"),
     ] {
@@ -447,6 +456,60 @@ fn images_writes_what_they_declare() {
 #[test]
 fn what_is_no_container_of_the_config_cannot_be_recreated() {
     shop("recreate", "").gordon("plan --recreate nobody").ended(2).shows("plan_recreate_nobody");
+}
+
+/// A container of the project `cli-status` as docker tells of it, an hour and a half old.
+fn running(name: &str, kind: &str, image: u8, spec: &str, address: u8) -> String {
+    format!(
+        "\techo '{{\"Id\":\"{name}\",\"Name\":\"/{name}\",\"Created\":\"'$(date -u -d '-90 min' +%FT%TZ)'\",\"Image\":\"sha256:'$(printf %064d {image})'\",\
+         \"State\":{{\"Status\":\"running\",\"StartedAt\":\"2024-01-01T00:00:00Z\"}},\"Mounts\":[],\"Config\":{{\"Image\":\"web:1\",\"Labels\":{{\
+         \"gordon.managed\":\"true\",\"gordon.project\":\"cli-status\",\"gordon.kind\":\"{kind}\",\"gordon.owner\":\"shop.test\",\
+         \"gordon.release\":\"4\",\"gordon.spec\":\"{spec}\"}}}},\"NetworkSettings\":{{\"Networks\":{{\"cli-status-shop-test\":{{\
+         \"Aliases\":[\"shop\",\"shop-test\"],\"NetworkID\":\"n1\",\"IPAddress\":\"10.9.8.{address}\"}}}}}}}}'\n"
+    )
+}
+
+#[test]
+fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
+    let list = |name: &str| format!("\techo '[\"{name}\",\"{name}\",\"true\",\"running\",\"\"]'\n");
+    let (app, old) = ("cli-status-shop.test", "cli-status-old.test");
+    let cases = format!(
+        "'ps '*)\n{}{}\t;;\n'network ls'*) echo n1 ;;\n\
+         'network inspect'*)\n\techo '{{\"Id\":\"n1\",\"Name\":\"cli-status-shop-test\",\"IPAM\":{{\"Config\":[{{\"Subnet\":\"10.9.8.0/24\"}}]}},\
+         \"Labels\":{{\"gordon.managed\":\"true\",\"gordon.project\":\"cli-status\"}}}}' ;;\n\
+         'container inspect'*)\n{}{}\t;;\n",
+        list(app),
+        list(old),
+        running(app, "app", 1, "command:1a2b3c4d image:0f2f0f3a", 128),
+        running(old, "app", 1, "", 129),
+    );
+    let scene = shop("status", &cases);
+    scene.gordon("status").ended(0).shows("status");
+    let json = scene.gordon("status --json").ended(0).stdout;
+    let status: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&status["version"], &status["project"]), (&1.into(), &"cli-status".into()));
+    let of_app = &status["workloads"][1];
+    assert_eq!((&of_app["name"], &of_app["serving"], &of_app["wanted"]), (&app.into(), &1.into(), &1.into()));
+    assert_eq!(
+        of_app["routes"],
+        serde_json::json!([{"host": "shop.test", "target": "shop-test", "port": 80}])
+    );
+    assert!(of_app["containers"][0]["age_seconds"].as_u64().is_some_and(|age| age >= 5400), "{of_app}");
+    assert_eq!(status["workloads"][0]["containers"][0]["state"], "missing");
+    assert_eq!(status["unwanted"][0]["name"], old);
+    assert!(scene.is_untouched(), "{:?}", scene.calls());
+}
+
+#[test]
+fn status_does_not_need_secrets_nor_a_plan() {
+    let config = "name = \"cli-bare\"\n[apps.web]\nimage = \"none:1\"\nenvironment = { secret = [\"TOKEN\"] }\n[deploy]\npull = \"never\"\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.gordon("status").ended(0).shows("status_blocked");
+    scene.write(".gordon/secrets", "no secret\n");
+    let run = scene.gordon("status --json").ended(0);
+    assert!(run.stderr.contains("whether secrets have changed is not known"), "{}", run.stderr);
+    let stranger = "'ps '*) echo '[\"1\",\"cli-foreign-shop.test\",\"\",\"running\",\"bridge\"]' ;;\n";
+    shop("foreign", stranger).gordon("status").ended(0).shows("status_conflict");
 }
 
 #[test]

@@ -222,6 +222,7 @@ fn host(others: bool) -> Observed {
             .into(),
             volumes: [("/data".to_owned(), Volume::parse("other-data").unwrap())].into(),
             env: BTreeMap::new(),
+            past: Default::default(),
         };
         host.containers.insert(Container::parse("other-db").unwrap(), container);
         host.volumes.insert(Volume::parse("other-data").unwrap(), SeenVolume { project, managed: true });

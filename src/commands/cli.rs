@@ -70,6 +70,8 @@ pub(super) enum Command {
     Down(Down),
     /// Bring apps back to the release before the one that serves, without a pull and without a gap
     Rollback(Rollback),
+    /// Show what the project has on this host, and how that differs from the config
+    Status(Status),
     /// Read the config and report every problem at once; needs no docker
     Check,
     /// Write what the images of the config declare, for `plan --offline --images`
@@ -179,6 +181,14 @@ pub(super) struct Rollback {
     pub(super) app: Option<String>,
     #[command(flatten)]
     pub(super) running: Running,
+}
+
+/// `gordon status`.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Write it as JSON, for machines
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// `gordon images`.

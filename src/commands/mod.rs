@@ -14,6 +14,7 @@ mod project;
 mod rollback;
 mod saved;
 mod shown;
+mod status;
 mod trouble;
 mod unlock;
 
@@ -33,6 +34,7 @@ pub fn main() -> Exit {
         Command::Apply(said) => apply::apply(&global, &said),
         Command::Down(said) => down::down(&global, &said),
         Command::Rollback(said) => rollback::rollback(&global, &said),
+        Command::Status(said) => status::status(&global, &said),
         Command::Check => check::check(&global),
         Command::Images(said) => images::images(&global, &said),
         Command::Unlock(said) => unlock::unlock(&global, &said),

@@ -26,9 +26,11 @@ use crate::sys::files;
 use crate::sys::files::ConfigFile;
 use crate::sys::secrets;
 use crate::sys::secrets::Secrets;
+use crate::sys::secrets::SecretsError;
 use crate::sys::terminal::say;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A config without errors, and the files that belong to it.
@@ -89,14 +91,9 @@ impl Project {
     /// # Errors
     /// When some are missing: then all of those are named.
     pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
+        let missing =
+            self.look_for_secrets().map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
         let desired = &self.desired;
-        let wanted = desired.workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
-        let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)
-            .map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
-        if let Some(path) = exposed {
-            warn(&format!("others may read `{}`", path.display()), "`chmod 600` keeps it to its owner");
-        }
-        self.secrets = values;
         let missing = missing.iter().map(|key| {
             let users = desired.workloads.iter().filter(|w| w.runtime.secrets.contains(key));
             let users: Vec<String> = users.map(|workload| workload.name().to_string()).collect();
@@ -109,6 +106,21 @@ impl Project {
                 self.folder.join(secrets::FILE).display()
             ))),
         }
+    }
+
+    /// Finds the value of every secret that has one; those that have none.
+    ///
+    /// # Errors
+    /// When where they are kept cannot be read.
+    pub(super) fn look_for_secrets(&mut self) -> Result<BTreeSet<EnvKey>, SecretsError> {
+        let workloads = &self.desired.workloads;
+        let wanted = workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
+        let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)?;
+        if let Some(path) = exposed {
+            warn(&format!("others may read `{}`", path.display()), "`chmod 600` keeps it to its owner");
+        }
+        self.secrets = values;
+        Ok(missing)
     }
 
     /// The plan that brings `host` to the config, now that it is known what is on it.
@@ -128,7 +140,10 @@ impl Project {
     }
 
     /// What the config asks for, now that it is known what the images on `host` declare.
-    fn desired_on(&self, host: &Observed) -> Result<Desired, Trouble> {
+    ///
+    /// # Errors
+    /// When that shows more errors of the config.
+    pub(super) fn desired_on(&self, host: &Observed) -> Result<Desired, Trouble> {
         let (env_files, secrets) = (self.env_files.clone(), self.secrets.clone());
         let inputs = Inputs { env_files, images: host.images.facts(), secrets };
         let (desired, problems) = desired::resolve(&self.config, &inputs);

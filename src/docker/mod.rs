@@ -31,6 +31,7 @@ pub use label::key;
 pub use observed::Health;
 pub use observed::Images;
 pub use observed::Observed;
+pub use observed::Past;
 pub use observed::SeenContainer;
 pub use observed::SeenImage;
 pub use observed::SeenMembership;

@@ -17,6 +17,7 @@ use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::SystemTime;
 
 /// A host at one moment, or the model of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,6 +113,19 @@ pub struct SeenContainer {
     pub volumes: BTreeMap<String, Volume>,
     /// Its environment, of containers that gordon made; read for comparing secrets and for nothing else.
     pub env: BTreeMap<EnvKey, Secret>,
+    /// Where it comes from; shown, and decides nothing.
+    pub past: Past,
+}
+
+/// Where a container comes from, as far as docker says; nothing of it in a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// What its image was called when it was made.
+    pub image: Option<Image>,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+    /// When it started last.
+    pub started: Option<SystemTime>,
 }
 
 /// What a container does.

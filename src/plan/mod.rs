@@ -13,6 +13,7 @@ mod replace;
 mod rollback;
 mod rollout;
 mod simulate;
+mod status;
 mod workload;
 
 pub use conflict::Conflict;
@@ -28,6 +29,12 @@ pub use reason::Reason;
 pub use rollback::rollback;
 pub use simulate::Refused;
 pub use simulate::simulate;
+pub use status::Member;
+pub use status::OwnerStatus;
+pub use status::Place;
+pub use status::Status;
+pub use status::WorkloadStatus;
+pub use status::status;
 
 use diff::Draft;
 

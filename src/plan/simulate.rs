@@ -6,6 +6,7 @@ use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Observed;
 use crate::docker::Op;
+use crate::docker::Past;
 use crate::docker::SeenContainer;
 use crate::docker::SeenImage;
 use crate::docker::SeenMembership;
@@ -149,6 +150,7 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
         volumes,
         env: BTreeMap::new(),
+        past: Past::default(),
     };
     host.containers.insert(name.clone(), container);
     Ok(())

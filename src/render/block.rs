@@ -79,8 +79,10 @@ pub(super) fn blocks(plan: &Plan) -> Vec<Block<'_>> {
             blocks.push(Block { owner: step.owner.as_str(), thing, name, action, steps: Vec::new() });
         }
         let block = &mut blocks[place];
-        if let Op::Run(_) | Op::Create(_) = step.op {
-            block.name = name;
+        match &step.op {
+            Op::Run(_) | Op::Create(_) => block.name = name,
+            Op::Rename { to, .. } => block.name = to.as_str(),
+            _ => {}
         }
         block.steps.push(step);
     }
@@ -253,6 +255,17 @@ mod tests {
     #[test]
     fn a_container_and_the_one_that_it_replaces_are_one_block() {
         assert_eq!(told(&sample::change())[..2], ["Replace shop-db (5)", "Update shop-web (2)"]);
+    }
+
+    #[test]
+    fn a_container_that_takes_over_has_the_name_that_serves() {
+        let steps = [
+            (start("shop-web-next"), Vec::new()),
+            (rename("shop-web", "shop-web-previous"), Vec::new()),
+            (rename("shop-web-next", "shop-web"), Vec::new()),
+            (Op::Stop { name: container("shop-web-previous"), timeout: Default::default() }, Vec::new()),
+        ];
+        assert_eq!(told(&plan(steps)), ["Update shop-web (4)"]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! A plan as text: for people, as a POSIX script, as JSON. Every renderer is a pure function of the plan; none knows
-//! how a plan is made or carried out.
+//! A plan as text: for people, as a POSIX script, as JSON; and what a host has already. Every renderer is a pure function;
+//! none knows how a plan is made or carried out.
 
 pub mod json;
 pub mod sh;
+pub mod status;
 pub mod text;
 
 mod block;

@@ -20,9 +20,9 @@ use anstyle::Style;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-const OWNER: Style = Style::new().bold();
-const QUIET: Style = Style::new().dimmed();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const OWNER: Style = Style::new().bold();
+pub(super) const QUIET: Style = Style::new().dimmed();
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// How far commands stand from the left.
 const INDENT: usize = 6;
@@ -150,12 +150,12 @@ fn remark(text: &mut String, remark: &str) {
     line(text, format_args!("{:INDENT$}{QUIET}# {}{QUIET:#}", "", one_line(remark)));
 }
 
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+pub(super) fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     text.write_fmt(line).expect("a string takes everything");
     text.push('\n');
 }
 
-fn sign(action: Action) -> (&'static str, Style) {
+pub(super) fn sign(action: Action) -> (&'static str, Style) {
     match action {
         Action::Pull | Action::Create => ("+", AnsiColor::Green.on_default()),
         Action::Update => ("~", AnsiColor::Yellow.on_default()),
@@ -166,9 +166,17 @@ fn sign(action: Action) -> (&'static str, Style) {
 }
 
 /// Why a thing is touched: each reason once, and those that only follow from another left out.
-fn reason(block: &Block<'_>) -> String {
+pub(super) fn reason(block: &Block<'_>) -> String {
     let follows = |step: &&&Step| {
-        matches!(step.reason, Reason::MakesRoom | Reason::Replaced | Reason::Ready | Reason::VolumesUnknown)
+        matches!(
+            step.reason,
+            Reason::MakesRoom
+                | Reason::TakesOver
+                | Reason::Leaves
+                | Reason::Replaced
+                | Reason::Ready
+                | Reason::VolumesUnknown
+        )
     };
     let (following, leading): (Vec<&Step>, Vec<&Step>) = block.steps.iter().partition(follows);
     let mut reasons: Vec<String> = Vec::new();
@@ -193,7 +201,7 @@ fn reason(block: &Block<'_>) -> String {
 }
 
 /// What a block costs those who use the thing, in words.
-fn costs(block: &Block<'_>) -> Option<&'static str> {
+pub(super) fn costs(block: &Block<'_>) -> Option<&'static str> {
     match block.risk() {
         Risk::None => None,
         Risk::Pauses => Some("pauses 0.3 s"),

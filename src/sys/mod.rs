@@ -1,6 +1,7 @@
 //! The edges: all that touches the world outside of the process. Does not know which subcommand wants it.
 #![expect(clippy::disallowed_methods, reason = "this is where the world outside is touched")]
 
+pub mod clock;
 pub mod docker;
 pub mod files;
 mod host;

@@ -12,3 +12,4 @@ mod lock;
 mod others;
 mod rollout;
 mod scenarios;
+mod status;

@@ -4,6 +4,7 @@ use super::network::Present;
 use super::or_default;
 use crate::docker::Health;
 use crate::docker::Kind;
+use crate::docker::Past;
 use crate::docker::Secret;
 use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
@@ -13,6 +14,7 @@ use crate::docker::key;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::EnvKey;
+use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Owner;
@@ -21,6 +23,7 @@ use crate::name::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::SystemTime;
 
 /// A container in a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +59,7 @@ impl Listed {
             memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
             volumes: BTreeMap::new(),
             env: BTreeMap::new(),
+            past: Past::default(),
         };
         Some((Container::parse(name).ok()?, seen))
     }
@@ -71,6 +75,8 @@ pub(super) struct ContainerAnswer {
     id: String,
     name: String,
     image: String,
+    #[serde(default)]
+    created: String,
     state: StateAnswer,
     #[serde(default, deserialize_with = "or_default")]
     mounts: Vec<MountAnswer>,
@@ -82,6 +88,8 @@ pub(super) struct ContainerAnswer {
 #[serde(rename_all = "PascalCase")]
 struct StateAnswer {
     status: String,
+    #[serde(default)]
+    started_at: String,
     health: Option<HealthAnswer>,
 }
 
@@ -103,6 +111,8 @@ struct MountAnswer {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ContainerConfig {
+    #[serde(default)]
+    image: String,
     #[serde(default, deserialize_with = "or_default")]
     env: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
@@ -168,6 +178,11 @@ impl ContainerAnswer {
             env: variables
                 .filter_map(|(key, value)| Some((EnvKey::parse(key).ok()?, Secret::new(value))))
                 .collect(),
+            past: Past {
+                image: Image::parse(self.config.image.as_str()).ok(),
+                created: time(&self.created),
+                started: time(&self.state.started_at),
+            },
         };
         Some((name, seen))
     }
@@ -196,6 +211,11 @@ fn addresses(label: &str) -> BTreeMap<Network, Ipv4Addr> {
     pairs
         .filter_map(|(network, address)| Some((Network::parse(network).ok()?, address.parse().ok()?)))
         .collect()
+}
+
+/// A moment as docker writes it. One that never came it puts into the year 1: that is none, and so is what is no moment.
+fn time(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
 }
 
 fn state(word: &str) -> State {

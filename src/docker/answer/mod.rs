@@ -319,6 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn a_container_remembers_when_it_was_made_and_of_what() {
+        for host in hosts() {
+            let past = |name| &host.containers[&container(name)].past;
+            let (db, web) = (past("shop-db"), past("shop-web-green"));
+            assert_eq!(db.image.as_ref().map(Image::as_str), Some("edges.example:5000/team/db:1"));
+            assert!(db.created.is_some() && db.created < db.started, "{db:?}");
+            assert!(web.created.is_some() && web.started.is_none(), "it never ran: {web:?}");
+        }
+    }
+
+    #[test]
     fn a_network_of_the_same_name_is_not_the_one_that_a_container_lost() {
         for host in hosts() {
             let seen = &host.containers[&container("shop-web-green-previous")];

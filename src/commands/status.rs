@@ -1,0 +1,38 @@
+//! `gordon status`: shows what the project has on the host, and how that differs from its config. Changes nothing.
+
+use super::Exit;
+use super::Trouble;
+use super::cli;
+use super::cli::Global;
+use super::host::Host;
+use super::output;
+use super::project::Project;
+use super::trouble::warn;
+use crate::desired;
+use crate::plan;
+use crate::plan::Options;
+use crate::render;
+use crate::sys::clock;
+use std::collections::BTreeSet;
+
+/// `gordon status`.
+pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Trouble> {
+    let mut project = Project::load(global)?;
+    let unknown_secrets = project.look_for_secrets().unwrap_or_else(|error| {
+        warn(&format!("{error}; whether secrets have changed is not known"), &error.hint());
+        BTreeSet::new()
+    });
+    let seen = Host::find(global, &project)?.read()?;
+    let desired = project.desired_on(&seen)?;
+    let hosts = desired::hosts(&project.config, &desired, &seen.images.facts());
+    let planned = plan::diff(&desired, &seen, &Options::default());
+    let drift = planned.as_ref().map_err(Vec::as_slice);
+    let status = plan::status(&desired, &seen, &hosts, &unknown_secrets, drift);
+    let now = clock::now();
+    if said.json {
+        output::with(|out| render::status::json(&status, now, out))?;
+    } else {
+        output::text(&render::status::text(&status, now))?;
+    }
+    Ok(Exit::Done)
+}

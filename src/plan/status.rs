@@ -1,0 +1,178 @@
+//! What a config asks for beside what a host has of it, thing by thing. Does not know what time it is.
+
+use super::Conflict;
+use super::Plan;
+use crate::desired::Desired;
+use crate::desired::Host;
+use crate::desired::Role;
+use crate::desired::Workload;
+use crate::docker::Health;
+use crate::docker::Kind;
+use crate::docker::Observed;
+use crate::docker::SeenContainer;
+use crate::docker::State;
+use crate::name::Container;
+use crate::name::EnvKey;
+use crate::name::Image;
+use crate::name::Owner;
+use crate::name::Project;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// What a project has on a host.
+#[derive(Clone, Debug)]
+pub struct Status<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// Its owners: those of the config in its order, then those that only the host knows.
+    pub owners: Vec<OwnerStatus<'a>>,
+    /// What would bring the host to the config, or what stands in the way of that.
+    pub drift: Result<&'a Plan, &'a [Conflict]>,
+    /// Secrets whose value nobody knows here: whether they have changed is not known.
+    pub unknown_secrets: &'a BTreeSet<EnvKey>,
+}
+
+/// What a domain, a group or a project has on a host.
+#[derive(Clone, Debug)]
+pub struct OwnerStatus<'a> {
+    /// The owner.
+    pub owner: &'a Owner,
+    /// What the config asks for.
+    pub workloads: Vec<WorkloadStatus<'a>>,
+    /// Containers of the project that the config does not ask for.
+    pub unwanted: Vec<Member<'a>>,
+}
+
+/// What there is of a workload.
+#[derive(Clone, Debug)]
+pub struct WorkloadStatus<'a> {
+    /// Its name: that of its first serving container.
+    pub name: Container,
+    /// An app or a service.
+    pub kind: Kind,
+    /// The image that the config asks for.
+    pub image: &'a Image,
+    /// How many containers the config asks for.
+    pub wanted: u32,
+    /// How many of them serve.
+    pub serving: u32,
+    /// The hosts that it answers to.
+    pub hosts: Vec<&'a Host>,
+    /// Its containers, also those that are missing.
+    pub containers: Vec<Member<'a>>,
+}
+
+/// A container, or the place of one.
+#[derive(Clone, Debug)]
+pub struct Member<'a> {
+    /// Its name.
+    pub name: Container,
+    /// What it does there.
+    pub place: Place,
+    /// What is seen of it; `None` when the host has none.
+    pub seen: Option<&'a SeenContainer>,
+}
+
+/// What a container is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// It does the job.
+    Serving,
+    /// It is about to.
+    Incoming,
+    /// It did, and was kept.
+    Previous,
+    /// The config does not ask for it.
+    Unwanted,
+}
+
+impl Member<'_> {
+    /// Whether it runs and nothing says that it is not ready.
+    pub fn serves(&self) -> bool {
+        self.seen.is_some_and(|seen| {
+            seen.state == State::Running && matches!(seen.health, Health::None | Health::Healthy)
+        })
+    }
+}
+
+/// What `host` has of what is `desired`; `hosts` lead to its apps, `drift` is what [`diff`](super::diff()) says of both.
+pub fn status<'a>(
+    desired: &'a Desired,
+    host: &'a Observed,
+    hosts: &'a [Host],
+    unknown_secrets: &'a BTreeSet<EnvKey>,
+    drift: Result<&'a Plan, &'a [Conflict]>,
+) -> Status<'a> {
+    let ours: BTreeMap<&Container, &SeenContainer> =
+        host.containers.iter().filter(|(_, seen)| seen.project.as_ref() == Some(&desired.project)).collect();
+    let mut hosts_of: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
+    for host in hosts {
+        hosts_of.entry(&host.stem).or_default().push(host);
+    }
+    let mut owners = Owners::default();
+    let mut wanted = BTreeSet::new();
+    for workload in &desired.workloads {
+        let of_workload =
+            of_workload(workload, &ours, hosts_of.remove(workload.stem.as_str()).unwrap_or_default());
+        wanted.extend(of_workload.containers.iter().map(|member| member.name.clone()));
+        owners.of(&workload.owner).workloads.push(of_workload);
+    }
+    for (name, seen) in ours.iter().filter(|(name, _)| !wanted.contains(**name)) {
+        let member = Member { name: (*name).clone(), place: Place::Unwanted, seen: Some(seen) };
+        owners.of(&seen.owner).unwanted.push(member);
+    }
+    Status { project: &desired.project, owners: owners.list, drift, unknown_secrets }
+}
+
+#[derive(Default)]
+struct Owners<'a> {
+    places: BTreeMap<&'a Owner, usize>,
+    list: Vec<OwnerStatus<'a>>,
+}
+
+impl<'a> Owners<'a> {
+    fn of(&mut self, owner: &'a Owner) -> &mut OwnerStatus<'a> {
+        let place = *self.places.entry(owner).or_insert(self.list.len());
+        if place == self.list.len() {
+            self.list.push(OwnerStatus { owner, workloads: Vec::new(), unwanted: Vec::new() });
+        }
+        &mut self.list[place]
+    }
+}
+
+fn of_workload<'a>(
+    workload: &'a Workload,
+    ours: &BTreeMap<&Container, &'a SeenContainer>,
+    hosts: Vec<&'a Host>,
+) -> WorkloadStatus<'a> {
+    let member = |role, place, replica| {
+        let name = workload.container(role, replica);
+        let seen = ours.get(&name).copied();
+        Member { name, place, seen }
+    };
+    let mut containers = Vec::new();
+    let mut serving = 0;
+    for replica in 1..=workload.replicas {
+        let [current, incoming, previous] = [
+            (Role::Serving, Place::Serving),
+            (Role::Incoming, Place::Incoming),
+            (Role::Previous, Place::Previous),
+        ]
+        .map(|(role, place)| member(role, place, replica));
+        // between the two renames of a rollout it is the outgoing one that serves
+        let serves = if current.seen.is_some() { &current } else { &previous };
+        serving += u32::from(serves.serves());
+        containers.push(current);
+        containers.extend([incoming, previous].into_iter().filter(|member| member.seen.is_some()));
+    }
+    containers.sort_by_key(|member| member.place);
+    WorkloadStatus {
+        name: workload.name(),
+        kind: workload.kind,
+        image: &workload.image,
+        wanted: workload.replicas,
+        serving,
+        hosts,
+        containers,
+    }
+}

@@ -1,0 +1,257 @@
+//! A status for people: a table of the containers, then what the config would have otherwise. Does not know whether it is
+//! shown in colour.
+
+use super::age;
+use super::drift::Change;
+use super::drift::changes;
+use super::health;
+use super::notes;
+use super::state;
+use crate::docker::SeenContainer;
+use crate::docker::SeenMembership;
+use crate::plan::Member;
+use crate::plan::Place;
+use crate::plan::Status;
+use crate::plan::WorkloadStatus;
+use crate::render::block::Action;
+use crate::render::text::OWNER;
+use crate::render::text::QUIET;
+use crate::render::text::WARNING;
+use crate::render::text::line;
+use crate::render::text::sign;
+use crate::render::words::one_line;
+use anstyle::Style;
+use std::time::Duration;
+use std::time::SystemTime;
+
+/// How many columns the table has.
+const COLUMNS: usize = 7;
+
+const HEAD: [&str; COLUMNS] = ["container", "image", "release", "serving", "state", "age", "addresses"];
+
+/// The column of the state.
+const STATE: usize = 4;
+
+/// The status as text, as of `now`.
+pub fn render(status: &Status<'_>, now: SystemTime) -> String {
+    let mut text = String::new();
+    let table: Vec<Vec<Row>> = status
+        .owners
+        .iter()
+        .map(|owner| {
+            let workloads = owner.workloads.iter().flat_map(|workload| rows(workload, now));
+            workloads.chain(owner.unwanted.iter().map(|member| Row::of(member, None, now))).collect()
+        })
+        .collect();
+    let head = Row { cells: HEAD.map(str::to_owned), state: QUIET, remarks: Vec::new() };
+    let mut widths = [0; COLUMNS];
+    for row in table.iter().flatten().chain([&head]) {
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    if !table.is_empty() {
+        line(&mut text, format_args!("  {QUIET}{}{QUIET:#}", head.line(&widths, Style::new())));
+    }
+    for (owner, rows) in status.owners.iter().zip(&table) {
+        line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(owner.owner.as_str())));
+        for row in rows {
+            line(&mut text, format_args!("  {}", row.line(&widths, row.state)));
+            for remark in &row.remarks {
+                line(&mut text, format_args!("    {QUIET}{remark}{QUIET:#}"));
+            }
+        }
+        text.push('\n');
+    }
+    let changes = changes(status);
+    if !changes.is_empty() {
+        line(&mut text, format_args!("{OWNER}drift{OWNER:#}"));
+        for change in &changes {
+            write_change(&mut text, change);
+        }
+        text.push('\n');
+    }
+    write_obstacles(&mut text, status);
+    let notes = notes(status);
+    if !notes.is_empty() {
+        line(&mut text, format_args!("{OWNER}notes{OWNER:#}"));
+        for note in notes {
+            line(&mut text, format_args!("  ·   {}", one_line(&note)));
+        }
+        text.push('\n');
+    }
+    line(&mut text, format_args!("{}", summary(status, !changes.is_empty())));
+    text
+}
+
+/// A line of the table.
+struct Row {
+    cells: [String; COLUMNS],
+    /// How the state is shown.
+    state: Style,
+    /// Lines below it.
+    remarks: Vec<String>,
+}
+
+impl Row {
+    fn of(member: &Member<'_>, workload: Option<&WorkloadStatus<'_>>, now: SystemTime) -> Self {
+        let seen = member.seen;
+        let image = match seen {
+            Some(seen) => image(seen),
+            None => workload.map(|workload| workload.image.to_string()).unwrap_or_default(),
+        };
+        let is_well = match member.place {
+            Place::Serving => member.serves(),
+            Place::Incoming | Place::Previous => true,
+            Place::Unwanted => false,
+        };
+        let cells = [
+            member.name.to_string(),
+            image,
+            seen.map(|seen| seen.release.to_string()).unwrap_or_default(),
+            String::new(),
+            told(member),
+            age(member, now).map(approximately).unwrap_or_default(),
+            seen.map(addresses).unwrap_or_default(),
+        ];
+        Self { cells, state: if is_well { Style::new() } else { WARNING }, remarks: Vec::new() }
+    }
+
+    /// The cells side by side, the state in a style of its own.
+    fn line(&self, widths: &[usize; COLUMNS], style: Style) -> String {
+        let last = self.cells.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
+        let mut line = String::new();
+        for (at, (cell, width)) in self.cells.iter().zip(widths).enumerate().take(last + 1) {
+            let gap = if at == last { 0 } else { width - cell.chars().count() + 2 };
+            let style = if at == STATE { style } else { Style::new() };
+            line.push_str(&format!("{style}{cell}{style:#}{:gap$}", ""));
+        }
+        line
+    }
+}
+
+/// The rows of a workload: the first tells how many of it serve, and below the last are its hosts.
+fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
+    let mut rows: Vec<Row> =
+        workload.containers.iter().map(|member| Row::of(member, Some(workload), now)).collect();
+    if let Some(first) = rows.first_mut() {
+        first.cells[3] = format!("{} of {}", workload.serving, workload.wanted);
+    }
+    if let Some(last) = rows.last_mut() {
+        last.remarks.extend(workload.hosts.iter().map(|host| match host.port {
+            Some(port) => format!("{} → {}:{port}", host.host, host.target),
+            None => format!("{} → {}", host.host, host.target),
+        }));
+    }
+    rows
+}
+
+/// What a container was made of, as it was called then.
+fn image(seen: &SeenContainer) -> String {
+    match (&seen.past.image, &seen.image) {
+        (Some(image), _) => image.to_string(),
+        (None, Some(id)) => id.short().to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+/// What a container does, in words.
+fn told(member: &Member<'_>) -> String {
+    let Some(seen) = member.seen else { return "missing".to_owned() };
+    let mut told = state(seen.state).to_owned();
+    if let Some(health) = health(seen.health).filter(|_| seen.state.is_up()) {
+        told.push_str(", ");
+        told.push_str(health);
+    }
+    told.push_str(match member.place {
+        Place::Serving => "",
+        Place::Incoming => " (incoming)",
+        Place::Previous => " (previous)",
+        Place::Unwanted => " (not wanted)",
+    });
+    told
+}
+
+fn addresses(seen: &SeenContainer) -> String {
+    let one = |(network, membership): (&_, &SeenMembership)| match membership.address {
+        Some(address) => format!("{network}={address}"),
+        None => format!("{network}"),
+    };
+    seen.memberships.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// A time in its largest unit.
+fn approximately(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn write_change(text: &mut String, change: &Change<'_>) {
+    let (sign, style) = sign(change.action);
+    let plural = if change.names.len() == 1 { "" } else { "s" };
+    let cost = change.cost.map_or(String::new(), |cost| format!("  {WARNING}[{cost}]{WARNING:#}"));
+    line(
+        text,
+        format_args!(
+            "  {style}{sign:<3}{style:#} {}{plural} {style}{}{style:#} would be {}: {}{cost}",
+            change.thing.as_str(),
+            change.names.join(", "),
+            done(change.action),
+            change.reason,
+        ),
+    );
+}
+
+fn done(action: Action) -> &'static str {
+    match action {
+        Action::Pull => "pulled",
+        Action::Check => "looked at",
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Remove => "removed",
+        Action::Wait => "waited for",
+    }
+}
+
+/// What would be left out, or why there is no plan.
+fn write_obstacles(text: &mut String, status: &Status<'_>) {
+    let bang = format!("{WARNING}!{WARNING:#}");
+    match status.drift {
+        Ok(plan) if plan.blocked.is_empty() => return,
+        Ok(plan) => {
+            line(text, format_args!("{WARNING}left out{WARNING:#}"));
+            for blocked in &plan.blocked {
+                line(text, format_args!("  {bang}   {}", one_line(&blocked.to_string())));
+            }
+        }
+        Err(conflicts) => {
+            line(text, format_args!("{WARNING}in the way{WARNING:#}"));
+            for conflict in conflicts {
+                line(text, format_args!("  {bang}   {}", one_line(&conflict.to_string())));
+                line(text, format_args!("      hint: {}", one_line(&conflict.hint())));
+            }
+        }
+    }
+    text.push('\n');
+}
+
+/// How many containers serve, and whether that is all that the config asks for.
+fn summary(status: &Status<'_>, has_changes: bool) -> String {
+    let workloads = || status.owners.iter().flat_map(|owner| &owner.workloads);
+    let serving: u32 = workloads().map(|workload| workload.serving).sum();
+    let wanted: u32 = workloads().map(|workload| workload.wanted).sum();
+    let verdict = match status.drift {
+        Err(_) => "what the config asks for cannot be planned",
+        Ok(_) if has_changes => "`gordon plan` shows how this host would be brought to the config",
+        Ok(plan) if !plan.blocked.is_empty() => "what is left out cannot be brought up",
+        Ok(_) => "this host is as the config says",
+    };
+    let plural = if wanted == 1 { "" } else { "s" };
+    format!("{}: {serving} of {wanted} container{plural} serving; {verdict}", status.project)
+}
