@@ -182,6 +182,10 @@ fn images() -> BTreeMap<Image, ImageFacts> {
     .into()
 }
 
+fn shop() -> Option<Project> {
+    Some(Project::parse("shop").unwrap())
+}
+
 fn id(n: u8) -> ImageId {
     ImageId::parse(format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
 }
@@ -526,7 +530,7 @@ proptest! {
         }
         let mut taken = BTreeSet::new();
         for (name, seen) in &end.containers {
-            for (network, membership) in seen.memberships.iter().filter(|(n, _)| end.networks.get(*n).is_some_and(|n| n.managed)) {
+            for (network, membership) in seen.memberships.iter().filter(|(n, _)| end.networks.get(*n).is_some_and(|n| n.project == shop())) {
                 let address = membership.address.expect("a container has an address in each network of gordon's");
                 prop_assert!(taken.insert((network, address)), "{name} at {address}");
             }

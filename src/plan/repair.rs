@@ -35,19 +35,29 @@ impl Draft<'_> {
             let setting = Setting { risk, ..Setting::new(reason, &steps) };
             steps.extend(self.answer_to(workload, name, &attachment.network, &attachment.aliases, &setting));
         }
-        let strange: Vec<Network> = self.now.containers[name]
-            .memberships
-            .keys()
-            .filter(|network| !wanted.iter().any(|attachment| attachment.network == **network))
-            .filter(|network| self.is_for_us_to_leave(network))
-            .cloned()
-            .collect();
-        for network in strange {
-            let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
+        let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
+        self.leave_strange(workload, name, setting);
+    }
+
+    /// Takes a container off the networks that it should not be on; the last step of it.
+    pub(super) fn leave_strange(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        mut setting: Setting,
+    ) -> Vec<StepId> {
+        let is_wanted = |network: &Network| match workload.attachments.as_slice() {
+            [] => *network == default_bridge(),
+            attachments => attachments.iter().any(|attachment| attachment.network == *network),
+        };
+        let networks = self.now.containers[name].memberships.keys();
+        let strange = networks.filter(|network| !is_wanted(network) && self.is_for_us_to_leave(network));
+        for network in strange.cloned().collect::<Vec<_>>() {
             let done = [detached(name, &network)];
             let op = Op::Disconnect { container: name.clone(), network };
-            steps.extend(self.draw(Draw::set(op, workload, &setting).unless(done)));
+            setting.needs.extend(self.draw(Draw::set(op, workload, &setting).unless(done)));
         }
+        setting.needs
     }
 
     /// Gives a container just these aliases in a network. They cannot be changed but by leaving and joining it; at the

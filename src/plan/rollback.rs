@@ -94,6 +94,7 @@ impl Draft<'_> {
         let op = Op::Rename { from: previous.clone(), to: incoming.clone() };
         let step = super::diff::Draw::set(op, job.workload, &setting).unless([self.is_seen(incoming, &kept)]);
         setting.needs.extend(self.draw(step));
+        setting.needs = self.leave_strange(job.workload, incoming, setting.clone());
         setting.undo = vec![
             Op::Stop { name: incoming.clone(), timeout: self.desired.stop_timeout },
             Op::Rename { from: incoming.clone(), to: previous.clone() },
