@@ -55,7 +55,8 @@ impl Draft<'_> {
         if !rolled.is_empty() {
             up.extend(self.roll_out(job, &rolled, before));
         }
-        let all: Vec<StepId> = self.plan.steps()[from..].iter().map(|step| step.id).collect();
+        let new = self.plan.steps()[from..].iter().map(|step| step.id);
+        let all: Vec<StepId> = before.iter().copied().chain(new).collect();
         for place in places {
             self.forget(job, place, &all);
         }
