@@ -429,7 +429,7 @@ fn what_is_planned_anew_under_the_lock_is_shown_and_with_yes_carried_out() {
     let scene = shop(
         "meanwhile",
         "'volume ls'*)\n\t[ \"$(grep -c '^volume ls' \"$here/calls\")\" = 1 ] ||\n\t\t\
-         echo '[\"cli-meanwhile-shop-test-db-data\",\"\",\"\"]' ;;\n",
+         echo '[\"cli-meanwhile-shop-test-db-data\",\"\",\"\",\"\"]' ;;\n",
     );
     let run = scene.gordon("apply --yes --jobs 1").ended(0);
     Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_meanwhile");

@@ -121,6 +121,7 @@ fn add_container(host: &mut Observed, name: &str, owner: Option<&str>) {
 fn add_network(host: &mut Observed, name: &str, owner: Option<&str>) {
     let seen = SeenNetwork {
         project: project(owner),
+        maker: None,
         managed: owner.is_some(),
         subnet: Some("172.20.0.0/16".parse().unwrap()),
         addresses: Default::default(),
@@ -500,7 +501,10 @@ fn what_somebody_else_has_stands_in_the_way_or_is_used() {
         tell(&format!("the network of {who}"), &|host| add_network(host, "shop-network", owner));
         tell(&format!("the volume of {who}"), &|host| {
             let volume = Volume::parse("shop-web-green-data").unwrap();
-            host.volumes.insert(volume, SeenVolume { project: project(owner), managed: owner.is_some() });
+            host.volumes.insert(
+                volume,
+                SeenVolume { project: project(owner), maker: None, managed: owner.is_some() },
+            );
         });
     }
     tell("all addresses", &|host| add_network_of(host, "10.208.0.0/12"));

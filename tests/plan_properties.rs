@@ -69,6 +69,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
         "network_isolation.scope = \"all\"",
         "network_isolation.member_attachments = \"private\"",
         "proxy.enabled = false",
+        "proxy.http_port = 8080",
         "volumes.auto_create = false",
         "deploy.keep_previous = false",
     ];
@@ -177,6 +178,7 @@ fn images() -> BTreeMap<Image, ImageFacts> {
         ("postgres:15", facts(&["/var/lib/postgresql/data"], false)),
         ("redis:7", facts(&["/data"], false)),
         ("checked:1", facts(&["/data", "/log"], true)),
+        ("caddy:2", facts(&["/data"], false)),
     ]
     .map(|(image, facts)| (Image::parse(image).unwrap(), facts))
     .into()
@@ -200,6 +202,7 @@ fn host(others: bool) -> Observed {
         let project = Some(Project::parse("other").unwrap());
         let network = |project: Option<Project>, subnet: &str| SeenNetwork {
             managed: project.is_some(),
+            maker: None,
             project,
             subnet: Some(subnet.parse().unwrap()),
             addresses: ["10.208.7.128".parse().unwrap()].into(),
@@ -210,6 +213,7 @@ fn host(others: bool) -> Observed {
         host.networks.insert(name("shop-a-com"), network(None, "172.20.0.0/16"));
         let container = SeenContainer {
             project: project.clone(),
+            maker: None,
             kind: None,
             owner: gordon::name::Owner::parse("other").unwrap(),
             release: 0,
@@ -229,7 +233,12 @@ fn host(others: bool) -> Observed {
             past: Default::default(),
         };
         host.containers.insert(Container::parse("other-db").unwrap(), container);
-        host.volumes.insert(Volume::parse("other-data").unwrap(), SeenVolume { project, managed: true });
+        host.volumes.insert(
+            Volume::parse("other-data").unwrap(),
+            SeenVolume { project: project.clone(), maker: None, managed: true },
+        );
+        let routes = "# network other-network\nother.com {\n}\n# end\n";
+        host.fragments.extend(project.map(|project| (project, routes.to_owned())));
         host.volumes.insert(Volume::parse("shop-data-db").unwrap(), SeenVolume::default());
     }
     host
@@ -265,8 +274,12 @@ fn accidents() -> impl Strategy<Value = Vec<Accident>> {
 
 fn befall(host: &mut Observed, accident: &Accident) {
     let project = Some(Project::parse("shop").unwrap());
-    let ours: Vec<Container> =
-        host.containers.iter().filter(|(_, c)| c.project == project).map(|(name, _)| name.clone()).collect();
+    let ours: Vec<Container> = host
+        .containers
+        .iter()
+        .filter(|(_, c)| c.project == project || c.maker == project)
+        .map(|(name, _)| name.clone())
+        .collect();
     let nth = |n: &usize| (!ours.is_empty()).then(|| ours[n % ours.len()].clone());
     match accident {
         Accident::Stopped(n) => {
@@ -406,10 +419,11 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
             done.insert(step.id.index());
         } else if let Op::Run(launch) = &step.op
             && host.containers.get(&launch.name).is_some_and(|seen| !seen.state.is_up())
-            && step
-                .unless
-                .iter()
-                .all(|fact| matches!(fact, Fact::Current(c) if c.name == launch.name) || !fact.holds(host))
+            && step.unless.iter().all(|fact| {
+                matches!(fact, Fact::Current(c) if c.name == launch.name)
+                    || matches!(fact, Fact::Proxy { .. })
+                    || !fact.holds(host)
+            })
         {
             // killed between docker's create and its start
             let start = Op::Start { name: launch.name.clone() };
@@ -602,9 +616,11 @@ proptest! {
             for (name, network) in host.networks.iter().filter(|(_, seen)| seen.project.as_ref() != Some(&project)) {
                 prop_assert_eq!(end.networks.get(name).map(|seen| &seen.subnet), Some(&network.subnet));
             }
-            for (name, container) in host.containers.iter().filter(|(_, c)| c.project.as_ref() != Some(&project)) {
+            for (name, container) in host.containers.iter().filter(|(_, c)| c.project.as_ref() != Some(&project) && c.maker.is_none()) {
                 prop_assert_eq!(end.containers.get(name), Some(container));
             }
+            let others = |host: &Observed| host.fragments.iter().filter(|(p, _)| **p != project).map(|(p, text)| (p.clone(), text.clone())).collect::<Vec<_>>();
+            prop_assert_eq!(others(&end), others(&host));
             for (name, volume) in host.volumes.iter().filter(|(_, v)| v.project.as_ref() != Some(&project)) {
                 prop_assert_eq!(end.volumes.get(name), Some(volume));
             }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 15 steps.
+# What gordon planned for project gordon: 24 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -100,6 +100,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -254,6 +263,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -263,7 +289,12 @@ is_running() {
   esac
 }
 
-_steps=15 _step=0 _open='' _ran=' ' _count=0
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+_steps=24 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
@@ -277,80 +308,171 @@ no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
 no_volume gordon-blog-company-com-my-redis-data ||
   usable_volume gordon-blog-company-com-my-redis-data gordon ||
   refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+is_attached gordon-proxy gordon-blog-company-com ||
+  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
+  refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
 absent gordon-blog.company.com-my-mysql ||
   is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
     gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
   refuse 'gordon-blog.company.com-my-mysql is not as it was when this was planned'
 is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
     gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.128'
+  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
+  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.129'
 absent gordon-blog.company.com-my-redis ||
   is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
     gordon-blog-company-com-my-redis-data:/data ||
   refuse 'gordon-blog.company.com-my-redis is not as it was when this was planned'
 is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
     gordon-blog-company-com-my-redis-data:/data ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.129'
+  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
+  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
 absent gordon-blog.company.com ||
   is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
   refuse 'gordon-blog.company.com is not as it was when this was planned'
 is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.130'
+  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
+  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
 
-step 1 'pull my-mysql:latest' 'not on this host'
+step 1 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 3 'pull my-mysql:latest' 'not on this host'
 has_image my-mysql:latest ||
   stream docker pull my-mysql:latest || failed
 
-step 2 'check the volumes of my-mysql:latest' 'what it declares is not known yet'
+step 4 'check the volumes of my-mysql:latest' 'what it declares is not known yet'
 only_volumes my-mysql:latest /var/lib/mysql || failed
 
-step 3 'pull my-redis:latest' 'not on this host'
+step 5 'pull my-redis:latest' 'not on this host'
 has_image my-redis:latest ||
   stream docker pull my-redis:latest || failed
 
-step 4 'check the volumes of my-redis:latest' 'what it declares is not known yet'
+step 6 'check the volumes of my-redis:latest' 'what it declares is not known yet'
 only_volumes my-redis:latest /data || failed
 
-step 5 'pull wordpress:latest' 'not on this host'
+step 7 'pull wordpress:latest' 'not on this host'
 has_image wordpress:latest ||
   stream docker pull wordpress:latest || failed
 
-step 6 'check the volumes of wordpress:latest' 'what it declares is not known yet'
+step 8 'check the volumes of wordpress:latest' 'what it declares is not known yet'
 only_volumes wordpress:latest || failed
 
-step 7 'create network gordon-blog-company-com' 'not there yet'
+step 9 'create network gordon-blog-company-com' 'not there yet'
 has_network gordon-blog-company-com ||
   run docker network create --subnet 10.222.203.0/24 --ip-range 10.222.203.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=blog.company.com \
       gordon-blog-company-com
 
-step 8 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
+step 10 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
 has_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=blog.company.com \
       gordon-blog-company-com-my-mysql-var-lib-mysql
 
-step 9 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
+step 11 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
 has_volume gordon-blog-company-com-my-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=blog.company.com \
       gordon-blog-company-com-my-redis-data
 
-step 10 'run gordon-blog.company.com-my-mysql' 'not there yet'
+step 12 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 13 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 14 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 15 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.214.17.128 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.214.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 2 12 13 14 15 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 17 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-blog-company-com ||
+  run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
+
+step 18 'run gordon-blog.company.com-my-mysql' 'not there yet'
 if absent gordon-blog.company.com-my-mysql; then
   run docker run --detach --name gordon-blog.company.com-my-mysql --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.128 --network-alias my-mysql \
+      --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
       --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
       --hostname my-mysql \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:caa0b06e \
-      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.128 \
+      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.129 \
       --env-file env/blog_company_com.env \
       --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
       my-mysql:latest
@@ -361,22 +483,22 @@ else
   fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
-skipped 10 ||
+step 19 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
+skipped 18 ||
   await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-blog.company.com-my-mysql || failed
 
-step 12 'run gordon-blog.company.com-my-redis' 'not there yet'
+step 20 'run gordon-blog.company.com-my-redis' 'not there yet'
 if absent gordon-blog.company.com-my-redis; then
   run docker run --detach --name gordon-blog.company.com-my-redis --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-redis \
+      --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
       --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
       --hostname my-redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:e7f39d8d \
-      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.129 \
+      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.130 \
       --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
       my-redis:latest
 elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
@@ -386,22 +508,22 @@ else
   fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
-skipped 12 ||
+step 21 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
+skipped 20 ||
   await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-blog.company.com-my-redis || failed
 
-step 14 'run gordon-blog.company.com' 'not there yet'
+step 22 'run gordon-blog.company.com' 'not there yet'
 if absent gordon-blog.company.com; then
   run docker run --detach --name gordon-blog.company.com --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.130 --network-alias blog \
+      --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
       --network-alias blog-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=blog.company.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
-      --label gordon.address=gordon-blog-company-com=10.222.203.130 \
+      --label gordon.address=gordon-blog-company-com=10.222.203.131 \
       --env-file env/blog_company_com.env \
       wordpress:latest
 elif is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest; then
@@ -410,11 +532,67 @@ else
   fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
-skipped 14 ||
+step 23 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
+skipped 22 ||
   await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-blog.company.com || failed
+
+step 24 'route to gordon' 'not there yet'
+has_fragment gordon \
+    '# project gordon
+# network gordon-blog-company-com
+blog.company.com {
+	reverse_proxy gordon-blog.company.com-previous:80 {
+		dynamic a gordon-blog.company.com 80 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project gordon
+# network gordon-blog-company-com
+blog.company.com {
+	reverse_proxy gordon-blog.company.com-previous:80 {
+		dynamic a gordon-blog.company.com 80 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put gordon || failed
 
 finish

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 25 steps.
+# What gordon planned for project shop: 34 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -100,6 +100,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -254,6 +263,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -268,7 +294,12 @@ is_healthy() {
   look container "$1" '{{.State.Status}}{{with .State.Health}} {{.Status}}{{end}}' && [ "$_seen" = 'running healthy' ]
 }
 
-_steps=25 _step=0 _open='' _ran=' ' _count=0
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+_steps=34 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
@@ -280,6 +311,12 @@ no_volume s-backend-cache ||
 no_volume s-backend-pg ||
   usable_volume s-backend-pg shop ||
   refuse 'volume s-backend-pg belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
+is_attached gordon-proxy s-backend ||
+  has_room s-backend 10.96.134.0/24 10.96.134.128 ||
+  refuse 'network s-backend has no room for the proxy at 10.96.134.128'
 absent s-backend-cache ||
   is_current s-backend-cache shop any \
     'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
@@ -288,16 +325,16 @@ absent s-backend-cache ||
 is_current s-backend-cache shop any \
     'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
     s-backend-cache:/data ||
-  has_room s-backend 10.96.134.0/24 10.96.134.128 ||
-  refuse 'network s-backend has no room for s-backend-cache at 10.96.134.128'
+  has_room s-backend 10.96.134.0/24 10.96.134.129 ||
+  refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
 absent s-backend-db ||
   is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
     s-backend-pg:/var/lib/postgresql/data ||
   refuse 's-backend-db is not as it was when this was planned'
 is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
     s-backend-pg:/var/lib/postgresql/data ||
-  has_room s-backend 10.96.134.0/24 10.96.134.129 ||
-  refuse 'network s-backend has no room for s-backend-db at 10.96.134.129'
+  has_room s-backend 10.96.134.0/24 10.96.134.130 ||
+  refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
 absent s-shop.example.com-files ||
   is_current s-shop.example.com-files shop any \
     'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
@@ -306,30 +343,30 @@ absent s-shop.example.com-files ||
 is_current s-shop.example.com-files shop any \
     'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
     busybox:latest ||
-  has_room s-backend 10.96.134.0/24 10.96.134.130 ||
-  refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.130'
+  has_room s-backend 10.96.134.0/24 10.96.134.131 ||
+  refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
 absent s-shop.example.com ||
   is_current s-shop.example.com shop any \
     'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
   refuse 's-shop.example.com is not as it was when this was planned'
 is_current s-shop.example.com shop any \
     'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  has_room s-backend 10.96.134.0/24 10.96.134.131 ||
-  refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.131'
+  has_room s-backend 10.96.134.0/24 10.96.134.132 ||
+  refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
 absent s-shop.example.com-2 ||
   is_current s-shop.example.com-2 shop any \
     'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
   refuse 's-shop.example.com-2 is not as it was when this was planned'
 is_current s-shop.example.com-2 shop any \
     'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  has_room s-backend 10.96.134.0/24 10.96.134.132 ||
-  refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.132'
+  has_room s-backend 10.96.134.0/24 10.96.134.133 ||
+  refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
 absent s-jobs ||
   is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
   refuse 's-jobs is not as it was when this was planned'
 is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
-  has_room s-backend 10.96.134.0/24 10.96.134.133 ||
-  refuse 'network s-backend has no room for s-jobs at 10.96.134.133'
+  has_room s-backend 10.96.134.0/24 10.96.134.134 ||
+  refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
 
 step 1 'pull busybox:latest' 'not on this host'
 has_image busybox:latest ||
@@ -338,64 +375,149 @@ has_image busybox:latest ||
 step 2 'check the volumes of busybox:latest' 'what it declares is not known yet'
 only_volumes busybox:latest /www || failed
 
-step 3 'pull postgres:15' 'not on this host'
+step 3 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 5 'pull postgres:15' 'not on this host'
 has_image postgres:15 ||
   stream docker pull postgres:15 || failed
 
-step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
 only_volumes postgres:15 /var/lib/postgresql/data || failed
 
-step 5 'pull redis:7-alpine' 'not on this host'
+step 7 'pull redis:7-alpine' 'not on this host'
 has_image redis:7-alpine ||
   stream docker pull redis:7-alpine || failed
 
-step 6 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
 only_volumes redis:7-alpine /data || failed
 
-step 7 'pull web:1' 'not on this host'
+step 9 'pull web:1' 'not on this host'
 has_image web:1 ||
   stream docker pull web:1 || failed
 
-step 8 'check the volumes of web:1' 'what it declares is not known yet'
+step 10 'check the volumes of web:1' 'what it declares is not known yet'
 only_volumes web:1 || failed
 
-step 9 'pull worker:latest' 'not on this host'
+step 11 'pull worker:latest' 'not on this host'
 has_image worker:latest ||
   stream docker pull worker:latest || failed
 
-step 10 'check the volumes of worker:latest' 'what it declares is not known yet'
+step 12 'check the volumes of worker:latest' 'what it declares is not known yet'
 only_volumes worker:latest || failed
 
-step 11 'create network s-backend' 'not there yet'
+step 13 'create network s-backend' 'not there yet'
 has_network s-backend ||
   run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
       --label gordon.owner=backend \
       s-backend
 
-step 12 'create volume s-backend-cache' 'not there yet'
+step 14 'create volume s-backend-cache' 'not there yet'
 has_volume s-backend-cache ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
       --label gordon.owner=backend \
       s-backend-cache
 
-step 13 'create volume s-backend-pg' 'not there yet'
+step 15 'create volume s-backend-pg' 'not there yet'
 has_volume s-backend-pg ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
       --label gordon.owner=backend \
       s-backend-pg
 
-step 14 'run s-backend-cache' 'not there yet'
+step 16 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.96.17.0/24 --ip-range 10.96.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 17 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 18 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 19 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.96.17.128 \
+      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.96.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 20 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 4 16 17 18 19 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 21 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
+is_attached gordon-proxy s-backend ||
+  run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
+
+step 22 'run s-backend-cache' 'not there yet'
 if absent s-backend-cache; then
   run docker run --detach --name s-backend-cache --restart unless-stopped \
-      --network s-backend --ip 10.96.134.128 --network-alias cache --network-alias cache.local \
+      --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
       --network-alias backend-cache --hostname cache \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 \
       --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
-      --label gordon.address=s-backend=10.96.134.128 \
+      --label gordon.address=s-backend=10.96.134.129 \
       --volume s-backend-cache:/data \
       --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
       --health-start-period 30000ms \
@@ -408,22 +530,22 @@ else
   fail 's-backend-cache is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'wait until s-backend-cache is healthy' 'not ready yet'
+step 23 'wait until s-backend-cache is healthy' 'not ready yet'
 is_healthy s-backend-cache ||
   await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-backend-cache || failed
 
-step 16 'run s-backend-db' 'not there yet'
+step 24 'run s-backend-db' 'not there yet'
 if absent s-backend-db; then
   run docker run --detach --name s-backend-db --restart unless-stopped \
-      --network s-backend --ip 10.96.134.129 --network-alias db --network-alias db.local \
+      --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
       --network-alias backend-db --hostname db \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 \
       --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
-      --label gordon.address=s-backend=10.96.134.129 \
+      --label gordon.address=s-backend=10.96.134.130 \
       --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
       --publish 127.0.0.1:15432:5432 \
       postgres:15
@@ -434,23 +556,23 @@ else
   fail 's-backend-db is not as this plan makes it: plan again on this host'
 fi
 
-step 17 'see that s-backend-db stays up for 1s' 'not ready yet'
-skipped 16 ||
+step 25 'see that s-backend-db stays up for 1s' 'not ready yet'
+skipped 24 ||
   await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-backend-db || failed
 
-step 18 'run s-shop.example.com-files' 'not there yet'
+step 26 'run s-shop.example.com-files' 'not there yet'
 if absent s-shop.example.com-files; then
   run docker run --detach --name s-shop.example.com-files --restart unless-stopped \
-      --network s-backend --ip 10.96.134.130 --network-alias files --network-alias files.local \
+      --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
       --network-alias shop-example-com-files --hostname files \
       --user 65534 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-      --label gordon.address=s-backend=10.96.134.130 \
+      --label gordon.address=s-backend=10.96.134.131 \
       --volume "$PWD"/www:/www:ro \
       busybox:latest httpd -f -p 8080 -h /www
 elif is_current s-shop.example.com-files shop any \
@@ -461,22 +583,22 @@ else
   fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
 fi
 
-step 19 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
-skipped 18 ||
+step 27 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
+skipped 26 ||
   await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-shop.example.com-files || failed
 
-step 20 'run s-shop.example.com' 'not there yet'
+step 28 'run s-shop.example.com' 'not there yet'
 if absent s-shop.example.com; then
   run docker run --detach --name s-shop.example.com --restart always \
-      --network s-backend --ip 10.96.134.131 --network-alias shop --network-alias shop-example-com \
+      --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
-      --label gordon.address=s-backend=10.96.134.131 \
+      --label gordon.address=s-backend=10.96.134.132 \
       --env-file shop.env --env LOG=debug \
       web:1
 elif is_current s-shop.example.com shop any \
@@ -486,22 +608,22 @@ else
   fail 's-shop.example.com is not as this plan makes it: plan again on this host'
 fi
 
-step 21 'see that s-shop.example.com stays up for 1s' 'not ready yet'
-skipped 20 ||
+step 29 'see that s-shop.example.com stays up for 1s' 'not ready yet'
+skipped 28 ||
   await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-shop.example.com || failed
 
-step 22 'run s-shop.example.com-2' 'not there yet'
+step 30 'run s-shop.example.com-2' 'not there yet'
 if absent s-shop.example.com-2; then
   run docker run --detach --name s-shop.example.com-2 --restart always \
-      --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
+      --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
-      --label gordon.address=s-backend=10.96.134.132 \
+      --label gordon.address=s-backend=10.96.134.133 \
       --env-file shop.env --env LOG=debug \
       web:1
 elif is_current s-shop.example.com-2 shop any \
@@ -511,21 +633,21 @@ else
   fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
 fi
 
-step 23 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
-skipped 22 ||
+step 31 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
+skipped 30 ||
   await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-shop.example.com-2 || failed
 
-step 24 'run s-jobs' 'not there yet'
+step 32 'run s-jobs' 'not there yet'
 if absent s-jobs; then
   run docker run --detach --name s-jobs --restart unless-stopped \
-      --network s-backend --ip 10.96.134.133 --network-alias jobs \
+      --network s-backend --ip 10.96.134.134 --network-alias jobs \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
       --label gordon.owner=jobs.example.com --label gordon.release=1 \
       --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
-      --label gordon.address=s-backend=10.96.134.133 \
+      --label gordon.address=s-backend=10.96.134.134 \
       --entrypoint sh \
       worker:latest -c 'exec sleep 1000000'
 elif is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest; then
@@ -534,11 +656,93 @@ else
   fail 's-jobs is not as this plan makes it: plan again on this host'
 fi
 
-step 25 'see that s-jobs stays up for 1s' 'not ready yet'
-skipped 24 ||
+step 33 'see that s-jobs stays up for 1s' 'not ready yet'
+skipped 32 ||
   await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         s-jobs || failed
+
+step 34 'route to shop' 'not there yet'
+has_fragment shop \
+    '# project shop
+# network s-backend
+shop.example.com {
+	reverse_proxy s-shop.example.com-previous:3000 s-shop.example.com-previous-2:3000 {
+		dynamic multi {
+			a s-shop.example.com 3000 {
+				refresh 1s
+			}
+			a s-shop.example.com-2 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+	}
+}
+jobs.example.com {
+	reverse_proxy s-jobs-previous:8080 {
+		dynamic a s-jobs 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project shop
+# network s-backend
+shop.example.com {
+	reverse_proxy s-shop.example.com-previous:3000 s-shop.example.com-previous-2:3000 {
+		dynamic multi {
+			a s-shop.example.com 3000 {
+				refresh 1s
+			}
+			a s-shop.example.com-2 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+	}
+}
+jobs.example.com {
+	reverse_proxy s-jobs-previous:8080 {
+		dynamic a s-jobs 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put shop || failed
 
 finish

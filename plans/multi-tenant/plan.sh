@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 33 steps.
+# What gordon planned for project gordon: 44 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -100,6 +100,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -254,6 +263,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -263,7 +289,12 @@ is_running() {
   esac
 }
 
-_steps=33 _step=0 _open='' _ran=' ' _count=0
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+_steps=44 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
@@ -297,72 +328,84 @@ no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
 no_volume gordon-tenant3-app-com-redis-data ||
   usable_volume gordon-tenant3-app-com-redis-data gordon ||
   refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+is_attached gordon-proxy gordon-tenant1-app-com ||
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
+  refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
+is_attached gordon-proxy gordon-tenant2-app-com ||
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
+  refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
+is_attached gordon-proxy gordon-tenant3-app-com ||
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
+  refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
 absent gordon-tenant1.app.com-postgres ||
   is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
   refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
 is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.128'
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.129'
 absent gordon-tenant1.app.com-redis ||
   is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant1-app-com-redis-data:/data ||
   refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
 is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant1-app-com-redis-data:/data ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.129'
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
 absent gordon-tenant1.app.com ||
   is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
   refuse 'gordon-tenant1.app.com is not as it was when this was planned'
 is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.130'
+  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
+  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
 absent gordon-tenant2.app.com-postgres ||
   is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
   refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
 is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.128'
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.129'
 absent gordon-tenant2.app.com-redis ||
   is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant2-app-com-redis-data:/data ||
   refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
 is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant2-app-com-redis-data:/data ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.129'
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
 absent gordon-tenant2.app.com ||
   is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
   refuse 'gordon-tenant2.app.com is not as it was when this was planned'
 is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.130'
+  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
+  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
 absent gordon-tenant3.app.com-postgres ||
   is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
   refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
 is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
     gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.128'
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.129'
 absent gordon-tenant3.app.com-redis ||
   is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant3-app-com-redis-data:/data ||
   refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
 is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
     gordon-tenant3-app-com-redis-data:/data ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.129'
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
 absent gordon-tenant3.app.com ||
   is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
   refuse 'gordon-tenant3.app.com is not as it was when this was planned'
 is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.130'
+  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
+  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
 
 step 1 'pull app:v2.0' 'not on this host'
 has_image app:v2.0 ||
@@ -371,91 +414,184 @@ has_image app:v2.0 ||
 step 2 'check the volumes of app:v2.0' 'what it declares is not known yet'
 only_volumes app:v2.0 || failed
 
-step 3 'pull postgres:15' 'not on this host'
+step 3 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 5 'pull postgres:15' 'not on this host'
 has_image postgres:15 ||
   stream docker pull postgres:15 || failed
 
-step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
 only_volumes postgres:15 /var/lib/postgresql/data || failed
 
-step 5 'pull redis:7' 'not on this host'
+step 7 'pull redis:7' 'not on this host'
 has_image redis:7 ||
   stream docker pull redis:7 || failed
 
-step 6 'check the volumes of redis:7' 'what it declares is not known yet'
+step 8 'check the volumes of redis:7' 'what it declares is not known yet'
 only_volumes redis:7 /data || failed
 
-step 7 'create network gordon-tenant1-app-com' 'not there yet'
+step 9 'create network gordon-tenant1-app-com' 'not there yet'
 has_network gordon-tenant1-app-com ||
   run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=tenant1.app.com \
       gordon-tenant1-app-com
 
-step 8 'create network gordon-tenant2-app-com' 'not there yet'
+step 10 'create network gordon-tenant2-app-com' 'not there yet'
 has_network gordon-tenant2-app-com ||
   run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=tenant2.app.com \
       gordon-tenant2-app-com
 
-step 9 'create network gordon-tenant3-app-com' 'not there yet'
+step 11 'create network gordon-tenant3-app-com' 'not there yet'
 has_network gordon-tenant3-app-com ||
   run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=tenant3.app.com \
       gordon-tenant3-app-com
 
-step 10 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+step 12 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
 has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant1.app.com \
       gordon-tenant1-app-com-postgres-var-lib-postgresql-data
 
-step 11 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
+step 13 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant1-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant1.app.com \
       gordon-tenant1-app-com-redis-data
 
-step 12 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+step 14 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
 has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant2.app.com \
       gordon-tenant2-app-com-postgres-var-lib-postgresql-data
 
-step 13 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
+step 15 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant2-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant2.app.com \
       gordon-tenant2-app-com-redis-data
 
-step 14 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+step 16 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
 has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant3.app.com \
       gordon-tenant3-app-com-postgres-var-lib-postgresql-data
 
-step 15 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
+step 17 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant3-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant3.app.com \
       gordon-tenant3-app-com-redis-data
 
-step 16 'run gordon-tenant1.app.com-postgres' 'not there yet'
+step 18 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 19 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 20 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 21 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.214.17.128 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.214.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 4 18 19 20 21 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 23 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-tenant1-app-com ||
+  run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
+
+step 24 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-tenant2-app-com ||
+  run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
+
+step 25 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-tenant3-app-com ||
+  run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
+
+step 26 'run gordon-tenant1.app.com-postgres' 'not there yet'
 if absent gordon-tenant1.app.com-postgres; then
   run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.128 --network-alias postgres \
+      --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.128 \
+      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
       --env-file env/tenant1_app_com.env \
       --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -466,21 +602,21 @@ else
   fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 17 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 16 ||
+step 27 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
+skipped 26 ||
   await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant1.app.com-postgres || failed
 
-step 18 'run gordon-tenant1.app.com-redis' 'not there yet'
+step 28 'run gordon-tenant1.app.com-redis' 'not there yet'
 if absent gordon-tenant1.app.com-redis; then
   run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias redis \
+      --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
+      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
       --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
@@ -490,22 +626,22 @@ else
   fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 19 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
-skipped 18 ||
+step 29 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
+skipped 28 ||
   await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant1.app.com-redis || failed
 
-step 20 'run gordon-tenant1.app.com' 'not there yet'
+step 30 'run gordon-tenant1.app.com' 'not there yet'
 if absent gordon-tenant1.app.com; then
   run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias tenant1 \
+      --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
       --network-alias tenant1-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant1.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
-      --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
+      --label gordon.address=gordon-tenant1-app-com=10.221.93.131 \
       --env-file env/tenant1_app_com.env \
       app:v2.0
 elif is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0; then
@@ -514,21 +650,21 @@ else
   fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 21 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
-skipped 20 ||
+step 31 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
+skipped 30 ||
   await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant1.app.com || failed
 
-step 22 'run gordon-tenant2.app.com-postgres' 'not there yet'
+step 32 'run gordon-tenant2.app.com-postgres' 'not there yet'
 if absent gordon-tenant2.app.com-postgres; then
   run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.128 --network-alias postgres \
+      --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.128 \
+      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
       --env-file env/tenant2_app_com.env \
       --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -539,21 +675,21 @@ else
   fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 23 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 22 ||
+step 33 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
+skipped 32 ||
   await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant2.app.com-postgres || failed
 
-step 24 'run gordon-tenant2.app.com-redis' 'not there yet'
+step 34 'run gordon-tenant2.app.com-redis' 'not there yet'
 if absent gordon-tenant2.app.com-redis; then
   run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias redis \
+      --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
+      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
       --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
@@ -563,22 +699,22 @@ else
   fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 25 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
-skipped 24 ||
+step 35 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
+skipped 34 ||
   await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant2.app.com-redis || failed
 
-step 26 'run gordon-tenant2.app.com' 'not there yet'
+step 36 'run gordon-tenant2.app.com' 'not there yet'
 if absent gordon-tenant2.app.com; then
   run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias tenant2 \
+      --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
       --network-alias tenant2-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant2.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
-      --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
+      --label gordon.address=gordon-tenant2-app-com=10.214.42.131 \
       --env-file env/tenant2_app_com.env \
       app:v2.0
 elif is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0; then
@@ -587,21 +723,21 @@ else
   fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 27 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
-skipped 26 ||
+step 37 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
+skipped 36 ||
   await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant2.app.com || failed
 
-step 28 'run gordon-tenant3.app.com-postgres' 'not there yet'
+step 38 'run gordon-tenant3.app.com-postgres' 'not there yet'
 if absent gordon-tenant3.app.com-postgres; then
   run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.128 --network-alias postgres \
+      --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.128 \
+      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
       --env-file env/tenant3_app_com.env \
       --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -612,21 +748,21 @@ else
   fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 29 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 28 ||
+step 39 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
+skipped 38 ||
   await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant3.app.com-postgres || failed
 
-step 30 'run gordon-tenant3.app.com-redis' 'not there yet'
+step 40 'run gordon-tenant3.app.com-redis' 'not there yet'
 if absent gordon-tenant3.app.com-redis; then
   run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias redis \
+      --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
+      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
       --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
@@ -636,22 +772,22 @@ else
   fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 31 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
-skipped 30 ||
+step 41 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
+skipped 40 ||
   await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant3.app.com-redis || failed
 
-step 32 'run gordon-tenant3.app.com' 'not there yet'
+step 42 'run gordon-tenant3.app.com' 'not there yet'
 if absent gordon-tenant3.app.com; then
   run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias tenant3 \
+      --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
       --network-alias tenant3-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=tenant3.app.com --label gordon.release=1 \
       --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
-      --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
+      --label gordon.address=gordon-tenant3-app-com=10.219.80.131 \
       --env-file env/tenant3_app_com.env \
       app:v2.0
 elif is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0; then
@@ -660,11 +796,103 @@ else
   fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
 fi
 
-step 33 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
-skipped 32 ||
+step 43 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
+skipped 42 ||
   await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-tenant3.app.com || failed
+
+step 44 'route to gordon' 'not there yet'
+has_fragment gordon \
+    '# project gordon
+# network gordon-tenant1-app-com
+# network gordon-tenant2-app-com
+# network gordon-tenant3-app-com
+tenant1.app.com {
+	reverse_proxy gordon-tenant1.app.com-previous:8080 {
+		dynamic a gordon-tenant1.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+tenant2.app.com {
+	reverse_proxy gordon-tenant2.app.com-previous:8080 {
+		dynamic a gordon-tenant2.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+tenant3.app.com {
+	reverse_proxy gordon-tenant3.app.com-previous:8080 {
+		dynamic a gordon-tenant3.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project gordon
+# network gordon-tenant1-app-com
+# network gordon-tenant2-app-com
+# network gordon-tenant3-app-com
+tenant1.app.com {
+	reverse_proxy gordon-tenant1.app.com-previous:8080 {
+		dynamic a gordon-tenant1.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+tenant2.app.com {
+	reverse_proxy gordon-tenant2.app.com-previous:8080 {
+		dynamic a gordon-tenant2.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+tenant3.app.com {
+	reverse_proxy gordon-tenant3.app.com-previous:8080 {
+		dynamic a gordon-tenant3.app.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put gordon || failed
 
 finish

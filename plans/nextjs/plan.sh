@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project nextjs: 5 steps.
+# What gordon planned for project nextjs: 14 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -97,6 +97,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -205,6 +214,9 @@ has_room() {
   esac
 }
 
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
 # usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
 usable() {
   case $1 in
@@ -240,6 +252,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -249,41 +278,137 @@ is_running() {
   esac
 }
 
-_steps=5 _step=0 _open='' _ran=' ' _count=0
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+_steps=14 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
 no_network nextjs-network ||
   usable_network nextjs-network nextjs ||
   refuse 'network nextjs-network belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+is_attached gordon-proxy nextjs-network ||
+  has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
+  refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
 absent nextjs-web-green ||
   is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
   refuse 'nextjs-web-green is not as it was when this was planned'
 is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
-  has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
-  refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.128'
+  has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
+  refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
 
-step 1 'pull nextjs-web:latest' 'not on this host'
+step 1 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 3 'pull nextjs-web:latest' 'not on this host'
 has_image nextjs-web:latest ||
   stream docker pull nextjs-web:latest || failed
 
-step 2 'check the volumes of nextjs-web:latest' 'what it declares is not known yet'
+step 4 'check the volumes of nextjs-web:latest' 'what it declares is not known yet'
 only_volumes nextjs-web:latest || failed
 
-step 3 'create network nextjs-network' 'not there yet'
+step 5 'create network nextjs-network' 'not there yet'
 has_network nextjs-network ||
   run docker network create --subnet 10.218.47.0/24 --ip-range 10.218.47.0/25 \
       --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=network \
       --label gordon.owner=nextjs \
       nextjs-network
 
-step 4 'run nextjs-web-green' 'not there yet'
+step 6 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 7 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 8 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 9 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.214.17.128 \
+      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.214.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 2 6 7 8 9 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 11 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
+is_attached gordon-proxy nextjs-network ||
+  run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
+
+step 12 'run nextjs-web-green' 'not there yet'
 if absent nextjs-web-green; then
   run docker run --detach --name nextjs-web-green --restart unless-stopped \
-      --network nextjs-network --ip 10.218.47.128 --network-alias web --network-alias nextjs-web \
+      --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
       --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
       --label gordon.owner=nextjs --label gordon.release=1 --label gordon.spec=image:2cd70a24 \
-      --label gordon.address=nextjs-network=10.218.47.128 \
+      --label gordon.address=nextjs-network=10.218.47.129 \
       nextjs-web:latest
 elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
   is_running nextjs-web-green || run docker start nextjs-web-green
@@ -291,11 +416,67 @@ else
   fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
 fi
 
-step 5 'see that nextjs-web-green stays up for 1s' 'not ready yet'
-skipped 4 ||
+step 13 'see that nextjs-web-green stays up for 1s' 'not ready yet'
+skipped 12 ||
   await nextjs-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         nextjs-web-green || failed
+
+step 14 'route to nextjs' 'not there yet'
+has_fragment nextjs \
+    '# project nextjs
+# network nextjs-network
+nextjs.example.com {
+	reverse_proxy nextjs-web-previous:3000 {
+		dynamic a nextjs-web-green 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project nextjs
+# network nextjs-network
+nextjs.example.com {
+	reverse_proxy nextjs-web-previous:3000 {
+		dynamic a nextjs-web-green 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put nextjs || failed
 
 finish

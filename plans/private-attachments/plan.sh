@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 28 steps.
+# What gordon planned for project gordon: 39 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -97,6 +97,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -251,6 +260,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -258,6 +284,11 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
 # answers_to CONTAINER NETWORK ALIAS…: it is in the network and has just these names there; its short id, which older
@@ -274,7 +305,7 @@ answers_to() {
   done
 }
 
-_steps=28 _step=0 _open='' _ran=' ' _count=0
+_steps=39 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
@@ -296,47 +327,59 @@ no_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
 no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
   usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
   refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+is_attached gordon-proxy gordon-api-company-com ||
+  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
+  refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
+is_attached gordon-proxy gordon-backend ||
+  has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+  refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+is_attached gordon-proxy gordon-worker-company-com ||
+  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
+  refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
 absent gordon-backend-redis ||
   is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
   refuse 'gordon-backend-redis is not as it was when this was planned'
 is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-  refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.128'
+  has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+  refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
 absent gordon-api.company.com-my-postgres ||
   is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
     gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
   refuse 'gordon-api.company.com-my-postgres is not as it was when this was planned'
 is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
     gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
-  refuse 'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.128'
+  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
+  refuse 'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.129'
 absent gordon-api.company.com ||
   is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
   refuse 'gordon-api.company.com is not as it was when this was planned'
 is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-  refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.129'
+  has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+  refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.130'
 is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
-  refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.129'
+  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.130 ||
+  refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.130'
 absent gordon-worker.company.com-my-postgres ||
   is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
     gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
   refuse 'gordon-worker.company.com-my-postgres is not as it was when this was planned'
 is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
     gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
+  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
   refuse \
-      'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.128'
+      'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.129'
 absent gordon-worker.company.com ||
   is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
   refuse 'gordon-worker.company.com is not as it was when this was planned'
 is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-  refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.130'
+  has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+  refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.131'
 is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
-  refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.129'
+  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
+  refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
 
 step 1 'pull api:latest' 'not on this host'
 has_image api:latest ||
@@ -345,77 +388,170 @@ has_image api:latest ||
 step 2 'check the volumes of api:latest' 'what it declares is not known yet'
 only_volumes api:latest || failed
 
-step 3 'pull my-postgres:latest' 'not on this host'
+step 3 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 5 'pull my-postgres:latest' 'not on this host'
 has_image my-postgres:latest ||
   stream docker pull my-postgres:latest || failed
 
-step 4 'check the volumes of my-postgres:latest' 'what it declares is not known yet'
+step 6 'check the volumes of my-postgres:latest' 'what it declares is not known yet'
 only_volumes my-postgres:latest /var/lib/postgresql/data || failed
 
-step 5 'pull redis:7-alpine' 'not on this host'
+step 7 'pull redis:7-alpine' 'not on this host'
 has_image redis:7-alpine ||
   stream docker pull redis:7-alpine || failed
 
-step 6 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
 only_volumes redis:7-alpine /data || failed
 
-step 7 'pull worker:latest' 'not on this host'
+step 9 'pull worker:latest' 'not on this host'
 has_image worker:latest ||
   stream docker pull worker:latest || failed
 
-step 8 'check the volumes of worker:latest' 'what it declares is not known yet'
+step 10 'check the volumes of worker:latest' 'what it declares is not known yet'
 only_volumes worker:latest || failed
 
-step 9 'create network gordon-backend' 'not there yet'
+step 11 'create network gordon-backend' 'not there yet'
 has_network gordon-backend ||
   run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=backend \
       gordon-backend
 
-step 10 'create network gordon-api-company-com' 'not there yet'
+step 12 'create network gordon-api-company-com' 'not there yet'
 has_network gordon-api-company-com ||
   run docker network create --subnet 10.220.197.0/24 --ip-range 10.220.197.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=api.company.com \
       gordon-api-company-com
 
-step 11 'create network gordon-worker-company-com' 'not there yet'
+step 13 'create network gordon-worker-company-com' 'not there yet'
 has_network gordon-worker-company-com ||
   run docker network create --subnet 10.214.218.0/24 --ip-range 10.214.218.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
       --label gordon.owner=worker.company.com \
       gordon-worker-company-com
 
-step 12 'create volume gordon-backend-redis-data' 'not there yet'
+step 14 'create volume gordon-backend-redis-data' 'not there yet'
 has_volume gordon-backend-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=backend \
       gordon-backend-redis-data
 
-step 13 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
+step 15 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
 has_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=api.company.com \
       gordon-api-company-com-my-postgres-var-lib-postgresql-data
 
-step 14 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
+step 16 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
 has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=worker.company.com \
       gordon-worker-company-com-my-postgres-var-lib-postgresql-data
 
-step 15 'run gordon-backend-redis' 'not there yet'
+step 17 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 18 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 19 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 20 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.214.17.128 \
+      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.214.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 4 17 18 19 20 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 22 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-api-company-com ||
+  run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
+
+step 23 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-backend ||
+  run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
+
+step 24 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
+is_attached gordon-proxy gordon-worker-company-com ||
+  run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
+
+step 25 'run gordon-backend-redis' 'not there yet'
 if absent gordon-backend-redis; then
   run docker run --detach --name gordon-backend-redis --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.128 --network-alias redis --network-alias redis.internal \
+      --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
       --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.address=gordon-backend=10.218.236.128 \
+      --label gordon.address=gordon-backend=10.218.236.129 \
       --volume gordon-backend-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -424,22 +560,22 @@ else
   fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
 fi
 
-step 16 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-skipped 15 ||
+step 26 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+skipped 25 ||
   await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-backend-redis || failed
 
-step 17 'run gordon-api.company.com-my-postgres' 'not there yet'
+step 27 'run gordon-api.company.com-my-postgres' 'not there yet'
 if absent gordon-api.company.com-my-postgres; then
   run docker run --detach --name gordon-api.company.com-my-postgres --restart unless-stopped \
-      --network gordon-api-company-com --ip 10.220.197.128 --network-alias my-postgres \
+      --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
       --network-alias my-postgres.internal --network-alias postgres \
       --network-alias api-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
-      --label gordon.address=gordon-api-company-com=10.220.197.128 \
+      --label gordon.address=gordon-api-company-com=10.220.197.129 \
       --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       my-postgres:latest
 elif is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
@@ -449,20 +585,20 @@ else
   fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 18 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
-skipped 17 ||
+step 28 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
+skipped 27 ||
   await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-api.company.com-my-postgres || failed
 
-step 19 'create gordon-api.company.com' 'not there yet'
+step 29 'create gordon-api.company.com' 'not there yet'
 if absent gordon-api.company.com; then
   run docker create --name gordon-api.company.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.129 --network-alias api --network-alias api-company-com \
+      --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
-      --label gordon.address=gordon-backend=10.218.236.129,gordon-api-company-com=10.220.197.129 \
+      --label gordon.address=gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
       api:latest
 elif is_current gordon-api.company.com gordon any image:f079b7cb api:latest; then
   :
@@ -470,32 +606,32 @@ else
   fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 20 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
+step 30 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
 answers_to gordon-api.company.com gordon-api-company-com api api-company-com ||
-  run docker network connect --ip 10.220.197.129 \
+  run docker network connect --ip 10.220.197.130 \
       --alias api --alias api-company-com \
       gordon-api-company-com gordon-api.company.com
 
-step 21 'start gordon-api.company.com' 'not there yet'
+step 31 'start gordon-api.company.com' 'not there yet'
 is_running gordon-api.company.com ||
   run docker start gordon-api.company.com
 
-step 22 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
-skipped 21 ||
+step 32 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+skipped 31 ||
   await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-api.company.com || failed
 
-step 23 'run gordon-worker.company.com-my-postgres' 'not there yet'
+step 33 'run gordon-worker.company.com-my-postgres' 'not there yet'
 if absent gordon-worker.company.com-my-postgres; then
   run docker run --detach --name gordon-worker.company.com-my-postgres --restart unless-stopped \
-      --network gordon-worker-company-com --ip 10.214.218.128 --network-alias my-postgres \
+      --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
       --network-alias my-postgres.internal --network-alias postgres \
       --network-alias worker-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
       --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
-      --label gordon.address=gordon-worker-company-com=10.214.218.128 \
+      --label gordon.address=gordon-worker-company-com=10.214.218.129 \
       --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       my-postgres:latest
 elif is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
@@ -505,21 +641,21 @@ else
   fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
 fi
 
-step 24 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
-skipped 23 ||
+step 34 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
+skipped 33 ||
   await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
       'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-worker.company.com-my-postgres || failed
 
-step 25 'create gordon-worker.company.com' 'not there yet'
+step 35 'create gordon-worker.company.com' 'not there yet'
 if absent gordon-worker.company.com; then
   run docker create --name gordon-worker.company.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.130 --network-alias worker --network-alias worker-company-com \
+      --network gordon-backend --ip 10.218.236.131 --network-alias worker --network-alias worker-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
       --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
-      --label gordon.address=gordon-backend=10.218.236.130,gordon-worker-company-com=10.214.218.129 \
+      --label gordon.address=gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
       worker:latest
 elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
   :
@@ -527,21 +663,97 @@ else
   fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
 fi
 
-step 26 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
+step 36 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
 answers_to gordon-worker.company.com gordon-worker-company-com worker worker-company-com ||
-  run docker network connect --ip 10.214.218.129 \
+  run docker network connect --ip 10.214.218.130 \
       --alias worker --alias worker-company-com \
       gordon-worker-company-com gordon-worker.company.com
 
-step 27 'start gordon-worker.company.com' 'not there yet'
+step 37 'start gordon-worker.company.com' 'not there yet'
 is_running gordon-worker.company.com ||
   run docker start gordon-worker.company.com
 
-step 28 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
-skipped 27 ||
+step 38 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+skipped 37 ||
   await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         gordon-worker.company.com || failed
+
+step 39 'route to gordon' 'not there yet'
+has_fragment gordon \
+    '# project gordon
+# network gordon-api-company-com
+# network gordon-backend
+# network gordon-worker-company-com
+api.company.com {
+	reverse_proxy gordon-api.company.com-previous:8080 {
+		dynamic a gordon-api.company.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+worker.company.com {
+	reverse_proxy gordon-worker.company.com-previous:8080 {
+		dynamic a gordon-worker.company.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project gordon
+# network gordon-api-company-com
+# network gordon-backend
+# network gordon-worker-company-com
+api.company.com {
+	reverse_proxy gordon-api.company.com-previous:8080 {
+		dynamic a gordon-api.company.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+worker.company.com {
+	reverse_proxy gordon-worker.company.com-previous:8080 {
+		dynamic a gordon-worker.company.com 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put gordon || failed
 
 finish

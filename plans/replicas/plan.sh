@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project mail: 15 steps.
+# What gordon planned for project mail: 24 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 # In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
@@ -98,6 +98,15 @@ stream() {
   start
   show "$@"
   "$@" </dev/null >&2
+}
+
+# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+feed() {
+  _text=$1
+  shift
+  start
+  show "$@"
+  printf '%s' "$_text" | "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -252,6 +261,23 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1
@@ -261,7 +287,12 @@ is_running() {
   esac
 }
 
-_steps=15 _step=0 _open='' _ran=' ' _count=0
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+_steps=24 _step=0 _open='' _ran=' ' _count=0
 
 # What the plan takes for granted
 ask version >/dev/null || refuse 'docker does not answer'
@@ -276,83 +307,174 @@ no_volume mail-pgdata ||
 no_volume mail-uploads ||
   usable_volume mail-uploads mail ||
   refuse 'volume mail-uploads belongs to another project'
+is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+is_attached gordon-proxy mail-network ||
+  has_room mail-network 10.208.88.0/24 10.208.88.128 ||
+  refuse 'network mail-network has no room for the proxy at 10.208.88.128'
 absent mail-db ||
   is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
     mail-pgdata:/var/lib/postgresql/data ||
   refuse 'mail-db is not as it was when this was planned'
 is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
     mail-pgdata:/var/lib/postgresql/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.128 ||
-  refuse 'network mail-network has no room for mail-db at 10.208.88.128'
+  has_room mail-network 10.208.88.0/24 10.208.88.129 ||
+  refuse 'network mail-network has no room for mail-db at 10.208.88.129'
 absent mail-web-green ||
   is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
   refuse 'mail-web-green is not as it was when this was planned'
 is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.129 ||
-  refuse 'network mail-network has no room for mail-web-green at 10.208.88.129'
+  has_room mail-network 10.208.88.0/24 10.208.88.130 ||
+  refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
 absent mail-web-green-2 ||
   is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
   refuse 'mail-web-green-2 is not as it was when this was planned'
 is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.130 ||
-  refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.130'
+  has_room mail-network 10.208.88.0/24 10.208.88.131 ||
+  refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
 absent mail-web-green-3 ||
   is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
   refuse 'mail-web-green-3 is not as it was when this was planned'
 is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
     gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.131 ||
-  refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.131'
+  has_room mail-network 10.208.88.0/24 10.208.88.132 ||
+  refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
 
-step 1 'pull gmail-web:latest' 'not on this host'
+step 1 'pull caddy:2' 'not on this host'
+has_image caddy:2 ||
+  stream docker pull caddy:2 || failed
+
+step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+only_volumes caddy:2 /config /data || failed
+
+step 3 'pull gmail-web:latest' 'not on this host'
 has_image gmail-web:latest ||
   stream docker pull gmail-web:latest || failed
 
-step 2 'check the volumes of gmail-web:latest' 'what it declares is not known yet'
+step 4 'check the volumes of gmail-web:latest' 'what it declares is not known yet'
 only_volumes gmail-web:latest /data || failed
 
-step 3 'pull postgres:15' 'not on this host'
+step 5 'pull postgres:15' 'not on this host'
 has_image postgres:15 ||
   stream docker pull postgres:15 || failed
 
-step 4 'check the volumes of postgres:15' 'what it declares is not known yet'
+step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
 only_volumes postgres:15 /var/lib/postgresql/data || failed
 
-step 5 'create network mail-network' 'not there yet'
+step 7 'create network mail-network' 'not there yet'
 has_network mail-network ||
   run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
       --label gordon.owner=mail \
       mail-network
 
-step 6 'create volume mail-pgdata' 'not there yet'
+step 8 'create volume mail-pgdata' 'not there yet'
 has_volume mail-pgdata ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
       --label gordon.owner=mail \
       mail-pgdata
 
-step 7 'create volume mail-uploads' 'not there yet'
+step 9 'create volume mail-uploads' 'not there yet'
 has_volume mail-uploads ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
       --label gordon.owner=mail \
       mail-uploads
 
-step 8 'run mail-db' 'not there yet'
+step 10 'create network 0-gordon-proxy' 'not there yet'
+has_network 0-gordon-proxy ||
+  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=network \
+      --label gordon.owner=gordon-proxy \
+      0-gordon-proxy
+
+step 11 'create volume gordon-proxy-data' 'not there yet'
+has_volume gordon-proxy-data ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-data
+
+step 12 'create volume gordon-proxy-config' 'not there yet'
+has_volume gordon-proxy-config ||
+  run docker volume create \
+      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
+      --label gordon.owner=gordon-proxy \
+      gordon-proxy-config
+
+step 13 'run gordon-proxy' 'not there yet'
+if absent gordon-proxy; then
+  run docker run --detach --name gordon-proxy --restart unless-stopped \
+      --network 0-gordon-proxy --ip 10.214.17.128 \
+      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
+      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label gordon.address=0-gordon-proxy=10.214.17.128 \
+      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+      --publish 80:80 --publish 443:443 \
+      --entrypoint sh \
+      caddy:2 -c \
+      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
+      start \
+      '{
+	http_port 80
+	https_port 443
+	servers {
+		protocols h1 h2
+	}
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+import *.caddy
+'
+elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  is_running gordon-proxy || run docker start gordon-proxy
+else
+  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+fi
+
+step 14 'see that gordon-proxy stays up for 1s' 'not ready yet'
+skipped 2 10 11 12 13 ||
+  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+    docker container inspect \
+        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+        gordon-proxy || failed
+
+step 15 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
+is_attached gordon-proxy mail-network ||
+  run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
+
+step 16 'run mail-db' 'not there yet'
 if absent mail-db; then
   run docker run --detach --name mail-db --restart unless-stopped \
-      --network mail-network --ip 10.208.88.128 --network-alias db --network-alias db.internal \
+      --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
       --network-alias mail-db --hostname db \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
-      --label gordon.address=mail-network=10.208.88.128 \
+      --label gordon.address=mail-network=10.208.88.129 \
       --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
       postgres:15
 elif is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
@@ -362,21 +484,21 @@ else
   fail 'mail-db is not as this plan makes it: plan again on this host'
 fi
 
-step 9 'see that mail-db stays up for 1s' 'not ready yet'
-skipped 8 ||
+step 17 'see that mail-db stays up for 1s' 'not ready yet'
+skipped 16 ||
   await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         mail-db || failed
 
-step 10 'run mail-web-green' 'not there yet'
+step 18 'run mail-web-green' 'not there yet'
 if absent mail-web-green; then
   run docker run --detach --name mail-web-green --restart unless-stopped \
-      --network mail-network --ip 10.208.88.129 --network-alias web --network-alias mail-web \
+      --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.129 \
+      --label gordon.address=mail-network=10.208.88.130 \
       --env LOG=info --env DATABASE_URL \
       --volume mail-uploads:/data \
       gmail-web:latest
@@ -387,21 +509,21 @@ else
   fail 'mail-web-green is not as this plan makes it: plan again on this host'
 fi
 
-step 11 'see that mail-web-green stays up for 1s' 'not ready yet'
-skipped 10 ||
+step 19 'see that mail-web-green stays up for 1s' 'not ready yet'
+skipped 18 ||
   await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         mail-web-green || failed
 
-step 12 'run mail-web-green-2' 'not there yet'
+step 20 'run mail-web-green-2' 'not there yet'
 if absent mail-web-green-2; then
   run docker run --detach --name mail-web-green-2 --restart unless-stopped \
-      --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
+      --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.130 \
+      --label gordon.address=mail-network=10.208.88.131 \
       --env LOG=info --env DATABASE_URL \
       --volume mail-uploads:/data \
       gmail-web:latest
@@ -412,21 +534,21 @@ else
   fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
 fi
 
-step 13 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
-skipped 12 ||
+step 21 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
+skipped 20 ||
   await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         mail-web-green-2 || failed
 
-step 14 'run mail-web-green-3' 'not there yet'
+step 22 'run mail-web-green-3' 'not there yet'
 if absent mail-web-green-3; then
   run docker run --detach --name mail-web-green-3 --restart unless-stopped \
-      --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
+      --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
       --label gordon.owner=mail --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.131 \
+      --label gordon.address=mail-network=10.208.88.132 \
       --env LOG=info --env DATABASE_URL \
       --volume mail-uploads:/data \
       gmail-web:latest
@@ -437,11 +559,83 @@ else
   fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
 fi
 
-step 15 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
-skipped 14 ||
+step 23 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
+skipped 22 ||
   await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
     docker container inspect \
         --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
         mail-web-green-3 || failed
+
+step 24 'route to mail' 'not there yet'
+has_fragment mail \
+    '# project mail
+# network mail-network
+mail.example.com {
+	reverse_proxy mail-web-previous:3000 mail-web-previous-2:3000 mail-web-previous-3:3000 {
+		dynamic multi {
+			a mail-web-green 3000 {
+				refresh 1s
+			}
+			a mail-web-green-2 3000 {
+				refresh 1s
+			}
+			a mail-web-green-3 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' ||
+  feed \
+      '# project mail
+# network mail-network
+mail.example.com {
+	reverse_proxy mail-web-previous:3000 mail-web-previous-2:3000 mail-web-previous-3:3000 {
+		dynamic multi {
+			a mail-web-green 3000 {
+				refresh 1s
+			}
+			a mail-web-green-2 3000 {
+				refresh 1s
+			}
+			a mail-web-green-3 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+' docker \
+      exec --interactive gordon-proxy \
+      sh -c \
+      "set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
+cat >\"next/\$1.caddy\"
+[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=\$((count + 1))
+  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
+mv \"next/\$1.caddy\" \"\$1.caddy\"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm \"\$1.caddy\"
+[ "'!'" -f old ] || mv old \"\$1.caddy\"
+exit 1" \
+      put mail || failed
 
 finish

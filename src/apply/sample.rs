@@ -1,6 +1,7 @@
 //! Plans for tests, whose steps are of no consequence.
 
 use crate::docker::Await;
+use crate::docker::Claim;
 use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Launch;
@@ -60,7 +61,7 @@ pub(crate) fn image(reference: &str) -> Image {
 }
 
 pub(crate) fn labels(kind: Kind) -> Labels {
-    Labels { project: project(), kind, owner: (&project()).into(), release: None }
+    Labels { claim: Claim::Owned(project()), kind, owner: (&project()).into(), release: None }
 }
 
 pub(crate) fn network(name: &str) -> Op {

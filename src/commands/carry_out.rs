@@ -10,6 +10,8 @@ use super::shown::For;
 use super::trouble::warn;
 use crate::apply::Report;
 use crate::docker::Observed;
+use crate::docker::PROXY;
+use crate::name::Project;
 use crate::plan::Plan;
 use crate::render;
 use crate::sys::interrupt::Interrupt;
@@ -70,7 +72,12 @@ fn carry_out_alone(
     shown: Plan,
 ) -> Result<Exit, Trouble> {
     let mut plan = shown;
+    let mut shared = None;
     loop {
+        if plan.is_shared() && shared.is_none() {
+            // whoever else works on it does so for a while, and not for this project
+            shared = Some(host.lock(&shared_project(), true, interrupt)?);
+        }
         let seen = host.read()?;
         let now = (work.plan)(&seen)?;
         let is_as_shown = now == plan;
@@ -79,12 +86,21 @@ fn carry_out_alone(
             say("this host has changed meanwhile; what is to do now:\n\n");
             show(host, &plan);
         }
-        if is_as_shown || running.yes || plan.is_empty() {
+        let is_locked = !plan.is_shared() || shared.is_some();
+        if is_locked && (is_as_shown || running.yes || plan.is_empty()) {
             expect(&plan, &seen)?;
             return Ok(run(host, running, interrupt, work, &plan));
         }
+        if is_as_shown || running.yes {
+            continue;
+        }
         agree(running, work.question, &|| interrupt.load(Ordering::Relaxed))?;
     }
+}
+
+/// Stands for all projects in the lock on what they share; no project may be called so.
+fn shared_project() -> Project {
+    Project::parse(PROXY).expect("it is the name of a project")
 }
 
 /// Runs a plan and shows it. Of one without steps machines are told, people have seen it.

@@ -46,11 +46,13 @@ impl Host {
     pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, Trouble> {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
         let desired = &project.desired;
-        let images = desired.workloads.iter().map(|workload| workload.image.clone()).collect();
+        let proxy = desired.proxy.as_ref().map(|proxy| proxy.image.clone());
+        let images = desired.workloads.iter().map(|workload| workload.image.clone());
+        let images = images.chain(proxy.clone()).collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
         Ok(Self {
             docker,
-            scope: Scope { networks, images },
+            scope: Scope { networks, images, proxy },
             pull: desired.pull,
             unavailable: BTreeMap::new(),
         })

@@ -7,6 +7,7 @@ mod hosts;
 mod names;
 mod note;
 mod resolve;
+mod routes;
 mod workload;
 
 pub use hosts::Host;
@@ -14,6 +15,10 @@ pub use hosts::hosts;
 pub use note::Note;
 pub use resolve::Inputs;
 pub use resolve::resolve;
+pub use routes::Proxy;
+pub use routes::Route;
+pub use routes::Tls;
+pub use routes::fragment;
 pub use workload::Attachment;
 pub use workload::Naming;
 pub use workload::Ready;
@@ -45,6 +50,10 @@ pub struct Desired {
     pub volumes: Vec<DesiredVolume>,
     /// The workloads, each after those that it needs.
     pub workloads: Vec<Workload>,
+    /// The hosts that lead to apps, in the order of the apps.
+    pub routes: Vec<Route>,
+    /// The proxy that leads there; `None` when there is nothing to route, or it is not wanted.
+    pub proxy: Option<Proxy>,
     /// The values of secrets, where they are known; compared with those of containers and shown to nobody.
     pub secrets: BTreeMap<EnvKey, Secret>,
     /// When images are pulled.

@@ -15,6 +15,13 @@ pub enum Note {
         /// The containers that are made of it.
         containers: Vec<Container>,
     },
+    /// Where apps listen is taken for granted.
+    PortAssumed {
+        /// The apps' containers.
+        containers: Vec<Container>,
+        /// The port.
+        port: u16,
+    },
     /// A derived short name would mean several things, so those that would have it go without.
     AliasLeftOut {
         /// The name.
@@ -30,6 +37,11 @@ impl fmt::Display for Note {
             Self::ImageUnknown { image, containers } => write!(
                 f,
                 "what `{image}` declares (VOLUME, EXPOSE, HEALTHCHECK) is not known yet: the plan for {} may grow",
+                list(containers)
+            ),
+            Self::PortAssumed { containers, port } => write!(
+                f,
+                "neither a `port` nor an image says where these listen, so it is taken to be {port}: {}",
                 list(containers)
             ),
             Self::AliasLeftOut { alias, containers } => {

@@ -7,15 +7,19 @@ use super::DesiredNetwork;
 use super::DesiredVolume;
 use super::Naming;
 use super::Note;
+use super::Proxy;
 use super::Pull;
 use super::Ready;
+use super::Route;
 use super::Strategy;
+use super::Tls;
 use super::WhyRecreate;
 use super::Workload;
 use super::aliases::Aliases;
 use super::aliases::Names;
 use super::collisions::Collisions;
 use super::names;
+use super::routes;
 use crate::config;
 use crate::config::AttachedTo;
 use crate::config::Config;
@@ -35,6 +39,7 @@ use crate::docker::Secret;
 use crate::docker::Source;
 use crate::docker::hash;
 use crate::name::Alias;
+use crate::name::Container;
 use crate::name::Domain;
 use crate::name::EnvKey;
 use crate::name::Image;
@@ -45,12 +50,16 @@ use crate::name::Project;
 use crate::name::Volume;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
 /// The settings of a health check that the config does not give; docker's own 30 s would make every start wait so long.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where an app is taken to listen of which nobody says.
+const HTTP_PORT: u16 = 80;
 
 /// What a config needs beside itself.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +93,11 @@ struct Resolver<'a> {
     volumes: BTreeMap<Volume, DesiredVolume>,
     volume_order: Vec<Volume>,
     workloads: Vec<Workload>,
+    routes: Vec<Route>,
+    /// The networks that the proxy joins.
+    proxied: BTreeSet<Network>,
+    /// The containers of routed apps of which nobody says where they listen.
+    silent: Vec<Container>,
     /// By the order of `workloads`: the names under which others find each.
     aliases: Aliases,
     collisions: Collisions,
@@ -129,6 +143,9 @@ impl<'a> Resolver<'a> {
             volumes: BTreeMap::new(),
             volume_order: Vec::new(),
             workloads: Vec::new(),
+            routes: Vec::new(),
+            proxied: BTreeSet::new(),
+            silent: Vec::new(),
             aliases: Aliases::default(),
             collisions: Collisions::default(),
             problems: Vec::new(),
@@ -156,7 +173,13 @@ impl<'a> Resolver<'a> {
                 .into_iter()
                 .map(|(image, containers)| Note::ImageUnknown { image: image.clone(), containers }),
         );
+        if !self.silent.is_empty() {
+            notes.push(Note::PortAssumed { containers: self.silent, port: HTTP_PORT });
+        }
         self.problems.extend(self.collisions.finish());
+        // the proxy, and the one that takes its place
+        let proxied = self.networks.iter_mut().filter(|network| self.proxied.contains(&network.name));
+        proxied.for_each(|network| network.addresses += 2);
         let deploy = &self.config.deploy;
         let mut volumes = self.volumes;
         let desired = Desired {
@@ -165,6 +188,8 @@ impl<'a> Resolver<'a> {
             address_pool: *self.config.isolation.address_pool.get_ref(),
             volumes: self.volume_order.iter().filter_map(|name| volumes.remove(name)).collect(),
             workloads: self.workloads,
+            proxy: proxy(&self.config.proxy).filter(|_| !self.routes.is_empty()),
+            routes: self.routes,
             secrets: self.inputs.secrets.clone(),
             pull: match deploy.pull {
                 config::Pull::Missing => Pull::Missing,
@@ -282,7 +307,54 @@ impl<'a> Resolver<'a> {
             drain: self.config.deploy.drain,
             keeps_previous: self.keeps_previous(),
         };
+        let port = self.port(&workload, route.port.as_ref().map(|port| port.get_ref().get()), &place);
+        self.lead(vec![domain.clone()], &workload, port, &names.qualified);
         self.add(workload, names);
+    }
+
+    /// Where an app listens: as the config says, else on the only TCP port that its image EXPOSEs.
+    fn port(&mut self, workload: &Workload, declared: Option<u16>, place: &Range<usize>) -> u16 {
+        if let Some(port) = declared {
+            return port;
+        }
+        let facts = self.inputs.images.get(&workload.image);
+        let exposed: Vec<u16> = facts
+            .iter()
+            .flat_map(|facts| &facts.ports)
+            .filter_map(|port| port.strip_suffix("/tcp")?.parse().ok())
+            .collect();
+        let is_routed = self.config.proxy.enabled == Enabled::Yes;
+        match exposed.as_slice() {
+            [port] => return *port,
+            [] if is_routed => {
+                self.silent.push(workload.name());
+            }
+            [_, _, ..] if is_routed => {
+                let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
+                let message = format!("`{}` listens on several ports: {}", workload.image, ports.join(", "));
+                let problem = Problem::error(place.clone(), message);
+                self.problems.push(problem.hint("say with `port` to which of them its domain leads"));
+            }
+            _ => {}
+        }
+        exposed.first().copied().unwrap_or(HTTP_PORT)
+    }
+
+    /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
+    fn lead(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
+        let networks = routes::networks(workload);
+        if self.config.proxy.enabled == Enabled::Yes {
+            self.proxied.extend(networks.iter().cloned());
+        }
+        self.routes.push(Route {
+            hosts,
+            stem: workload.stem.clone(),
+            naming: workload.naming,
+            replicas: workload.replicas,
+            port,
+            alias: alias.clone(),
+            networks,
+        });
     }
 
     /// The apps and services of a Luma project.
@@ -330,6 +402,12 @@ impl<'a> Resolver<'a> {
                 drain: self.config.deploy.drain,
                 keeps_previous: self.keeps_previous(),
             };
+            if let Some(proxy) = &app.proxy {
+                let declared = app.port.as_ref().map(|port| port.get_ref().get());
+                let port = self.port(&workload, declared, &names.place);
+                let hosts = proxy.hosts.iter().map(|host| host.get_ref().clone()).collect();
+                self.lead(hosts, &workload, port, &names.qualified);
+            }
             self.add(workload, names);
         }
     }
@@ -552,4 +630,18 @@ fn strategy(asked: config::Strategy, workload: &config::Workload) -> Strategy {
 /// Attachments without aliases yet: those are settled when all names are known.
 fn attachments(networks: Vec<Network>) -> Vec<Attachment> {
     networks.into_iter().map(|network| Attachment { network, aliases: Vec::new() }).collect()
+}
+
+/// The proxy that a config would have.
+fn proxy(section: &config::Proxy) -> Option<Proxy> {
+    (section.enabled == Enabled::Yes).then(|| Proxy {
+        image: section.image.clone(),
+        http_port: section.http_port.get_ref().get(),
+        https_port: section.https_port.get_ref().get(),
+        tls: match section.tls {
+            config::Tls::Auto => Tls::Auto,
+            config::Tls::Internal => Tls::Internal,
+            config::Tls::Off => Tls::Off,
+        },
+    })
 }

@@ -112,24 +112,31 @@ pub enum Ready {
     StaysUp,
 }
 
-impl Workload {
+impl Naming {
     /// The name of the container of this role and replica, counted from 1.
-    pub fn container(&self, role: Role, replica: u32) -> Container {
-        let role = match (self.naming, role) {
-            (Naming::Plain, Role::Serving) => "",
-            (Naming::Plain, Role::Incoming) => "-next",
-            (Naming::Colours, Role::Serving) => "-green",
-            (Naming::Colours, Role::Incoming) => "-blue",
+    pub(super) fn container(self, stem: &str, role: Role, replica: u32) -> Container {
+        let role = match (self, role) {
+            (Self::Plain, Role::Serving) => "",
+            (Self::Plain, Role::Incoming) => "-next",
+            (Self::Colours, Role::Serving) => "-green",
+            (Self::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
         };
-        let mut name = String::with_capacity(self.stem.len() + role.len());
-        name.push_str(&self.stem);
+        let mut name = String::with_capacity(stem.len() + role.len());
+        name.push_str(stem);
         name.push_str(role);
         if replica > 1 {
             name.push('-');
             name.push_str(&replica.to_string());
         }
         Container::parse(name).expect("a stem is a container name")
+    }
+}
+
+impl Workload {
+    /// The name of the container of this role and replica, counted from 1.
+    pub fn container(&self, role: Role, replica: u32) -> Container {
+        self.naming.container(&self.stem, role, replica)
     }
 
     /// The name by which people know the workload: that of its first serving container.

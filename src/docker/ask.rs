@@ -13,6 +13,8 @@ pub struct Scope {
     pub networks: BTreeSet<Network>,
     /// Images of which it is asked whether they are there, and what they declare.
     pub images: BTreeSet<Image>,
+    /// The proxy's image, one of `images`, when there is to be a proxy.
+    pub proxy: Option<Image>,
 }
 
 /// The first round, put side by side: what there is. A `T` is a question, or its answer.
@@ -39,13 +41,14 @@ pub struct Second<T> {
     pub networks: Option<T>,
     /// Every reference to an image, when one of the scope is missing.
     pub references: Option<T>,
+    /// The proxy's fragments, when there are any.
+    pub fragments: Option<T>,
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
 const CONTAINER: &str =
     r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.managed")}},{{json .State}},{{json .Networks}}]"#;
-const VOLUME: &str =
-    r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}}]"#;
+const VOLUME: &str = r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}}]"#;
 const IMAGE: &str = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
 const REFERENCE: &str = "[{{json .Repository}},{{json .Tag}}]";
 
@@ -67,6 +70,7 @@ impl Second<Command> {
         Self {
             containers: inspect("container", "{{json .}}", containers.iter().copied()),
             networks: inspect("network", "{{json .}}", networks.iter().copied()),
+            fragments: None,
             references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
         }
     }
@@ -93,7 +97,7 @@ mod tests {
     fn an_empty_host_is_asked_nothing_twice() {
         let first = First::of(&Scope::default());
         assert_eq!(first.images, None);
-        let Second { containers, networks, references } = Second::of(&[], &[], false);
+        let Second { containers, networks, references, fragments: _ } = Second::of(&[], &[], false);
         assert_eq!(lines([containers, networks, references]), [""; 0]);
     }
 

@@ -2,6 +2,7 @@
 
 use super::Health;
 use super::Observed;
+use super::PROXY;
 use super::SeenContainer;
 use super::Spec;
 use super::State;
@@ -59,6 +60,22 @@ pub enum Fact {
     },
     /// The container is as it should be, but for its networks; it need not run.
     Current(Arc<Current>),
+    /// The proxy is as it should be; it need not run.
+    Proxy {
+        /// What it was told.
+        spec: Spec,
+        /// The reference whose present image it was made of.
+        image: Image,
+    },
+    /// The proxy runs, and this is all that it has of the project's routes.
+    Fragment {
+        /// The project.
+        project: Project,
+        /// The routes, in the proxy's words.
+        text: String,
+    },
+    /// The proxy does not run, or has no routes of the project.
+    NoFragment(Project),
     /// The container runs, or would without anybody's help.
     Running(Container),
     /// The container runs, and is not about to be started again.
@@ -129,6 +146,13 @@ impl Fact {
                 seen.project.as_ref() == Some(project) && seen.spec == *spec && seen.release == *release
             }),
             Self::Current(current) => container(&current.name).is_some_and(|seen| current.is(seen, host)),
+            Self::Proxy { spec, image } => proxy(host).is_some_and(|seen| {
+                seen.maker.is_some()
+                    && seen.spec == *spec
+                    && host.images.here.get(image).is_none_or(|image| image.id == seen.image)
+            }),
+            Self::Fragment { project, text } => fragment(host, project) == Some(text),
+            Self::NoFragment(project) => fragment(host, project).is_none(),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
             Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
             Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
@@ -152,6 +176,15 @@ impl Current {
             && host.images.here.get(&self.image).is_none_or(|image| image.id == seen.image)
             && self.volumes.iter().all(|(volume, path)| seen.volumes.get(path) == Some(volume))
     }
+}
+
+fn proxy(host: &Observed) -> Option<&SeenContainer> {
+    host.containers.iter().find(|(name, _)| name.as_str() == PROXY).map(|(_, seen)| seen)
+}
+
+/// What the proxy that runs has of a project.
+fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a String> {
+    proxy(host).filter(|seen| seen.state.is_up()).and_then(|_| host.fragments.get(project))
 }
 
 /// What carries another project's label is never used; what carries none is.

@@ -39,6 +39,8 @@ pub enum Kind {
     Network,
     /// A volume.
     Volume,
+    /// The container that leads from domains to apps, shared by all projects.
+    Proxy,
 }
 
 impl Kind {
@@ -49,12 +51,15 @@ impl Kind {
             Self::Service => "service",
             Self::Network => "network",
             Self::Volume => "volume",
+            Self::Proxy => "proxy",
         }
     }
 
     /// The kind that a label's word names.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::App, Self::Service, Self::Network, Self::Volume].into_iter().find(|kind| kind.as_str() == word)
+        [Self::App, Self::Service, Self::Network, Self::Volume, Self::Proxy]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -67,14 +72,41 @@ impl fmt::Display for Kind {
 /// The labels of a thing that gordon makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
-    /// The project that owns it.
-    pub project: Project,
+    /// Whose it is.
+    pub claim: Claim,
     /// What it is.
     pub kind: Kind,
     /// The domain, group or project that it belongs to.
     pub owner: Owner,
     /// What only containers remember.
     pub release: Option<Release>,
+}
+
+/// Whose a thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// A project's, and nobody else's.
+    Owned(Project),
+    /// All projects'; this one made it.
+    Shared(Project),
+}
+
+impl Claim {
+    /// The project that owns it, when one does.
+    pub fn project(&self) -> Option<&Project> {
+        match self {
+            Self::Owned(project) => Some(project),
+            Self::Shared(_) => None,
+        }
+    }
+
+    /// The project that made it, when all share it.
+    pub fn maker(&self) -> Option<&Project> {
+        match self {
+            Self::Owned(_) => None,
+            Self::Shared(maker) => Some(maker),
+        }
+    }
 }
 
 /// The labels that only containers have.
@@ -93,7 +125,10 @@ impl Labels {
     pub(super) fn words(&self, memberships: &[Membership]) -> Vec<String> {
         let mut pairs = vec![
             (key::MANAGED, "true".to_owned()),
-            (key::PROJECT, self.project.to_string()),
+            match &self.claim {
+                Claim::Owned(project) => (key::PROJECT, project.to_string()),
+                Claim::Shared(maker) => (key::MAKER, maker.to_string()),
+            },
             (key::KIND, self.kind.to_string()),
             (key::OWNER, self.owner.to_string()),
         ];

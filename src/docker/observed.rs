@@ -1,5 +1,6 @@
 //! What is on a host, as far as gordon looks. Does not know what should be there.
 
+use super::Fragments;
 use super::ImageFacts;
 use super::Kind;
 use super::Secret;
@@ -33,6 +34,8 @@ pub struct Observed {
     /// Subnets that are taken beside those of the networks: routes of the machine that the engine runs on, second
     /// subnets of networks, networks with names that gordon does not know how to say.
     pub routes: BTreeSet<Ipv4Net>,
+    /// What the proxy's volume holds of each project.
+    pub fragments: Fragments,
 }
 
 /// The images of a host, of those that a config names.
@@ -67,6 +70,8 @@ pub struct SeenImage {
 pub struct SeenNetwork {
     /// The project whose label it carries.
     pub project: Option<Project>,
+    /// The project that made it for all.
+    pub maker: Option<Project>,
     /// Whether gordon made it, for whatever project.
     pub managed: bool,
     /// Its IPv4 subnet.
@@ -80,6 +85,8 @@ pub struct SeenNetwork {
 pub struct SeenVolume {
     /// The project whose label it carries.
     pub project: Option<Project>,
+    /// The project that made it for all.
+    pub maker: Option<Project>,
     /// Whether gordon made it, for whatever project.
     pub managed: bool,
 }
@@ -89,6 +96,8 @@ pub struct SeenVolume {
 pub struct SeenContainer {
     /// The project whose label it carries.
     pub project: Option<Project>,
+    /// The project that made it for all.
+    pub maker: Option<Project>,
     /// What its label says that it is.
     pub kind: Option<Kind>,
     /// The domain, group or project in its label.

@@ -7,10 +7,12 @@ use super::Mount;
 use super::Runtime;
 use super::Source;
 use super::Word;
+use super::fragment;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
+use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
 use std::fmt;
@@ -102,6 +104,18 @@ pub enum Op {
         /// A volume that no container mounts.
         name: Volume,
     },
+    /// Gives the proxy a project's routes in place of those that it has of it, unless it finds them wrong.
+    WriteFragment {
+        /// The project.
+        project: Project,
+        /// All its routes, in the proxy's words.
+        text: String,
+    },
+    /// Takes a project's routes from the proxy.
+    RemoveFragment {
+        /// The project.
+        project: Project,
+    },
     /// Nothing is done: something is waited for.
     Await(Await),
 }
@@ -174,7 +188,30 @@ impl Op {
             }
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
+            Self::WriteFragment { project, text } => fragment::put(project, text),
+            Self::RemoveFragment { project } => fragment::take(project),
         })
+    }
+}
+
+impl Op {
+    /// Whether it is done to what all projects of a host share: the proxy, its network, its files.
+    pub fn is_shared(&self) -> bool {
+        let is_proxy = |name: &Container| [fragment::PROXY, fragment::PREVIOUS].contains(&name.as_str());
+        match self {
+            Self::WriteFragment { .. } | Self::RemoveFragment { .. } => true,
+            Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. } => {
+                labels.claim.maker().is_some()
+            }
+            Self::RemoveNetwork { name } => name.as_str() == fragment::NETWORK,
+            Self::RemoveVolume { name } => name.as_str().starts_with(fragment::PROXY),
+            Self::Create(launch) | Self::Run(launch) => is_proxy(&launch.name),
+            Self::Start { name } | Self::Stop { name, .. } | Self::Remove { name } => is_proxy(name),
+            Self::Rename { from, .. } => is_proxy(from),
+            Self::Connect { container, .. } | Self::Disconnect { container, .. } => is_proxy(container),
+            Self::Await(wait) => is_proxy(wait.container()),
+            Self::Pull { .. } | Self::ExpectVolumes { .. } => false,
+        }
     }
 }
 
@@ -198,6 +235,8 @@ impl fmt::Display for Op {
             Self::Disconnect { container, network } => write!(f, "disconnect {container} from {network}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
+            Self::WriteFragment { project, .. } => write!(f, "route to {project}"),
+            Self::RemoveFragment { project } => write!(f, "no longer route to {project}"),
             Self::Await(wait) => wait.fmt(f),
         }
     }

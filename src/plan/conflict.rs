@@ -1,6 +1,7 @@
 //! Why there is no plan: what is on the host stands in the way of what the config asks for.
 
 use crate::name::Container;
+use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
@@ -26,6 +27,15 @@ pub enum Conflict {
     NetworkFull(Network),
     /// The app has no release before the one that serves.
     NothingBefore(Container),
+    /// Another project routes a host.
+    OthersHost(Domain, Project),
+    /// The proxy is another one than this config wants, and the project that made it is still there.
+    OthersProxy {
+        /// The project that made it.
+        maker: Project,
+        /// What differs, in words.
+        differs: &'static str,
+    },
     /// The container is none of this config's.
     UnknownContainer(String),
 }
@@ -60,6 +70,12 @@ impl Conflict {
             Self::OthersContainer(..) | Self::OthersNetwork(..) | Self::OthersVolume(..) => {
                 "give this config another `name`, or the workload another `id` or `name`".to_owned()
             }
+            Self::OthersHost(host, project) => {
+                format!("remove `{host}` from this config, or from that of project `{project}` and apply that first")
+            }
+            Self::OthersProxy { maker, .. } => format!(
+                "a host has one proxy: let `[proxy]` say here what it says in the config of `{maker}`, or change it there"
+            ),
             Self::AnotherConfig(..) => {
                 "give this config a `name` of its own; or `--replace`, if it does take the place of the other"
                     .to_owned()
@@ -106,6 +122,13 @@ impl fmt::Display for Conflict {
             }
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
             Self::NothingBefore(name) => write!(f, "`{name}` has no release before the one that serves"),
+            Self::OthersHost(host, project) => write!(f, "`{host}` leads to project `{project}` already"),
+            Self::OthersProxy { maker, differs } => {
+                write!(
+                    f,
+                    "the proxy of this host is that of project `{maker}`, and its {differs} differ from this config's"
+                )
+            }
             Self::UnknownContainer(name) => write!(f, "`{name}` is no container of this config"),
         }
     }

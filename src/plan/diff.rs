@@ -18,8 +18,10 @@ use crate::desired;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
+use crate::desired::Proxy;
 use crate::desired::Pull;
 use crate::desired::Workload;
+use crate::docker::Claim;
 use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Labels;
@@ -62,9 +64,11 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     for volume in &desired.volumes {
         draft.volume(volume);
     }
+    draft.proxy();
     for workload in &desired.workloads {
         draft.workload(workload);
     }
+    draft.routes();
     draft.left_over();
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
 }
@@ -73,7 +77,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
 fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
     let is_moot = |note: &&desired::Note| match note {
         desired::Note::ImageUnknown { image, .. } => host.images.unavailable.contains_key(image),
-        desired::Note::AliasLeftOut { .. } => false,
+        desired::Note::AliasLeftOut { .. } | desired::Note::PortAssumed { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }
@@ -96,6 +100,10 @@ pub(super) struct Draft<'a> {
     pub(super) freed_volumes: BTreeMap<Volume, Vec<StepId>>,
     /// By stem: what has to be done before a workload is up, or why it will not be.
     pub(super) up: BTreeMap<&'a str, Up>,
+    /// How far the proxy comes.
+    pub(super) proxy: Up,
+    /// The step by which the proxy no longer leads to what goes.
+    pub(super) unrouted: Option<StepId>,
 }
 
 /// How far a workload comes.
@@ -171,6 +179,8 @@ impl<'a> Draft<'a> {
             left_networks: BTreeMap::new(),
             freed_volumes: BTreeMap::new(),
             up: BTreeMap::new(),
+            proxy: Up::Blocked,
+            unrouted: None,
         }
     }
 
@@ -215,7 +225,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn labels(&self, kind: Kind, owner: &Owner) -> Labels {
-        Labels { project: self.desired.project.clone(), kind, owner: owner.clone(), release: None }
+        let claim = Claim::Owned(self.desired.project.clone());
+        Labels { claim, kind, owner: owner.clone(), release: None }
     }
 
     fn check_recreate(&mut self) {
@@ -240,6 +251,9 @@ impl<'a> Draft<'a> {
             // what one workload of an image cannot keep is not known, whatever the others can
             let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
             *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
+        }
+        if let Some(proxy) = &self.desired.proxy {
+            known.entry(&proxy.image).or_insert_with(|| Some(Proxy::paths().into()));
         }
         for (image, paths) in known {
             if self.now.images.unavailable.contains_key(image) {

@@ -47,6 +47,8 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         address_pool: ipnet::Ipv4Net::default(),
         volumes: Vec::new(),
         workloads: Vec::new(),
+        routes: Vec::new(),
+        proxy: None,
         secrets: BTreeMap::new(),
         pull: Pull::Never,
         auto_volumes: false,
@@ -55,9 +57,11 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
     };
     let options = Options { replace: true, ..Options::default() };
     let mut draft = Draft::new(&nothing, host, &options);
+    draft.routes();
     draft.containers(Some(Reason::Down));
     draft.leave_networks(Reason::Down);
     draft.leave_volumes(volumes);
+    draft.leave_proxy(volumes);
     draft.plan
 }
 
@@ -165,12 +169,13 @@ impl<'a> Draft<'a> {
         let step = Draw::new(stop, &owner, reason.clone())
             .unless([Fact::Stopped(name.clone())])
             .needs(needs)
+            .needs(&self.unrouted)
             .risk(Risk::Interrupts);
         let stopped = self.draw(step);
         let step = Draw::new(Op::Remove { name: name.clone() }, &owner, reason)
             .unless([Fact::Absent(name.clone())])
             .needs(needs)
-            .needs(&stopped)
+            .needs(self.unrouted.iter().chain(&stopped))
             .risk(Risk::Removes);
         self.draw(step)
     }
@@ -183,14 +188,11 @@ impl<'a> Draft<'a> {
         let unwanted: Vec<Network> =
             ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect();
         for network in unwanted {
-            let is_on = |(_, seen): &(&Container, &crate::docker::SeenContainer)| {
-                seen.memberships.contains_key(&network)
-            };
-            let seen_on = self.now.containers.iter().any(|entry| is_on(&entry));
-            if seen_on || !self.now.networks[&network].addresses.is_empty() {
+            if self.is_used(&network) {
                 self.plan.notes.push(Note::NetworkKept(network));
                 continue;
             }
+            self.proxy_leaves(&network, &reason);
             let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
             let owner = Owner::from(&self.desired.project);
             let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())

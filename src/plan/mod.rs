@@ -6,6 +6,7 @@ mod conflict;
 mod diff;
 mod launch;
 mod left_over;
+mod proxy;
 mod pulls;
 mod reason;
 mod repair;
@@ -164,6 +165,11 @@ impl Plan {
     /// The steps, in an order in which they can be done.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Whether something is done to what all projects of a host share.
+    pub fn is_shared(&self) -> bool {
+        self.steps.iter().any(|step| step.op.is_shared())
     }
 
     /// Whether there is nothing to do.

@@ -14,7 +14,12 @@ use std::collections::BTreeSet;
 /// The plan that pulls what is to be pulled of the images that are `desired`, all side by side.
 pub fn pulls(desired: &Desired, images: &Images) -> Plan {
     let mut plan = Plan::new(desired.project.clone());
-    let wanted: BTreeSet<&Image> = desired.workloads.iter().map(|workload| &workload.image).collect();
+    let wanted: BTreeSet<&Image> = desired
+        .workloads
+        .iter()
+        .map(|workload| &workload.image)
+        .chain(desired.proxy.iter().map(|proxy| &proxy.image))
+        .collect();
     let is_due = |image: &&Image| match desired.pull {
         Pull::Always => true,
         Pull::Missing => !images.here.contains_key(image),

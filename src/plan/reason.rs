@@ -70,6 +70,14 @@ pub enum Reason {
     TooManyReplicas,
     /// An earlier run was cut off and left it.
     LeftOver,
+    /// The proxy leads to apps on this network.
+    LeadsThere,
+    /// The routes are others than the proxy has.
+    RoutesChanged,
+    /// There is nothing to route any more.
+    NoRoutes,
+    /// The last project of the host goes.
+    LastProject,
     /// Everything is to go.
     Down,
 }
@@ -142,6 +150,10 @@ impl fmt::Display for Reason {
             Self::NotInConfig => f.write_str("no longer in the config"),
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
             Self::LeftOver => f.write_str("left over from a run that was cut off"),
+            Self::LeadsThere => f.write_str("the proxy leads to apps there"),
+            Self::RoutesChanged => f.write_str("the routes changed"),
+            Self::NoRoutes => f.write_str("nothing is routed to it any more"),
+            Self::LastProject => f.write_str("no project is left that needs it"),
             Self::Down => f.write_str("everything of this project goes"),
         }
     }

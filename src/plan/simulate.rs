@@ -6,6 +6,7 @@ use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Observed;
 use crate::docker::Op;
+use crate::docker::PROXY;
 use crate::docker::Past;
 use crate::docker::SeenContainer;
 use crate::docker::SeenImage;
@@ -16,6 +17,7 @@ use crate::docker::Source;
 use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -46,13 +48,19 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::CreateNetwork { name, subnet, labels, .. } => {
             require(!host.networks.contains_key(name), || format!("network {name} exists"))?;
-            let project = Some(labels.project.clone());
-            let network =
-                SeenNetwork { project, managed: true, subnet: Some(*subnet), addresses: BTreeSet::new() };
+            let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
+            let network = SeenNetwork {
+                project,
+                maker,
+                managed: true,
+                subnet: Some(*subnet),
+                addresses: BTreeSet::new(),
+            };
             host.networks.insert(name.clone(), network);
         }
         Op::CreateVolume { name, labels } => {
-            let volume = SeenVolume { project: Some(labels.project.clone()), managed: true };
+            let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
+            let volume = SeenVolume { project, maker, managed: true };
             host.volumes.entry(name.clone()).or_insert(volume);
         }
         Op::Create(launch) => make(host, launch)?,
@@ -84,6 +92,17 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
             let mounts = |seen: &SeenContainer| seen.volumes.values().any(|volume| volume == name);
             require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
             host.volumes.remove(name).ok_or_else(|| Refused(format!("no volume {name}")))?;
+            if is_of_proxy(name) {
+                host.fragments.clear();
+            }
+        }
+        Op::WriteFragment { project, text } => {
+            require_proxy(host)?;
+            host.fragments.insert(project.clone(), text.clone());
+        }
+        Op::RemoveFragment { project } => {
+            require_proxy(host)?;
+            host.fragments.remove(project);
         }
         Op::Await(Await::Healthy { name, .. }) => {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
@@ -105,6 +124,17 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
 
 fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Refused> {
     if condition { Ok(()) } else { Err(Refused(otherwise())) }
+}
+
+/// The proxy's files are reached through the proxy.
+fn require_proxy(host: &Observed) -> Result<(), Refused> {
+    let proxy = host.containers.iter().find(|(name, _)| name.as_str() == PROXY);
+    require(proxy.is_some_and(|(_, seen)| seen.state.is_up()), || format!("{PROXY} does not run"))
+}
+
+/// Whether the fragments are on this volume.
+fn is_of_proxy(volume: &Volume) -> bool {
+    volume.as_str().starts_with(PROXY)
 }
 
 fn absent(name: &Container) -> Refused {
@@ -137,7 +167,8 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
     let release = labels.release.as_ref().expect("a container has a release");
     let checked = runtime.health.is_some() || seen_image.is_some_and(|image| image.facts.healthcheck);
     let container = SeenContainer {
-        project: Some(labels.project.clone()),
+        project: labels.claim.project().cloned(),
+        maker: labels.claim.maker().cloned(),
         kind: Some(labels.kind),
         owner: labels.owner.clone(),
         release: release.number,

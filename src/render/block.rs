@@ -3,6 +3,7 @@
 use crate::docker::Op;
 use crate::name::Container;
 use crate::plan::Plan;
+use crate::plan::Reason;
 use crate::plan::Risk;
 use crate::plan::Step;
 use serde::Serialize;
@@ -28,6 +29,7 @@ pub(super) enum Thing {
     Network,
     Volume,
     Container,
+    Fragment,
 }
 
 /// What becomes of a thing.
@@ -51,6 +53,7 @@ impl Thing {
             Self::Network => "network",
             Self::Volume => "volume",
             Self::Container => "container",
+            Self::Fragment => "fragment",
         }
     }
 }
@@ -108,7 +111,7 @@ fn places(plan: &Plan) -> (Vec<usize>, Vec<Doings>) {
         if place == all.len() {
             all.push(Doings::default());
         }
-        all[place].add(&step.op);
+        all[place].add(step);
         places.push(place);
     }
     (places, all)
@@ -127,8 +130,11 @@ struct Doings {
 }
 
 impl Doings {
-    fn add(&mut self, op: &Op) {
-        match op {
+    fn add(&mut self, step: &Step) {
+        match &step.op {
+            Op::WriteFragment { .. } if step.reason == Reason::Missing => self.makes = true,
+            Op::WriteFragment { .. } => self.changes = true,
+            Op::RemoveFragment { .. } => self.removes = true,
             Op::Pull { .. } => self.pulls = true,
             Op::ExpectVolumes { .. } => self.checks = true,
             Op::Run(_) | Op::Create(_) | Op::CreateNetwork { .. } | Op::CreateVolume { .. } => {
@@ -169,6 +175,9 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         }
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => {
             (Thing::Container, container.as_str())
+        }
+        Op::WriteFragment { project, .. } | Op::RemoveFragment { project } => {
+            (Thing::Fragment, project.as_str())
         }
         Op::Await(wait) => (Thing::Container, wait.container().as_str()),
     }

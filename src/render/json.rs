@@ -238,6 +238,18 @@ enum Fact<'a> {
         /// The named volumes that it mounts.
         volumes: Vec<Mounted<'a>>,
     },
+    /// The proxy is as it should be; it need not run.
+    Proxy {
+        #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
+        spec: &'a Spec,
+        /// The reference whose present image it was made of; one that is not on the host does not count.
+        image: &'a str,
+    },
+    /// The proxy runs, and this is all that it has of the project's routes.
+    Fragment { project: &'a str, text: &'a str },
+    /// The proxy does not run, or has no routes of the project.
+    NoFragment { project: &'a str },
     /// The container runs, or would without anybody's help.
     Running { container: &'a str },
     /// The container runs, and is not about to be started again.
@@ -388,6 +400,9 @@ impl<'a> Fact<'a> {
                 Self::Has { container: name.as_str(), project: project.as_str(), spec, release: *release }
             }
             F::Current(current) => Self::current(current),
+            F::Proxy { spec, image } => Self::Proxy { spec, image: image.as_str() },
+            F::Fragment { project, text } => Self::Fragment { project: project.as_str(), text },
+            F::NoFragment(project) => Self::NoFragment { project: project.as_str() },
             F::Running(container) => Self::Running { container: container.as_str() },
             F::Steady(container) => Self::Steady { container: container.as_str() },
             F::Stopped(container) => Self::Stopped { container: container.as_str() },

@@ -267,6 +267,26 @@ $_mount|"*) ;;
   done
 }
 
+# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+is_proxy() {
+  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+has_fragment() {
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
+  [ "$_fragment
+" = "$2" ]
+}
+
+# no_fragment PROJECT: the proxy does not run, or has no routes of the project
+no_fragment() { ! ask exec gordon-proxy test -f "/config/gordon/$1.caddy" 2>/dev/null </dev/null; }
+
 # is_running CONTAINER: it runs, or will without help
 is_running() {
   look container "$1" '{{.State.Status}}' || return 1

@@ -1,6 +1,7 @@
 //! Plans for the tests of the renderers.
 
 use crate::docker::Await;
+use crate::docker::Claim;
 use crate::docker::Current;
 use crate::docker::EnvFile;
 use crate::docker::Fact;
@@ -347,7 +348,7 @@ fn membership(name: &str, address: &str, aliases: &[&str]) -> Membership {
 
 fn labels(kind: Kind, spec: Option<Spec>) -> Labels {
     let release = spec.map(|spec| Release { number: 2, spec, inherits: None });
-    Labels { project: project(), kind, owner: owner("backend"), release }
+    Labels { claim: Claim::Owned(project()), kind, owner: owner("backend"), release }
 }
 
 fn owner(text: &str) -> Owner {

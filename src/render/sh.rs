@@ -187,6 +187,7 @@ impl Script<'_> {
             let call = self.fact(fact, 0);
             match fact {
                 Fact::Current(current) if current.name == launch.name => is_current = Some(call),
+                Fact::Proxy { .. } => is_current = Some(call),
                 _ => text.push_str(&format!("{call} ||\n")),
             }
         }
@@ -233,7 +234,7 @@ impl Script<'_> {
         let command = op.command().expect("all that is neither a check nor a wait is a command");
         let function = match (op, undo) {
             (Op::Pull { .. }, _) => "stream",
-            (_, []) => return self.command("run", &command, indent),
+            (_, []) if command.stdin.is_none() => return self.command("run", &command, indent),
             (_, _) => "try",
         };
         format!("{} || {}", self.command(function, &command, indent), self.failure(undo, indent))
@@ -314,6 +315,9 @@ impl Script<'_> {
                 words.extend(current.volumes.iter().map(|(volume, path)| format!("{volume}:{path}")));
                 ("is_current", words)
             }
+            Fact::Proxy { spec, image } => ("is_proxy", vec![text(spec), tagged(image)]),
+            Fact::Fragment { project, text: routes } => ("has_fragment", vec![text(project), routes.clone()]),
+            Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
             Fact::Stopped(name) => ("is_stopped", vec![text(name)]),

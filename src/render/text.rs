@@ -86,12 +86,13 @@ pub fn summary(plan: &Plan) -> String {
         (Action::Wait, "to wait for"),
     ] {
         let of = |thing| blocks.iter().filter(move |block| (block.action, block.thing) == (action, thing));
-        let counts: Vec<String> = [Thing::Image, Thing::Network, Thing::Volume, Thing::Container]
-            .into_iter()
-            .map(|thing| (of(thing).count(), thing.as_str()))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, thing)| format!("{count} {thing}{}", if count == 1 { "" } else { "s" }))
-            .collect();
+        let counts: Vec<String> =
+            [Thing::Image, Thing::Network, Thing::Volume, Thing::Container, Thing::Fragment]
+                .into_iter()
+                .map(|thing| (of(thing).count(), thing.as_str()))
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, thing)| format!("{count} {thing}{}", if count == 1 { "" } else { "s" }))
+                .collect();
         if counts.is_empty() {
             continue;
         }

@@ -212,6 +212,7 @@ fn says_missing(line: &str) -> bool {
     let line = line.trim().to_lowercase();
     line.is_empty()
         || line.starts_with("error") && line.contains("no such ")
+        || line.starts_with("error response from daemon: container ") && line.ends_with(" is not running")
         || line.starts_with("error response from daemon: network ") && line.ends_with(" not found")
 }
 

@@ -10,6 +10,7 @@ mod isolation;
 mod killed;
 mod lock;
 mod others;
+mod proxy;
 mod rollout;
 mod scenarios;
 mod status;

@@ -63,12 +63,17 @@ pub struct Project {
 impl Project {
     /// A project of this name with these files; what an earlier run may have left of it is removed first.
     pub fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let project =
-            Self { name: name.to_owned(), folder: tempfile::tempdir().expect("a temporary folder") };
-        project.remove();
+        let project = Self::bare(name);
         for (path, text) in files {
             project.write(path, text);
         }
+        project
+    }
+
+    fn bare(name: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Self { name: name.to_owned(), folder };
+        project.remove();
         project
     }
 
@@ -84,7 +89,7 @@ impl Project {
             let rest: String =
                 text.lines().filter(|line| !is_name(line)).map(|line| format!("{line}\n")).collect();
             let sign = if config.ends_with("toml") { "=" } else { ":" };
-            fs::write(&path, format!("name {sign} \"{name}\"\n{rest}")).expect("the config is writable");
+            project.write(config, &format!("name {sign} \"{name}\"\n{rest}"));
         }
         project
     }
@@ -93,7 +98,14 @@ impl Project {
         self.folder.path()
     }
 
+    /// Writes a file. A config that says nothing of the proxy, which all tests would share, goes without.
     pub fn write(&self, path: &str, text: &str) {
+        let without = match path {
+            "gordon.toml" if !text.contains("proxy") => "proxy.enabled = false\n",
+            "gordon.yaml" if !text.contains("\nproxy:") => "proxy: { enabled: false }\n",
+            _ => "",
+        };
+        let text = format!("{without}{text}");
         let path = self.folder().join(path);
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder");
         fs::write(path, text).expect("a file");

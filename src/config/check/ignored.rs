@@ -1,22 +1,15 @@
-//! Parts of a config that have no effect on this host, or not yet.
+//! Parts of a config that have no effect on this host.
 
 use crate::config::problem::Problem;
 use crate::config::problem::Span;
 use crate::config::schema::Config;
 use crate::config::schema::Enabled;
-use std::collections::BTreeMap;
 
 /// More names than these make a warning that nobody reads.
 const MOST_NAMES: usize = 10;
 
-pub(super) fn check(
-    config: &Config,
-    sections: &BTreeMap<String, Span>,
-    isolation_enabled: Option<Span>,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn check(config: &Config, isolation_enabled: Option<Span>, problems: &mut Vec<Problem>) {
     check_attachments(config, isolation_enabled, problems);
-    check_served(config, sections, problems);
     check_servers(config, problems);
     check_pool(config, problems);
 }
@@ -45,18 +38,6 @@ fn check_attachments(config: &Config, isolation_enabled: Option<Span>, problems:
         )
         .hint("routes run on the default network, where nothing could reach them; set `enabled = true`"),
     );
-}
-
-fn check_served(config: &Config, sections: &BTreeMap<String, Span>, problems: &mut Vec<Problem>) {
-    let is_routed = !config.routes.is_empty() || config.apps.iter().any(|app| app.proxy.is_some());
-    if config.proxy.enabled == Enabled::Yes && is_routed {
-        let section = if config.routes.is_empty() { "apps" } else { "routes" };
-        let span = sections.get(section).cloned().unwrap_or(0..0);
-        problems.push(
-            Problem::warning(span, "routes are not served yet: apps run, but no proxy leads to them")
-                .hint("put a proxy of your own in front of them, and set `proxy.enabled` to `false`"),
-        );
-    }
 }
 
 fn check_servers(config: &Config, problems: &mut Vec<Problem>) {

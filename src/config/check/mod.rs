@@ -13,11 +13,10 @@ use super::schema::Config;
 /// The config that was read, with what its parts contradict reported and left out.
 pub(super) fn check(read: Read, problems: &mut Vec<Problem>) -> Config {
     names::check(&read, problems);
-    let Read { sections, isolation_enabled, .. } = &read;
-    let (sections, isolation_enabled) = (sections.clone(), isolation_enabled.clone());
+    let isolation_enabled = read.isolation_enabled.clone();
     let config = owners::check(read, problems);
     short_names::check(&config, problems);
     workloads::check(&config, problems);
-    ignored::check(&config, &sections, isolation_enabled, problems);
+    ignored::check(&config, isolation_enabled, problems);
     config
 }

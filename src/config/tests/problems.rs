@@ -618,7 +618,6 @@ fn a_syntax_error_does_not_hide_the_rest_of_the_file() {
         [
             "`-v` is not an image reference",
             "attachments for `c.com`, which is neither a route nor a group",
-            "routes are not served yet: apps run, but no proxy leads to them",
             "string values must be quoted, expected literal string",
         ]
     );

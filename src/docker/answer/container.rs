@@ -4,6 +4,7 @@ use super::network::Present;
 use super::or_default;
 use crate::docker::Health;
 use crate::docker::Kind;
+use crate::docker::PROXY;
 use crate::docker::Past;
 use crate::docker::Secret;
 use crate::docker::SeenContainer;
@@ -40,6 +41,11 @@ impl Listed {
         self.managed == "true"
     }
 
+    /// Whether it is the proxy, and runs.
+    pub(super) fn is_running_proxy(&self) -> bool {
+        self.is_managed() && self.names == PROXY && self.state == "running"
+    }
+
     /// All that is known of a container that gordon did not make.
     pub(super) fn seen(&self) -> Option<(Container, SeenContainer)> {
         // a container that others link to has a name for each of them, `other/name`
@@ -47,6 +53,7 @@ impl Listed {
         let networks = self.networks.split(',').filter_map(|name| Network::parse(name).ok());
         let seen = SeenContainer {
             project: None,
+            maker: None,
             kind: None,
             owner: owner(None),
             release: 0,
@@ -160,6 +167,7 @@ impl ContainerAnswer {
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
         let seen = SeenContainer {
             project: label(key::PROJECT).and_then(|project| Project::parse(project).ok()),
+            maker: label(key::MAKER).and_then(|maker| Project::parse(maker).ok()),
             kind: label(key::KIND).and_then(Kind::parse),
             owner: owner(label(key::OWNER)),
             release: label(key::RELEASE).and_then(|release| release.parse().ok()).unwrap_or(0),

@@ -12,6 +12,7 @@ use super::SeenVolume;
 use super::ask::First;
 use super::ask::Scope;
 use super::ask::Second;
+use super::fragment;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
@@ -98,14 +99,14 @@ impl Survey {
     /// # Errors
     /// When an answer is not of docker's form.
     pub fn read(scope: Scope, answers: &First<String>) -> Result<Self, ReadError> {
-        let volumes: Vec<(String, String, String)> = read("volume ls", &answers.volumes)?;
+        let volumes: Vec<(String, String, String, String)> = read("volume ls", &answers.volumes)?;
         let images: Vec<ImageAnswer> = read("image inspect", answers.images.as_deref().unwrap_or_default())?;
         Ok(Self {
             containers: read("ps", &answers.containers)?,
             networks: answers.networks.split_whitespace().map(str::to_owned).collect(),
             volumes: volumes
                 .iter()
-                .filter_map(|(name, managed, project)| volume(name, managed, project))
+                .filter_map(|(name, managed, project, maker)| volume(name, managed, project, maker))
                 .collect(),
             images: image::asked_for(&scope.images, &images),
             scope,
@@ -121,7 +122,18 @@ impl Survey {
             .map(|listed| listed.id.as_str())
             .collect();
         let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
-        Second::of(&containers, &networks, self.images.len() < self.scope.images.len())
+        let mut questions = Second::of(&containers, &networks, self.images.len() < self.scope.images.len());
+        questions.fragments = self.fragments();
+        questions
+    }
+
+    /// How the proxy's fragments are read: where it runs, there; where it does not, off its volume, which takes its image.
+    fn fragments(&self) -> Option<Command> {
+        if self.containers.iter().any(Listed::is_running_proxy) {
+            return Some(fragment::read());
+        }
+        let image = self.scope.proxy.as_ref().filter(|image| self.images.contains_key(image))?;
+        self.volumes.contains_key(&fragment::volume()).then(|| fragment::read_without_proxy(image.as_str()))
     }
 
     /// The host, once the second round is answered.
@@ -129,7 +141,7 @@ impl Survey {
     /// # Errors
     /// When an answer is not of docker's form, or a name that gordon needs means several networks.
     pub fn observed(self, answers: &Second<String>) -> Result<Observed, ReadError> {
-        let Second { containers, networks, references } = answers;
+        let Second { containers, networks, references, fragments } = answers;
         let inspected: Vec<ContainerAnswer> =
             read("container inspect", containers.as_deref().unwrap_or_default())?;
         let networks: Vec<NetworkAnswer> = read("network inspect", networks.as_deref().unwrap_or_default())?;
@@ -149,6 +161,7 @@ impl Survey {
             }
             host.routes.extend(subnets);
         }
+        host.fragments = fragments.as_deref().map(fragment::fragments).unwrap_or_default();
         host.images = Images {
             here: self.images,
             references: references
@@ -171,8 +184,9 @@ fn read<T: DeserializeOwned>(question: &'static str, text: &str) -> Result<Vec<T
     })
 }
 
-fn volume(name: &str, managed: &str, project: &str) -> Option<(Volume, SeenVolume)> {
-    let seen = SeenVolume { project: Project::parse(project).ok(), managed: managed == "true" };
+fn volume(name: &str, managed: &str, project: &str, maker: &str) -> Option<(Volume, SeenVolume)> {
+    let label = |value: &str| Project::parse(value).ok();
+    let seen = SeenVolume { project: label(project), maker: label(maker), managed: managed == "true" };
     Some((Volume::parse(name).ok()?, seen))
 }
 
@@ -209,6 +223,7 @@ mod tests {
                     containers: Some(recorded!($engine, "container-inspect")),
                     networks: Some(recorded!($engine, "network-inspect")),
                     references: Some(recorded!($engine, "image-ls")),
+                    fragments: None,
                 },
             }
         };

@@ -52,8 +52,10 @@ impl NetworkAnswer {
 
     pub(super) fn seen(&self, subnet: Option<Ipv4Net>) -> SeenNetwork {
         let members = self.containers.values();
+        let project = |key| self.labels.get(key).and_then(|name| Project::parse(name.as_str()).ok());
         SeenNetwork {
-            project: self.labels.get(key::PROJECT).and_then(|project| Project::parse(project.as_str()).ok()),
+            project: project(key::PROJECT),
+            maker: project(key::MAKER),
             managed: is_managed(&self.labels),
             subnet,
             addresses: members

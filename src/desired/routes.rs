@@ -1,0 +1,260 @@
+//! Which hosts lead to which app, and the proxy that knows the way. Does not know what a host's proxy routes now.
+
+use super::Naming;
+use super::Role;
+use super::Workload;
+use crate::docker::Mount;
+use crate::docker::Runtime;
+use crate::docker::Source;
+use crate::docker::Spec;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Domain;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use std::fmt::Write;
+
+/// Where the proxy keeps its certificates.
+const DATA: (&str, &str) = ("gordon-proxy-data", "/data");
+
+/// Where it keeps what it routes.
+const CONFIG: (&str, &str) = ("gordon-proxy-config", "/config");
+
+/// Writes its main file, which the next start may find already, and becomes Caddy.
+const START: &str = "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"$1\" >new && mv new Caddyfile && \
+                     exec caddy run --config Caddyfile --adapter caddyfile";
+
+/// Asks a container for its health, for whoever names it: its own site, which nobody outside reaches. A redirect is a good
+/// answer, and is not followed.
+const HEALTH: &str = "\
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@redirect status 3xx
+		handle_response @redirect {
+			respond 200
+		}
+	}
+}
+";
+
+/// The hosts that lead to an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The hosts; at least one.
+    pub hosts: Vec<Domain>,
+    /// The stem of the app.
+    pub stem: String,
+    /// What comes after the stem.
+    pub naming: Naming,
+    /// How many containers answer.
+    pub replicas: u32,
+    /// Where they listen.
+    pub port: u16,
+    /// The name that is one of a kind on the host, for proxies of other people.
+    pub alias: Alias,
+    /// The networks that they are on.
+    pub networks: Vec<Network>,
+}
+
+/// The proxy of a host, as a config would have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// What it runs.
+    pub image: Image,
+    /// Its port of the host for HTTP.
+    pub http_port: u16,
+    /// Its port of the host for HTTPS.
+    pub https_port: u16,
+    /// Where the certificates of this config's hosts come from.
+    pub tls: Tls,
+}
+
+/// Where certificates come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// A public authority.
+    Auto,
+    /// The proxy's own authority.
+    Internal,
+    /// Nowhere: HTTP alone.
+    Off,
+}
+
+impl Route {
+    fn container(&self, role: Role, replica: u32) -> Container {
+        self.naming.container(&self.stem, role, replica)
+    }
+
+    /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
+    /// of the release before in the moment in which nobody has these.
+    fn write(&self, tls: Tls, text: &mut String) {
+        let scheme = if tls == Tls::Off { "http://" } else { "" };
+        let sites: Vec<String> = self.hosts.iter().map(|host| format!("{scheme}{host}")).collect();
+        let upstream = |replica| format!("{} {}", self.container(Role::Serving, replica), self.port);
+        let fallback = |replica| format!("{}:{}", self.container(Role::Previous, replica), self.port);
+        let replicas = || 1..=self.replicas;
+        let mut line = |depth: usize, words: &str| {
+            writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
+        };
+        line(0, &format!("{} {{", sites.join(", ")));
+        if tls == Tls::Internal {
+            line(1, "tls internal");
+        }
+        line(1, &format!("reverse_proxy {} {{", replicas().map(fallback).collect::<Vec<_>>().join(" ")));
+        let name = |line: &mut dyn FnMut(usize, &str), depth, word: &str, replica| {
+            line(depth, &format!("{word} {} {{", upstream(replica)));
+            line(depth + 1, "refresh 1s");
+            line(depth, "}");
+        };
+        if self.replicas == 1 {
+            name(&mut line, 2, "dynamic a", 1);
+        } else {
+            line(2, "dynamic multi {");
+            replicas().for_each(|replica| name(&mut line, 3, "a", replica));
+            line(2, "}");
+        }
+        line(2, "lb_try_duration 5s");
+        line(1, "}");
+        line(0, "}");
+    }
+}
+
+/// All that the proxy has to know of a project's routes; the same for the same routes.
+pub fn fragment(project: &Project, routes: &[Route], tls: Tls) -> String {
+    let mut text = format!("# project {project}\n");
+    let mut networks: Vec<&Network> = routes.iter().flat_map(|route| &route.networks).collect();
+    networks.sort();
+    networks.dedup();
+    for network in networks {
+        writeln!(text, "# network {network}").expect("a string takes all");
+    }
+    for route in routes {
+        route.write(tls, &mut text);
+    }
+    text.push_str("# end\n");
+    text
+}
+
+impl Proxy {
+    /// Its named volumes: for its certificates, and for what it routes.
+    pub fn volumes() -> [Volume; 2] {
+        [DATA, CONFIG].map(|(name, _)| Volume::parse(name).expect("it is the name of a volume"))
+    }
+
+    /// The paths of its volumes inside.
+    pub fn paths() -> [&'static str; 2] {
+        [DATA, CONFIG].map(|(_, path)| path)
+    }
+
+    /// What its container is told.
+    pub fn runtime(&self) -> Runtime {
+        let [data, config] = Self::volumes();
+        let mount = |volume, target: &str| Mount {
+            source: Source::Volume(volume),
+            target: target.to_owned(),
+            read_only: false,
+        };
+        Runtime {
+            entrypoint: ["sh", "-c", START].map(str::to_owned).into(),
+            command: vec!["start".to_owned(), self.main()],
+            mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
+            ports: [self.http_port, self.https_port].map(|port| format!("{port}:{port}")).into(),
+            restart: "unless-stopped".to_owned(),
+            ..Runtime::default()
+        }
+    }
+
+    /// What its container is told, in the form that its label remembers.
+    pub fn spec(&self) -> Spec {
+        let Runtime { ports, entrypoint, command, .. } = self.runtime();
+        let words = |words: &'_ Vec<String>| words.iter().map(String::clone).collect::<Vec<_>>().join(" ");
+        let command = format!("{} {}", words(&entrypoint), words(&command));
+        Spec::of(&[
+            ("image", vec![self.image.as_str()]),
+            ("command", vec![&command]),
+            ("port", ports.iter().map(String::as_str).collect()),
+        ])
+    }
+
+    /// The main file. HTTP/3 would take a port of UDP.
+    fn main(&self) -> String {
+        let Self { http_port, https_port, .. } = self;
+        format!(
+            "{{\n\thttp_port {http_port}\n\thttps_port {https_port}\n\tservers {{\n\t\tprotocols h1 h2\n\t}}\n}}\n{HEALTH}import *.caddy\n"
+        )
+    }
+}
+
+/// The networks that the proxy has to be on for `routes`.
+pub(super) fn networks(workload: &Workload) -> Vec<Network> {
+    workload.attachments.iter().map(|attachment| attachment.network.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(replicas: u32) -> Route {
+        Route {
+            hosts: ["test.eliasson.me", "b.com"].map(|host| Domain::parse(host).expect("a host")).into(),
+            stem: "gmail-web".to_owned(),
+            naming: Naming::Colours,
+            replicas,
+            port: 3000,
+            alias: Alias::parse("gmail-web").expect("an alias"),
+            networks: vec![Network::parse("gmail-network").expect("a network")],
+        }
+    }
+
+    #[test]
+    fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did() {
+        let project = Project::parse("gmail").expect("a project");
+        assert_eq!(
+            fragment(&project, &[route(1)], Tls::Off),
+            "\
+# project gmail
+# network gmail-network
+http://test.eliasson.me, http://b.com {
+	reverse_proxy gmail-web-previous:3000 {
+		dynamic a gmail-web-green 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+	}
+}
+# end
+"
+        );
+        let text = fragment(&project, &[route(2)], Tls::Internal);
+        assert!(text.contains("test.eliasson.me, b.com {\n\ttls internal\n"), "{text}");
+        assert!(text.contains("reverse_proxy gmail-web-previous:3000 gmail-web-previous-2:3000 {"), "{text}");
+        assert!(text.contains("\t\tdynamic multi {\n\t\t\ta gmail-web-green 3000 {\n"), "{text}");
+        assert!(text.contains("\t\t\ta gmail-web-green-2 3000 {\n"), "{text}");
+    }
+
+    #[test]
+    fn other_ports_or_another_image_make_another_proxy() {
+        let proxy = |http_port, image: &str| {
+            let image = Image::parse(image).expect("an image");
+            Proxy { image, http_port, https_port: 443, tls: Tls::Off }
+        };
+        let spec = proxy(80, "caddy:2").spec();
+        assert_eq!(spec, Proxy { tls: Tls::Auto, ..proxy(80, "caddy:2") }.spec());
+        let parts = |other: &Proxy| {
+            other.spec().differences(&spec).iter().map(|d| d.part.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&proxy(8080, "caddy:2")), ["command", "port"]);
+        assert_eq!(parts(&proxy(80, "caddy:2.9")), ["image"]);
+    }
+}

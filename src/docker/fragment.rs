@@ -1,0 +1,150 @@
+//! The proxy's files: one fragment a project, beside the others on the proxy's volume, and the scripts that read, put and
+//! take them inside its container. Does not know what is routed where.
+
+use super::Command;
+use crate::name::Network;
+use crate::name::Project;
+use crate::name::Volume;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// The proxy's container.
+pub const PROXY: &str = "gordon-proxy";
+
+/// The proxy's container before, while it is replaced.
+pub const PREVIOUS: &str = "gordon-proxy-previous";
+
+/// The proxy's own network: its name sorts first, for docker hangs published ports on the network whose name does.
+pub const NETWORK: &str = "0-gordon-proxy";
+
+/// The volume that the fragments are on.
+pub(super) const CONFIG_VOLUME: &str = "gordon-proxy-config";
+
+/// The fragments of all projects.
+pub type Fragments = BTreeMap<Project, String>;
+
+/// Prints every fragment, its file's name in a line before it, each with a NUL in front.
+const READ: &str = r#"cd /config/gordon 2>/dev/null || exit 0
+for file in *.caddy; do
+  [ ! -f "$file" ] || { printf '\000%s\n' "$file"; cat "$file"; }
+done"#;
+
+/// Puts the fragment that it reads beside the others once all of them together are valid, and has it take effect. What is
+/// refused, or arrives only in part, leaves everything as it was. The project is `$1`.
+const PUT: &str = r#"set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf '%s\n' "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1"#;
+
+/// Takes the fragment of the project `$1` away.
+const TAKE: &str = r#"set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null"#;
+
+/// Reads all fragments in the proxy, which runs.
+pub(super) fn read() -> Command {
+    Command::new(["exec", PROXY, "sh", "-c", READ])
+}
+
+/// Reads all fragments where the proxy does not run, in a container of `image` that is gone afterwards.
+pub(super) fn read_without_proxy(image: &str) -> Command {
+    let volume = format!("{CONFIG_VOLUME}:/config:ro");
+    let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
+    let mut command = Command::new(flags);
+    command.extend(["--entrypoint", "sh", image, "-c", READ]);
+    command
+}
+
+/// Puts the fragment of `project`.
+pub(super) fn put(project: &Project, text: &str) -> Command {
+    let words = ["exec", "--interactive", PROXY, "sh", "-c", PUT, "put", project.as_str()];
+    Command { stdin: Some(text.to_owned()), ..Command::new(words) }
+}
+
+/// Takes the fragment of `project` away.
+pub(super) fn take(project: &Project) -> Command {
+    Command::new(["exec", PROXY, "sh", "-c", TAKE, "take", project.as_str()])
+}
+
+/// The volume that holds the fragments.
+pub(super) fn volume() -> Volume {
+    Volume::parse(CONFIG_VOLUME).expect("it is the name of a volume")
+}
+
+/// The fragments in the answer to [`read`].
+pub(super) fn fragments(answer: &str) -> Fragments {
+    let files = answer.split('\0').filter_map(|file| file.split_once('\n'));
+    files
+        .filter_map(|(name, text)| {
+            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, text.to_owned()))
+        })
+        .collect()
+}
+
+/// The hosts that a fragment routes, in lower case, without scheme and port: what Caddy would call one host is one here.
+pub fn routed_hosts(fragment: &str) -> BTreeSet<String> {
+    let sites = fragment.lines().filter(|line| !line.starts_with([' ', '\t', '#', '(', '{', '}']));
+    let addresses =
+        sites.filter_map(|line| line.trim_end().strip_suffix('{')).flat_map(|line| line.split(','));
+    addresses
+        .map(|address| {
+            let bare = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
+            bare.split([':', '/']).next().unwrap_or_default().to_lowercase()
+        })
+        .filter(|host| !host.is_empty())
+        .collect()
+}
+
+/// The networks on which the apps are that a fragment leads to, as its comments say.
+pub fn routed_networks(fragment: &str) -> BTreeSet<Network> {
+    let names = fragment.lines().filter_map(|line| line.strip_prefix("# network "));
+    names.filter_map(|name| Network::parse(name).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_are_told_apart_by_their_files() {
+        let answer = "\0shop.caddy\na.com {\n}\n\0gmail.caddy\n\0.caddy\nx\n";
+        let fragments = fragments(answer);
+        let texts: Vec<_> =
+            fragments.iter().map(|(project, text)| (project.as_str(), text.as_str())).collect();
+        assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
+    }
+
+    #[test]
+    fn one_host_is_one_however_it_is_written() {
+        let text = "# network shop-network\n(snippet) {\n}\nhttp://C.com, d.com:8080 {\n\thandle {\n\t}\n}\nE.com {\n}\n# end\n";
+        assert_eq!(routed_hosts(text).into_iter().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
+        assert_eq!(
+            routed_networks(text).into_iter().map(|n| n.to_string()).collect::<Vec<_>>(),
+            ["shop-network"]
+        );
+    }
+}

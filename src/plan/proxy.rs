@@ -1,0 +1,470 @@
+//! The proxy that all projects of a host share: made once, joined to the networks of routed apps, given each project's
+//! routes, removed with the last project. Does not know how an app is brought up.
+
+use super::Blocked;
+use super::BlockedBy;
+use super::Change;
+use super::Conflict;
+use super::Draft;
+use super::Reason;
+use super::Risk;
+use super::StepId;
+use super::Volumes;
+use super::addresses::lower_half;
+use super::diff::Draw;
+use super::diff::Up;
+use super::diff::whose;
+use crate::desired;
+use crate::desired::Proxy;
+use crate::docker;
+use crate::docker::Await;
+use crate::docker::Claim;
+use crate::docker::Fact;
+use crate::docker::Kind;
+use crate::docker::Labels;
+use crate::docker::Launch;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::docker::Release;
+use crate::docker::SeenContainer;
+use crate::docker::Spec;
+use crate::docker::State;
+use crate::name::Container;
+use crate::name::Domain;
+use crate::name::Network;
+use crate::name::Owner;
+use crate::name::Project;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+/// How long the proxy has to run before it is given routes.
+const SETTLES: Duration = Duration::from_secs(1);
+
+/// How many addresses its own network needs: for it, and for the one that takes its place.
+const ADDRESSES: u32 = 2;
+
+impl<'a> Draft<'a> {
+    /// Brings the proxy up, and onto every network that it leads to.
+    pub(super) fn proxy(&mut self) {
+        let Some(proxy) = &self.desired.proxy else { return };
+        self.check_hosts();
+        if !self.is_proxy_ours() {
+            return;
+        }
+        let spec = proxy.spec();
+        let why = match self.now.containers.get(&name()) {
+            None => Some(if self.has(&previous()) { Reason::LeftOver } else { Reason::Missing }),
+            Some(seen) => self.why_replaced(proxy, &spec, &seen.clone()),
+        };
+        if let (Some(_), Some(message)) = (&why, self.now.images.unavailable.get(&proxy.image)) {
+            let cause = BlockedBy::Image { image: proxy.image.clone(), message: message.clone() };
+            self.plan.blocked.push(Blocked { container: name(), owner: owner(), cause });
+            return;
+        }
+        let mut steps = self.proxy_is_there(proxy, spec, why);
+        if !self.has(&name()) {
+            return; // a conflict
+        }
+        self.proxy_joins(&mut steps);
+        self.proxy = Up::After(steps);
+    }
+
+    /// Gives the proxy the routes of this project, or takes them from it when there are none.
+    pub(super) fn routes(&mut self) {
+        let project = &self.desired.project;
+        if let Some(proxy) = &self.desired.proxy {
+            let Up::After(ready) = &self.proxy else { return };
+            let text = desired::fragment(project, &self.desired.routes, proxy.tls);
+            let reason = match self.now.fragments.contains_key(project) {
+                true => Reason::RoutesChanged,
+                false => Reason::Missing,
+            };
+            let mut needs = ready.clone();
+            for route in &self.desired.routes {
+                if let Some(Up::After(steps)) = self.up.get(route.stem.as_str()) {
+                    needs.extend(steps);
+                }
+            }
+            let op = Op::WriteFragment { project: project.clone(), text: text.clone() };
+            let done = Fact::Fragment { project: project.clone(), text };
+            let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs);
+            self.unrouted = self.draw(step);
+        } else {
+            let op = Op::RemoveFragment { project: project.clone() };
+            let step = Draw::new(op, &owner(), Reason::NoRoutes)
+                .unless([Fact::NoFragment(project.clone())])
+                .risk(Risk::Removes);
+            self.unrouted = self.draw(step);
+        }
+    }
+
+    /// Whether somebody beside the proxy is on a network.
+    pub(super) fn is_used(&self, network: &Network) -> bool {
+        let on = |(_, seen): &(&Container, &SeenContainer)| seen.memberships.contains_key(network);
+        let (proxies, others): (Vec<_>, Vec<_>) =
+            self.now.containers.iter().filter(on).partition(|(_, seen)| is_proxy(seen));
+        let its: BTreeSet<_> =
+            proxies.iter().filter_map(|(_, seen)| seen.memberships[network].address).collect();
+        !others.is_empty() || !self.now.networks[network].addresses.is_subset(&its)
+    }
+
+    /// Takes the proxy off a network that is to be removed.
+    pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason) {
+        for container in [name(), previous()] {
+            let is_there = self.now.containers.get(&container).is_some_and(is_proxy);
+            if !is_there {
+                continue;
+            }
+            let done = Fact::Detached { container: container.clone(), network: network.clone() };
+            let op = Op::Disconnect { container, network: network.clone() };
+            let step = Draw::new(op, &owner(), reason.clone()).unless([done]).needs(&self.unrouted);
+            self.draw(step);
+        }
+    }
+
+    /// Removes the proxy, and what belongs to it, when no project is left on the host.
+    pub(super) fn leave_proxy(&mut self, volumes: Volumes) {
+        let is_needed = self.now.containers.values().any(|seen| seen.project.is_some())
+            || self.now.fragments.keys().any(|project| *project != self.desired.project);
+        if is_needed {
+            return;
+        }
+        for container in [name(), previous()] {
+            if self.now.containers.get(&container).is_some_and(is_proxy) {
+                self.remove_proxy(&container);
+            }
+        }
+        let network = network();
+        if self.now.networks.get(&network).is_some_and(|seen| seen.maker.is_some()) && !self.is_used(&network)
+        {
+            let needs = self.left_networks.get(&network).cloned().unwrap_or_default();
+            let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner(), Reason::LastProject)
+                .unless([Fact::NoNetwork(network)])
+                .needs(&needs)
+                .risk(Risk::Removes);
+            self.draw(step);
+        }
+        if volumes == Volumes::Keep {
+            return;
+        }
+        for volume in Proxy::volumes() {
+            let is_mounted =
+                self.now.containers.values().any(|seen| seen.volumes.values().any(|v| *v == volume));
+            if is_mounted || self.now.volumes.get(&volume).is_none_or(|seen| seen.maker.is_none()) {
+                continue;
+            }
+            let needs = self.freed_volumes.get(&volume).cloned().unwrap_or_default();
+            let step = Draw::new(Op::RemoveVolume { name: volume.clone() }, &owner(), Reason::LastProject)
+                .unless([Fact::NoVolume(volume)])
+                .needs(&needs)
+                .risk(Risk::Removes);
+            self.draw(step);
+        }
+    }
+
+    fn remove_proxy(&mut self, container: &Container) {
+        let stop = Op::Stop { name: container.clone(), timeout: self.desired.stop_timeout };
+        let mut needs: Vec<StepId> = self.unrouted.into_iter().collect();
+        let left = self
+            .plan
+            .steps()
+            .iter()
+            .filter(|step| matches!(&step.op, Op::Disconnect { container: who, .. } if who == container));
+        needs.extend(left.map(|step| step.id));
+        let step = Draw::new(stop, &owner(), Reason::LastProject)
+            .unless([Fact::Stopped(container.clone())])
+            .needs(&needs)
+            .risk(Risk::Interrupts);
+        needs.extend(self.draw(step));
+        let step = Draw::new(Op::Remove { name: container.clone() }, &owner(), Reason::LastProject)
+            .unless([Fact::Absent(container.clone())])
+            .needs(&needs)
+            .risk(Risk::Removes);
+        self.draw(step);
+    }
+
+    /// A host that another project routes stays with that one.
+    fn check_hosts(&mut self) {
+        let others: Vec<(Project, BTreeSet<String>)> = self
+            .now
+            .fragments
+            .iter()
+            .filter(|(project, _)| **project != self.desired.project)
+            .map(|(project, text)| (project.clone(), docker::routed_hosts(text)))
+            .collect();
+        let hosts: Vec<&Domain> = self.desired.routes.iter().flat_map(|route| &route.hosts).collect();
+        for host in hosts {
+            let holder = others.iter().find(|(_, hosts)| hosts.contains(&host.as_str().to_lowercase()));
+            if let Some((project, _)) = holder {
+                self.conflicts.push(Conflict::OthersHost(host.clone(), project.clone()));
+            }
+        }
+    }
+
+    /// Whether what has the names of the proxy's things is the proxy's, or not there.
+    fn is_proxy_ours(&mut self) -> bool {
+        let before = self.conflicts.len();
+        for container in [name(), previous()] {
+            match self.now.containers.get(&container) {
+                Some(seen) if seen.project.is_some() => {
+                    self.conflicts.push(Conflict::OthersContainer(container, whose(seen.project.as_ref())));
+                }
+                Some(seen) if !is_proxy(seen) => self.conflicts.push(Conflict::ForeignContainer(container)),
+                _ => {}
+            }
+        }
+        let network = network();
+        if let Some(seen) =
+            self.now.networks.get(&network).filter(|seen| seen.managed && seen.maker.is_none())
+        {
+            self.conflicts.push(Conflict::OthersNetwork(network, whose(seen.project.as_ref())));
+        }
+        for volume in Proxy::volumes() {
+            if let Some(seen) =
+                self.now.volumes.get(&volume).filter(|seen| seen.managed && seen.maker.is_none())
+            {
+                self.conflicts.push(Conflict::OthersVolume(volume, whose(seen.project.as_ref())));
+            }
+        }
+        self.conflicts.len() == before
+    }
+
+    /// Why the proxy has to be replaced, when it has to: only the project that made it may change what it is, unless
+    /// that one is gone.
+    fn why_replaced(&mut self, proxy: &Proxy, spec: &Spec, seen: &SeenContainer) -> Option<Reason> {
+        let maker = seen.maker.as_ref().filter(|maker| **maker != self.desired.project).filter(|maker| {
+            self.now.containers.values().any(|seen| seen.project.as_ref() == Some(maker))
+                || self.now.fragments.contains_key(maker)
+        });
+        let differences = spec.differences(&seen.spec);
+        let differs = |part: &str| differences.iter().any(|difference| difference.part == part);
+        let mut changes: Vec<Change> = Vec::new();
+        for change in differences.iter().map(|difference| Change::of(*difference, &[])) {
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
+        }
+        if let Some(maker) = maker {
+            let differs = match (differs("image"), differs("port")) {
+                (true, true) => Some("image and ports"),
+                (true, false) => Some("image"),
+                (false, true) => Some("ports"),
+                (false, false) => None,
+            };
+            if let Some(differs) = differs {
+                self.conflicts.push(Conflict::OthersProxy { maker: maker.clone(), differs });
+                return None;
+            }
+        } else if !changes.is_empty() {
+            return Some(Reason::Changed(changes));
+        } else {
+            let here = self.now.images.here.get(&proxy.image).and_then(|image| image.id.as_ref());
+            if let (Some(to), Some(from)) = (here, &seen.image)
+                && to != from
+            {
+                let (from, to) = (from.clone(), to.clone());
+                return Some(Reason::ImageMoved { image: proxy.image.clone(), from, to });
+            }
+        }
+        let gone = seen.memberships.iter().find(|(_, membership)| membership.stale);
+        gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
+    }
+
+    /// Makes the proxy, puts another one in its place, or starts it; the steps after which it runs.
+    fn proxy_is_there(&mut self, proxy: &Proxy, spec: Spec, why: Option<Reason>) -> Vec<StepId> {
+        let mut needs = self.proxy_needs(proxy);
+        let falls_back = self.has(&previous()) || (why.is_some() && self.has(&name()));
+        let undo = if falls_back { self.proxy_comes_back() } else { Vec::new() };
+        let from = self.plan.steps().len();
+        if let Some(why) = why {
+            let done = Fact::Proxy { spec: spec.clone(), image: proxy.image.clone() };
+            if self.has(&name()) {
+                needs = self.proxy_makes_room(&done, &why, &needs);
+            }
+            needs.extend(self.run_proxy(proxy, spec, &done, why, &needs, &undo));
+        } else {
+            // docker would hang the published ports on another network
+            let own = Membership { network: network(), address: None, aliases: Vec::new() };
+            needs.extend(self.connect_proxy(own, Reason::NotAttached, &needs));
+            let step = Draw::new(Op::Start { name: name() }, &owner(), Reason::NotRunning)
+                .unless([Fact::Running(name())])
+                .needs(&needs)
+                .undo(&undo);
+            needs.extend(self.draw(step));
+        }
+        let is_restarting =
+            self.now.containers.get(&name()).is_some_and(|seen| seen.state == State::Restarting);
+        if self.plan.steps().len() > from || falls_back || is_restarting {
+            let unless = if falls_back {
+                Some(Fact::Absent(previous()))
+            } else {
+                is_restarting.then(|| Fact::Steady(name()))
+            };
+            let wait = Op::Await(Await::StaysUp { name: name(), time: SETTLES });
+            let step = Draw::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
+            needs.extend(self.draw(step));
+        }
+        if falls_back {
+            let step = Draw::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
+                .unless([Fact::Absent(previous())])
+                .needs(&needs)
+                .risk(Risk::Removes);
+            needs.extend(self.draw(step));
+        }
+        needs
+    }
+
+    /// What has to be there before the proxy is: its image, its network, its volumes.
+    fn proxy_needs(&mut self, proxy: &Proxy) -> Vec<StepId> {
+        let mut needs: Vec<StepId> = self.images.get(&proxy.image).copied().into_iter().collect();
+        let network = network();
+        if !self.now.networks.contains_key(&network) {
+            let Some(subnet) = self.addresses.subnet(&network, ADDRESSES) else {
+                self.conflicts.push(Conflict::PoolFull(network, self.desired.address_pool));
+                return needs;
+            };
+            let (range, labels) = (lower_half(subnet), self.shared(Kind::Network));
+            let op = Op::CreateNetwork { name: network.clone(), subnet, range, labels };
+            let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Network(network)]);
+            needs.extend(self.draw(step));
+        }
+        for volume in Proxy::volumes() {
+            let op = Op::CreateVolume { name: volume.clone(), labels: self.shared(Kind::Volume) };
+            let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Volume(volume)]);
+            needs.extend(self.draw(step));
+        }
+        needs
+    }
+
+    /// Takes the proxy out of the way. One that another waits behind has not proved itself: that one is removed.
+    fn proxy_makes_room(&mut self, done: &Fact, why: &Reason, needs: &[StepId]) -> Vec<StepId> {
+        let mut needs = needs.to_vec();
+        let stop = Op::Stop { name: name(), timeout: self.desired.stop_timeout };
+        let step = Draw::new(stop, &owner(), why.clone())
+            .unless([done.clone(), Fact::Stopped(name())])
+            .needs(&needs)
+            .risk(Risk::Interrupts);
+        needs.extend(self.draw(step));
+        let op = match self.has(&previous()) {
+            true => Op::Remove { name: name() },
+            false => Op::Rename { from: name(), to: previous() },
+        };
+        let step = Draw::new(op, &owner(), Reason::MakesRoom)
+            .unless([done.clone(), Fact::Absent(name())])
+            .needs(&needs);
+        needs.extend(self.draw(step));
+        needs
+    }
+
+    fn run_proxy(
+        &mut self,
+        proxy: &Proxy,
+        spec: Spec,
+        done: &Fact,
+        why: Reason,
+        needs: &[StepId],
+        undo: &[Op],
+    ) -> Option<StepId> {
+        let network = network();
+        let address = self.address(&network);
+        self.expect_room(done.clone(), &network, address);
+        let mut labels = self.shared(Kind::Proxy);
+        labels.release = Some(Release { number: 1, spec, inherits: None });
+        let launch = Launch {
+            name: name(),
+            image: proxy.image.clone(),
+            labels,
+            memberships: vec![Membership { network, address, aliases: Vec::new() }],
+            runtime: proxy.runtime(),
+        };
+        let step = Draw::new(Op::Run(Box::new(launch)), &owner(), why)
+            .unless([done.clone()])
+            .needs(needs)
+            .undo(undo);
+        self.draw(step)
+    }
+
+    /// What brings back the proxy that was there when the new one does not come up.
+    fn proxy_comes_back(&self) -> Vec<Op> {
+        vec![
+            Op::Stop { name: name(), timeout: self.desired.stop_timeout },
+            Op::Remove { name: name() },
+            Op::Rename { from: previous(), to: name() },
+            Op::Start { name: name() },
+        ]
+    }
+
+    /// Connects the proxy to the networks of this project's apps, and to those that it leads to for others: it may be new.
+    fn proxy_joins(&mut self, steps: &mut Vec<StepId>) {
+        let mut wanted: BTreeSet<Network> =
+            self.desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
+        for (project, text) in &self.now.fragments {
+            let of_project = docker::routed_networks(text).into_iter().filter(|network| {
+                let seen = self.now.networks.get(network);
+                *project != self.desired.project
+                    && seen.is_some_and(|seen| seen.project.as_ref().is_none_or(|owner| owner == project))
+            });
+            wanted.extend(of_project);
+        }
+        let ready = steps.clone();
+        for network in wanted {
+            let needs: Vec<StepId> = ready.iter().chain(self.networks.get(&network)).copied().collect();
+            let membership = Membership { network, address: None, aliases: Vec::new() };
+            steps.extend(self.connect_proxy(membership, Reason::LeadsThere, &needs));
+        }
+    }
+
+    fn connect_proxy(&mut self, mut membership: Membership, why: Reason, needs: &[StepId]) -> Option<StepId> {
+        let network = membership.network.clone();
+        let done = Fact::Attached { container: name(), network: network.clone(), aliases: None };
+        if done.holds(&self.now) {
+            return None;
+        }
+        membership.address = self.address(&network);
+        self.expect_room(done.clone(), &network, membership.address);
+        let op = Op::Connect { container: name(), membership };
+        self.draw(Draw::new(op, &owner(), why).unless([done]).needs(needs))
+    }
+
+    fn expect_room(&mut self, done: Fact, network: &Network, address: Option<Ipv4Addr>) {
+        let subnet = self.now.networks.get(network).and_then(|seen| seen.subnet);
+        if let (Some(address), Some(subnet)) = (address, subnet) {
+            let room = Fact::Room { network: network.clone(), subnet, address };
+            self.expect(
+                vec![done, room],
+                format!("network {network} has no room for the proxy at {address}"),
+            );
+        }
+    }
+
+    fn has(&self, container: &Container) -> bool {
+        self.now.containers.contains_key(container)
+    }
+
+    fn shared(&self, kind: Kind) -> Labels {
+        let claim = Claim::Shared(self.desired.project.clone());
+        Labels { claim, kind, owner: owner(), release: None }
+    }
+}
+
+/// Whether gordon made it to lead to apps.
+fn is_proxy(seen: &SeenContainer) -> bool {
+    seen.maker.is_some() && seen.kind == Some(Kind::Proxy)
+}
+
+fn name() -> Container {
+    Container::parse(docker::PROXY).expect("it is the name of a container")
+}
+
+fn previous() -> Container {
+    Container::parse(docker::PREVIOUS).expect("it is the name of a container")
+}
+
+fn network() -> Network {
+    Network::parse(docker::NETWORK).expect("it is the name of a network")
+}
+
+fn owner() -> Owner {
+    Owner::parse(docker::PROXY).expect("any text is an owner")
+}

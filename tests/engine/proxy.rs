@@ -1,0 +1,222 @@
+//! One proxy for all projects of the host: every test has it for itself, on high ports.
+
+use crate::support::Project;
+use crate::support::Run;
+use crate::support::docker;
+use crate::support::eventually;
+use crate::support::run;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+static PROXY: Mutex<()> = Mutex::new(());
+
+/// The proxy, for one test at a time; nothing of it is there before and after.
+struct Alone(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+
+impl Alone {
+    fn new() -> Self {
+        let alone = Self(PROXY.lock().unwrap_or_else(PoisonError::into_inner));
+        clean();
+        alone
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        clean();
+    }
+}
+
+fn clean() {
+    docker(["rm", "--force", "gordon-proxy", "gordon-proxy-previous", "gordon-lock-gordon-proxy"]);
+    docker(["network", "rm", "0-gordon-proxy"]);
+    docker(["volume", "rm", "gordon-proxy-data", "gordon-proxy-config"]);
+}
+
+/// A project with an app `web` that answers `body` for `hosts`.
+fn config(name: &str, hosts: &str, body: &str, proxy: &str) -> String {
+    format!(
+        "name: {name}\nproxy: {{ http_port: 18080, https_port: 18443, {proxy} }}\napps:\n  \
+         web: {{ image: 'web:1', environment: {{ BODY: {body} }}, proxy: {{ hosts: [{hosts}], app_port: 3000 }} }}\n"
+    )
+}
+
+fn project(name: &str, hosts: &str, body: &str) -> Project {
+    Project::new(name, &[("gordon.yaml", &config(name, hosts, body, "tls: 'off'"))])
+}
+
+/// What the proxy answers for `host`.
+fn get(host: &str) -> Run {
+    let header = format!("Host: {host}");
+    run(Command::new("curl").args([
+        "-s",
+        "-m",
+        "10",
+        "-w",
+        "\n%{http_code}",
+        "-H",
+        &header,
+        "http://127.0.0.1:18080/",
+    ]))
+}
+
+#[track_caller]
+fn leads(host: &str, body: &str) {
+    let answer = get(host);
+    assert!(answer.stdout.contains(body) && answer.stdout.ends_with("\n200"), "{host}: {answer:?}");
+}
+
+/// The proxy again serves, after something happened to it.
+fn eventually_leads(host: &str, body: &str) {
+    eventually(&format!("{host} leads to {body}"), || get(host).stdout.contains(body));
+}
+
+fn fragments() -> String {
+    docker(["exec", "gordon-proxy", "sh", "-c", "cat /config/gordon/*.caddy"]).stdout
+}
+
+#[test]
+fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxone", "one.test, alias.test", "first");
+    let two = project("gtest-pxtwo", "two.test", "second");
+    one.apply();
+    leads("one.test", "first");
+    leads("ALIAS.test", "first");
+    let id = docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout;
+    two.apply();
+    for _ in 0..20 {
+        leads("one.test", "first");
+        leads("two.test", "second");
+    }
+    one.is_settled();
+    two.is_settled();
+    assert_eq!(docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).stdout, id, "it is the same proxy");
+
+    // the container starts anew
+    docker(["restart", "-t", "5", "gordon-proxy"]).success();
+    eventually_leads("one.test", "first");
+    leads("two.test", "second");
+    one.is_settled();
+
+    // it is gone: whoever applies next brings back everybody's routes
+    docker(["rm", "--force", "gordon-proxy"]).success();
+    two.apply();
+    eventually_leads("one.test", "first");
+    leads("two.test", "second");
+    one.is_settled();
+    two.is_settled();
+
+    // a host is somebody's, however it is written
+    let three = project("gtest-pxthree", "three.test, one.test", "third");
+    let refused = three.gordon(&["apply", "--yes"]).ended(1);
+    assert!(
+        refused.stderr.contains("`one.test` leads to project `gtest-pxone` already"),
+        "{}",
+        refused.stderr
+    );
+    // so are the ports: they are those of the project that made the proxy, and that is still there
+    let other = config("gtest-pxthree", "three.test", "third", "tls: 'off'").replace("18080", "18081");
+    three.write("gordon.yaml", &other);
+    let refused = three.gordon(&["apply", "--yes"]).ended(1);
+    assert!(refused.stderr.contains("that of project `gtest-pxtwo`"), "{}", refused.stderr);
+    assert!(three.ids().is_empty(), "nothing was done");
+
+    // of a project that goes, the routes go; the last one takes the proxy along, and no certificates
+    one.gordon(&["down", "--yes"]).success();
+    assert!(one.list("network").is_empty(), "the proxy left the network");
+    assert!(!fragments().contains("one.test"));
+    leads("two.test", "second");
+    two.gordon(&["down", "--yes"]).success();
+    let left = docker(["ps", "--all", "--filter", "name=gordon-proxy", "--format", "{{.Names}}"]).stdout;
+    // other tests may run projects of their own meanwhile: then it stays, without routes
+    if left.is_empty() {
+        let networks = docker(["network", "ls", "--format", "{{.Name}}"]).stdout;
+        assert!(!networks.contains("0-gordon-proxy"), "{networks}");
+    } else {
+        assert_eq!(fragments(), "");
+    }
+    let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
+    assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
+}
+
+#[test]
+fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxbad", "one.test", "first");
+    one.apply();
+    let before = fragments();
+    // somebody else's fragment makes the whole invalid
+    let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/broken.caddy";
+    docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
+    one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
+    let failed = one.gordon(&["apply", "--yes"]).ended(1);
+    assert!(failed.stderr.contains("no_such_thing"), "Caddy's own words: {}", failed.stderr);
+    leads("one.test", "first");
+    assert_eq!(
+        get("more.test").stdout.trim(),
+        "200",
+        "Caddy has an empty answer for hosts that it does not know"
+    );
+    docker(["exec", "gordon-proxy", "rm", "/config/gordon/broken.caddy"]).success();
+    assert_eq!(fragments(), before);
+    one.apply();
+    leads("more.test", "first");
+    one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
+    one.apply();
+    assert_eq!(get("one.test").stdout.trim(), "200");
+    one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
+    one.apply();
+    assert_eq!(fragments(), "");
+    one.is_settled();
+}
+
+#[test]
+fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxscript", "one.test", "first");
+    let first = run(&mut one.script(&["--offline"])).success();
+    assert!(!first.stderr.contains("done: 0"), "{}", first.stderr);
+    leads("one.test", "first");
+    let second = run(&mut one.run_script()).success();
+    assert!(second.stderr.contains("done: 0 of"), "{}", second.stderr);
+    one.is_settled();
+}
+
+#[test]
+fn with_its_own_authority_it_answers_https() {
+    let _alone = Alone::new();
+    let one = Project::new(
+        "gtest-pxtls",
+        &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
+    );
+    one.apply();
+    let https = |words: &[&str]| {
+        let to = "one.test:18443:127.0.0.1";
+        run(Command::new("curl")
+            .args(["-s", "-m", "10", "--resolve", to, "https://one.test:18443/"])
+            .args(words))
+    };
+    eventually("https answers", || https(&["-k"]).stdout.contains("first"));
+    assert_ne!(https(&[]).status, 0, "its authority is nobody else's");
+    let root =
+        docker(["exec", "gordon-proxy", "cat", "/data/caddy/pki/authorities/local/root.crt"]).success();
+    one.write("root.crt", &root.stdout);
+    let path = one.folder().join("root.crt");
+    let answer = https(&["--cacert", &path.display().to_string()]);
+    assert!(answer.stdout.contains("first"), "{answer:?}");
+    let redirect = get("one.test");
+    assert!(redirect.stdout.ends_with("308"), "{redirect:?}");
+}
+
+#[test]
+fn a_port_in_use_fails_the_proxy_alone() {
+    let _alone = Alone::new();
+    let _squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
+    let one = project("gtest-pxport", "one.test", "first");
+    let failed = one.gordon(&["apply", "--yes"]).ended(1);
+    assert!(failed.stderr.contains("port 18080 of this host is in use"), "{}", failed.stderr);
+    assert_eq!(one.ids().len(), 1, "the app runs");
+}
