@@ -203,6 +203,9 @@ impl Project {
         run(Command::new("docker").args(["rm", "--force", "--volumes"]).args(&ids));
         for kind in ["network", "volume"] {
             let names = self.list(kind);
+            for network in names.iter().filter(|_| kind == "network") {
+                docker(["network", "disconnect", "--force", network, "gordon-proxy"]);
+            }
             if !names.is_empty() {
                 run(Command::new("docker").args([kind, "rm"]).args(&names));
             }
