@@ -308,7 +308,7 @@ no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
 no_volume gordon-blog-company-com-my-redis-data ||
   usable_volume gordon-blog-company-com-my-redis-data gordon ||
   refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+is_proxy 'command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy gordon-blog-company-com ||
@@ -413,17 +413,17 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label 'gordon.spec=command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
+      --publish 8080:8080 --publish 8443:8443 \
       --entrypoint sh \
       caddy:2 -c \
       "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
       start \
       '{
-	http_port 80
-	https_port 443
+	http_port 8080
+	https_port 8443
 	servers {
 		protocols h1 h2
 	}
@@ -447,7 +447,7 @@ http://127.0.0.1:2020 {
 }
 import *.caddy
 '
-elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+elif is_proxy 'command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -543,7 +543,7 @@ step 24 'route to gordon' 'not there yet'
 has_fragment gordon \
     '# project gordon
 # network gordon-blog-company-com
-blog.company.com {
+http://blog.company.com {
 	reverse_proxy gordon-blog.company.com-previous:80 {
 		dynamic a gordon-blog.company.com 80 {
 			refresh 1s
@@ -556,7 +556,7 @@ blog.company.com {
   feed \
       '# project gordon
 # network gordon-blog-company-com
-blog.company.com {
+http://blog.company.com {
 	reverse_proxy gordon-blog.company.com-previous:80 {
 		dynamic a gordon-blog.company.com 80 {
 			refresh 1s

@@ -85,9 +85,10 @@ impl Project {
         for config in ["gordon.toml", "gordon.yaml"] {
             let path = project.folder().join(config);
             let Ok(text) = fs::read_to_string(&path) else { continue };
-            let is_name = |line: &&str| line.starts_with("name = ") || line.starts_with("name: ");
+            // all tests would share one proxy: scenarios go without
+            let is_other = |line: &&str| ["name = ", "name: ", "proxy = ", "proxy: "].iter().any(|key| line.starts_with(key));
             let rest: String =
-                text.lines().filter(|line| !is_name(line)).map(|line| format!("{line}\n")).collect();
+                text.lines().filter(|line| !is_other(line)).map(|line| format!("{line}\n")).collect();
             let sign = if config.ends_with("toml") { "=" } else { ":" };
             project.write(config, &format!("name {sign} \"{name}\"\n{rest}"));
         }
