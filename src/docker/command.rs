@@ -19,7 +19,7 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
     /// Itself.
-    Text(String),
+    Text(Cow<'static, str>),
     /// A path below the folder of the config, which docker wants absolute, and what follows it in the same word.
     InFolder {
         /// Relative to the folder of the config, without a leading `./`.
@@ -58,12 +58,15 @@ impl Cli {
 impl Command {
     /// A command of plain words.
     pub fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
-        Self { words: words.into_iter().map(|word| Word::Text(word.into())).collect(), ..Self::default() }
+        Self {
+            words: words.into_iter().map(|word| Word::Text(Cow::Owned(word.into()))).collect(),
+            ..Self::default()
+        }
     }
 
     /// Appends plain words.
     pub fn extend<W: Into<String>>(&mut self, words: impl IntoIterator<Item = W>) {
-        self.words.extend(words.into_iter().map(|word| Word::Text(word.into())));
+        self.words.extend(words.into_iter().map(|word| Word::Text(Cow::Owned(word.into()))));
     }
 
     /// The words as the operating system takes them, for a config in `folder`.

@@ -2,6 +2,7 @@
 
 use super::Membership;
 use super::Spec;
+use super::Word;
 use crate::name::Owner;
 use crate::name::Project;
 use std::fmt;
@@ -122,26 +123,31 @@ pub struct Release {
 
 impl Labels {
     /// The `--label` words for a thing with `memberships`.
-    pub(super) fn words(&self, memberships: &[Membership]) -> Vec<String> {
-        let mut pairs = vec![
-            (key::MANAGED, "true".to_owned()),
-            match &self.claim {
-                Claim::Owned(project) => (key::PROJECT, project.to_string()),
-                Claim::Shared(maker) => (key::MAKER, maker.to_string()),
-            },
-            (key::KIND, self.kind.to_string()),
-            (key::OWNER, self.owner.to_string()),
-        ];
+    pub(super) fn words(&self, memberships: &[Membership]) -> Vec<Word> {
+        let mut words = Vec::with_capacity(16);
+        let mut label = |key: &str, value: &str| {
+            let label = [key, "=", value].concat();
+            words.extend([Word::Text("--label".into()), Word::Text(label.into())]);
+        };
+        label(key::MANAGED, "true");
+        match &self.claim {
+            Claim::Owned(project) => label(key::PROJECT, project.as_str()),
+            Claim::Shared(maker) => label(key::MAKER, maker.as_str()),
+        }
+        label(key::KIND, self.kind.as_str());
+        label(key::OWNER, self.owner.as_str());
         if let Some(release) = &self.release {
-            pairs.push((key::RELEASE, release.number.to_string()));
-            pairs.push((key::SPEC, release.spec.to_string()));
-            pairs.extend(release.inherits.iter().map(|hash| (key::INHERITS, hash.clone())));
+            label(key::RELEASE, &release.number.to_string());
+            label(key::SPEC, release.spec.as_str());
+            if let Some(hash) = &release.inherits {
+                label(key::INHERITS, hash);
+            }
         }
         let addresses: Vec<String> =
             memberships.iter().filter_map(|m| Some(format!("{}={}", m.network, m.address?))).collect();
         if !addresses.is_empty() {
-            pairs.push((key::ADDRESS, addresses.join(",")));
+            label(key::ADDRESS, &addresses.join(","));
         }
-        pairs.into_iter().flat_map(|(key, value)| ["--label".to_owned(), format!("{key}={value}")]).collect()
+        words
     }
 }

@@ -155,13 +155,13 @@ impl Op {
             Self::CreateNetwork { name, subnet, range, labels } => {
                 let mut command = Command::new(["network", "create", "--subnet", &subnet.to_string()]);
                 command.extend(["--ip-range", &range.to_string()]);
-                command.extend(labels.words(&[]));
+                command.words.extend(labels.words(&[]));
                 command.extend([name.as_str()]);
                 command
             }
             Self::CreateVolume { name, labels } => {
                 let mut command = Command::new(["volume", "create"]);
-                command.extend(labels.words(&[]));
+                command.words.extend(labels.words(&[]));
                 command.extend([name.as_str()]);
                 command
             }
@@ -262,7 +262,7 @@ impl Launch {
                 command.extend([flag, value]);
             }
         }
-        command.extend(self.labels.words(&self.memberships));
+        command.words.extend(self.labels.words(&self.memberships));
         command.extend(runtime.env_files.iter().flat_map(|file| ["--env-file", file.path.as_str()]));
         for (key, value) in &runtime.env {
             command.extend(["--env".to_owned(), format!("{key}={value}")]);
@@ -301,8 +301,8 @@ impl Mount {
     fn word(&self) -> Word {
         let rest = format!(":{}{}", self.target, if self.read_only { ":ro" } else { "" });
         match &self.source {
-            Source::Volume(volume) => Word::Text(format!("{volume}{rest}")),
-            Source::Host(path) => Word::Text(format!("{path}{rest}")),
+            Source::Volume(volume) => Word::Text(format!("{volume}{rest}").into()),
+            Source::Host(path) => Word::Text(format!("{path}{rest}").into()),
             Source::Folder(path) => Word::InFolder { path: path.clone(), rest },
         }
     }

@@ -153,6 +153,11 @@ impl Spec {
         Self::sorted(words.collect())
     }
 
+    /// The spec as it stands in a label.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The spec in a label.
     pub fn parse(label: &str) -> Self {
         Self::sorted(label.split_ascii_whitespace().map(str::to_owned).collect())

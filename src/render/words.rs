@@ -111,7 +111,7 @@ struct Piece {
 /// follows the flags, as the image and its command do.
 fn pieces(command: &Command) -> Vec<Piece> {
     let flag = |i: usize| match command.words.get(i) {
-        Some(Word::Text(text)) if text.starts_with('-') => Some(text.as_str()),
+        Some(Word::Text(text)) if text.starts_with('-') => Some(&**text),
         _ => None,
     };
     let count = command.words.len();

@@ -86,7 +86,9 @@ impl Project {
             let path = project.folder().join(config);
             let Ok(text) = fs::read_to_string(&path) else { continue };
             // all tests would share one proxy: scenarios go without
-            let is_other = |line: &&str| ["name = ", "name: ", "proxy = ", "proxy: "].iter().any(|key| line.starts_with(key));
+            let is_other = |line: &&str| {
+                ["name = ", "name: ", "proxy = ", "proxy: "].iter().any(|key| line.starts_with(key))
+            };
             let rest: String =
                 text.lines().filter(|line| !is_other(line)).map(|line| format!("{line}\n")).collect();
             let sign = if config.ends_with("toml") { "=" } else { ":" };
