@@ -135,8 +135,9 @@ fn replicas_share_their_names() {
 /// The same check against a network that both are on: it can fail.
 #[test]
 fn the_check_sees_a_breach() {
-    let gmail = Project::of_scenario("gmail", "gtest-breach-a");
     let nextjs = Project::of_scenario("nextjs", "gtest-breach-b");
+    // it is removed first: until then it is on the other's network
+    let gmail = Project::of_scenario("gmail", "gtest-breach-a");
     gmail.apply();
     nextjs.apply();
     let (a, b) = ("gtest-breach-a-web-green", "gtest-breach-b-web-green");
