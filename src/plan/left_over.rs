@@ -10,15 +10,14 @@ use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::diff::Draw;
+use super::workload::named_volumes;
 use crate::desired::Desired;
 use crate::desired::Pull;
-use crate::desired::Role;
+use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Kind;
-use crate::docker::Mount;
 use crate::docker::Observed;
 use crate::docker::Op;
-use crate::docker::Source;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
@@ -68,13 +67,8 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
 impl<'a> Draft<'a> {
     /// The containers that this config may have: those that serve, those that are about to, and those that did.
     fn wanted_containers(&self) -> BTreeSet<Container> {
-        let replicas =
-            self.desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |replica| (w, replica)));
-        replicas
-            .flat_map(|(w, replica)| {
-                [Role::Serving, Role::Incoming, Role::Previous].map(|role| w.container(role, replica))
-            })
-            .collect()
+        let places = self.desired.workloads.iter().flat_map(Workload::places);
+        places.flat_map(|place| [place.name, place.incoming, place.previous]).collect()
     }
 
     /// The containers of this project on the host that this config does not want.
@@ -102,13 +96,8 @@ impl<'a> Draft<'a> {
 
     /// Removes at once what must not run beside what is to come: two databases on one volume destroy it.
     pub(super) fn free_volumes(&mut self) {
-        let mounts = self.desired.workloads.iter().flat_map(|w| w.runtime.mounts.iter().chain(&w.learned));
-        let wanted: BTreeSet<&Volume> = mounts
-            .filter_map(|Mount { source, .. }| match source {
-                Source::Volume(volume) => Some(volume),
-                Source::Host(_) | Source::Folder(_) => None,
-            })
-            .collect();
+        let mounted = self.desired.workloads.iter().flat_map(named_volumes);
+        let wanted: BTreeSet<&Volume> = mounted.map(|(volume, _)| volume).collect();
         for name in self.unwanted_containers() {
             if self.now.containers[&name].volumes.values().any(|volume| wanted.contains(volume)) {
                 self.remove(&name, self.why_unwanted(&name), &[]);
@@ -146,7 +135,7 @@ impl<'a> Draft<'a> {
             name.as_str().strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };
         let number = name.as_str().rsplit('-').next().is_some_and(|last| last.parse::<u32>().is_ok());
-        match self.desired.workloads.iter().any(|w| w.replicas > 0 && belongs(w.name().as_str())) && number {
+        match self.desired.workloads.iter().any(|w| belongs(w.name().as_str())) && number {
             true => Reason::TooManyReplicas,
             false => Reason::NotInConfig,
         }
@@ -155,12 +144,7 @@ impl<'a> Draft<'a> {
     fn remove(&mut self, name: &Container, reason: Reason, needs: &[StepId]) -> Option<StepId> {
         let seen = &self.now.containers[name];
         let owner = seen.owner.clone();
-        let as_seen = Fact::Has {
-            name: name.clone(),
-            project: self.desired.project.clone(),
-            spec: seen.spec.clone(),
-            release: seen.release,
-        };
+        let as_seen = self.is_seen(name, seen);
         self.expect(
             vec![Fact::Absent(name.clone()), as_seen],
             format!("{name} is not as it was when this was planned"),

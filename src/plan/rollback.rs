@@ -6,11 +6,13 @@ use super::Options;
 use super::Plan;
 use super::Reason;
 use super::StepId;
+use super::diff::Draw;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
 use crate::desired::Desired;
 use crate::desired::Workload;
+use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
@@ -92,7 +94,7 @@ impl Draft<'_> {
         let done = vec![self.is_seen(name, &kept)];
         let mut setting = Setting { done, ..Setting::new(Reason::GoesBack, &[]) };
         let op = Op::Rename { from: previous.clone(), to: incoming.clone() };
-        let step = super::diff::Draw::set(op, job.workload, &setting).unless([self.is_seen(incoming, &kept)]);
+        let step = Draw::set(op, job.workload, &setting).unless([self.is_seen(incoming, &kept)]);
         setting.needs.extend(self.draw(step));
         setting.needs = self.leave_strange(job.workload, incoming, setting.clone());
         setting.undo = vec![
@@ -105,7 +107,7 @@ impl Draft<'_> {
         self.last(from, &[])
     }
 
-    fn has_gone_back(&self, place: &Place) -> Vec<crate::docker::Fact> {
+    fn has_gone_back(&self, place: &Place) -> Vec<Fact> {
         let kept = self.now.containers.get(&place.incoming);
         kept.map(|kept| self.is_seen(&place.name, kept)).into_iter().collect()
     }

@@ -283,7 +283,7 @@ pub(super) fn default_bridge() -> Network {
 }
 
 /// The named volumes that a workload mounts, with their paths inside.
-fn named_volumes(workload: &Workload) -> impl Iterator<Item = (&Volume, &str)> {
+pub(super) fn named_volumes(workload: &Workload) -> impl Iterator<Item = (&Volume, &str)> {
     let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
     mounts.filter_map(|Mount { source, target, .. }| match source {
         Source::Volume(volume) => Some((volume, target.as_str())),
