@@ -117,7 +117,7 @@ impl Project {
     /// A command that runs gordon in the project's folder.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gordon"));
-        command.args(words).current_dir(self.folder()).env_remove("DOCKER_HOST").env("NO_COLOR", "1");
+        command.args(words).current_dir(self.folder()).env("NO_COLOR", "1");
         for (key, value) in
             [("DATABASE_URL", "postgres://postgres@db/postgres"), ("POSTGRES_PASSWORD", "s3cret")]
         {
