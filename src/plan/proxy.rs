@@ -274,6 +274,13 @@ impl<'a> Draft<'a> {
     /// Makes the proxy, puts another one in its place, or starts it; the steps after which it runs.
     fn proxy_is_there(&mut self, proxy: &Proxy, spec: Spec, why: Option<Reason>) -> Vec<StepId> {
         let mut needs = self.proxy_needs(proxy);
+        if let Some(why @ Reason::NetworkGone(_)) = &why {
+            // it can never start again: nothing to fall back to
+            let step = Draw::new(Op::Remove { name: name() }, &owner(), why.clone())
+                .unless([Fact::Absent(name()), Fact::Running(name())])
+                .risk(Risk::Removes);
+            needs.extend(self.draw(step));
+        }
         let falls_back = self.has(&previous()) || (why.is_some() && self.has(&name()));
         let undo = if falls_back { self.proxy_comes_back() } else { Vec::new() };
         let from = self.plan.steps().len();

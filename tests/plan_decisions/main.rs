@@ -2,6 +2,8 @@
 //! takes them back. Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod proxy;
+
 use gordon::config;
 use gordon::desired::Desired;
 use gordon::desired::Inputs;
@@ -19,6 +21,7 @@ use gordon::docker::SeenImage;
 use gordon::docker::SeenNetwork;
 use gordon::docker::SeenVolume;
 use gordon::docker::State;
+use gordon::docker::routed_hosts;
 use gordon::name::Container;
 use gordon::name::EnvKey;
 use gordon::name::Image;
@@ -38,12 +41,14 @@ use std::fmt::Write;
 
 // hosts and configs -----------------------------------------------------------------------------------------------
 
-const IMAGES: [(&str, &[&str], bool); 5] = [
+const IMAGES: [(&str, &[&str], bool); 7] = [
     ("app:1", &[], false),
     ("app:2", &[], false),
     ("checked:1", &[], true),
     ("db:1", &["/data"], false),
     ("db:2", &["/data"], false),
+    ("caddy:2", &[], false),
+    ("caddy:3", &[], false),
 ];
 
 fn image(text: &str) -> Image {
@@ -66,9 +71,10 @@ fn facts(volumes: &[&str], healthcheck: bool) -> ImageFacts {
     ImageFacts { volumes: volumes.iter().map(ToString::to_string).collect(), ports: Vec::new(), healthcheck }
 }
 
-/// What a config asks for, without a proxy.
+/// What a config asks for, without a proxy where it says nothing of one.
 fn desired(text: &str) -> Desired {
-    let text = &format!("proxy.enabled = false\n{text}");
+    let without = if text.contains("proxy") { "" } else { "proxy.enabled = false\n" };
+    let text = &format!("{without}{text}");
     let loaded = config::load(&config::Source { path: "gordon.toml", text });
     let images = IMAGES.map(|(name, volumes, checked)| (image(name), facts(volumes, checked))).into();
     let env_files = [("env/a_com.env".to_owned(), "A=1".to_owned())].into();
@@ -136,7 +142,7 @@ fn change(host: &mut Observed, name: &str, change: impl FnOnce(&mut SeenContaine
 // plans as text ---------------------------------------------------------------------------------------------------
 
 fn snapshot(name: &str, text: &str) {
-    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+    insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(format!("plan_{name}"), text);
     });
 }
@@ -226,8 +232,16 @@ fn words(op: &Op) -> String {
         Op::RemoveVolume { name } => format!("remove volume {name}"),
         Op::Await(Await::Healthy { name, .. }) => format!("await health of {name}"),
         Op::Await(Await::StaysUp { name, time }) => format!("await {name} for {time:?}"),
+        Op::WriteFragment { project, text } => {
+            format!("write routes of {project}: {}", words_of(routed_hosts(text)))
+        }
+        Op::RemoveFragment { project } => format!("remove routes of {project}"),
         other => format!("{other:?}"),
     }
+}
+
+fn words_of(words: impl IntoIterator<Item = String>) -> String {
+    words.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 // what is missing -------------------------------------------------------------------------------------------------

@@ -1,0 +1,487 @@
+//! What is planned for the proxy and the routes that it has of each project.
+
+use super::add_container;
+use super::add_network;
+use super::applied;
+use super::change;
+use super::container;
+use super::decides;
+use super::desired;
+use super::host;
+use super::id;
+use super::image;
+use super::list;
+use super::network;
+use super::planned;
+use super::snapshot;
+use super::words;
+use gordon::docker::Observed;
+use gordon::docker::Op;
+use gordon::docker::SeenVolume;
+use gordon::docker::State;
+use gordon::name::Container;
+use gordon::name::Project;
+use gordon::name::Volume;
+use gordon::plan::Options;
+use gordon::plan::Plan;
+use gordon::plan::Risk;
+use gordon::plan::Volumes;
+use gordon::plan::diff;
+use gordon::plan::down;
+use gordon::plan::simulate;
+use std::time::Duration;
+
+const SHOP: &str = r#"
+name = "shop"
+proxy.tls = "off"
+apps.web = { image = "app:1", proxy = { hosts = ["shop.com"] } }
+"#;
+
+const MALL: &str = r#"
+name = "mall"
+proxy.tls = "off"
+apps.web = { image = "app:1", proxy = { hosts = ["mall.com"] } }
+"#;
+
+/// The same config with other words in its section `[proxy]`.
+fn with(words: &str, text: &str) -> String {
+    text.replace("proxy.tls = \"off\"", words)
+}
+
+fn project(name: &str) -> Project {
+    Project::parse(name).unwrap()
+}
+
+fn proxy() -> Container {
+    container("gordon-proxy")
+}
+
+fn befall(host: &mut Observed, op: Op) {
+    simulate(host, &op).unwrap();
+}
+
+fn stopped(host: &mut Observed, name: &str) {
+    befall(host, Op::Stop { name: container(name), timeout: Default::default() });
+}
+
+fn removed(host: &mut Observed, name: &str) {
+    stopped(host, name);
+    befall(host, Op::Remove { name: container(name) });
+}
+
+/// A host on which both have been applied.
+fn both() -> Observed {
+    applied(MALL, &applied(SHOP, &host()))
+}
+
+/// What is done to all that projects share, step by step, or what stands in the way.
+fn shared(plan: &Plan) -> String {
+    let steps = plan.steps().iter().filter(|step| step.op.is_shared());
+    steps.map(|step| format!("{}: {}{}\n", brief(&step.op), step.reason, cost(step.risk))).collect()
+}
+
+fn brief(op: &Op) -> String {
+    match op {
+        Op::Run(launch) => format!("run {} of {}", launch.name, launch.image),
+        Op::Connect { membership, .. } => format!("join {}", membership.network),
+        Op::Disconnect { network, .. } => format!("leave {network}"),
+        other => words(other),
+    }
+}
+
+fn cost(risk: Risk) -> String {
+    if risk == Risk::None { String::new() } else { format!(" ({risk:?})") }
+}
+
+/// A config does this to what all projects share.
+#[track_caller]
+fn does(text: &str, host: &Observed, expected: &str) {
+    let plan = diff(&desired(text), host, &Options::default());
+    is(&plan.map_or_else(|_| planned(text, host, &Options::default()), |plan| shared(&plan)), expected);
+}
+
+/// The end of a project does this to what all projects share.
+#[track_caller]
+fn ends(name: &str, volumes: Volumes, host: &Observed, expected: &str) {
+    is(&shared(&down(&project(name), Duration::from_secs(9), host, volumes)), expected);
+}
+
+#[track_caller]
+fn is(text: &str, expected: &str) {
+    let expected: Vec<&str> = expected.trim().lines().map(str::trim).collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected, "\n{text}");
+}
+
+// the proxy -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn it_is_made_before_the_apps_and_given_the_routes_after_them() {
+    decides("proxy_first", SHOP, &host());
+}
+
+#[test]
+fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
+    let one = applied(SHOP, &host());
+    does(
+        MALL,
+        &one,
+        "join mall-network: the proxy leads to apps there
+         write routes of mall: mall.com: not there yet",
+    );
+    does(SHOP, &both(), "");
+    does(MALL, &both(), "");
+}
+
+#[test]
+fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are_in_use() {
+    let text = with("proxy = { tls = \"off\", http_port = 8080 }", SHOP);
+    decides("proxy_replaced", &text, &both());
+    does(
+        &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
+        &both(),
+        "stop gordon-proxy: image changed (Interrupts)
+         rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
+         run gordon-proxy of caddy:3: image changed
+         await gordon-proxy for 1s: not ready yet
+         remove gordon-proxy-previous: its replacement has taken over (Removes)
+         join mall-network: the proxy leads to apps there
+         join shop-network: the proxy leads to apps there",
+    );
+}
+
+#[test]
+fn other_ports_and_another_image_are_not_for_others_to_give_it_while_its_maker_is_there() {
+    for (words, differs) in [
+        ("proxy = { tls = \"off\", https_port = 8443 }", "ports"),
+        ("proxy = { tls = \"off\", image = \"caddy:3\" }", "image"),
+        ("proxy = { tls = \"off\", image = \"caddy:3\", http_port = 8080 }", "image and ports"),
+    ] {
+        let expected = format!(
+            "conflict: the proxy of this host is that of project `shop`, and its {differs} differ from this config's"
+        );
+        does(&with(words, MALL), &both(), &expected);
+        // what is left of the maker may be a container, or a route
+        let mut half = both();
+        removed(&mut half, "shop-web-green");
+        does(&with(words, MALL), &half, &expected);
+        let mut half = both();
+        half.fragments.remove(&project("shop"));
+        does(&with(words, MALL), &half, &expected);
+    }
+}
+
+#[test]
+fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
+    let mut host = both();
+    let plan = down(&project("shop"), Duration::ZERO, &host, Volumes::Keep);
+    plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
+    does(MALL, &host, "");
+    does(
+        &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
+        &host,
+        "stop gordon-proxy: command, ports changed (Interrupts)
+         rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
+         run gordon-proxy of caddy:2: command, ports changed
+         await gordon-proxy for 1s: not ready yet
+         remove gordon-proxy-previous: its replacement has taken over (Removes)
+         join mall-network: the proxy leads to apps there",
+    );
+}
+
+#[test]
+fn certificates_are_the_matter_of_each_projects_routes() {
+    does(
+        &with("proxy.tls = \"internal\"", MALL),
+        &both(),
+        "write routes of mall: mall.com: the routes changed",
+    );
+    does(&with("proxy.tls = \"auto\"", SHOP), &both(), "write routes of shop: shop.com: the routes changed");
+}
+
+#[test]
+fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
+    let mut host = both();
+    host.images.here.get_mut(&image("caddy:2")).unwrap().id = Some(id(77));
+    does(MALL, &host, "");
+    does(
+        SHOP,
+        &host,
+        "stop gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d (Interrupts)
+         rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
+         run gordon-proxy of caddy:2: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+         await gordon-proxy for 1s: not ready yet
+         remove gordon-proxy-previous: its replacement has taken over (Removes)
+         join mall-network: the proxy leads to apps there
+         join shop-network: the proxy leads to apps there",
+    );
+    host.images.here.remove(&image("caddy:2"));
+    does(SHOP, &host, "");
+}
+
+#[test]
+fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
+    let mut host = host();
+    host.images.here.remove(&image("caddy:2"));
+    host.images.unavailable.insert(image("caddy:2"), "no such manifest".to_owned());
+    decides("proxy_blocked", SHOP, &host);
+    let mut host = both();
+    host.images.here.remove(&image("caddy:2"));
+    host.images.unavailable.insert(image("caddy:2"), "no such manifest".to_owned());
+    does(&SHOP.replace("shop.com", "shop.org"), &host, "write routes of shop: shop.org: the routes changed");
+}
+
+#[test]
+fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
+    let mut host = both();
+    removed(&mut host, "gordon-proxy");
+    does(
+        SHOP,
+        &host,
+        "run gordon-proxy of caddy:2: not there yet
+         await gordon-proxy for 1s: not ready yet
+         join mall-network: the proxy leads to apps there
+         join shop-network: the proxy leads to apps there",
+    );
+    let mut gone = host.clone();
+    removed(&mut gone, "mall-web-green");
+    befall(&mut gone, Op::RemoveNetwork { name: network("mall-network") });
+    does(
+        SHOP,
+        &gone,
+        "run gordon-proxy of caddy:2: not there yet
+         await gordon-proxy for 1s: not ready yet
+         join shop-network: the proxy leads to apps there",
+    );
+    // a fragment is a file: what it says of networks that are not its project's is not believed
+    let mut strange = host.clone();
+    add_network(&mut strange, "other-network", Some("other"));
+    add_network(&mut strange, "somebodys", None);
+    strange
+        .fragments
+        .insert(project("mall"), "# network other-network\n# network somebodys\n# end\n".to_owned());
+    does(
+        SHOP,
+        &strange,
+        "run gordon-proxy of caddy:2: not there yet
+         await gordon-proxy for 1s: not ready yet
+         join shop-network: the proxy leads to apps there
+         join somebodys: the proxy leads to apps there",
+    );
+}
+
+#[test]
+fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
+    let text = with("proxy = { tls = \"off\", http_port = 8080 }", SHOP);
+    let before = both();
+    let plan = diff(&desired(&text), &before, &Options::default()).unwrap();
+    let mut all = String::new();
+    let mut host = before.clone();
+    for (k, step) in plan.steps().iter().enumerate() {
+        befall(&mut host, step.op.clone());
+        let rest = |text: &str| shared(&diff(&desired(text), &host, &Options::default()).unwrap());
+        all += &format!("cut off after step {}: {}\n{}", k + 1, words(&step.op), rest(&text));
+        all += &format!("and with the old ports:\n{}\n", rest(SHOP));
+    }
+    snapshot("proxy_cut_off", &all);
+}
+
+#[test]
+fn one_that_does_not_run_is_started_on_its_own_network() {
+    let mut host = both();
+    stopped(&mut host, "gordon-proxy");
+    does(
+        MALL,
+        &host,
+        "start gordon-proxy: not running
+         await gordon-proxy for 1s: not ready yet",
+    );
+    let own = || network("0-gordon-proxy");
+    befall(&mut host, Op::Disconnect { container: proxy(), network: own() });
+    does(
+        MALL,
+        &host,
+        "join 0-gordon-proxy: not in this network
+         start gordon-proxy: not running
+         await gordon-proxy for 1s: not ready yet",
+    );
+    let mut host = both();
+    befall(&mut host, Op::Disconnect { container: proxy(), network: own() });
+    does(
+        MALL,
+        &host,
+        "join 0-gordon-proxy: not in this network
+         await gordon-proxy for 1s: not ready yet",
+    );
+    let mut host = both();
+    befall(&mut host, Op::Disconnect { container: proxy(), network: network("shop-network") });
+    does(MALL, &host, "join shop-network: the proxy leads to apps there");
+    let mut host = both();
+    change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
+    does(MALL, &host, "await gordon-proxy for 1s: not ready yet");
+}
+
+#[test]
+fn one_whose_network_was_removed_can_never_start_again_and_is_made_anew() {
+    let mut host = both();
+    stopped(&mut host, "gordon-proxy");
+    change(&mut host, "gordon-proxy", |seen| {
+        seen.memberships.get_mut(&network("mall-network")).unwrap().stale = true;
+    });
+    for text in [SHOP, MALL] {
+        does(
+            text,
+            &host,
+            "remove gordon-proxy: its network mall-network was removed: it cannot start again (Removes)
+             run gordon-proxy of caddy:2: its network mall-network was removed: it cannot start again
+             await gordon-proxy for 1s: not ready yet
+             join mall-network: the proxy leads to apps there
+             join shop-network: the proxy leads to apps there",
+        );
+    }
+}
+
+#[test]
+fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
+    let with = |change: &dyn Fn(&mut Observed)| {
+        let mut host = host();
+        change(&mut host);
+        host
+    };
+    for name in ["gordon-proxy", "gordon-proxy-previous"] {
+        does(
+            SHOP,
+            &with(&|host| add_container(host, name, None)),
+            &format!("conflict: container `{name}` is on this host already, and gordon did not make it"),
+        );
+        does(
+            SHOP,
+            &with(&|host| add_container(host, name, Some("other"))),
+            &format!("conflict: container `{name}` belongs to project `other`"),
+        );
+    }
+    does(
+        SHOP,
+        &with(&|host| add_network(host, "0-gordon-proxy", Some("other"))),
+        "conflict: network `0-gordon-proxy` belongs to project `other`",
+    );
+    does(
+        SHOP,
+        &with(&|host| {
+            let seen = SeenVolume { managed: true, project: Some(project("other")), maker: None };
+            host.volumes.insert(Volume::parse("gordon-proxy-data").unwrap(), seen);
+        }),
+        "conflict: volume `gordon-proxy-data` belongs to project `other`",
+    );
+    // what carries nobody's label is used
+    does(
+        SHOP,
+        &with(&|host| {
+            add_network(host, "0-gordon-proxy", None);
+            host.volumes.insert(Volume::parse("gordon-proxy-data").unwrap(), SeenVolume::default());
+        }),
+        "create volume gordon-proxy-config: not there yet
+         run gordon-proxy of caddy:2: not there yet
+         await gordon-proxy for 1s: not ready yet
+         join shop-network: the proxy leads to apps there
+         write routes of shop: shop.com: not there yet",
+    );
+}
+
+// the routes ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_host_of_another_project_is_not_taken_from_it() {
+    for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
+        let mut host = host();
+        host.fragments.insert(project("other"), format!("{site} {{\n}}\n# end\n"));
+        does(SHOP, &host, "conflict: `shop.com` leads to project `other` already");
+    }
+    let mut host = host();
+    host.fragments.insert(project("other"), "www.shop.com {\n}\n# end\n".to_owned());
+    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".to_owned());
+    does(
+        SHOP,
+        &host,
+        "create network 0-gordon-proxy: not there yet
+         create volume gordon-proxy-data: not there yet
+         create volume gordon-proxy-config: not there yet
+         run gordon-proxy of caddy:2: not there yet
+         await gordon-proxy for 1s: not ready yet
+         join shop-network: the proxy leads to apps there
+         write routes of shop: shop.com: the routes changed",
+    );
+}
+
+#[test]
+fn routes_that_change_are_given_anew() {
+    does(
+        &SHOP.replace("shop.com", "shop.com\", \"shop.org"),
+        &both(),
+        "write routes of shop: shop.com, shop.org: the routes changed",
+    );
+    does(
+        &SHOP.replace("app:1\"", "app:1\", replicas = 2"),
+        &both(),
+        "write routes of shop: shop.com: the routes changed",
+    );
+    does(&SHOP.replace("app:1", "app:2"), &both(), "");
+}
+
+#[test]
+fn the_last_route_gone_takes_the_routes_and_the_network_of_the_project_from_it() {
+    does(
+        "name = \"shop\"\napps.web = \"app:1\"\nproxy.tls = \"off\"",
+        &both(),
+        "remove routes of shop: nothing is routed to it any more (Removes)",
+    );
+    does(
+        &with("proxy.enabled = false", SHOP),
+        &both(),
+        "remove routes of shop: nothing is routed to it any more (Removes)",
+    );
+    does(
+        "name = \"shop\"\nservices.other = \"app:1\"\nproxy.enabled = false",
+        &both(),
+        "conflict: this host has containers of a project `shop`, and this config wants none of them: shop-web-green",
+    );
+}
+
+#[test]
+fn a_config_without_a_proxy_knows_none() {
+    let mut host = host();
+    add_container(&mut host, "gordon-proxy", None);
+    host.fragments.insert(project("other"), "shop.com {\n}\n# end\n".to_owned());
+    does(&with("proxy.enabled = false", SHOP), &host, "");
+}
+
+// its end ---------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_project_that_goes_takes_its_routes_and_its_network_along() {
+    ends(
+        "shop",
+        Volumes::Remove,
+        &both(),
+        "remove routes of shop: nothing is routed to it any more (Removes)
+         leave shop-network: everything of this project goes",
+    );
+}
+
+#[test]
+fn the_last_project_takes_the_proxy_along() {
+    let host = applied(SHOP, &host());
+    let last = down(&project("shop"), Duration::from_secs(9), &host, Volumes::Keep);
+    snapshot("proxy_last", &list(&last));
+    ends(
+        "shop",
+        Volumes::Remove,
+        &host,
+        "remove routes of shop: nothing is routed to it any more (Removes)
+         leave shop-network: everything of this project goes
+         stop gordon-proxy: no project is left that needs it (Interrupts)
+         remove gordon-proxy: no project is left that needs it (Removes)
+         remove network 0-gordon-proxy: no project is left that needs it (Removes)
+         remove volume gordon-proxy-data: no project is left that needs it (Removes)
+         remove volume gordon-proxy-config: no project is left that needs it (Removes)",
+    );
+}
