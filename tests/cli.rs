@@ -202,6 +202,7 @@ fn help_says_what_there_is() {
         ("down --help", "help_down"),
         ("status --help", "help_status"),
         ("images --help", "help_images"),
+        ("routes --help", "help_routes"),
         ("unlock --help", "help_unlock"),
     ] {
         scene.gordon(words).shows(name);
@@ -456,6 +457,71 @@ fn images_writes_what_they_declare() {
 #[test]
 fn what_is_no_container_of_the_config_cannot_be_recreated() {
     shop("recreate", "").gordon("plan --recreate nobody").ended(2).shows("plan_recreate_nobody");
+}
+
+/// Apps of every kind for a proxy of somebody else's: in a group, with an attachment, of a project.
+const ROUTED: &str = r#"
+name = "gmail"
+[proxy]
+enabled = false
+[routes]
+"api.company.com" = { image = "web:1", port = 8080 }
+"blog.company.com" = { image = "web:1", port = 80 }
+[attachments]
+"blog.company.com" = ["db:1"]
+[network_groups]
+"backend" = ["api.company.com"]
+[apps.web]
+image = "web:1"
+replicas = 3
+proxy = { hosts = ["test.eliasson.me", "www.eliasson.me"] }
+"#;
+
+#[test]
+fn routes_are_told_in_the_words_of_each_proxy_without_docker() {
+    let scene = Scene::new(&[("gordon.toml", ROUTED)], "");
+    for format in ["yaml", "json", "caddy", "nginx", "traefik"] {
+        let run = scene.run(&format!("routes --format {format}"), "").ended(0);
+        run.shows(&format!("routes_{format}"));
+    }
+    assert_eq!(scene.run("routes", "").stdout, scene.run("routes --format yaml", "").stdout);
+    for (tls, has) in [("off", "http://test.eliasson.me, http://www"), ("internal", "\n\ttls internal\n")] {
+        scene.write(
+            "gordon.toml",
+            &ROUTED.replace("enabled = false", &format!("enabled = false\ntls = {tls:?}")),
+        );
+        let caddy = scene.run("routes --format caddy", "").stdout;
+        assert!(caddy.contains(has), "{caddy}");
+    }
+}
+
+#[test]
+fn docker_is_asked_for_the_ports_that_only_images_know() {
+    let config = "name = \"cli-routes\"\n[proxy]\nenabled = false\n[network_isolation]\nscope = \"all\"\n[routes]\n\
+                  \"a.test\" = \"web:2\"\n\"b.test\" = \"web:1\"\n";
+    let cases = "'image inspect --format'*) echo '[\"sha256:'$(printf %064d 2)'\",[\"web:2\"],[],{\"ExposedPorts\":{\"3000/tcp\":{}}}]' ;;\n";
+    let images = r#"{"version": 1, "images": {"web:2": {"ports": ["3000/tcp"]}}}"#;
+    let scene = Scene::new(&[("gordon.toml", config), ("images.json", images)], cases);
+    let read = scene.gordon("routes").ended(0);
+    assert!(scene.is_untouched() && !scene.calls().is_empty(), "{:?}", scene.calls());
+    let told = scene.run("routes --offline --images images.json", "").ended(0);
+    assert_eq!((&read.stdout, &read.stderr), (&told.stdout, &told.stderr));
+    read.shows("routes_from_images");
+    let offline = scene.run("routes --offline", "").ended(0);
+    assert!(offline.stdout.contains("target: a-test:80\n"), "{}", offline.stdout);
+    scene.run("routes", "").ended(1).shows("routes_without_docker");
+}
+
+#[test]
+fn what_no_proxy_can_find_is_told_of() {
+    let config = "name = \"cli-bridge\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"web:1\", port = 80 }\n";
+    Scene::new(&[("gordon.toml", config)], "").run("routes", "").ended(0).shows("routes_on_the_bridge");
+    let none = Scene::new(&[("gordon.toml", "name = \"cli-none\"\n")], "");
+    none.run("routes", "").ended(0).shows("routes_none");
+    for format in ["json", "caddy", "nginx", "traefik"] {
+        let run = none.run(&format!("routes --format {format}"), "").ended(0);
+        assert_eq!(run.stderr, "cli-none: the config has no routes\n", "{format}");
+    }
 }
 
 /// A container of the project `cli-status` as docker tells of it, an hour and a half old.

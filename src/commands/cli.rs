@@ -72,6 +72,8 @@ pub(super) enum Command {
     Rollback(Rollback),
     /// Show what the project has on this host, and how that differs from the config
     Status(Status),
+    /// Show which host leads to which app, in the words of the proxy that you run
+    Routes(Routes),
     /// Read the config and report every problem at once; needs no docker
     Check,
     /// Write what the images of the config declare, for `plan --offline --images`
@@ -189,6 +191,30 @@ pub(super) struct Status {
     /// Write it as JSON, for machines
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// `gordon routes`.
+#[derive(Debug, Args)]
+pub(super) struct Routes {
+    /// The words of a proxy; `yaml` is a list of host, target and project, `json` the same for machines
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RoutesFormat::Yaml)]
+    pub(super) format: RoutesFormat,
+    /// Ask docker for nothing; otherwise it is asked what images EXPOSE, where only they say where an app listens
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// With --offline: what the images declare, as `gordon images` writes it
+    #[arg(long, value_name = "FILE", requires = "offline", value_hint = ValueHint::FilePath)]
+    pub(super) images: Option<PathBuf>,
+}
+
+/// How routes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RoutesFormat {
+    Yaml,
+    Json,
+    Caddy,
+    Nginx,
+    Traefik,
 }
 
 /// `gordon images`.

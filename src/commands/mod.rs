@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod project;
 mod rollback;
+mod routes;
 mod saved;
 mod shown;
 mod status;
@@ -34,6 +35,7 @@ pub fn main() -> Exit {
         Command::Apply(said) => apply::apply(&global, &said),
         Command::Down(said) => down::down(&global, &said),
         Command::Rollback(said) => rollback::rollback(&global, &said),
+        Command::Routes(said) => routes::routes(&global, &said),
         Command::Status(said) => status::status(&global, &said),
         Command::Check => check::check(&global),
         Command::Images(said) => images::images(&global, &said),

@@ -14,7 +14,6 @@ use super::shown;
 use super::shown::For;
 use super::shown::JOBS;
 use crate::docker::Cli;
-use crate::docker::ImageList;
 use crate::plan::Options;
 use crate::plan::Plan;
 use crate::render;
@@ -44,17 +43,9 @@ pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
 
 /// The plan for an empty host, where images declare what the file says that the person names.
 fn offline(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), Trouble> {
-    let ImageList(facts) = said.images.as_deref().map_or_else(|| Ok(ImageList::default()), read_images)?;
-    let project = Project::load_with(global, facts)?;
+    let project = Project::load_offline(global, said.images.as_deref())?;
     let plan = project.plan_offline(options)?;
     Ok((project, plan))
-}
-
-fn read_images(path: &Path) -> Result<ImageList, Trouble> {
-    let text = files::read(path)?;
-    ImageList::parse(&text).map_err(|error| {
-        Trouble::wrong(format!("`{}`: {error}", path.display())).hint(error.hint().to_owned())
-    })
 }
 
 /// The plan for the host that docker talks to.

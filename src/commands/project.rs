@@ -14,6 +14,7 @@ use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Inputs;
 use crate::docker::ImageFacts;
+use crate::docker::ImageList;
 use crate::docker::Observed;
 use crate::docker::Secret;
 use crate::name::EnvKey;
@@ -31,6 +32,7 @@ use crate::sys::terminal::say;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// A config without errors, and the files that belong to it.
@@ -60,11 +62,16 @@ impl Project {
         Self::load_with(global, BTreeMap::new())
     }
 
-    /// The same, where images declare what `images` says.
+    /// The same, where images declare what the file `images` says, as `gordon images` writes it.
     ///
     /// # Errors
-    /// When there is no config, or it has errors.
-    pub(super) fn load_with(global: &Global, images: BTreeMap<Image, ImageFacts>) -> Result<Self, Trouble> {
+    /// When there is no config, or it has errors, or there is no such file.
+    pub(super) fn load_offline(global: &Global, images: Option<&Path>) -> Result<Self, Trouble> {
+        let ImageList(facts) = images.map_or_else(|| Ok(ImageList::default()), read_images)?;
+        Self::load_with(global, facts)
+    }
+
+    fn load_with(global: &Global, images: BTreeMap<Image, ImageFacts>) -> Result<Self, Trouble> {
         let file = files::config(global.file.as_deref(), global.project_directory.as_deref())?;
         let ConfigFile { path, folder, text } = file;
         let path = path.display().to_string();
@@ -168,6 +175,13 @@ impl Project {
         told.extend(problems);
         if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
     }
+}
+
+fn read_images(path: &Path) -> Result<ImageList, Trouble> {
+    let text = files::read(path)?;
+    ImageList::parse(&text).map_err(|error| {
+        Trouble::wrong(format!("`{}`: {error}", path.display())).hint(error.hint().to_owned())
+    })
 }
 
 fn or_trouble(plan: Result<Plan, Vec<Conflict>>) -> Result<Plan, Trouble> {

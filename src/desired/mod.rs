@@ -54,6 +54,8 @@ pub struct Desired {
     pub routes: Vec<Route>,
     /// The proxy that leads there; `None` when there is nothing to route, or it is not wanted.
     pub proxy: Option<Proxy>,
+    /// Where the certificates of these hosts come from, as far as the proxy in front of them is told.
+    pub tls: Tls,
     /// The values of secrets, where they are known; compared with those of containers and shown to nobody.
     pub secrets: BTreeMap<EnvKey, Secret>,
     /// When images are pulled.

@@ -96,8 +96,8 @@ struct Resolver<'a> {
     routes: Vec<Route>,
     /// The networks that the proxy joins.
     proxied: BTreeSet<Network>,
-    /// The containers of routed apps of which nobody says where they listen.
-    silent: Vec<Container>,
+    /// The containers of routed apps of which nobody says where they listen, by the port that is taken for granted.
+    silent: BTreeMap<u16, Vec<Container>>,
     /// By the order of `workloads`: the names under which others find each.
     aliases: Aliases,
     collisions: Collisions,
@@ -145,7 +145,7 @@ impl<'a> Resolver<'a> {
             workloads: Vec::new(),
             routes: Vec::new(),
             proxied: BTreeSet::new(),
-            silent: Vec::new(),
+            silent: BTreeMap::new(),
             aliases: Aliases::default(),
             collisions: Collisions::default(),
             problems: Vec::new(),
@@ -173,9 +173,8 @@ impl<'a> Resolver<'a> {
                 .into_iter()
                 .map(|(image, containers)| Note::ImageUnknown { image: image.clone(), containers }),
         );
-        if !self.silent.is_empty() {
-            notes.push(Note::PortAssumed { containers: self.silent, port: HTTP_PORT });
-        }
+        let silent = self.silent.into_iter();
+        notes.extend(silent.map(|(port, containers)| Note::PortAssumed { containers, port }));
         self.problems.extend(self.collisions.finish());
         // the proxy, and the one that takes its place
         let proxied = self.networks.iter_mut().filter(|network| self.proxied.contains(&network.name));
@@ -190,6 +189,11 @@ impl<'a> Resolver<'a> {
             workloads: self.workloads,
             proxy: proxy(&self.config.proxy).filter(|_| !self.routes.is_empty()),
             routes: self.routes,
+            tls: match self.config.proxy.tls {
+                config::Tls::Auto => Tls::Auto,
+                config::Tls::Internal => Tls::Internal,
+                config::Tls::Off => Tls::Off,
+            },
             secrets: self.inputs.secrets.clone(),
             pull: match deploy.pull {
                 config::Pull::Missing => Pull::Missing,
@@ -323,21 +327,19 @@ impl<'a> Resolver<'a> {
             .flat_map(|facts| &facts.ports)
             .filter_map(|port| port.strip_suffix("/tcp")?.parse().ok())
             .collect();
-        let is_routed = self.config.proxy.enabled == Enabled::Yes;
-        match exposed.as_slice() {
-            [port] => return *port,
-            [] if is_routed => {
-                self.silent.push(workload.name());
-            }
-            [_, _, ..] if is_routed => {
-                let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
-                let message = format!("`{}` listens on several ports: {}", workload.image, ports.join(", "));
-                let problem = Problem::error(place.clone(), message);
-                self.problems.push(problem.hint("say with `port` to which of them its domain leads"));
-            }
-            _ => {}
+        if let [port] = exposed.as_slice() {
+            return *port;
         }
-        exposed.first().copied().unwrap_or(HTTP_PORT)
+        let port = exposed.first().copied().unwrap_or(HTTP_PORT);
+        if !exposed.is_empty() && self.config.proxy.enabled == Enabled::Yes {
+            let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
+            let message = format!("`{}` listens on several ports: {}", workload.image, ports.join(", "));
+            let problem = Problem::error(place.clone(), message);
+            self.problems.push(problem.hint("say with `port` to which of them its domain leads"));
+        } else {
+            self.silent.entry(port).or_default().push(workload.name());
+        }
+        port
     }
 
     /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
@@ -638,10 +640,5 @@ fn proxy(section: &config::Proxy) -> Option<Proxy> {
         image: section.image.clone(),
         http_port: section.http_port.get_ref().get(),
         https_port: section.https_port.get_ref().get(),
-        tls: match section.tls {
-            config::Tls::Auto => Tls::Auto,
-            config::Tls::Internal => Tls::Internal,
-            config::Tls::Off => Tls::Off,
-        },
     })
 }

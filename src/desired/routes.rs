@@ -76,8 +76,6 @@ pub struct Proxy {
     pub http_port: u16,
     /// Its port of the host for HTTPS.
     pub https_port: u16,
-    /// Where the certificates of this config's hosts come from.
-    pub tls: Tls,
 }
 
 /// Where certificates come from.
@@ -91,7 +89,34 @@ pub enum Tls {
     Off,
 }
 
+impl Tls {
+    /// What stands before a host in a Caddyfile.
+    pub fn scheme(self) -> &'static str {
+        if self == Self::Off { "http://" } else { "" }
+    }
+
+    /// What a site of a Caddyfile says of its certificate, when it says something.
+    pub fn directive(self) -> Option<&'static str> {
+        (self == Self::Internal).then_some("tls internal")
+    }
+}
+
 impl Route {
+    /// The name that finds its containers from outside of the project, as far as there is one: docker's default bridge
+    /// knows none, and gives no other than the container's.
+    pub fn name(&self) -> String {
+        if self.networks.is_empty() {
+            self.container(Role::Serving, 1).to_string()
+        } else {
+            self.alias.to_string()
+        }
+    }
+
+    /// The name, and where it listens: `gmail-web:3000`.
+    pub fn target(&self) -> String {
+        format!("{}:{}", self.name(), self.port)
+    }
+
     fn container(&self, role: Role, replica: u32) -> Container {
         self.naming.container(&self.stem, role, replica)
     }
@@ -99,7 +124,7 @@ impl Route {
     /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
     /// of the release before in the moment in which nobody has these.
     fn write(&self, tls: Tls, text: &mut String) {
-        let scheme = if tls == Tls::Off { "http://" } else { "" };
+        let scheme = tls.scheme();
         let sites: Vec<String> = self.hosts.iter().map(|host| format!("{scheme}{host}")).collect();
         let upstream = |replica| format!("{} {}", self.container(Role::Serving, replica), self.port);
         let fallback = |replica| format!("{}:{}", self.container(Role::Previous, replica), self.port);
@@ -108,8 +133,8 @@ impl Route {
             writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
         };
         line(0, &format!("{} {{", sites.join(", ")));
-        if tls == Tls::Internal {
-            line(1, "tls internal");
+        if let Some(directive) = tls.directive() {
+            line(1, directive);
         }
         line(1, &format!("reverse_proxy {} {{", replicas().map(fallback).collect::<Vec<_>>().join(" ")));
         let name = |line: &mut dyn FnMut(usize, &str), depth, word: &str, replica| {
@@ -247,10 +272,9 @@ http://test.eliasson.me, http://b.com {
     fn other_ports_or_another_image_make_another_proxy() {
         let proxy = |http_port, image: &str| {
             let image = Image::parse(image).expect("an image");
-            Proxy { image, http_port, https_port: 443, tls: Tls::Off }
+            Proxy { image, http_port, https_port: 443 }
         };
         let spec = proxy(80, "caddy:2").spec();
-        assert_eq!(spec, Proxy { tls: Tls::Auto, ..proxy(80, "caddy:2") }.spec());
         let parts = |other: &Proxy| {
             other.spec().differences(&spec).iter().map(|d| d.part.to_owned()).collect::<Vec<_>>()
         };

@@ -73,11 +73,13 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
 }
 
-/// What the config gives to note; not what is unknown of images that cannot be had, whose apps are left out.
+/// What the config gives to note; not what is unknown of images that cannot be had, whose apps are left out, nor of
+/// ports to which no proxy leads.
 fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
     let is_moot = |note: &&desired::Note| match note {
         desired::Note::ImageUnknown { image, .. } => host.images.unavailable.contains_key(image),
-        desired::Note::AliasLeftOut { .. } | desired::Note::PortAssumed { .. } => false,
+        desired::Note::PortAssumed { .. } => desired.proxy.is_none(),
+        desired::Note::AliasLeftOut { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }

@@ -13,6 +13,7 @@ use super::diff::Draw;
 use super::workload::named_volumes;
 use crate::desired::Desired;
 use crate::desired::Pull;
+use crate::desired::Tls;
 use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Kind;
@@ -48,6 +49,7 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         workloads: Vec::new(),
         routes: Vec::new(),
         proxy: None,
+        tls: Tls::Off,
         secrets: BTreeMap::new(),
         pull: Pull::Never,
         auto_volumes: false,

@@ -73,9 +73,9 @@ impl<'a> Draft<'a> {
     /// Gives the proxy the routes of this project, or takes them from it when there are none.
     pub(super) fn routes(&mut self) {
         let project = &self.desired.project;
-        if let Some(proxy) = &self.desired.proxy {
+        if self.desired.proxy.is_some() {
             let Up::After(ready) = &self.proxy else { return };
-            let text = desired::fragment(project, &self.desired.routes, proxy.tls);
+            let text = desired::fragment(project, &self.desired.routes, self.desired.tls);
             let reason = match self.now.fragments.contains_key(project) {
                 true => Reason::RoutesChanged,
                 false => Reason::Missing,

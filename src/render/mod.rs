@@ -1,7 +1,8 @@
-//! A plan as text: for people, as a POSIX script, as JSON; and what a host has already. Every renderer is a pure function;
+//! A plan as text: for people, as a POSIX script, as JSON; what a host has already, and where hosts lead. Every renderer is a pure function;
 //! none knows how a plan is made or carried out.
 
 pub mod json;
+pub mod routes;
 pub mod sh;
 pub mod status;
 pub mod text;

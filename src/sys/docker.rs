@@ -67,7 +67,7 @@ impl DockerError {
                 Some("`--docker` names the docker binary".to_owned())
             }
             Self::NotFound { .. } => Some(
-                "install docker, or name its binary with `--docker`; `gordon plan --offline` needs none"
+                "install docker, or name its binary with `--docker`; with `--offline`, `plan` and `routes` need none"
                     .to_owned(),
             ),
             Self::Folder(_) => None,

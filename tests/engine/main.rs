@@ -12,5 +12,6 @@ mod lock;
 mod others;
 mod proxy;
 mod rollout;
+mod routes;
 mod scenarios;
 mod status;

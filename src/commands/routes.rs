@@ -1,0 +1,60 @@
+//! `gordon routes`: shows which host leads to which app, in the words of the proxy that people run. Changes nothing.
+
+use super::Exit;
+use super::Trouble;
+use super::cli;
+use super::cli::Global;
+use super::cli::RoutesFormat;
+use super::host::Host;
+use super::output;
+use super::project::Project;
+use super::trouble::warn;
+use crate::desired::Desired;
+use crate::desired::Note;
+use crate::plan::Routing;
+use crate::render::routes;
+use crate::sys::terminal::say;
+
+/// `gordon routes`.
+pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, Trouble> {
+    let project = Project::load_offline(global, said.images.as_deref())?;
+    let is_known = assumed(&project.desired).next().is_none();
+    let desired = if said.offline || is_known { project.desired } else { on_the_host(global, &project)? };
+    tell(&desired);
+    let routing = Routing::of(&desired);
+    match said.format {
+        RoutesFormat::Yaml => output::text(&routes::yaml(&routing)),
+        RoutesFormat::Json => output::with(|out| routes::json(&routing, out)),
+        RoutesFormat::Caddy => output::text(&routes::caddy(&routing)),
+        RoutesFormat::Nginx => output::text(&routes::nginx(&routing)),
+        RoutesFormat::Traefik => output::text(&routes::traefik(&routing)),
+    }?;
+    Ok(Exit::Done)
+}
+
+/// What the config asks for, where images say what they EXPOSE.
+fn on_the_host(global: &Global, project: &Project) -> Result<Desired, Trouble> {
+    let seen = Host::find(global, project)?.read()?;
+    project.desired_on(&seen)
+}
+
+/// The notes on ports that are taken for granted.
+fn assumed(desired: &Desired) -> impl Iterator<Item = &Note> {
+    desired.notes.iter().filter(|note| matches!(note, Note::PortAssumed { .. }))
+}
+
+/// What the person should know of what is shown.
+fn tell(desired: &Desired) {
+    if desired.routes.is_empty() {
+        say(format_args!("{}: the config has no routes\n", desired.project));
+    }
+    for note in assumed(desired) {
+        warn(&note.to_string(), "`port` says it");
+    }
+    for route in desired.routes.iter().filter(|route| route.networks.is_empty()) {
+        warn(
+            &format!("{} is on docker's default bridge, where nobody finds it by name", route.name()),
+            "`network_isolation.scope = \"all\"` gives it a network, and so does an attachment or a group",
+        );
+    }
+}

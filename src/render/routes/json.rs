@@ -1,0 +1,89 @@
+//! Routes for machines: versioned, their shape published in `plans/routes.schema.json`. Does not know who reads them.
+
+use crate::plan;
+use serde::Serialize;
+use std::io;
+
+/// What changes when a reader of today's routes could not read tomorrow's.
+const VERSION: u32 = 1;
+
+/// Writes the routes as JSON.
+///
+/// # Errors
+/// When `out` takes no more.
+pub fn write(routing: &plan::Routing<'_>, out: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document::of(routing))?;
+    out.write_all(b"\n")
+}
+
+/// Which host of a project of gordon's leads where.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Routes"))]
+struct Document<'a> {
+    /// The version of this format.
+    version: u32,
+    /// The project.
+    project: &'a str,
+    /// The networks that a proxy has to be on to find all targets.
+    networks: Vec<&'a str>,
+    /// One entry a host, in the order of the config.
+    routes: Vec<Route<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Route<'a> {
+    /// The host.
+    host: &'a str,
+    /// The app that it leads to: a name that is one of a kind on the docker host, and a port.
+    target: String,
+    /// The project.
+    project: &'a str,
+    /// The networks on which the name is known; none on docker's default bridge, which knows no names.
+    networks: Vec<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    fn of(routing: &plan::Routing<'a>) -> Self {
+        let project = routing.project.as_str();
+        let routes = routing.routes.iter().flat_map(|route| {
+            route.hosts.iter().map(move |host| Route {
+                host: host.as_str(),
+                target: route.target(),
+                project,
+                networks: route.networks.iter().map(|network| network.as_str()).collect(),
+            })
+        });
+        Self {
+            version: VERSION,
+            project,
+            networks: routing.networks().into_iter().map(|network| network.as_str()).collect(),
+            routes: routes.collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written anew with `INSTA_UPDATE=always`, as the other texts that tests compare with.
+    const SCHEMA: &str = include_str!("../../../plans/routes.schema.json");
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that rewrites the file that it checks")]
+    fn the_published_schema_is_true() {
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        let schema = settings.into_generator().into_root_schema_for::<Document<'_>>();
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+        if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/routes.schema.json"), &text)
+                .expect("written");
+        } else {
+            assert!(
+                text == SCHEMA,
+                "plans/routes.schema.json differs: run this test with INSTA_UPDATE=always"
+            );
+        }
+    }
+}

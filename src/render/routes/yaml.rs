@@ -1,0 +1,21 @@
+//! Routes as a list of host, target and project: the seed's own form, for proxies that are told by a script.
+
+use super::header;
+use super::scalar;
+use crate::plan::Routing;
+
+/// The routes as YAML.
+pub fn render(routing: &Routing<'_>) -> String {
+    let mut text = header(routing);
+    for route in routing.routes {
+        for host in &route.hosts {
+            let [host, target, project] =
+                [host.as_str(), &route.target(), routing.project.as_str()].map(scalar);
+            text.push_str(&format!("- host: {host}\n  target: {target}\n  project: {project}\n"));
+        }
+    }
+    if routing.routes.is_empty() {
+        text.push_str("[]\n");
+    }
+    text
+}
