@@ -308,7 +308,7 @@ no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
 no_volume gordon-blog-company-com-my-redis-data ||
   usable_volume gordon-blog-company-com-my-redis-data gordon ||
   refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-is_proxy 'command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+is_proxy 'command:ef530899 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy gordon-blog-company-com ||
@@ -413,7 +413,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' \
+      --label 'gordon.spec=command:ef530899 image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 8080:8080 --publish 8443:8443 \
@@ -439,15 +439,15 @@ http://127.0.0.1:2020 {
 			dial_timeout 5s
 			response_header_timeout 5s
 		}
-		@redirect status 3xx
-		handle_response @redirect {
-			respond 200
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
 		}
 	}
 }
 import *.caddy
 '
-elif is_proxy 'command:1afecc04 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+elif is_proxy 'command:ef530899 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'

@@ -304,7 +304,7 @@ no_network sites-two-example-com ||
 no_volume sites-two-example-com-redis-data ||
   usable_volume sites-two-example-com-redis-data sites ||
   refuse 'volume sites-two-example-com-redis-data belongs to another project'
-is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+is_proxy 'command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy sites-one-example-com ||
@@ -410,7 +410,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label 'gordon.spec=command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 80:80 --publish 443:443 \
@@ -436,15 +436,15 @@ http://127.0.0.1:2020 {
 			dial_timeout 5s
 			response_header_timeout 5s
 		}
-		@redirect status 3xx
-		handle_response @redirect {
-			respond 200
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
 		}
 	}
 }
 import *.caddy
 '
-elif is_proxy 'command:2b714986 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+elif is_proxy 'command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'

@@ -13,6 +13,7 @@ use super::hint::namesakes;
 use crate::docker::Await;
 use crate::docker::Command;
 use crate::docker::Op;
+use crate::docker::READY;
 use crate::name::Image;
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -92,21 +93,25 @@ impl Executor<'_> {
     /// Asks until the answer has been good for as long as it should, and as the probe says nothing else.
     fn wait(&self, wait: &Await) -> Result<(), Stop> {
         let probe = wait.probe();
-        let argv = || self.machine.argv(&probe.command);
         let begin = self.machine.now();
         let mut good_since = None;
         loop {
-            let outcome = {
+            let mut asked = &probe.command;
+            let mut answer = {
                 let _turn = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-                self.machine.docker(&probe.command, QUESTION_LIMIT, &mut |_| {})
+                self.ask(asked)
             };
-            let now = self.machine.now();
-            let answer = if outcome.is_success() { outcome.stdout } else { said(&outcome) };
-            let answer = answer.trim_end().to_owned();
             if probe.is_fatal(&answer) {
-                return Err(Stop::Failed(Cause::Hopeless { argv: argv(), answer }));
+                return Err(Stop::Failed(Cause::Hopeless { argv: self.machine.argv(asked), answer }));
             }
-            if probe.is_ready(&answer) {
+            let mut is_ready = probe.is_ready(&answer);
+            if let Some(then) = probe.then.as_ref().filter(|_| is_ready) {
+                asked = then;
+                answer = self.ask(then);
+                is_ready = answer == READY;
+            }
+            let now = self.machine.now();
+            if is_ready {
                 if now.saturating_sub(*good_since.get_or_insert(now)) >= probe.hold {
                     return Ok(());
                 }
@@ -114,12 +119,23 @@ impl Executor<'_> {
                 good_since = None;
             }
             if now.saturating_sub(begin) >= probe.timeout {
-                return Err(Stop::Failed(Cause::TooLate { argv: argv(), limit: probe.timeout, answer }));
+                let argv = self.machine.argv(asked);
+                return Err(Stop::Failed(Cause::TooLate { argv, limit: probe.timeout, answer }));
             }
             if self.interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);
             }
             self.machine.pause(probe.every);
+        }
+    }
+
+    /// What docker says to a question of a wait, in one text.
+    fn ask(&self, question: &Command) -> String {
+        let outcome = self.machine.docker(question, QUESTION_LIMIT, &mut |_| {});
+        let answer = if outcome.is_success() { outcome.stdout } else { said(&outcome) };
+        match answer.trim_end() {
+            "" => "nothing".to_owned(),
+            answer => answer.to_owned(),
         }
     }
 

@@ -47,8 +47,7 @@ impl Host {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
         let desired = &project.desired;
         let proxy = desired.proxy.as_ref().map(|proxy| proxy.image.clone());
-        let images = desired.workloads.iter().map(|workload| workload.image.clone());
-        let images = images.chain(proxy.clone()).collect();
+        let images = desired.images().into_iter().cloned().collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
         Ok(Self {
             docker,

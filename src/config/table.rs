@@ -408,6 +408,10 @@ fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Opt
                 );
                 return None;
             }
+            if timeout.is_some() {
+                let problem = Problem::warning(place, "a `path` always has 5 s to answer");
+                problems.push(problem.hint("leave out `timeout`"));
+            }
             HealthTest::Path(path)
         }
         (None, Some(cmd)) => {

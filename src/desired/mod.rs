@@ -29,12 +29,14 @@ pub use workload::Workload;
 
 use crate::docker::Secret;
 use crate::name::EnvKey;
+use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Everything that a config asks of one host.
@@ -66,6 +68,19 @@ pub struct Desired {
     pub stop_timeout: Duration,
     /// What a person should know.
     pub notes: Vec<Note>,
+}
+
+impl Desired {
+    /// All images that are needed on the host: those of the workloads, and those of gordon's own containers.
+    pub fn images(&self) -> BTreeSet<&Image> {
+        self.workloads.iter().map(|workload| &workload.image).chain(self.own_images()).collect()
+    }
+
+    /// The images of gordon's own containers: the proxy, and those that ask workloads whether they are ready.
+    pub fn own_images(&self) -> impl Iterator<Item = &Image> {
+        let askers = self.workloads.iter().filter_map(|workload| workload.ready.asker_image());
+        self.proxy.iter().map(|proxy| &proxy.image).chain(askers)
+    }
 }
 
 /// A network that a config asks for.

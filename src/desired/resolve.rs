@@ -10,6 +10,7 @@ use super::Note;
 use super::Proxy;
 use super::Pull;
 use super::Ready;
+use super::Role;
 use super::Route;
 use super::Strategy;
 use super::Tls;
@@ -29,8 +30,10 @@ use crate::config::MemberAttachments;
 use crate::config::MountSource;
 use crate::config::Problem;
 use crate::config::Scope;
+use crate::docker::Asker;
 use crate::docker::EnvFile;
 use crate::docker::HealthCheck;
+use crate::docker::HttpCheck;
 use crate::docker::ImageFacts;
 use crate::docker::Kind;
 use crate::docker::Mount;
@@ -57,6 +60,9 @@ use std::time::Duration;
 /// The settings of a health check that the config does not give; docker's own 30 s would make every start wait so long.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time between two requests of a health check by path that does not say it.
+const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where an app is taken to listen of which nobody says.
 const HTTP_PORT: u16 = 80;
@@ -123,6 +129,15 @@ struct Home<'a> {
     env_file: Option<String>,
 }
 
+/// What the config says of where a workload listens.
+struct Listener<'a> {
+    naming: Naming,
+    stem: &'a str,
+    declared: Option<u16>,
+    /// Where problems are shown.
+    place: &'a Range<usize>,
+}
+
 impl<'a> Resolver<'a> {
     fn new(config: &'a Config, inputs: &'a Inputs) -> Self {
         let mut groups_of: BTreeMap<&Domain, Vec<&Label>> = BTreeMap::new();
@@ -176,6 +191,14 @@ impl<'a> Resolver<'a> {
         let silent = self.silent.into_iter();
         notes.extend(silent.map(|(port, containers)| Note::PortAssumed { containers, port }));
         self.problems.extend(self.collisions.finish());
+        for workload in &mut self.workloads {
+            let is_proxied = workload.attachments.iter().any(|a| self.proxied.contains(&a.network));
+            if let Ready::Answers(check, _) = &mut workload.ready
+                && is_proxied
+            {
+                check.asker = Asker::Proxy;
+            }
+        }
         // the proxy, and the one that takes its place
         let proxied = self.networks.iter_mut().filter(|network| self.proxied.contains(&network.name));
         proxied.for_each(|network| network.addresses += 2);
@@ -283,7 +306,7 @@ impl<'a> Resolver<'a> {
             };
             needs.extend(services.iter().map(|service| self.service(service, &home)).collect::<Vec<_>>());
         }
-        if networks.is_empty() && self.config.proxy.enabled == Enabled::Yes {
+        if networks.is_empty() && self.is_routing() {
             networks.push(self.network_of("default", (&self.project).into(), place.clone()));
         }
         let qualified = names::qualified(id, None);
@@ -295,6 +318,10 @@ impl<'a> Resolver<'a> {
         let replicas = u32::from(route.replicas.get_ref().get());
         let home = format!("{}-{}", self.prefix, names::dashed(id));
         let runtime = self.runtime(&route.workload, env_files, None, &home, &domain.into());
+        let declared = route.port.as_ref().map(|port| port.get_ref().get());
+        let listener = Listener { naming: Naming::Plain, stem: &stem, declared, place: &place };
+        let port = self.port(&route.workload, &listener, true);
+        let ready = self.ready(&route.workload, port, domain.as_str());
         let workload = Workload {
             owner: domain.into(),
             kind: Kind::App,
@@ -306,38 +333,57 @@ impl<'a> Resolver<'a> {
             runtime,
             learned: Vec::new(),
             needs,
-            ready: self.ready(&route.workload),
+            ready,
             strategy: strategy(route.strategy, &route.workload),
             drain: self.config.deploy.drain,
             keeps_previous: self.keeps_previous(),
         };
-        let port = self.port(&workload, route.port.as_ref().map(|port| port.get_ref().get()), &place);
         self.lead(vec![domain.clone()], &workload, port, &names.qualified);
         self.add(workload, names);
     }
 
-    /// Where an app listens: as the config says, else on the only TCP port that its image EXPOSEs.
-    fn port(&mut self, workload: &Workload, declared: Option<u16>, place: &Range<usize>) -> u16 {
-        if let Some(port) = declared {
+    /// Whether the proxy leads to apps.
+    fn is_routing(&self) -> bool {
+        self.config.proxy.enabled == Enabled::Yes
+    }
+
+    /// Where a workload listens: as the config says, else on the only TCP port that its image EXPOSEs. Whether that is certain
+    /// matters when hosts lead there (`is_led`), or when it is asked there whether it is ready.
+    fn port(&mut self, workload: &config::Workload, listener: &Listener<'_>, is_led: bool) -> u16 {
+        if let Some(port) = listener.declared {
             return port;
         }
-        let facts = self.inputs.images.get(&workload.image);
+        let image = workload.image.get_ref();
+        let facts = self.inputs.images.get(image);
         let exposed: Vec<u16> = facts
             .iter()
             .flat_map(|facts| &facts.ports)
             .filter_map(|port| port.strip_suffix("/tcp")?.parse().ok())
             .collect();
-        if let [port] = exposed.as_slice() {
-            return *port;
-        }
         let port = exposed.first().copied().unwrap_or(HTTP_PORT);
-        if !exposed.is_empty() && self.config.proxy.enabled == Enabled::Yes {
-            let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
-            let message = format!("`{}` listens on several ports: {}", workload.image, ports.join(", "));
-            let problem = Problem::error(place.clone(), message);
-            self.problems.push(problem.hint("say with `port` to which of them its domain leads"));
-        } else {
-            self.silent.entry(port).or_default().push(workload.name());
+        let is_asked = matches!(
+            workload.health.as_ref().map(|health| &health.get_ref().test),
+            Some(HealthTest::Path(_))
+        );
+        let is_routed = is_led && self.is_routing();
+        match exposed.as_slice() {
+            [_] => {}
+            [_, ..] if is_routed || is_asked => {
+                let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
+                let message = format!("`{image}` listens on several ports: {}", ports.join(", "));
+                let way_out = match is_routed {
+                    true => "say with `port` to which of them its domain leads",
+                    false => {
+                        "an app says with `port` which of them is asked; else check its health with `cmd`"
+                    }
+                };
+                self.problems.push(Problem::error(listener.place.clone(), message).hint(way_out));
+            }
+            _ if is_led || is_asked => {
+                let name = listener.naming.container(listener.stem, Role::Serving, 1);
+                self.silent.entry(port).or_default().push(name);
+            }
+            _ => {}
         }
         port
     }
@@ -345,7 +391,7 @@ impl<'a> Resolver<'a> {
     /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
     fn lead(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
         let networks = routes::networks(workload);
-        if self.config.proxy.enabled == Enabled::Yes {
+        if self.is_routing() {
             self.proxied.extend(networks.iter().cloned());
         }
         self.routes.push(Route {
@@ -388,6 +434,12 @@ impl<'a> Resolver<'a> {
             self.collisions.app(&names.qualified, &stem, (&self.project).into(), &names.place);
             let env_files = self.env_files(None, None, &app.workload);
             let runtime = self.runtime(&app.workload, env_files, None, &project, &(&self.project).into());
+            let declared = app.port.as_ref().map(|port| port.get_ref().get());
+            let listener = Listener { naming: Naming::Colours, stem: &stem, declared, place: &names.place };
+            let port = self.port(&app.workload, &listener, app.proxy.is_some());
+            let host = app.proxy.as_ref().and_then(|proxy| proxy.hosts.first());
+            let host = host.map_or(name, |host| host.get_ref().as_str());
+            let ready = self.ready(&app.workload, port, host);
             let workload = Workload {
                 owner: (&self.project).into(),
                 kind: Kind::App,
@@ -399,14 +451,12 @@ impl<'a> Resolver<'a> {
                 runtime,
                 learned: Vec::new(),
                 needs: needs.clone(),
-                ready: self.ready(&app.workload),
+                ready,
                 strategy: strategy(app.strategy, &app.workload),
                 drain: self.config.deploy.drain,
                 keeps_previous: self.keeps_previous(),
             };
             if let Some(proxy) = &app.proxy {
-                let declared = app.port.as_ref().map(|port| port.get_ref().get());
-                let port = self.port(&workload, declared, &names.place);
                 let hosts = proxy.hosts.iter().map(|host| host.get_ref().clone()).collect();
                 self.lead(hosts, &workload, port, &names.qualified);
             }
@@ -439,6 +489,10 @@ impl<'a> Resolver<'a> {
         } else {
             format!("{}-{}", self.prefix, names::dashed(home.id))
         };
+        let place = service.name.span();
+        let listener = Listener { naming: Naming::Plain, stem: &stem, declared: None, place: &place };
+        let port = self.port(&service.workload, &listener, false);
+        let ready = self.ready(&service.workload, port, name);
         let hostname = Some(names::label(name));
         let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, &home.owner);
         let workload = Workload {
@@ -452,7 +506,7 @@ impl<'a> Resolver<'a> {
             runtime,
             learned: Vec::new(),
             needs: Vec::new(),
-            ready: self.ready(&service.workload),
+            ready,
             strategy: Strategy::Recreate(None),
             drain: Duration::ZERO,
             keeps_previous: false,
@@ -603,17 +657,26 @@ impl<'a> Resolver<'a> {
         self.config.deploy.keep_previous == Enabled::Yes
     }
 
-    fn ready(&self, workload: &config::Workload) -> Ready {
-        let by_command = workload
-            .health
-            .as_ref()
-            .is_some_and(|health| matches!(health.get_ref().test, HealthTest::Cmd(_)));
-        let by_image =
-            self.inputs.images.get(workload.image.get_ref()).is_some_and(|facts| facts.healthcheck);
-        if by_command || by_image {
-            Ready::Healthy(self.config.deploy.health_timeout)
-        } else {
-            Ready::StaysUp
+    /// How to see that a workload is ready that listens at `port` and takes requests for `host`.
+    fn ready(&self, workload: &config::Workload, port: u16, host: &str) -> Ready {
+        let timeout = self.config.deploy.health_timeout;
+        let image = workload.image.get_ref();
+        match workload.health.as_ref().map(|health| (&health.get_ref().test, health.get_ref().interval)) {
+            Some((HealthTest::Path(path), interval)) => {
+                let check = HttpCheck {
+                    port,
+                    path: path.clone(),
+                    host: host.to_owned(),
+                    asker: Asker::Beside(self.config.proxy.image.clone()),
+                    every: interval.unwrap_or(PATH_INTERVAL),
+                };
+                Ready::Answers(check, timeout)
+            }
+            Some((HealthTest::Cmd(_), _)) => Ready::Healthy(timeout),
+            None if self.inputs.images.get(image).is_some_and(|facts| facts.healthcheck) => {
+                Ready::Healthy(timeout)
+            }
+            None => Ready::StaysUp,
         }
     }
 }

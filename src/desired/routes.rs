@@ -40,9 +40,9 @@ http://127.0.0.1:2020 {
 			dial_timeout 5s
 			response_header_timeout 5s
 		}
-		@redirect status 3xx
-		handle_response @redirect {
-			respond 200
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
 		}
 	}
 }

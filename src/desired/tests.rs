@@ -3,6 +3,7 @@
 use super::*;
 use crate::config;
 use crate::config::Colour;
+use crate::docker::HttpCheck;
 use crate::docker::ImageFacts;
 use crate::docker::Source;
 use crate::name::Image;
@@ -14,16 +15,22 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-/// Each image declares what a real one does: databases a VOLUME, `checked` a health check. Of `unknown` nobody knows.
+/// Each image declares what a real one does: databases a VOLUME, `checked` a health check, `listens` a port. Of `unknown` nobody knows.
 fn inputs() -> Inputs {
     let facts = |volumes: &[&str], healthcheck| ImageFacts {
         volumes: volumes.iter().map(ToString::to_string).collect(),
         ports: Vec::new(),
         healthcheck,
     };
+    let listens = |ports: &[&str]| ImageFacts {
+        ports: ports.iter().map(ToString::to_string).collect(),
+        ..facts(&[], false)
+    };
     let images = [
         ("app", facts(&[], false)),
         ("checked", facts(&[], true)),
+        ("listens", listens(&["9200/tcp", "53/udp"])),
+        ("listens-twice", listens(&["9200/tcp", "9300/tcp"])),
         ("redis", facts(&["/data"], false)),
         ("postgres", facts(&["/var/lib/postgresql/data"], false)),
         ("my-postgres", facts(&["/var/lib/postgresql/data/", "/log"], false)),
@@ -105,9 +112,17 @@ fn describe(workload: &Workload, w: &mut String) {
     if !workload.needs.is_empty() {
         let _ = writeln!(w, "  needs {}", workload.needs.join(", "));
     }
-    if let Ready::Healthy(timeout) = workload.ready {
-        let _ = writeln!(w, "  healthy within {timeout:?}");
-    }
+    let _ = match &workload.ready {
+        Ready::Healthy(timeout) => writeln!(w, "  healthy within {timeout:?}"),
+        Ready::Answers(check, timeout) => {
+            let HttpCheck { port, path, host, asker, every } = check;
+            writeln!(
+                w,
+                "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {asker:?}"
+            )
+        }
+        Ready::StaysUp => Ok(()),
+    };
 }
 
 // names that meet ------------------------------------------------------------------------------------------------
@@ -468,12 +483,44 @@ fn a_health_check_of_the_config_or_of_the_image_is_waited_for() {
     asks_for(
         "ready",
         r#"
+name = "shop"
 deploy.health_timeout = "9s"
 [routes]
 "a.com" = "checked"
 "b.com" = { image = "app", health = { cmd = "true" } }
 "c.com" = { image = "app", health = { path = "/up" } }
 "d.com" = "app"
+[apps.web]
+image = "app"
+health = { path = "/up", interval = "3s" }
+[services.search]
+image = "listens"
+health = { path = "/health" }
+"#,
+    );
+    asks_for(
+        "ready_without_proxy",
+        r#"
+proxy = { enabled = false, image = "asker" }
+[routes]
+"c.com" = { image = "app", port = 8080, health = { path = "/up" } }
+"#,
+    );
+}
+
+#[test]
+fn a_path_is_asked_of_one_port() {
+    errors(
+        "ready_ports",
+        r#"
+name = "shop"
+proxy.enabled = false
+[routes]
+"a.com" = "listens-twice"
+"b.com" = { image = "listens-twice", health = { path = "/up" } }
+[services.search]
+image = "listens-twice"
+health = { path = "/up" }
 "#,
     );
 }

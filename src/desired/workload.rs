@@ -1,6 +1,8 @@
 //! A workload: the containers that do one job, an app with its replicas or a service.
 
+use crate::docker::Asker;
 use crate::docker::HealthCheck;
+use crate::docker::HttpCheck;
 use crate::docker::Kind;
 use crate::docker::Mount;
 use crate::docker::Runtime;
@@ -104,12 +106,24 @@ pub struct Attachment {
 }
 
 /// How to see that a container is ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// Its health check says so before this time is over.
     Healthy(Duration),
+    /// It answers a request before this time is over.
+    Answers(HttpCheck, Duration),
     /// It has no health check: it stays up for a moment.
     StaysUp,
+}
+
+impl Ready {
+    /// The image of the container that asks, where one is made for it.
+    pub fn asker_image(&self) -> Option<&Image> {
+        match self {
+            Self::Answers(HttpCheck { asker: Asker::Beside(image), .. }, _) => Some(image),
+            Self::Answers(..) | Self::Healthy(_) | Self::StaysUp => None,
+        }
+    }
 }
 
 impl Naming {

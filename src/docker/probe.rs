@@ -1,7 +1,9 @@
 //! What is waited for, and how it is asked: whoever waits, a process or a script, interprets this table and nothing else.
 
 use super::Command;
+use super::fragment::PROXY;
 use crate::name::Container;
+use crate::name::Image;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,6 +14,15 @@ pub enum Await {
     Healthy {
         /// The container.
         name: Container,
+        /// The time after which it has failed.
+        timeout: Duration,
+    },
+    /// The container answers a request of HTTP.
+    Answers {
+        /// The container.
+        name: Container,
+        /// The request.
+        check: HttpCheck,
         /// The time after which it has failed.
         timeout: Duration,
     },
@@ -31,6 +42,31 @@ pub enum Await {
     },
 }
 
+/// A request of HTTP that a container answers once it is ready: with a status below 400. A redirect is a good answer and is
+/// not followed, for it could lead to the release before. Each has 5 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCheck {
+    /// Where the container listens.
+    pub port: u16,
+    /// What it is asked for; begins with `/`.
+    pub path: String,
+    /// The host that it takes the request for.
+    pub host: String,
+    /// Who asks.
+    pub asker: Asker,
+    /// The time between two requests.
+    pub every: Duration,
+}
+
+/// Who asks a container over HTTP: nobody else's packets reach its networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The proxy, which is on a network of the container's.
+    Proxy,
+    /// A container of this image, made for one request, beside the one that is asked and with the same `localhost`.
+    Beside(Image),
+}
+
 /// A question that is put to docker again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -38,6 +74,8 @@ pub struct Probe {
     pub command: Command,
     /// The shell pattern that a good answer matches.
     pub ready: &'static str,
+    /// What is asked as well once the answer is good, and has to answer [`READY`] itself.
+    pub then: Option<Command>,
     /// Shell patterns of answers after which waiting is useless.
     pub fatal: &'static [&'static str],
     /// How long the answer has to stay good.
@@ -48,15 +86,60 @@ pub struct Probe {
     pub timeout: Duration,
 }
 
+/// The good answer of what a [`Probe`] asks as well.
+pub const READY: &str = "ready";
+
+/// Asks `$2` of the port `$1` for the host `$3`, and says [`READY`] or what else came back. The request's end stays open until
+/// the answer is there: many a server takes a half-closed connection for a client that left.
+const ASK: &str = r#"trap '' PIPE
+mkfifo /tmp/request
+timeout 5 nc 127.0.0.1 "$1" </tmp/request 2>&1 | sed -n '1{s/\r$//;s/^HTTP[^ ]* [23]...*/ready/;p;q}' &
+exec 3>/tmp/request
+printf 'GET %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n' "$2" "$3" >&3
+wait"#;
+
 const STATUS: &str =
     "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
-const ENDED: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
+const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
+const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
+
+impl HttpCheck {
+    /// The one question that it is for the container `name`.
+    fn command(&self, name: &Container) -> Command {
+        let Self { port, path, host, asker, .. } = self;
+        match asker {
+            Asker::Proxy => Command::new([
+                "exec",
+                PROXY,
+                "wget",
+                "-q",
+                "-O",
+                "-",
+                "--header",
+                &format!("X-To: {name}:{port}"),
+                "--header",
+                &format!("X-Host: {host}"),
+                &format!("http://127.0.0.1:2020{path}"),
+            ]),
+            Asker::Beside(image) => {
+                let beside = format!("container:{name}");
+                let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
+                let port = port.to_string();
+                command.extend(["--entrypoint", "sh", image.as_str(), "-c", ASK, "ask", &port, path, host]);
+                command
+            }
+        }
+    }
+}
 
 impl Await {
     /// The container that is waited for.
     pub fn container(&self) -> &Container {
         match self {
-            Self::Healthy { name, .. } | Self::StaysUp { name, .. } | Self::Drain { name, .. } => name,
+            Self::Healthy { name, .. }
+            | Self::Answers { name, .. }
+            | Self::StaysUp { name, .. }
+            | Self::Drain { name, .. } => name,
         }
     }
 
@@ -68,15 +151,26 @@ impl Await {
             Self::Healthy { timeout, .. } => Probe {
                 command,
                 ready: "running healthy *",
-                fatal: ENDED,
+                then: None,
+                fatal: ENDED_OR_SICK,
                 hold: Duration::ZERO,
                 every: Duration::from_millis(500),
+                timeout: *timeout,
+            },
+            Self::Answers { check, timeout, .. } => Probe {
+                command,
+                ready: "running *",
+                then: Some(check.command(name)),
+                fatal: ENDED,
+                hold: Duration::ZERO,
+                every: check.every,
                 timeout: *timeout,
             },
             Self::StaysUp { time, .. } => Probe {
                 command,
                 ready: "running * 0",
-                fatal: ENDED,
+                then: None,
+                fatal: ENDED_OR_SICK,
                 hold: *time,
                 every: Duration::from_secs(1),
                 // time enough for docker to bring up a container that was only just made
@@ -86,6 +180,7 @@ impl Await {
             Self::Drain { time, .. } => Probe {
                 command,
                 ready: "*",
+                then: None,
                 fatal: &[],
                 hold: *time,
                 every: *time,
@@ -99,6 +194,7 @@ impl fmt::Display for Await {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Healthy { name, .. } => write!(f, "wait until {name} is healthy"),
+            Self::Answers { name, check, .. } => write!(f, "wait until {name} answers {}", check.path),
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }

@@ -254,8 +254,8 @@ impl<'a> Draft<'a> {
             let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
             *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
         }
-        if let Some(proxy) = &self.desired.proxy {
-            known.entry(&proxy.image).or_insert_with(|| Some(Proxy::paths().into()));
+        for image in self.desired.own_images() {
+            known.entry(image).or_insert_with(|| Some(Proxy::paths().into()));
         }
         for (image, paths) in known {
             if self.now.images.unavailable.contains_key(image) {

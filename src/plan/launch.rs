@@ -6,12 +6,14 @@ use super::Note;
 use super::Reason;
 use super::StepId;
 use super::diff::Draw;
+use super::diff::Up;
 use super::workload::Job;
 use super::workload::Setting;
 use super::workload::default_bridge;
 use super::workload::inherited;
 use crate::desired::Ready;
 use crate::desired::Workload;
+use crate::docker::Asker;
 use crate::docker::Await;
 use crate::docker::Fact;
 use crate::docker::Health;
@@ -154,7 +156,7 @@ impl Draft<'_> {
         self.now.containers.get(name).is_some_and(|seen| {
             seen.state == State::Restarting
                 || matches!(seen.health, Health::Starting | Health::Unhealthy)
-                    && workload.ready != Ready::StaysUp
+                    && matches!(workload.ready, Ready::Healthy(_))
         })
     }
 
@@ -192,13 +194,29 @@ impl Draft<'_> {
         setting: &Setting,
     ) -> Option<StepId> {
         let name = name.clone();
-        let (wait, ready) = match workload.ready {
+        let mut setting = setting.clone();
+        let (wait, ready) = match &workload.ready {
             Ready::Healthy(timeout) => {
                 let ready = Fact::Healthy(name.clone());
-                (Await::Healthy { name, timeout }, Some(ready))
+                (Await::Healthy { name, timeout: *timeout }, Some(ready))
+            }
+            Ready::Answers(check, timeout) => {
+                setting.needs.extend(self.asks(&check.asker));
+                (Await::Answers { name, check: check.clone(), timeout: *timeout }, None)
             }
             Ready::StaysUp => (Await::StaysUp { name, time }, None),
         };
-        self.draw(Draw::set(Op::Await(wait), workload, setting).unless(ready))
+        self.draw(Draw::set(Op::Await(wait), workload, &setting).unless(ready))
+    }
+
+    /// The steps after which the asker can ask.
+    fn asks(&self, asker: &Asker) -> Vec<StepId> {
+        match asker {
+            Asker::Proxy => match &self.proxy {
+                Up::After(steps) => steps.clone(),
+                Up::Blocked => Vec::new(),
+            },
+            Asker::Beside(image) => self.images.get(image).copied().into_iter().collect(),
+        }
     }
 }

@@ -460,7 +460,7 @@ fn is_proxy(seen: &SeenContainer) -> bool {
     seen.maker.is_some() && seen.kind == Some(Kind::Proxy)
 }
 
-fn name() -> Container {
+pub(super) fn name() -> Container {
     Container::parse(docker::PROXY).expect("it is the name of a container")
 }
 

@@ -9,23 +9,16 @@ use crate::desired::Pull;
 use crate::docker::Images;
 use crate::docker::Op;
 use crate::name::Image;
-use std::collections::BTreeSet;
 
 /// The plan that pulls what is to be pulled of the images that are `desired`, all side by side.
 pub fn pulls(desired: &Desired, images: &Images) -> Plan {
     let mut plan = Plan::new(desired.project.clone());
-    let wanted: BTreeSet<&Image> = desired
-        .workloads
-        .iter()
-        .map(|workload| &workload.image)
-        .chain(desired.proxy.iter().map(|proxy| &proxy.image))
-        .collect();
     let is_due = |image: &&Image| match desired.pull {
         Pull::Always => true,
         Pull::Missing => !images.here.contains_key(image),
         Pull::Never => false,
     };
-    for image in wanted.into_iter().filter(is_due) {
+    for image in desired.images().into_iter().filter(is_due) {
         plan.push(NewStep {
             op: Op::Pull { image: image.clone() },
             owner: (&desired.project).into(),

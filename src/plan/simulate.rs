@@ -113,7 +113,7 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         Op::Await(Await::Drain { name, .. }) => {
             require(host.containers.contains_key(name), || format!("no container {name}"))?;
         }
-        Op::Await(Await::StaysUp { name, .. }) => {
+        Op::Await(Await::Answers { name, .. } | Await::StaysUp { name, .. }) => {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
             require(seen.state.is_up(), || format!("{name} does not run"))?;
             settle(seen);

@@ -12,11 +12,15 @@ use super::Risk;
 use super::StepId;
 use super::diff::Up;
 use super::diff::whose;
+use super::proxy;
+use crate::desired::Ready;
 use crate::desired::Role;
 use crate::desired::Strategy;
 use crate::desired::Workload;
+use crate::docker::Asker;
 use crate::docker::Current;
 use crate::docker::Fact;
+use crate::docker::HttpCheck;
 use crate::docker::Kind;
 use crate::docker::Mount;
 use crate::docker::Op;
@@ -114,8 +118,16 @@ impl<'a> Draft<'a> {
 
     /// What keeps a workload from being brought up.
     fn obstacle(&self, workload: &Workload) -> Option<BlockedBy> {
-        if let Some(message) = self.now.images.unavailable.get(&workload.image) {
-            return Some(BlockedBy::Image { image: workload.image.clone(), message: message.clone() });
+        let images = [Some(&workload.image), workload.ready.asker_image()];
+        for image in images.into_iter().flatten() {
+            if let Some(message) = self.now.images.unavailable.get(image) {
+                return Some(BlockedBy::Image { image: image.clone(), message: message.clone() });
+            }
+        }
+        if let Ready::Answers(HttpCheck { asker: Asker::Proxy, .. }, _) = &workload.ready
+            && matches!(self.proxy, Up::Blocked)
+        {
+            return Some(BlockedBy::Needs(proxy::name()));
         }
         let is_blocked = |stem: &&String| matches!(self.up.get(stem.as_str()), Some(Up::Blocked));
         workload.needs.iter().filter(is_blocked).find_map(|stem| {

@@ -157,6 +157,9 @@ struct Probe<'a> {
     argv: Argv<'a>,
     /// The pattern that a good answer matches; `*` stands for anything.
     ready: &'a str,
+    /// What is asked as well once the answer is good; its own good answer is `ready`.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    then: Option<Argv<'a>>,
     /// Patterns of answers after which waiting is useless.
     fatal: &'a [&'a str],
     /// How long the answer has to stay good.
@@ -359,6 +362,7 @@ impl<'a> Probe<'a> {
         Self {
             argv: Argv { calls, words: probe.command.words },
             ready: probe.ready,
+            then: probe.then.map(|command| Argv { calls, words: command.words }),
             fatal: probe.fatal,
             hold_seconds: seconds(probe.hold),
             every_seconds: seconds(probe.every),

@@ -137,6 +137,15 @@ await() {
   return 1
 }
 
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1" 2>&1)
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
+
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (
   IFS='|'

@@ -13,6 +13,7 @@ use crate::docker::Command;
 use crate::docker::Fact;
 use crate::docker::Launch;
 use crate::docker::Op;
+use crate::docker::READY;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::plan::Plan;
@@ -281,11 +282,15 @@ impl Script<'_> {
             seconds(probe.timeout).to_string(),
             seconds(probe.every).max(1).to_string(),
             seconds(probe.hold).to_string(),
-            probe.ready.to_owned(),
+            if probe.then.is_some() { READY } else { probe.ready }.to_owned(),
             probe.fatal.join("|"),
         ];
         let inner = indent + 2;
-        let command = fold("", self.cli, &probe.command, inner);
+        let before = match &probe.then {
+            Some(_) => self.call("once_up", &[wait.container().as_str()], inner),
+            None => String::new(),
+        };
+        let command = fold(&before, self.cli, probe.then.as_ref().unwrap_or(&probe.command), inner);
         format!("{} \\\n{:inner$}{command}", self.call("await", &words, indent), "")
     }
 

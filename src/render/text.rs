@@ -215,7 +215,7 @@ pub(super) fn costs(block: &Block<'_>) -> Option<&'static str> {
 /// What a step that is no command looks at or waits for.
 fn waited_for(op: &Op) -> String {
     match op {
-        Op::Await(wait @ Await::Healthy { timeout, .. }) => {
+        Op::Await(wait @ (Await::Healthy { timeout, .. } | Await::Answers { timeout, .. })) => {
             format!("{wait}, at most {}", humantime::format_duration(*timeout))
         }
         Op::ExpectVolumes { known, .. } if known.is_empty() => format!("{op}: it should declare none"),

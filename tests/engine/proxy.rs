@@ -220,3 +220,28 @@ fn a_port_in_use_fails_the_proxy_alone() {
     assert!(failed.stderr.contains("port 18080 of this host is in use"), "{}", failed.stderr);
     assert_eq!(one.ids().len(), 1, "the app runs");
 }
+
+#[test]
+fn the_proxy_asks_a_new_release_before_it_leads_there() {
+    let _alone = Alone::new();
+    let name = "gtest-pxpath";
+    let config = |body: &str, status: u16| {
+        config(name, "one.test", body, "tls: 'off'").replace(
+            "environment: {",
+            &format!("health_check: {{ path: /up }}, environment: {{ HEALTH_STATUS: '{status}', "),
+        ) + "deploy: { drain: 2s, health_timeout: 6s }\n"
+    };
+    let one = Project::new(name, &[("gordon.yaml", &config("first", 200))]);
+    one.apply();
+    leads("one.test", "first");
+    let before = one.ids();
+    one.write("gordon.yaml", &config("sick", 500));
+    let failed = one.gordon(&["apply", "--yes"]).ended(1);
+    assert!(failed.stderr.contains("500 Internal Server Error"), "{}", failed.stderr);
+    assert_eq!(one.ids(), before);
+    leads("one.test", "first");
+    one.write("gordon.yaml", &config("second", 302));
+    run(&mut one.script(&[])).success();
+    leads("one.test", "second");
+    one.is_settled();
+}

@@ -137,6 +137,30 @@ fn a_release_that_does_not_become_ready_never_takes_over() {
 }
 
 #[test]
+fn a_release_takes_over_when_it_answers_its_path_below_400() {
+    let name = "gtest-path";
+    let config = |version: u8, port: u16, status: &str| {
+        format!(
+            "name: {name}\nproxy: {{ enabled: false }}\ndeploy: {{ drain: 1s, health_timeout: 6s }}\napps:\n  \
+             web: {{ image: 'web:{version}', port: {port}, health: {{ path: /up }}, environment: {{ START_DELAY: '2', HEALTH_STATUS: '{status}' }} }}\n"
+        )
+    };
+    let project = Project::new(name, &[("gordon.yaml", &config(1, 3000, "200"))]);
+    project.apply();
+    let before = project.ids();
+    for (sick, said) in [(config(2, 3000, "500"), "HTTP/1.1 500"), (config(2, 3999, "200"), "refused")] {
+        project.write("gordon.yaml", &sick);
+        let run = project.gordon(&["apply", "--yes"]).ended(1);
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert_eq!(project.ids(), before, "what served was not touched, and what came in is gone");
+    }
+    project.write("gordon.yaml", &config(2, 3000, "302"));
+    project.apply();
+    assert_ne!(project.ids()["gtest-path-web-green"], before["gtest-path-web-green"]);
+    project.is_settled();
+}
+
+#[test]
 fn an_app_that_joins_a_group_is_on_its_network_before_it_leaves_its_own() {
     let name = "gtest-moves";
     let config = |group: &str| {
