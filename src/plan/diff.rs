@@ -102,6 +102,8 @@ pub(super) struct Draft<'a> {
     pub(super) freed_volumes: BTreeMap<Volume, Vec<StepId>>,
     /// By stem: what has to be done before a workload is up, or why it will not be.
     pub(super) up: BTreeMap<&'a str, Up>,
+    /// The steps by which the proxy joins a network.
+    pub(super) led_to: BTreeMap<Network, StepId>,
     /// How far the proxy comes.
     pub(super) proxy: Up,
     /// The step by which the proxy no longer leads to what goes.
@@ -181,6 +183,7 @@ impl<'a> Draft<'a> {
             left_networks: BTreeMap::new(),
             freed_volumes: BTreeMap::new(),
             up: BTreeMap::new(),
+            led_to: BTreeMap::new(),
             proxy: Up::Blocked,
             unrouted: None,
         }

@@ -52,6 +52,7 @@ impl<'a> Draft<'a> {
         if !self.is_proxy_ours() {
             return;
         }
+        let back = self.proxy_is_given_back();
         let spec = proxy.spec();
         let why = match self.now.containers.get(&name()) {
             None => Some(if self.has(&previous()) { Reason::LeftOver } else { Reason::Missing }),
@@ -62,10 +63,11 @@ impl<'a> Draft<'a> {
             self.plan.blocked.push(Blocked { container: name(), owner: owner(), cause });
             return;
         }
-        let mut steps = self.proxy_is_there(proxy, spec, why);
+        let mut steps = self.proxy_is_there(proxy, spec, why, back);
         if !self.has(&name()) {
             return; // a conflict
         }
+        self.forget_routes(&mut steps);
         self.proxy_joins(&mut steps);
         self.proxy = Up::After(steps);
     }
@@ -118,16 +120,17 @@ impl<'a> Draft<'a> {
             }
             let done = Fact::Detached { container: container.clone(), network: network.clone() };
             let op = Op::Disconnect { container, network: network.clone() };
-            let step = Draw::new(op, &owner(), reason.clone()).unless([done]).needs(&self.unrouted);
+            let step = Draw::new(op, &owner(), reason.clone())
+                .unless([done])
+                .needs(&self.unrouted)
+                .needs(self.left_networks.get(network).into_iter().flatten());
             self.draw(step);
         }
     }
 
     /// Removes the proxy, and what belongs to it, when no project is left on the host.
     pub(super) fn leave_proxy(&mut self, volumes: Volumes) {
-        let is_needed = self.now.containers.values().any(|seen| seen.project.is_some())
-            || self.now.fragments.keys().any(|project| *project != self.desired.project);
-        if is_needed {
+        if self.now.containers.values().any(|seen| seen.project.is_some()) {
             return;
         }
         for container in [name(), previous()] {
@@ -190,7 +193,7 @@ impl<'a> Draft<'a> {
             .now
             .fragments
             .iter()
-            .filter(|(project, _)| **project != self.desired.project)
+            .filter(|(project, _)| self.is_others(project))
             .map(|(project, text)| (project.clone(), docker::routed_hosts(text)))
             .collect();
         let hosts: Vec<&Domain> = self.desired.routes.iter().flat_map(|route| &route.hosts).collect();
@@ -233,10 +236,7 @@ impl<'a> Draft<'a> {
     /// Why the proxy has to be replaced, when it has to: only the project that made it may change what it is, unless
     /// that one is gone.
     fn why_replaced(&mut self, proxy: &Proxy, spec: &Spec, seen: &SeenContainer) -> Option<Reason> {
-        let maker = seen.maker.as_ref().filter(|maker| **maker != self.desired.project).filter(|maker| {
-            self.now.containers.values().any(|seen| seen.project.as_ref() == Some(maker))
-                || self.now.fragments.contains_key(maker)
-        });
+        let maker = seen.maker.as_ref().filter(|maker| self.is_others(maker));
         let differences = spec.differences(&seen.spec);
         let differs = |part: &str| differences.iter().any(|difference| difference.part == part);
         let mut changes: Vec<Change> = Vec::new();
@@ -271,9 +271,49 @@ impl<'a> Draft<'a> {
         gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
     }
 
+    /// Where another project was cut off before it had made a new proxy, the old one gets its name back: what the new one
+    /// is to be is for that project to say.
+    fn proxy_is_given_back(&mut self) -> Option<StepId> {
+        let waiting = self.now.containers.get(&previous())?;
+        if self.has(&name()) || !waiting.maker.as_ref().is_some_and(|maker| self.is_others(maker)) {
+            return None;
+        }
+        let op = Op::Rename { from: previous(), to: name() };
+        self.draw(Draw::new(op, &owner(), Reason::LeftOver).unless([Fact::Absent(previous())]))
+    }
+
+    /// Takes the routes of projects of which nothing is left on the host: they led to nobody, and would keep their hosts
+    /// from others.
+    fn forget_routes(&mut self, steps: &mut Vec<StepId>) {
+        let ours = &self.desired.project;
+        let projects = self.now.fragments.keys();
+        let gone = projects.filter(|project| *project != ours && !self.is_others(project));
+        for project in gone.cloned().collect::<Vec<_>>() {
+            let op = Op::RemoveFragment { project: project.clone() };
+            let step = Draw::new(op, &owner(), Reason::NoRoutes)
+                .unless([Fact::NoFragment(project)])
+                .needs(&*steps)
+                .risk(Risk::Removes);
+            steps.extend(self.draw(step));
+        }
+    }
+
+    /// Whether a project is another one, of which there is something on the host.
+    fn is_others(&self, project: &Project) -> bool {
+        let is_its = |seen: &SeenContainer| seen.project.as_ref() == Some(project);
+        *project != self.desired.project && self.now.containers.values().any(is_its)
+    }
+
     /// Makes the proxy, puts another one in its place, or starts it; the steps after which it runs.
-    fn proxy_is_there(&mut self, proxy: &Proxy, spec: Spec, why: Option<Reason>) -> Vec<StepId> {
+    fn proxy_is_there(
+        &mut self,
+        proxy: &Proxy,
+        spec: Spec,
+        why: Option<Reason>,
+        back: Option<StepId>,
+    ) -> Vec<StepId> {
         let mut needs = self.proxy_needs(proxy);
+        needs.extend(back);
         if let Some(why @ Reason::NetworkGone(_)) = &why {
             // it can never start again: nothing to fall back to
             let step = Draw::new(Op::Remove { name: name() }, &owner(), why.clone())
@@ -417,8 +457,11 @@ impl<'a> Draft<'a> {
         let ready = steps.clone();
         for network in wanted {
             let needs: Vec<StepId> = ready.iter().chain(self.networks.get(&network)).copied().collect();
-            let membership = Membership { network, address: None, aliases: Vec::new() };
-            steps.extend(self.connect_proxy(membership, Reason::LeadsThere, &needs));
+            let membership = Membership { network: network.clone(), address: None, aliases: Vec::new() };
+            if let Some(joined) = self.connect_proxy(membership, Reason::LeadsThere, &needs) {
+                self.led_to.insert(network, joined);
+                steps.push(joined);
+            }
         }
     }
 

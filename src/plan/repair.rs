@@ -34,6 +34,7 @@ impl Draft<'_> {
             };
             let setting = Setting { risk, ..Setting::new(reason, &steps) };
             steps.extend(self.answer_to(workload, name, &attachment.network, &attachment.aliases, &setting));
+            steps.extend(self.led_to.get(&attachment.network));
         }
         let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
         self.leave_strange(workload, name, setting);

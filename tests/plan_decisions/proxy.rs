@@ -160,13 +160,6 @@ fn other_ports_and_another_image_are_not_for_others_to_give_it_while_its_maker_i
             "conflict: the proxy of this host is that of project `shop`, and its {differs} differ from this config's"
         );
         does(&with(words, MALL), &both(), &expected);
-        // what is left of the maker may be a container, or a route
-        let mut half = both();
-        removed(&mut half, "shop-web-green");
-        does(&with(words, MALL), &half, &expected);
-        let mut half = both();
-        half.fragments.remove(&project("shop"));
-        does(&with(words, MALL), &half, &expected);
     }
 }
 
@@ -176,6 +169,8 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     let plan = down(&project("shop"), Duration::ZERO, &host, Volumes::Keep);
     plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
     does(MALL, &host, "");
+    // routes that could not be taken from it say nothing of whether somebody is there
+    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".to_owned());
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
@@ -184,6 +179,7 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
          run gordon-proxy of caddy:2: command, ports changed
          await gordon-proxy for 1s: not ready yet
          remove gordon-proxy-previous: its replacement has taken over (Removes)
+         remove routes of shop: nothing is routed to it any more (Removes)
          join mall-network: the proxy leads to apps there",
     );
 }
@@ -242,12 +238,14 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
          join mall-network: the proxy leads to apps there
          join shop-network: the proxy leads to apps there",
     );
-    let mut gone = host.clone();
-    removed(&mut gone, "mall-web-green");
-    befall(&mut gone, Op::RemoveNetwork { name: network("mall-network") });
+    let mut moved = host.clone();
+    let mut app = moved.containers.remove(&container("mall-web-green")).unwrap();
+    app.memberships.clear();
+    moved.containers.insert(container("mall-web-green"), app);
+    befall(&mut moved, Op::RemoveNetwork { name: network("mall-network") });
     does(
         SHOP,
-        &gone,
+        &moved,
         "run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
          join shop-network: the proxy leads to apps there",
@@ -280,7 +278,10 @@ fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
         befall(&mut host, step.op.clone());
         let rest = |text: &str| shared(&diff(&desired(text), &host, &Options::default()).unwrap());
         all += &format!("cut off after step {}: {}\n{}", k + 1, words(&step.op), rest(&text));
-        all += &format!("and with the old ports:\n{}\n", rest(SHOP));
+        all += &format!("and with the old ports:\n{}", rest(SHOP));
+        let others = diff(&desired(MALL), &host, &Options::default());
+        let others = others.map_or_else(|_| planned(MALL, &host, &Options::default()), |plan| shared(&plan));
+        all += &format!("and when another project goes on:\n{others}\n");
     }
     snapshot("proxy_cut_off", &all);
 }
@@ -392,23 +393,27 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
 #[test]
 fn a_host_of_another_project_is_not_taken_from_it() {
     for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
-        let mut host = host();
-        host.fragments.insert(project("other"), format!("{site} {{\n}}\n# end\n"));
-        does(SHOP, &host, "conflict: `shop.com` leads to project `other` already");
+        let mut host = both();
+        host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n"));
+        does(SHOP, &host, "conflict: `shop.com` leads to project `mall` already");
     }
-    let mut host = host();
-    host.fragments.insert(project("other"), "www.shop.com {\n}\n# end\n".to_owned());
+    let mut host = both();
+    host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".to_owned());
     host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".to_owned());
+    does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
+}
+
+#[test]
+fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
+    let mut host = both();
+    stopped(&mut host, "gordon-proxy");
+    host.fragments.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".to_owned());
     does(
         SHOP,
         &host,
-        "create network 0-gordon-proxy: not there yet
-         create volume gordon-proxy-data: not there yet
-         create volume gordon-proxy-config: not there yet
-         run gordon-proxy of caddy:2: not there yet
+        "start gordon-proxy: not running
          await gordon-proxy for 1s: not ready yet
-         join shop-network: the proxy leads to apps there
-         write routes of shop: shop.com: the routes changed",
+         remove routes of gone: nothing is routed to it any more (Removes)",
     );
 }
 

@@ -1,6 +1,8 @@
 //! What holds of every plan, over generated configs and hosts. Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod proxy;
+
 use gordon::config;
 use gordon::desired::Desired;
 use gordon::desired::Inputs;
@@ -70,6 +72,8 @@ fn sketch() -> impl Strategy<Value = Sketch> {
         "network_isolation.member_attachments = \"private\"",
         "proxy.enabled = false",
         "proxy.http_port = 8080",
+        "proxy.image = \"caddy:3\"",
+        "proxy.tls = \"internal\"",
         "volumes.auto_create = false",
         "deploy.keep_previous = false",
     ];
@@ -144,6 +148,9 @@ impl Sketch {
         for (app, version, replicas) in &self.apps {
             let _ = writeln!(w, "[apps.{app}]\nimage = \"app:{version}\"\nreplicas = {replicas}");
             let _ = writeln!(w, "environment = {{ plain = [\"ENV={}\"] }}", self.env);
+            if *app == "web" {
+                let _ = writeln!(w, "proxy = {{ hosts = [\"web.com\", \"www.web.com\"] }}");
+            }
         }
         for (service, image) in &self.services {
             // who was called `db` may be called `store`, with the same data
@@ -155,15 +162,23 @@ impl Sketch {
     }
 
     fn desired(&self) -> Desired {
-        let text = self.toml();
-        let loaded = config::load(&config::Source { path: "gordon.toml", text: &text });
-        let config = loaded.config.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.problems));
-        let env_files = [("env/a_com.env".to_owned(), format!("A={}", self.env))].into();
-        let inputs = Inputs { env_files, images: images(), ..Inputs::default() };
-        let (desired, problems) = resolve(&config, &inputs);
-        assert!(problems.is_empty(), "{text}\n{problems:?}");
-        desired
+        desired(&self.toml(), self.env)
     }
+
+    /// The same for another project, with domains of its own.
+    fn neighbours(&self) -> Desired {
+        desired(&self.toml().replace("shop", "mall").replace(".com", ".org"), self.env)
+    }
+}
+
+fn desired(text: &str, env: u8) -> Desired {
+    let loaded = config::load(&config::Source { path: "gordon.toml", text });
+    let config = loaded.config.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.problems));
+    let env_files = [("env/a_com.env".to_owned(), format!("A={env}"))].into();
+    let inputs = Inputs { env_files, images: images(), ..Inputs::default() };
+    let (desired, problems) = resolve(&config, &inputs);
+    assert!(problems.is_empty(), "{text}\n{problems:?}");
+    desired
 }
 
 fn images() -> BTreeMap<Image, ImageFacts> {
@@ -179,6 +194,7 @@ fn images() -> BTreeMap<Image, ImageFacts> {
         ("redis:7", facts(&["/data"], false)),
         ("checked:1", facts(&["/data", "/log"], true)),
         ("caddy:2", facts(&["/data"], false)),
+        ("caddy:3", facts(&["/data"], false)),
     ]
     .map(|(image, facts)| (Image::parse(image).unwrap(), facts))
     .into()
@@ -433,6 +449,21 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
     done
 }
 
+/// The steps in one of the orders in which those that need others come after them.
+fn in_an_order<'p>(plan: &'p Plan, order: &[prop::sample::Index]) -> Vec<&'p Step> {
+    let mut waiting: Vec<&Step> = plan.steps().iter().collect();
+    let mut order = order.iter().cycle();
+    let mut steps = Vec::new();
+    while !waiting.is_empty() {
+        let is_waited_for = |id: &plan::StepId| waiting.iter().any(|step| step.id == *id);
+        let ready: Vec<usize> =
+            (0..waiting.len()).filter(|i| !waiting[*i].needs.iter().any(is_waited_for)).collect();
+        let choice = order.next().map_or(ready.len() - 1, |index| index.index(ready.len()));
+        steps.push(waiting.remove(ready[choice]));
+    }
+    steps
+}
+
 /// The stems and roles of the apps that are rolled out.
 fn rolling(sketch: &Sketch) -> Vec<String> {
     let desired = sketch.desired();
@@ -573,14 +604,7 @@ proptest! {
         let plan = plan_for(&sketch, &host);
         let end = end_of(&plan, &host);
         let mut model = host.clone();
-        let mut waiting: Vec<&Step> = plan.steps().iter().collect();
-        let mut order = order.iter().cycle();
-        while !waiting.is_empty() {
-            let is_waited_for = |id: &plan::StepId| waiting.iter().any(|step| step.id == *id);
-            let ready: Vec<usize> =
-                (0..waiting.len()).filter(|i| !waiting[*i].needs.iter().any(is_waited_for)).collect();
-            let choice = order.next().map_or(ready.len() - 1, |index| index.index(ready.len()));
-            let step = waiting.remove(ready[choice]);
+        for step in in_an_order(&plan, &order) {
             run(&mut model, std::slice::from_ref(step));
             if let Some(other) = intruder(&step.op, &model, &end) {
                 prop_assert!(false, "{other} still runs on a volume of what step {} starts", step.id.index() + 1);

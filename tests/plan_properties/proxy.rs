@@ -1,0 +1,330 @@
+//! What holds of the proxy and of the routes that it has of each project.
+
+use super::Accident;
+use super::Sketch;
+use super::accidents;
+use super::befall;
+use super::end_of;
+use super::essence;
+use super::host;
+use super::in_an_order;
+use super::options;
+use super::plan_for;
+use super::run;
+use super::sketch;
+use gordon::desired::Desired;
+use gordon::desired::Strategy as Deployed;
+use gordon::docker::NETWORK;
+use gordon::docker::Observed;
+use gordon::docker::Op;
+use gordon::docker::PROXY;
+use gordon::docker::SeenContainer;
+use gordon::docker::routed_hosts;
+use gordon::docker::routed_networks;
+use gordon::name::Container;
+use gordon::name::Network;
+use gordon::name::Project;
+use gordon::name::Volume;
+use gordon::plan;
+use gordon::plan::Conflict;
+use gordon::plan::Plan;
+use gordon::plan::Volumes;
+use gordon::plan::diff;
+use gordon::plan::simulate;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+// what the proxy does with what it has --------------------------------------------------------------------------------
+
+/// A site of a fragment: its hosts, and for each replica of the app who is asked, and who is when nobody has that name.
+struct Site {
+    hosts: BTreeSet<String>,
+    replicas: Vec<[Container; 2]>,
+}
+
+fn sites(host: &Observed) -> Vec<Site> {
+    host.fragments.values().flat_map(|text| text.split("\n}\n")).filter_map(site).collect()
+}
+
+fn site(block: &str) -> Option<Site> {
+    let container = |word: &str| Container::parse(word.split(':').next()?).ok();
+    let lines = || block.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let serving = lines().filter_map(|words| match words.as_slice() {
+        ["dynamic", "a", name, _, "{"] | ["a", name, _, "{"] => container(name),
+        _ => None,
+    });
+    let previous = lines().find(|words| words.first() == Some(&"reverse_proxy"))?;
+    let previous = previous[1..].iter().filter_map(|word| container(word));
+    let replicas: Vec<_> = serving.zip(previous).map(|(serving, previous)| [serving, previous]).collect();
+    assert!(!replicas.is_empty(), "{block}");
+    Some(Site { hosts: routed_hosts(block), replicas })
+}
+
+fn proxy(host: &Observed) -> Option<&SeenContainer> {
+    host.containers.get(&Container::parse(PROXY).unwrap())
+}
+
+/// Which containers of an app the proxy would ask: for each replica whether somebody runs under one of its two names.
+fn answers(host: &Observed, site: &Site) -> Vec<bool> {
+    let runs = |name: &Container| host.containers.get(name).is_some_and(|seen| seen.state.is_up());
+    site.replicas.iter().map(|names| names.iter().any(runs)).collect()
+}
+
+/// Whether the proxy has a network in common with somebody who runs under one of the names.
+fn reaches(host: &Observed, site: &Site) -> bool {
+    let on = |seen: &SeenContainer| seen.memberships.keys().cloned().collect::<BTreeSet<Network>>();
+    let its = proxy(host).map(on).unwrap_or_default();
+    let running = site.replicas.iter().flatten().filter_map(|name| host.containers.get(name));
+    running.filter(|seen| seen.state.is_up()).any(|seen| !on(seen).is_disjoint(&its))
+}
+
+/// The networks that fragments name and the proxy is not on.
+fn unreached(host: &Observed) -> BTreeSet<Network> {
+    let named = host.fragments.values().flat_map(|text| routed_networks(text));
+    named.filter(|name| proxy(host).is_none_or(|seen| !seen.memberships.contains_key(name))).collect()
+}
+
+/// Whether a plan makes the proxy, or makes it anew: until that is done it leads nowhere.
+fn makes_proxy(plan: &Plan) -> bool {
+    plan.steps().iter().any(|step| match &step.op {
+        Op::Run(launch) => launch.name.as_str() == PROXY,
+        Op::Start { name } => name.as_str() == PROXY,
+        _ => false,
+    })
+}
+
+fn apply(desired: &Desired, host: &mut Observed) {
+    let plan = diff(desired, host, &options()).unwrap();
+    run(host, plan.steps());
+}
+
+/// What each project has of the proxy, whoever made that.
+fn routes(host: &Observed) -> (BTreeMap<Project, String>, BTreeSet<Network>) {
+    let networks = proxy(host).map(|seen| seen.memberships.keys().cloned().collect());
+    (host.fragments.clone(), networks.unwrap_or_default())
+}
+
+/// The hosts that the proxy leads to apps that are rolled out.
+fn rolled_hosts(desired: &Desired) -> BTreeSet<String> {
+    if desired.proxy.is_none() {
+        return BTreeSet::new();
+    }
+    let is_rolled =
+        |stem: &str| desired.workloads.iter().any(|w| w.stem == stem && w.strategy == Deployed::Rolling);
+    let routes = desired.routes.iter().filter(|route| is_rolled(&route.stem));
+    routes.flat_map(|route| route.hosts.iter().map(|host| host.as_str().to_lowercase())).collect()
+}
+
+fn project(name: &str) -> Project {
+    Project::parse(name).unwrap()
+}
+
+/// Without words of its own on the proxy that all share.
+fn agreeing() -> impl Strategy<Value = Sketch> {
+    sketch().prop_map(|mut sketch| {
+        sketch.settings.retain(|setting| !setting.contains("port") && !setting.contains("image"));
+        sketch
+    })
+}
+
+/// With a route and a proxy.
+fn routed() -> impl Strategy<Value = Sketch> {
+    agreeing().prop_map(|mut sketch| {
+        sketch.settings.retain(|setting| !setting.contains("proxy"));
+        if sketch.routes.is_empty() {
+            sketch.routes.push(("a.com", 1, 1));
+        }
+        sketch
+    })
+}
+
+// what holds ------------------------------------------------------------------------------------------------------
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_is_led_to_an_app_is_led_to_one_that_runs_for_as_long_as_there_is_the_route(
+        neighbour in prop::option::of(routed()), before in agreeing(), second in agreeing(), third in prop::option::of(agreeing()),
+        cut in 0..40usize, order: Vec<Index>,
+    ) {
+        let mut host = host(false);
+        if let Some(neighbour) = &neighbour {
+            apply(&neighbour.neighbours(), &mut host);
+        }
+        apply(&before.desired(), &mut host);
+        for (i, sketch) in [Some(&second), third.as_ref()].into_iter().flatten().enumerate() {
+            let plan = plan_for(sketch, &host);
+            let lasting = rolled_hosts(&sketch.desired());
+            let steps = in_an_order(&plan, &order);
+            let count = if i == 0 && third.is_some() { cut.min(steps.len()) } else { steps.len() };
+            for step in &steps[..count] {
+                let before = host.clone();
+                run(&mut host, std::slice::from_ref(step));
+                for site in sites(&host) {
+                    let was = sites(&before).into_iter().find(|was| was.hosts == site.hosts);
+                    let lasts = site.hosts.is_subset(&lasting) || site.hosts.iter().any(|host| host.ends_with(".org"));
+                    if let Some(was) = was && lasts {
+                        let name = || format!("{:?} after step {} of plan {}: {:?}", site.hosts, step.id.index() + 1, i + 1, step.op);
+                        let lost = answers(&before, &was).into_iter().zip(answers(&host, &site)).position(|(was, is)| was && !is);
+                        prop_assert!(lost.is_none() || was.replicas != site.replicas, "replica {lost:?} of {}", name());
+                        prop_assert!(!reaches(&before, &was) || reaches(&host, &site) || makes_proxy(&plan), "{}", name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_proxy_is_on_every_network_that_it_leads_to_and_never_leaves_its_own(
+        neighbour in prop::option::of(routed()), before in prop::option::of(agreeing()), sketch in agreeing(), accidents in accidents(), order: Vec<Index>,
+    ) {
+        let mut host = host(false);
+        if let Some(neighbour) = &neighbour {
+            apply(&neighbour.neighbours(), &mut host);
+        }
+        if let Some(before) = &before {
+            apply(&before.desired(), &mut host);
+        }
+        accidents.iter().for_each(|accident| befall(&mut host, accident));
+        let own = Network::parse(NETWORK).unwrap();
+        for plan in [plan_for(&sketch, &host), plan::down(&project("shop"), Default::default(), &host, Volumes::Keep)] {
+            let mut now = host.clone();
+            for step in in_an_order(&plan, &order) {
+                let before = now.clone();
+                run(&mut now, std::slice::from_ref(step));
+                let leaves = matches!(&step.op, Op::Disconnect { container, network } if container.as_str() == PROXY && *network == own);
+                prop_assert!(!leaves, "step {}", step.id.index() + 1);
+                if let Op::Run(launch) = &step.op && launch.name.as_str() == PROXY {
+                    prop_assert_eq!(launch.memberships.iter().map(|m| &m.network).collect::<Vec<_>>(), [&own]);
+                }
+                if let Some(seen) = proxy(&now).filter(|seen| seen.memberships.contains_key(&own)) {
+                    prop_assert_eq!(seen.memberships.keys().next(), Some(&own));
+                }
+                // who is not led anywhere is not led astray
+                let leads = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
+                if leads && !makes_proxy(&plan) {
+                    let more: Vec<_> = unreached(&now).difference(&unreached(&before)).cloned().collect();
+                    prop_assert!(more.is_empty(), "{more:?} after step {}: {:?}", step.id.index() + 1, step.op);
+                }
+            }
+        }
+        let end = end_of(&plan_for(&sketch, &host), &host);
+        if sketch.desired().proxy.is_some() {
+            prop_assert!(proxy(&end).is_some_and(|seen| seen.state.is_up()));
+            let gone: BTreeSet<_> = unreached(&end).into_iter().filter(|name| end.networks.contains_key(name)).collect();
+            prop_assert!(gone.is_empty(), "{gone:?}");
+        }
+    }
+
+    #[test]
+    fn another_release_changes_nothing_of_the_proxy_and_its_routes(sketch in agreeing()) {
+        let mut host = host(false);
+        apply(&sketch.desired(), &mut host);
+        let mut next = sketch.clone();
+        next.env += 1;
+        next.routes.iter_mut().chain(&mut next.apps).for_each(|(_, version, _)| *version = 3 - *version);
+        let shared: Vec<_> = plan_for(&next, &host).steps().iter().filter(|step| step.op.is_shared()).cloned().collect();
+        prop_assert!(shared.is_empty(), "{shared:?}");
+    }
+
+    #[test]
+    fn projects_have_the_same_routes_in_whichever_order_they_came(shop in agreeing(), mall in agreeing()) {
+        let (shop, mall) = (shop.desired(), mall.neighbours());
+        let (mut one, mut other) = (host(false), host(false));
+        apply(&shop, &mut one);
+        apply(&mall, &mut one);
+        apply(&mall, &mut other);
+        apply(&shop, &mut other);
+        prop_assert_eq!(routes(&one), routes(&other));
+        for host in [one, other] {
+            for desired in [&shop, &mall] {
+                let again = diff(desired, &host, &options()).unwrap();
+                prop_assert!(again.is_empty(), "{:?}", again.steps());
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_that_another_project_routes_stays_with_it(shop in routed(), mall in routed(), upper: bool, which: Index) {
+        let mut host = host(false);
+        apply(&mall.neighbours(), &mut host);
+        let desired = shop.desired();
+        let hosts: Vec<_> = desired.routes.iter().flat_map(|route| &route.hosts).collect();
+        let taken = which.get(&hosts);
+        let written = if upper { taken.as_str().to_uppercase() } else { taken.to_string() };
+        let fragment = host.fragments.get_mut(&project("mall")).unwrap();
+        *fragment = fragment.replacen(".org", &format!(".org, http://{written}"), 1);
+        let conflicts = diff(&desired, &host, &options()).unwrap_err();
+        prop_assert_eq!(conflicts, [Conflict::OthersHost((*taken).clone(), project("mall"))]);
+    }
+
+    #[test]
+    fn the_end_of_a_project_leaves_the_others_their_proxy_and_the_end_of_the_last_takes_it_along(
+        shop in agreeing(), mall in routed(), order: Vec<Index>, volumes: bool,
+    ) {
+        let volumes = if volumes { Volumes::Remove } else { Volumes::Keep };
+        let mut host = host(false);
+        apply(&mall.neighbours(), &mut host);
+        let alone = host.clone();
+        apply(&shop.desired(), &mut host);
+        let down = |name: &str, host: &mut Observed| {
+            let plan = plan::down(&project(name), Default::default(), host, volumes);
+            in_an_order(&plan, &order).into_iter().for_each(|step| run(host, std::slice::from_ref(step)));
+            assert!(plan::down(&project(name), Default::default(), host, volumes).is_empty());
+        };
+        down("shop", &mut host);
+        if volumes == Volumes::Remove {
+            prop_assert_eq!(essence(&host), essence(&alone));
+        }
+        prop_assert_eq!(routes(&host), routes(&alone));
+        down("mall", &mut host);
+        prop_assert!(host.containers.is_empty() && host.networks.is_empty() && host.fragments.is_empty(), "{host:?}");
+        let certificates = Volume::parse("gordon-proxy-data").unwrap();
+        prop_assert_eq!(host.volumes.contains_key(&certificates), volumes == Volumes::Keep);
+    }
+
+    #[test]
+    fn a_proxy_that_is_lost_or_replaced_comes_back_with_the_routes_of_all_whoever_goes_on(
+        shop in routed(), mall in routed(), fate in 0..4usize, mall_goes_on: bool,
+    ) {
+        let mut host = host(false);
+        let neighbours = mall.neighbours();
+        apply(&shop.desired(), &mut host);
+        apply(&neighbours, &mut host);
+        let wanted = routes(&host);
+        match fate {
+            0 => befall(&mut host, &Accident::Retagged(2)),
+            1 => {
+                let name = Container::parse(PROXY).unwrap();
+                simulate(&mut host, &Op::Stop { name: name.clone(), timeout: Default::default() }).unwrap();
+                simulate(&mut host, &Op::Remove { name }).unwrap();
+            }
+            2 => {
+                let own = Network::parse(NETWORK).unwrap();
+                simulate(&mut host, &Op::Disconnect { container: Container::parse(PROXY).unwrap(), network: own }).unwrap();
+            }
+            _ => {}
+        }
+        let mut changed = shop.clone();
+        if fate == 3 {
+            changed.settings.push("proxy.http_port = 8080");
+        }
+        let plan = plan_for(&changed, &host);
+        prop_assert!(!plan.is_empty());
+        let mut half_way = host.clone();
+        for step in plan.steps() {
+            let mut end = half_way.clone();
+            if mall_goes_on && let Ok(plan) = diff(&neighbours, &end, &options()) {
+                run(&mut end, plan.steps());
+                prop_assert_eq!(&routes(&end).0, &wanted.0, "cut off before step {}", step.id.index() + 1);
+            }
+            apply(&changed.desired(), &mut end);
+            prop_assert_eq!(routes(&end), wanted.clone(), "cut off before step {}", step.id.index() + 1);
+            prop_assert!(proxy(&end).unwrap().state.is_up());
+            run(&mut half_way, std::slice::from_ref(step));
+        }
+    }
+}
