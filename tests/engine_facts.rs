@@ -86,6 +86,54 @@ fn current(change: fn(&mut Current)) -> Fact {
     Fact::Current(Arc::new(current))
 }
 
+/// The proxy of this spec, made of this image.
+fn proxy(spec: &str, of: &str) -> Fact {
+    Fact::Proxy { spec: Spec::parse(spec), image: image(of) }
+}
+
+fn fragment(of: &str, text: &str) -> Fact {
+    Fact::Fragment { project: project(of), text: text.to_owned() }
+}
+
+fn no_fragment(of: &str) -> Fact {
+    Fact::NoFragment(project(of))
+}
+
+/// What passes for the proxy: it has files where the proxy has its own.
+fn furnish_proxy(lab: &Lab, labels: &str) {
+    let labels =
+        format!("--label {} --label gordon.managed=true --label gordon.kind=proxy {labels}", lab.label());
+    lab.docker(&format!(
+        "run -d --name gordon-proxy {labels} --label 'gordon.spec=command:1 image:2' {IDLE}"
+    ));
+    let write = "busybox --install -s /bin; mkdir -p /config/gordon; cd /config/gordon
+        printf \"# project facts\\nit's {\\n\\t*\\n}\\n# end\\n\" >facts.caddy; : >empty.caddy";
+    lab.docker(&format!("exec gordon-proxy busybox sh -c {}", shlex::try_quote(write).expect("no NUL")));
+}
+
+/// What [`furnish_proxy`] puts there for the project `facts`.
+const ROUTES: &str = "# project facts\nit's {\n\t*\n}\n# end\n";
+
+/// Statements about what [`furnish_proxy`] makes, and whether they are so: while it runs, and when it does not.
+fn proxy_cases(runs: bool) -> Vec<(Fact, bool)> {
+    vec![
+        (proxy("command:1 image:2", IDLE), true),
+        (proxy("command:1", IDLE), false),
+        (proxy("image:2", IDLE), false),
+        (proxy("command:1 image:2", OtherImage::NAME), false),
+        (proxy("command:1 image:2", "gordon-test/none"), true),
+        (fragment("facts", ROUTES), runs),
+        (fragment("facts", &ROUTES.replace("it's", "its")), false),
+        (fragment("facts", ROUTES.trim_end()), false),
+        (fragment("none", ROUTES), false),
+        (no_fragment("facts"), !runs),
+        (no_fragment("empty"), !runs),
+        (no_fragment("none"), true),
+        (detached("gordon-proxy", "bridge"), false),
+        (detached("gordon-proxy", "facts-net"), true),
+    ]
+}
+
 /// Containers, networks and volumes of all sorts.
 fn furnish(lab: &Lab) {
     let test = format!("--label {}", lab.label());
@@ -239,7 +287,8 @@ fn cases(lab: &Lab) -> Vec<(Fact, bool)> {
 fn read(lab: &Lab) -> Observed {
     let images = [IDLE, "gordon-test/none", OtherImage::NAME].map(image);
     let docker = Docker::find(Cli::default(), lab.folder()).expect("docker is there");
-    observe(&docker, Scope { images: images.into(), ..Scope::default() }).expect("the host is readable")
+    let scope = Scope { images: images.into(), ..Scope::default() };
+    observe(&docker, scope).expect("the host is readable")
 }
 
 /// The part of a script that asks what its plan takes for granted, here that `fact` holds.
@@ -251,15 +300,12 @@ fn question(plan: &Plan, fact: &Fact) -> String {
     format!("{questions}\nexit 0\n")
 }
 
-#[test]
-fn every_fact_means_the_same_to_the_planner_and_to_a_script() {
-    let lab = Lab::new("facts");
-    furnish(&lab);
-    let _other = OtherImage::new(&lab);
-    let host = read(&lab);
+/// The planner and a script say this of each statement.
+fn agree(lab: &Lab, cases: Vec<(Fact, bool)>) {
+    let host = read(lab);
     let plan = down(&project("facts"), Duration::ZERO, &host, Volumes::Keep);
     // the shells in turn: each meets every function, if not every case
-    for ((fact, holds), shell) in cases(&lab).into_iter().zip(SHELLS.into_iter().cycle()) {
+    for ((fact, holds), shell) in cases.into_iter().zip(SHELLS.into_iter().cycle()) {
         assert_eq!(fact.holds(&host), holds, "the planner on {fact:?}");
         let words: Vec<&str> = shell.split(' ').collect();
         let mut command = assert_cmd::Command::new(words[0]);
@@ -269,4 +315,23 @@ fn every_fact_means_the_same_to_the_planner_and_to_a_script() {
         let expected = if holds { (0, "") } else { (4, "refused, nothing was changed: it is not so\n") };
         assert_eq!((output.status.code().unwrap_or(-1), &*told), expected, "{shell} on {fact:?}");
     }
+}
+
+#[test]
+fn every_fact_means_the_same_to_the_planner_and_to_a_script() {
+    let lab = Lab::new("facts");
+    furnish(&lab);
+    let _other = OtherImage::new(&lab);
+    agree(&lab, cases(&lab));
+    let without =
+        [(proxy("", IDLE), false), (fragment("facts", ROUTES), false), (no_fragment("facts"), true)];
+    agree(&lab, without.into());
+    furnish_proxy(&lab, "--label gordon.maker=facts");
+    agree(&lab, proxy_cases(true));
+    lab.docker("stop -t 0 gordon-proxy");
+    agree(&lab, proxy_cases(false));
+    // one that somebody else made is none
+    lab.docker("rm gordon-proxy");
+    furnish_proxy(&lab, "");
+    agree(&lab, vec![(proxy("command:1 image:2", IDLE), false)]);
 }
