@@ -567,6 +567,38 @@ fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
 }
 
 #[test]
+fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
+    let config = "name = \"cli-proxied\"\nproxy = { http_port = 8080, tls = \"off\" }\n\
+                  [apps.web]\nimage = \"web:1\"\nproxy = { hosts = [\"shop.test\"] }\n";
+    let proxy = "{\"Id\":\"p\",\"Name\":\"/gordon-proxy\",\"Created\":\"'$(date -u -d '-3 days' +%FT%TZ)'\",\"Image\":\"sha256:'$(printf %064d 9)'\",\
+                 \"State\":{\"Status\":\"running\"},\"HostConfig\":{\"PortBindings\":{\"443/tcp\":[{\"HostPort\":\"443\"}],\"8080/tcp\":[{\"HostPort\":\"8080\"}]}},\
+                 \"Config\":{\"Image\":\"caddy:2\",\"Labels\":{\"gordon.managed\":\"true\",\"gordon.maker\":\"other\",\"gordon.kind\":\"proxy\",\"gordon.release\":\"1\"}},\
+                 \"NetworkSettings\":{\"Networks\":{\"0-gordon-proxy\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.9.8.128\"},\"other-network\":{\"NetworkID\":\"n2\"}}}}";
+    let cases = format!(
+        "'ps '*) echo '[\"p\",\"gordon-proxy\",\"true\",\"running\",\"\"]' ;;\n'container inspect'*) echo '{proxy}' ;;\n\
+         exec*) cat \"$here/fragments\" ;;\n"
+    );
+    let scene = Scene::new(&[("gordon.toml", config)], &cases);
+    let has = |fragments: &str| fs::write(scene.docker.path().join("fragments"), fragments).expect("a file");
+    let told = || -> serde_json::Value {
+        serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON")
+    };
+    has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
+    scene.gordon("status").ended(0).shows("status_proxy");
+    let status = told();
+    let proxy = &status["proxy"];
+    assert_eq!((&proxy["ports"], &proxy["maker"]), (&serde_json::json!([443, 8080]), &"other".into()));
+    assert_eq!((&proxy["container"]["state"], &proxy["tls"]), (&"running".into(), &"off".into()));
+    assert_eq!(proxy["fragment"], "outdated");
+    has("\0other.caddy\nhttp://other.test {\n}\n");
+    assert_eq!(told()["proxy"]["fragment"], "missing");
+    scene.write("gordon.toml", "name = \"cli-proxied\"\n[apps.web]\nimage = \"web:1\"\n");
+    assert_eq!(told()["proxy"], serde_json::Value::Null, "the project has nothing to do with it");
+    has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
+    assert_eq!(told()["proxy"]["fragment"], "unwanted");
+}
+
+#[test]
 fn status_does_not_need_secrets_nor_a_plan() {
     let config = "name = \"cli-bare\"\n[apps.web]\nimage = \"none:1\"\nenvironment = { secret = [\"TOKEN\"] }\n[deploy]\npull = \"never\"\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");

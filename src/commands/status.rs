@@ -8,7 +8,6 @@ use super::host::Host;
 use super::output;
 use super::project::Project;
 use super::trouble::warn;
-use crate::desired;
 use crate::plan;
 use crate::plan::Options;
 use crate::render;
@@ -24,10 +23,9 @@ pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Troubl
     });
     let seen = Host::find(global, &project)?.read()?;
     let desired = project.desired_on(&seen)?;
-    let hosts = desired::hosts(&project.config, &desired, &seen.images.facts());
     let planned = plan::diff(&desired, &seen, &Options::default());
     let drift = planned.as_ref().map_err(Vec::as_slice);
-    let status = plan::status(&desired, &seen, &hosts, &unknown_secrets, drift);
+    let status = plan::status(&desired, &seen, &unknown_secrets, drift);
     let now = clock::now();
     if said.json {
         output::with(|out| render::status::json(&status, now, out))?;

@@ -3,15 +3,12 @@
 
 mod aliases;
 mod collisions;
-mod hosts;
 mod names;
 mod note;
 mod resolve;
 mod routes;
 mod workload;
 
-pub use hosts::Host;
-pub use hosts::hosts;
 pub use note::Note;
 pub use resolve::Inputs;
 pub use resolve::resolve;

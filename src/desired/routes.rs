@@ -90,6 +90,15 @@ pub enum Tls {
 }
 
 impl Tls {
+    /// As the config says it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Internal => "internal",
+            Self::Off => "off",
+        }
+    }
+
     /// What stands before a host in a Caddyfile.
     pub fn scheme(self) -> &'static str {
         if self == Self::Off { "http://" } else { "" }

@@ -524,3 +524,52 @@ health = { path = "/up" }
 "#,
     );
 }
+
+/// Each host with its app and its target, and the notes.
+fn leads(text: &str) -> Vec<String> {
+    let loaded = config::load(&config::Source { path: "gordon.toml", text });
+    let exposes = |ports: &[&str]| ImageFacts {
+        ports: ports.iter().map(ToString::to_string).collect(),
+        ..ImageFacts::default()
+    };
+    let images = [("none", &[][..]), ("one", &["8080/tcp", "53/udp"]), ("two", &["80/tcp", "443/tcp"])]
+        .map(|(name, ports)| (Image::parse(name).expect("an image"), exposes(ports)));
+    let inputs = Inputs { images: images.into(), ..Inputs::default() };
+    let (desired, _) = resolve(&loaded.config.expect("a config"), &inputs);
+    let routes = desired.routes.iter().flat_map(|route| {
+        route.hosts.iter().map(move |host| format!("{host} → {} → {}", route.stem, route.target()))
+    });
+    let assumed = |note: &&Note| matches!(note, Note::PortAssumed { .. });
+    routes.chain(desired.notes.iter().filter(assumed).map(Note::to_string)).collect()
+}
+
+#[test]
+fn every_host_leads_to_its_app_and_a_port_that_nobody_says_is_noted() {
+    let config = "\
+        name = \"shop\"\n[network_isolation]\nscope = \"all\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = \"none\"\n\
+        \"b.test\" = { image = \"one\", id = \"bee\" }\n\"c.test\" = \"two\"\n\"d.test\" = { image = \"two\", port = 443 }\n\
+        \"e.test\" = \"unknown\"\n\
+        [apps.web]\nimage = \"one\"\nproxy = { hosts = [\"shop.test\", \"www.shop.test\"], app_port = 9000 }\n\
+        [apps.worker]\nimage = \"one\"\n";
+    assert_eq!(
+        leads(config),
+        [
+            "a.test → shop-a.test → a-test:80",
+            "b.test → shop-bee → bee:8080",
+            "c.test → shop-c.test → c-test:80",
+            "d.test → shop-d.test → d-test:443",
+            "e.test → shop-e.test → e-test:80",
+            "shop.test → shop-web → shop-web:9000",
+            "www.shop.test → shop-web → shop-web:9000",
+            "neither a `port` nor an image says where these listen, so it is taken to be 80: \
+             shop-a.test, shop-c.test, shop-e.test",
+        ]
+    );
+}
+
+#[test]
+fn without_a_network_an_app_is_called_as_its_container() {
+    let config =
+        "name = \"shop\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"none\", port = 81 }\n";
+    assert_eq!(leads(config), ["a.test → shop-a.test → shop-a.test:81"]);
+}

@@ -135,6 +135,8 @@ pub struct Past {
     pub created: Option<SystemTime>,
     /// When it started last.
     pub started: Option<SystemTime>,
+    /// The ports of the host that it publishes.
+    pub ports: BTreeSet<u16>,
 }
 
 /// What a container does.

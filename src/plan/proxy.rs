@@ -15,6 +15,7 @@ use super::diff::Draw;
 use super::diff::Up;
 use super::diff::whose;
 use crate::desired;
+use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::docker;
 use crate::docker::Await;
@@ -77,7 +78,7 @@ impl<'a> Draft<'a> {
         let project = &self.desired.project;
         if self.desired.proxy.is_some() {
             let Up::After(ready) = &self.proxy else { return };
-            let text = desired::fragment(project, &self.desired.routes, self.desired.tls);
+            let text = fragment(self.desired);
             let reason = match self.now.fragments.contains_key(project) {
                 true => Reason::RoutesChanged,
                 false => Reason::Missing,
@@ -498,8 +499,13 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// What the proxy has of a project when all that is `desired` is there.
+pub(super) fn fragment(desired: &Desired) -> String {
+    desired::fragment(&desired.project, &desired.routes, desired.tls)
+}
+
 /// Whether gordon made it to lead to apps.
-fn is_proxy(seen: &SeenContainer) -> bool {
+pub(super) fn is_proxy(seen: &SeenContainer) -> bool {
     seen.maker.is_some() && seen.kind == Some(Kind::Proxy)
 }
 

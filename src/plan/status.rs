@@ -2,9 +2,12 @@
 
 use super::Conflict;
 use super::Plan;
+use super::proxy;
 use crate::desired::Desired;
-use crate::desired::Host;
+use crate::desired::Proxy;
 use crate::desired::Role;
+use crate::desired::Route;
+use crate::desired::Tls;
 use crate::desired::Workload;
 use crate::docker::Health;
 use crate::docker::Kind;
@@ -26,6 +29,8 @@ pub struct Status<'a> {
     pub project: &'a Project,
     /// Its owners: those of the config in its order, then those that only the host knows.
     pub owners: Vec<OwnerStatus<'a>>,
+    /// The proxy of all projects, where this one has to do with it.
+    pub proxy: Option<ProxyStatus<'a>>,
     /// What would bring the host to the config, or what stands in the way of that.
     pub drift: Result<&'a Plan, &'a [Conflict]>,
     /// Secrets whose value nobody knows here: whether they have changed is not known.
@@ -43,6 +48,32 @@ pub struct OwnerStatus<'a> {
     pub unwanted: Vec<Member<'a>>,
 }
 
+/// The proxy of a host, as one project sees it.
+#[derive(Clone, Debug)]
+pub struct ProxyStatus<'a> {
+    /// What the config asks for, when it asks for one.
+    pub wanted: Option<&'a Proxy>,
+    /// Its container.
+    pub container: Member<'a>,
+    /// Where the certificates of this project's hosts come from.
+    pub tls: Tls,
+    /// What it has of this project's routes.
+    pub fragment: Fragment,
+}
+
+/// What a proxy has of a project's routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragment {
+    /// Nothing.
+    Missing,
+    /// Those of the config.
+    Current,
+    /// Others than those of the config.
+    Outdated,
+    /// Some, and the config asks for none.
+    Unwanted,
+}
+
 /// What there is of a workload.
 #[derive(Clone, Debug)]
 pub struct WorkloadStatus<'a> {
@@ -56,8 +87,8 @@ pub struct WorkloadStatus<'a> {
     pub wanted: u32,
     /// How many of them serve.
     pub serving: u32,
-    /// The hosts that it answers to.
-    pub hosts: Vec<&'a Host>,
+    /// The hosts that lead to it.
+    pub route: Option<&'a Route>,
     /// Its containers, also those that are missing.
     pub containers: Vec<Member<'a>>,
 }
@@ -95,25 +126,21 @@ impl Member<'_> {
     }
 }
 
-/// What `host` has of what is `desired`; `hosts` lead to its apps, `drift` is what [`diff`](super::diff()) says of both.
+/// What `host` has of what is `desired`; `drift` is what [`diff`](super::diff()) says of both.
 pub fn status<'a>(
     desired: &'a Desired,
     host: &'a Observed,
-    hosts: &'a [Host],
     unknown_secrets: &'a BTreeSet<EnvKey>,
     drift: Result<&'a Plan, &'a [Conflict]>,
 ) -> Status<'a> {
     let ours: BTreeMap<&Container, &SeenContainer> =
         host.containers.iter().filter(|(_, seen)| seen.project.as_ref() == Some(&desired.project)).collect();
-    let mut hosts_of: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
-    for host in hosts {
-        hosts_of.entry(&host.stem).or_default().push(host);
-    }
+    let routes: BTreeMap<&str, &Route> =
+        desired.routes.iter().map(|route| (route.stem.as_str(), route)).collect();
     let mut owners = Owners::default();
     let mut wanted = BTreeSet::new();
     for workload in &desired.workloads {
-        let of_workload =
-            of_workload(workload, &ours, hosts_of.remove(workload.stem.as_str()).unwrap_or_default());
+        let of_workload = of_workload(workload, &ours, routes.get(workload.stem.as_str()).copied());
         wanted.extend(of_workload.containers.iter().map(|member| member.name.clone()));
         owners.of(&workload.owner).workloads.push(of_workload);
     }
@@ -121,7 +148,8 @@ pub fn status<'a>(
         let member = Member { name: (*name).clone(), place: Place::Unwanted, seen: Some(seen) };
         owners.of(&seen.owner).unwanted.push(member);
     }
-    Status { project: &desired.project, owners: owners.list, drift, unknown_secrets }
+    let proxy = of_proxy(desired, host);
+    Status { project: &desired.project, owners: owners.list, proxy, drift, unknown_secrets }
 }
 
 #[derive(Default)]
@@ -143,7 +171,7 @@ impl<'a> Owners<'a> {
 fn of_workload<'a>(
     workload: &'a Workload,
     ours: &BTreeMap<&Container, &'a SeenContainer>,
-    hosts: Vec<&'a Host>,
+    route: Option<&'a Route>,
 ) -> WorkloadStatus<'a> {
     let member = |role, place, replica| {
         let name = workload.container(role, replica);
@@ -172,7 +200,23 @@ fn of_workload<'a>(
         image: &workload.image,
         wanted: workload.replicas,
         serving,
-        hosts,
+        route,
         containers,
     }
+}
+
+/// The proxy, where the config asks for it, or it leads to this project.
+fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<'a>> {
+    let wanted = desired.proxy.as_ref();
+    let fragment = match (host.fragments.get(&desired.project), wanted) {
+        (None, None) => return None,
+        (None, Some(_)) => Fragment::Missing,
+        (Some(_), None) => Fragment::Unwanted,
+        (Some(text), Some(_)) if *text == proxy::fragment(desired) => Fragment::Current,
+        (Some(_), Some(_)) => Fragment::Outdated,
+    };
+    let name = proxy::name();
+    let seen = host.containers.get(&name).filter(|seen| proxy::is_proxy(seen));
+    let container = Member { name, place: Place::Serving, seen };
+    Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
 }

@@ -5,6 +5,8 @@ use crate::support::Run;
 use crate::support::docker;
 use crate::support::eventually;
 use crate::support::run;
+use serde_json::Value;
+use serde_json::json;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -94,6 +96,10 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
     one.is_settled();
     two.is_settled();
     assert_eq!(docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).stdout, id, "it is the same proxy");
+    let status = two.gordon(&["status", "--json"]).success().stdout;
+    let proxy = serde_json::from_str::<Value>(&status).expect("JSON")["proxy"].clone();
+    assert_eq!((&proxy["fragment"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
+    assert_eq!((&proxy["ports"], &proxy["container"]["state"]), (&json!([18080, 18443]), &json!("running")));
 
     // the container starts anew
     docker(["restart", "-t", "5", "gordon-proxy"]).success();

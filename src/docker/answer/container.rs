@@ -88,7 +88,22 @@ pub(super) struct ContainerAnswer {
     #[serde(default, deserialize_with = "or_default")]
     mounts: Vec<MountAnswer>,
     config: ContainerConfig,
+    #[serde(default, deserialize_with = "or_default")]
+    host_config: HostConfig,
     network_settings: NetworkSettings,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HostConfig {
+    #[serde(default, deserialize_with = "or_default")]
+    port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PortBinding {
+    host_port: String,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +179,7 @@ impl ContainerAnswer {
             Some((network, endpoint.seen(&self.id, remembered, stale)))
         });
         let volumes = self.mounts.iter().filter(|mount| mount.r#type == "volume");
+        let bindings = self.host_config.port_bindings.values().flatten().flatten();
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
         let seen = SeenContainer {
             project: label(key::PROJECT).and_then(|project| Project::parse(project).ok()),
@@ -190,6 +206,7 @@ impl ContainerAnswer {
                 image: Image::parse(self.config.image.as_str()).ok(),
                 created: time(&self.created),
                 started: time(&self.state.started_at),
+                ports: bindings.filter_map(|binding| binding.host_port.parse().ok()).collect(),
             },
         };
         Some((name, seen))

@@ -39,6 +39,8 @@ struct Document<'a> {
     workloads: Vec<Workload<'a>>,
     /// Containers of the project that the config does not ask for.
     unwanted: Vec<Unwanted<'a>>,
+    /// The proxy that all projects of the host share; null when this one has nothing to do with it.
+    proxy: Option<Proxy<'a>>,
     /// What would bring the host to the config; empty when nothing would, and where there is no plan.
     drift: Vec<Change<'a>>,
     /// What would be left out, because it cannot be brought up.
@@ -77,9 +79,38 @@ struct Route<'a> {
     /// The host.
     host: &'a str,
     /// The network alias of the app, or its container's name where there are no aliases.
-    target: &'a str,
-    /// Where the app listens; null when that is not known.
-    port: Option<u16>,
+    target: String,
+    /// Where it is asked.
+    port: u16,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Proxy<'a> {
+    /// Its container.
+    container: Container<'a>,
+    /// The ports of the host that it has.
+    ports: Vec<u16>,
+    /// The project that made it, and whose config says what it is.
+    maker: Option<&'a str>,
+    /// Where the certificates of this project's hosts come from: `auto`, `internal` or `off`.
+    tls: &'static str,
+    /// What it has of this project's routes.
+    fragment: Fragment,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum Fragment {
+    /// Nothing.
+    Missing,
+    /// Those of the config.
+    Current,
+    /// Others than those of the config.
+    Outdated,
+    /// Some, and the config asks for none.
+    Unwanted,
 }
 
 #[derive(Serialize)]
@@ -210,6 +241,7 @@ impl<'a> Document<'a> {
             unwanted: unwanted
                 .map(|(owner, member)| Unwanted { owner, container: Container::of(member, now) })
                 .collect(),
+            proxy: status.proxy.as_ref().map(|proxy| Proxy::of(proxy, now)),
             drift: drift::changes(status).into_iter().map(change).collect(),
             blocked: blocked.collect(),
             conflicts: conflicts.iter().map(conflict).collect(),
@@ -218,12 +250,29 @@ impl<'a> Document<'a> {
     }
 }
 
+impl<'a> Proxy<'a> {
+    fn of(proxy: &plan::ProxyStatus<'a>, now: SystemTime) -> Self {
+        let seen = proxy.container.seen;
+        Self {
+            container: Container::of(&proxy.container, now),
+            ports: seen.into_iter().flat_map(|seen| seen.past.ports.iter().copied()).collect(),
+            maker: seen.and_then(|seen| Some(seen.maker.as_ref()?.as_str())),
+            tls: proxy.tls.as_str(),
+            fragment: match proxy.fragment {
+                plan::Fragment::Missing => Fragment::Missing,
+                plan::Fragment::Current => Fragment::Current,
+                plan::Fragment::Outdated => Fragment::Outdated,
+                plan::Fragment::Unwanted => Fragment::Unwanted,
+            },
+        }
+    }
+}
+
 impl<'a> Workload<'a> {
     fn of(owner: &'a str, workload: &WorkloadStatus<'a>, now: SystemTime) -> Self {
-        let routes = workload.hosts.iter().map(|host| Route {
-            host: host.host.as_str(),
-            target: &host.target,
-            port: host.port,
+        let routes = workload.route.into_iter().flat_map(|route| {
+            let (target, port) = (route.name(), route.port);
+            route.hosts.iter().map(move |host| Route { host: host.as_str(), target: target.clone(), port })
         });
         Self {
             name: workload.name.to_string(),

@@ -7,10 +7,15 @@ use super::drift::changes;
 use super::health;
 use super::notes;
 use super::state;
+use crate::docker::NETWORK;
 use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
+use crate::name::Image;
+use crate::name::Network;
+use crate::plan::Fragment;
 use crate::plan::Member;
 use crate::plan::Place;
+use crate::plan::ProxyStatus;
 use crate::plan::Status;
 use crate::plan::WorkloadStatus;
 use crate::render::block::Action;
@@ -35,17 +40,19 @@ const STATE: usize = 4;
 /// The status as text, as of `now`.
 pub fn render(status: &Status<'_>, now: SystemTime) -> String {
     let mut text = String::new();
-    let table: Vec<Vec<Row>> = status
+    let table: Vec<(&str, Vec<Row>)> = status
         .owners
         .iter()
         .map(|owner| {
             let workloads = owner.workloads.iter().flat_map(|workload| rows(workload, now));
-            workloads.chain(owner.unwanted.iter().map(|member| Row::of(member, None, now))).collect()
+            let unwanted = owner.unwanted.iter().map(|member| Row::of(member, None, now));
+            (owner.owner.as_str(), workloads.chain(unwanted).collect())
         })
+        .chain(status.proxy.iter().map(|proxy| ("proxy", vec![proxy_row(status, proxy, now)])))
         .collect();
     let head = Row { cells: HEAD.map(str::to_owned), state: QUIET, remarks: Vec::new() };
     let mut widths = [0; COLUMNS];
-    for row in table.iter().flatten().chain([&head]) {
+    for row in table.iter().flat_map(|(_, rows)| rows).chain([&head]) {
         for (width, cell) in widths.iter_mut().zip(&row.cells) {
             *width = cell.chars().count().max(*width);
         }
@@ -53,8 +60,8 @@ pub fn render(status: &Status<'_>, now: SystemTime) -> String {
     if !table.is_empty() {
         line(&mut text, format_args!("  {QUIET}{}{QUIET:#}", head.line(&widths, Style::new())));
     }
-    for (owner, rows) in status.owners.iter().zip(&table) {
-        line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(owner.owner.as_str())));
+    for (owner, rows) in &table {
+        line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(owner)));
         for row in rows {
             line(&mut text, format_args!("  {}", row.line(&widths, row.state)));
             for remark in &row.remarks {
@@ -94,11 +101,12 @@ struct Row {
 }
 
 impl Row {
-    fn of(member: &Member<'_>, workload: Option<&WorkloadStatus<'_>>, now: SystemTime) -> Self {
+    /// `wanted` is the image that the config asks for.
+    fn of(member: &Member<'_>, wanted: Option<&Image>, now: SystemTime) -> Self {
         let seen = member.seen;
         let image = match seen {
             Some(seen) => image(seen),
-            None => workload.map(|workload| workload.image.to_string()).unwrap_or_default(),
+            None => wanted.map(Image::to_string).unwrap_or_default(),
         };
         let is_well = match member.place {
             Place::Serving => member.serves(),
@@ -133,17 +141,38 @@ impl Row {
 /// The rows of a workload: the first tells how many of it serve, and below the last are its hosts.
 fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
     let mut rows: Vec<Row> =
-        workload.containers.iter().map(|member| Row::of(member, Some(workload), now)).collect();
+        workload.containers.iter().map(|member| Row::of(member, Some(workload.image), now)).collect();
     if let Some(first) = rows.first_mut() {
         first.cells[3] = format!("{} of {}", workload.serving, workload.wanted);
     }
     if let Some(last) = rows.last_mut() {
-        last.remarks.extend(workload.hosts.iter().map(|host| match host.port {
-            Some(port) => format!("{} → {}:{port}", host.host, host.target),
-            None => format!("{} → {}", host.host, host.target),
-        }));
+        let leads =
+            workload.route.into_iter().flat_map(|route| route.hosts.iter().map(move |host| (host, route)));
+        last.remarks.extend(leads.map(|(host, route)| format!("{host} → {}", route.target())));
     }
     rows
+}
+
+/// The row of the proxy, which has no releases; of the many networks that it may be on, its own is shown.
+fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> Row {
+    let (project, seen) = (status.project, proxy.container.seen);
+    let mut row = Row::of(&proxy.container, proxy.wanted.map(|wanted| &wanted.image), now);
+    let own = seen.and_then(|seen| seen.memberships.iter().find(|(network, _)| network.as_str() == NETWORK));
+    row.cells[2] = String::new();
+    row.cells[6] = own.map(address).unwrap_or_default();
+    if let Some(seen) = seen {
+        let ports: Vec<String> = seen.past.ports.iter().map(u16::to_string).collect();
+        row.remarks.push(format!("ports {}", ports.join(" and ")));
+        row.remarks.extend(seen.maker.iter().map(|maker| format!("made by project {maker}")));
+    }
+    row.remarks.push(format!("tls of {project}: {}", proxy.tls.as_str()));
+    row.remarks.push(match proxy.fragment {
+        Fragment::Missing => format!("it has no routes of {project}"),
+        Fragment::Current => format!("it has the routes of {project}"),
+        Fragment::Outdated => format!("it has other routes of {project} than the config"),
+        Fragment::Unwanted => format!("it has routes of {project}, which the config does not ask for"),
+    });
+    row
 }
 
 /// What a container was made of, as it was called then.
@@ -173,11 +202,14 @@ fn told(member: &Member<'_>) -> String {
 }
 
 fn addresses(seen: &SeenContainer) -> String {
-    let one = |(network, membership): (&_, &SeenMembership)| match membership.address {
+    seen.memberships.iter().map(address).collect::<Vec<_>>().join(" ")
+}
+
+fn address((network, membership): (&Network, &SeenMembership)) -> String {
+    match membership.address {
         Some(address) => format!("{network}={address}"),
-        None => format!("{network}"),
-    };
-    seen.memberships.iter().map(one).collect::<Vec<_>>().join(" ")
+        None => network.to_string(),
+    }
 }
 
 /// A time in its largest unit.
