@@ -61,6 +61,8 @@ pub struct Desired {
     pub pull: Pull,
     /// Whether every VOLUME of an image is kept on a named volume; otherwise what it declares does not matter.
     pub auto_volumes: bool,
+    /// How long an outgoing container of an app goes on answering.
+    pub drain: Duration,
     /// The time that a container has to end by itself when it is stopped.
     pub stop_timeout: Duration,
     /// What a person should know.

@@ -224,6 +224,7 @@ impl<'a> Resolver<'a> {
                 config::Pull::Never => Pull::Never,
             },
             auto_volumes: self.config.volumes.auto_create == Enabled::Yes,
+            drain: deploy.drain,
             stop_timeout: deploy.stop_timeout,
             notes,
         };
@@ -335,7 +336,6 @@ impl<'a> Resolver<'a> {
             needs,
             ready,
             strategy: strategy(route.strategy, &route.workload),
-            drain: self.config.deploy.drain,
             keeps_previous: self.keeps_previous(),
         };
         self.lead(vec![domain.clone()], &workload, port, &names.qualified);
@@ -453,7 +453,6 @@ impl<'a> Resolver<'a> {
                 needs: needs.clone(),
                 ready,
                 strategy: strategy(app.strategy, &app.workload),
-                drain: self.config.deploy.drain,
                 keeps_previous: self.keeps_previous(),
             };
             if let Some(proxy) = &app.proxy {
@@ -508,7 +507,6 @@ impl<'a> Resolver<'a> {
             needs: Vec::new(),
             ready,
             strategy: Strategy::Recreate(None),
-            drain: Duration::ZERO,
             keeps_previous: false,
         };
         self.add(workload, names);

@@ -43,8 +43,6 @@ pub struct Workload {
     pub ready: Ready,
     /// How a new release takes over.
     pub strategy: Strategy,
-    /// How long an outgoing container goes on answering.
-    pub drain: Duration,
     /// Whether the release before stays, stopped.
     pub keeps_previous: bool,
 }

@@ -20,7 +20,6 @@ use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
 use crate::desired::Proxy;
 use crate::desired::Pull;
-use crate::desired::Workload;
 use crate::docker::Claim;
 use crate::docker::Fact;
 use crate::docker::Kind;
@@ -137,14 +136,10 @@ impl Draw {
         Self { step }
     }
 
-    /// A step that does something to a container of `workload`.
-    pub(super) fn set(op: Op, workload: &Workload, setting: &Setting) -> Self {
+    /// A step that does something to a container of `owner`.
+    pub(super) fn set(op: Op, owner: &Owner, setting: &Setting) -> Self {
         let Setting { reason, needs, undo, done, risk } = setting;
-        Self::new(op, &workload.owner, reason.clone())
-            .unless(done.iter().cloned())
-            .needs(needs)
-            .undo(undo)
-            .risk(*risk)
+        Self::new(op, owner, reason.clone()).unless(done.iter().cloned()).needs(needs).undo(undo).risk(*risk)
     }
 
     pub(super) fn unless(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {

@@ -24,6 +24,7 @@ use crate::docker::Release;
 use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Owner;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -74,12 +75,12 @@ impl Draft<'_> {
         let is_single = memberships.len() == 1;
         let op = if is_single { Op::Run(launch) } else { Op::Create(launch) };
         let mut setting = setting.clone();
-        setting.needs.extend(self.draw(Draw::set(op, workload, &setting).unless([current])));
+        setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &setting).unless([current])));
         if is_single {
             return;
         }
         for membership in memberships.into_iter().skip(1) {
-            setting.needs.extend(self.connect(workload, name, membership, &setting));
+            setting.needs.extend(self.connect(&workload.owner, name, membership, &setting));
         }
         self.start(workload, name, &setting);
     }
@@ -127,7 +128,7 @@ impl Draft<'_> {
 
     pub(super) fn connect(
         &mut self,
-        workload: &Workload,
+        owner: &Owner,
         container: &Container,
         membership: Membership,
         setting: &Setting,
@@ -138,7 +139,7 @@ impl Draft<'_> {
             aliases: Some(membership.aliases.clone()),
         };
         let op = Op::Connect { container: container.clone(), membership };
-        self.draw(Draw::set(op, workload, setting).unless([done]))
+        self.draw(Draw::set(op, owner, setting).unless([done]))
     }
 
     pub(super) fn start(
@@ -148,7 +149,7 @@ impl Draft<'_> {
         setting: &Setting,
     ) -> Option<StepId> {
         let op = Op::Start { name: name.clone() };
-        self.draw(Draw::set(op, workload, setting).unless([Fact::Running(name.clone())]))
+        self.draw(Draw::set(op, &workload.owner, setting).unless([Fact::Running(name.clone())]))
     }
 
     /// Whether a container that stays has to be waited for.
@@ -206,7 +207,7 @@ impl Draft<'_> {
             }
             Ready::StaysUp => (Await::StaysUp { name, time }, None),
         };
-        self.draw(Draw::set(Op::Await(wait), workload, &setting).unless(ready))
+        self.draw(Draw::set(Op::Await(wait), &workload.owner, &setting).unless(ready))
     }
 
     /// The steps after which the asker can ask.

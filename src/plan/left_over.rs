@@ -10,9 +10,11 @@ use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::diff::Draw;
+use super::diff::Up;
 use super::workload::named_volumes;
 use crate::desired::Desired;
 use crate::desired::Pull;
+use crate::desired::Role;
 use crate::desired::Tls;
 use crate::desired::Workload;
 use crate::docker::Fact;
@@ -53,6 +55,7 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         secrets: BTreeMap::new(),
         pull: Pull::Never,
         auto_volumes: false,
+        drain: Duration::ZERO,
         stop_timeout,
         notes: Vec::new(),
     };
@@ -123,8 +126,11 @@ impl<'a> Draft<'a> {
         let (apps, services): (Vec<_>, Vec<_>) = self.unwanted_containers().into_iter().partition(is_app);
         let mut gone = Vec::new();
         for name in apps {
-            let reason = reason.clone().unwrap_or_else(|| self.why_unwanted(&name));
-            gone.extend(self.remove(&name, reason, &[]));
+            let last = match &reason {
+                Some(reason) => self.remove(&name, reason.clone(), &[]),
+                None => self.let_go(&name),
+            };
+            gone.extend(last);
         }
         for name in services {
             let reason = reason.clone().unwrap_or_else(|| self.why_unwanted(&name));
@@ -132,15 +138,37 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn why_unwanted(&self, name: &Container) -> Reason {
-        let belongs = |stem: &str| {
-            name.as_str().strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        let number = name.as_str().rsplit('-').next().is_some_and(|last| last.parse::<u32>().is_ok());
-        match self.desired.workloads.iter().any(|w| belongs(w.name().as_str())) && number {
-            true => Reason::TooManyReplicas,
-            false => Reason::NotInConfig,
+    /// Removes a container of an app: while it runs, it leaves as those do that a rollout puts others in the place of. One
+    /// replica of too many leaves only when the others are up.
+    fn let_go(&mut self, name: &Container) -> Option<StepId> {
+        let reason = self.why_unwanted(name);
+        let mut needs: Vec<StepId> = self.unrouted.into_iter().collect();
+        if let Some(Up::After(steps)) = self.one_of_too_many(name).and_then(|w| self.up.get(w.stem.as_str()))
+        {
+            needs.extend(steps);
         }
+        if self.runs(name) {
+            let owner = self.now.containers[name].owner.clone();
+            needs = self.leave(&owner, &[name], reason.clone(), &needs);
+        }
+        self.remove(name, reason, &needs)
+    }
+
+    fn why_unwanted(&self, name: &Container) -> Reason {
+        match self.one_of_too_many(name) {
+            Some(_) => Reason::TooManyReplicas,
+            None => Reason::NotInConfig,
+        }
+    }
+
+    /// The workload that a container is a replica of.
+    fn one_of_too_many(&self, name: &Container) -> Option<&'a Workload> {
+        let (first, number) = name.as_str().rsplit_once('-')?;
+        number.parse::<u32>().ok()?;
+        let roles = [Role::Serving, Role::Incoming, Role::Previous];
+        let is_of =
+            |workload: &&Workload| roles.iter().any(|role| workload.container(*role, 1).as_str() == first);
+        self.desired.workloads.iter().find(is_of)
     }
 
     fn remove(&mut self, name: &Container, reason: Reason, needs: &[StepId]) -> Option<StepId> {

@@ -15,6 +15,7 @@ use crate::docker::Op;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Owner;
 
 impl Draft<'_> {
     /// Puts a container that stays into the networks that it should be in, under the names that it should have there,
@@ -33,7 +34,13 @@ impl Draft<'_> {
                 None => Reason::NotAttached,
             };
             let setting = Setting { risk, ..Setting::new(reason, &steps) };
-            steps.extend(self.answer_to(workload, name, &attachment.network, &attachment.aliases, &setting));
+            steps.extend(self.answer_to(
+                &workload.owner,
+                name,
+                &attachment.network,
+                &attachment.aliases,
+                &setting,
+            ));
             steps.extend(self.led_to.get(&attachment.network));
         }
         let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
@@ -56,7 +63,7 @@ impl Draft<'_> {
         for network in strange.cloned().collect::<Vec<_>>() {
             let done = [detached(name, &network)];
             let op = Op::Disconnect { container: name.clone(), network };
-            setting.needs.extend(self.draw(Draw::set(op, workload, &setting).unless(done)));
+            setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &setting).unless(done)));
         }
         setting.needs
     }
@@ -65,7 +72,7 @@ impl Draft<'_> {
     /// same address, open connections live through that.
     pub(super) fn answer_to(
         &mut self,
-        workload: &Workload,
+        owner: &Owner,
         name: &Container,
         network: &Network,
         aliases: &[Alias],
@@ -83,7 +90,7 @@ impl Draft<'_> {
         let seen = self.now.containers[name].memberships.get(network).cloned();
         if seen.is_some() {
             let op = Op::Disconnect { container: name.clone(), network: network.clone() };
-            let step = Draw::set(op, workload, &setting).unless([done, detached(name, network)]);
+            let step = Draw::set(op, owner, &setting).unless([done, detached(name, network)]);
             setting.needs.extend(self.draw(step));
         }
         let is_managed = self.now.networks.get(network).is_some_and(|seen| seen.managed);
@@ -92,7 +99,7 @@ impl Draft<'_> {
             _ => self.own_address(name, network).or_else(|| self.address(network)),
         };
         let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
-        self.connect(workload, name, membership, &setting)
+        self.connect(owner, name, membership, &setting)
     }
 
     /// Whether a container is taken off a network: one of gordon's, whichever project's, or the default bridge. Into

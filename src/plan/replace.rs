@@ -98,7 +98,9 @@ impl Draft<'_> {
     fn remove_previous(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
         let setting = Setting { risk: Risk::Removes, ..Setting::new(Reason::Replaced, needs) };
         let op = Op::Remove { name: place.previous.clone() };
-        self.draw(Draw::set(op, job.workload, &setting).unless([Fact::Absent(place.previous.clone())]));
+        self.draw(
+            Draw::set(op, &job.workload.owner, &setting).unless([Fact::Absent(place.previous.clone())]),
+        );
     }
 
     /// Takes the container that serves out of the way: it stays under the previous name, as what is fallen back to.
@@ -123,13 +125,13 @@ impl Draft<'_> {
         if is_proven && waiting.is_some() {
             let op = Op::Remove { name: previous.clone() };
             let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
-            let step = Draw::set(op, workload, &kept)
+            let step = Draw::set(op, &workload.owner, &kept)
                 .unless([Fact::Absent(previous.clone()), self.is_seen(previous, seen)]);
             setting.needs.extend(self.draw(step));
         }
         let risk = if seen.state.is_up() { Risk::Interrupts } else { Risk::None };
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let step = Draw::set(stop, workload, &Setting { risk, ..setting.clone() })
+        let step = Draw::set(stop, &workload.owner, &Setting { risk, ..setting.clone() })
             .unless([Fact::Stopped(name.clone())]);
         setting.needs.extend(self.draw(step));
         let op = if self.now.containers.contains_key(previous) {
@@ -138,7 +140,7 @@ impl Draft<'_> {
             Op::Rename { from: name.clone(), to: previous.clone() }
         };
         let setting = Setting { reason: Reason::MakesRoom, ..setting };
-        let step = Draw::set(op, workload, &setting).unless([Fact::Absent(name.clone())]);
+        let step = Draw::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
         setting.needs.iter().copied().chain(self.draw(step)).collect()
     }
 

@@ -68,7 +68,7 @@ impl Draft<'_> {
                 Setting { done: self.has_gone_back(place), ..Setting::new(Reason::TakesOver, &ready) };
             for attachment in &workload.attachments {
                 let (network, aliases) = (&attachment.network, &attachment.aliases);
-                named.extend(self.answer_to(workload, &place.incoming, network, aliases, &setting));
+                named.extend(self.answer_to(&workload.owner, &place.incoming, network, aliases, &setting));
             }
         }
         let mut last = named;
@@ -94,7 +94,7 @@ impl Draft<'_> {
         let done = vec![self.is_seen(name, &kept)];
         let mut setting = Setting { done, ..Setting::new(Reason::GoesBack, &[]) };
         let op = Op::Rename { from: previous.clone(), to: incoming.clone() };
-        let step = Draw::set(op, job.workload, &setting).unless([self.is_seen(incoming, &kept)]);
+        let step = Draw::set(op, &job.workload.owner, &setting).unless([self.is_seen(incoming, &kept)]);
         setting.needs.extend(self.draw(step));
         setting.needs = self.leave_strange(job.workload, incoming, setting.clone());
         setting.undo = vec![

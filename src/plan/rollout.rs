@@ -22,6 +22,7 @@ use crate::docker::Op;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Network;
+use crate::name::Owner;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ impl Draft<'_> {
         needs
     }
 
-    fn runs(&self, name: &Container) -> bool {
+    pub(super) fn runs(&self, name: &Container) -> bool {
         Fact::Running(name.clone()).holds(&self.now)
     }
 
@@ -91,7 +92,13 @@ impl Draft<'_> {
             let setting = Setting { done, ..Setting::new(Reason::TakesOver, &ready) };
             for attachment in &job.workload.attachments {
                 let (network, aliases) = (&attachment.network, &attachment.aliases);
-                named.extend(self.answer_to(job.workload, &place.incoming, network, aliases, &setting));
+                named.extend(self.answer_to(
+                    &job.workload.owner,
+                    &place.incoming,
+                    network,
+                    aliases,
+                    &setting,
+                ));
             }
         }
         let mut last = named;
@@ -147,7 +154,7 @@ impl Draft<'_> {
     fn join(&mut self, workload: &Workload, name: &Container, setting: &Setting) {
         for attachment in &workload.attachments {
             if !self.now.containers[name].memberships.contains_key(&attachment.network) {
-                self.answer_to(workload, name, &attachment.network, &[], setting);
+                self.answer_to(&workload.owner, name, &attachment.network, &[], setting);
             }
         }
     }
@@ -164,28 +171,28 @@ impl Draft<'_> {
                 let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
                 let op = Op::Remove { name: previous.clone() };
                 let gone = [Fact::Absent(previous.clone()), self.is_seen(previous, &outgoing)];
-                setting.needs.extend(self.draw(Draw::set(op, workload, &kept).unless(gone)));
+                setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &kept).unless(gone)));
             }
             let op = Op::Rename { from: name.clone(), to: previous.clone() };
-            let step = Draw::set(op, workload, &setting).unless([Fact::Absent(name.clone())]);
+            let step = Draw::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
             setting.needs.extend(self.draw(step));
         }
         let setting = Setting { reason: Reason::TakesOver, ..setting };
         let op = Op::Rename { from: incoming.clone(), to: name.clone() };
-        setting.needs.iter().copied().chain(self.draw(Draw::set(op, workload, &setting))).collect()
+        setting.needs.iter().copied().chain(self.draw(Draw::set(op, &workload.owner, &setting))).collect()
     }
 
     /// Lets those leave that have given up their names: out of DNS, then stopped, once they have ended what they began.
     pub(super) fn retire(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
         let running: Vec<&Container> =
             places.iter().map(|place| &place.previous).filter(|name| self.runs(name)).collect();
-        self.leave(job.workload, &running, Reason::Leaves, needs)
+        self.leave(&job.workload.owner, &running, Reason::Leaves, needs)
     }
 
     /// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone.
-    fn leave(
+    pub(super) fn leave(
         &mut self,
-        workload: &Workload,
+        owner: &Owner,
         running: &[&Container],
         reason: Reason,
         needs: &[StepId],
@@ -194,23 +201,21 @@ impl Draft<'_> {
         let drain = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
         let stopped = vec![Fact::Stopped((*first).clone())];
         let mut setting = Setting { done: stopped, ..Setting::new(reason, needs) };
-        setting.needs.extend(self.draw(Draw::set(drain(workload.drain), workload, &setting)));
+        setting.needs.extend(self.draw(Draw::set(drain(self.desired.drain), owner, &setting)));
         let mut nameless = setting.needs.clone();
         for name in running {
             let setting = Setting { done: vec![Fact::Stopped((*name).clone())], ..setting.clone() };
             for network in self.switchable(name) {
-                nameless.extend(self.answer_to(workload, name, &network, &[], &setting));
+                nameless.extend(self.answer_to(owner, name, &network, &[], &setting));
             }
         }
         setting.needs = nameless;
-        setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), workload, &setting)));
+        setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), owner, &setting)));
         let mut last = setting.needs.clone();
         for name in running {
             let op = Op::Stop { name: (*name).clone(), timeout: self.desired.stop_timeout };
             let setting = Setting { done: Vec::new(), ..setting.clone() };
-            last.extend(
-                self.draw(Draw::set(op, workload, &setting).unless([Fact::Stopped((*name).clone())])),
-            );
+            last.extend(self.draw(Draw::set(op, owner, &setting).unless([Fact::Stopped((*name).clone())])));
         }
         last
     }
@@ -253,7 +258,7 @@ impl Draft<'_> {
                 if self.now.networks.contains_key(&attachment.network) {
                     let (network, aliases) = (&attachment.network, &attachment.aliases);
                     setting.needs.extend(self.answer_to(
-                        job.workload,
+                        &job.workload.owner,
                         &place.incoming,
                         network,
                         aliases,
@@ -271,9 +276,12 @@ impl Draft<'_> {
             } else if !is_there(self, &place.name) && self.runs(&place.previous) {
                 let setting = Setting::new(Reason::LeftOver, &last);
                 let op = Op::Rename { from: place.previous.clone(), to: place.name.clone() };
-                last.extend(self.draw(
-                    Draw::set(op, job.workload, &setting).unless([Fact::Absent(place.previous.clone())]),
-                ));
+                last.extend(
+                    self.draw(
+                        Draw::set(op, &job.workload.owner, &setting)
+                            .unless([Fact::Absent(place.previous.clone())]),
+                    ),
+                );
             }
         }
         self.retire(job, &places.iter().collect::<Vec<_>>(), &last)
@@ -303,7 +311,7 @@ impl Draft<'_> {
         self.expect(any, format!("{incoming} is not as it was when this was planned"));
         let mut needs = before.to_vec();
         if self.runs(incoming) {
-            needs = self.leave(job.workload, &[incoming], Reason::LeftOver, before);
+            needs = self.leave(&job.workload.owner, &[incoming], Reason::LeftOver, before);
         }
         let is_older = self.now.containers.get(name).is_some_and(|serving| seen.release < serving.release);
         let (op, done, risk) =
@@ -314,7 +322,7 @@ impl Draft<'_> {
                 (Op::Remove { name: incoming.clone() }, Fact::Absent(incoming.clone()), Risk::Removes)
             };
         let setting = Setting { risk, done: vec![done], ..Setting::new(Reason::LeftOver, &needs) };
-        needs.extend(self.draw(Draw::set(op, job.workload, &setting)));
+        needs.extend(self.draw(Draw::set(op, &job.workload.owner, &setting)));
         needs
     }
 
@@ -326,6 +334,6 @@ impl Draft<'_> {
         }
         let setting = Setting { risk: Risk::Removes, ..Setting::new(Reason::Replaced, needs) };
         let op = Op::Remove { name: previous.clone() };
-        self.draw(Draw::set(op, job.workload, &setting).unless([Fact::Absent(previous.clone())]));
+        self.draw(Draw::set(op, &job.workload.owner, &setting).unless([Fact::Absent(previous.clone())]));
     }
 }

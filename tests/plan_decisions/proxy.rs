@@ -490,3 +490,10 @@ fn the_last_project_takes_the_proxy_along() {
          remove volume gordon-proxy-config: no project is left that needs it (Removes)",
     );
 }
+
+#[test]
+fn replicas_come_in_before_the_proxy_asks_for_them_and_leave_after_it_no_longer_does() {
+    let many = SHOP.replace("image = \"app:1\"", "image = \"app:1\", replicas = 3");
+    decides("proxy_more_replicas", &many, &applied(SHOP, &host()));
+    decides("proxy_fewer_replicas", SHOP, &applied(&many, &host()));
+}
