@@ -1,5 +1,6 @@
 //! Steps that belong together in a reader's eyes: all that is done to one thing. Does not know how they are shown.
 
+use crate::docker::Await;
 use crate::docker::Op;
 use crate::name::Container;
 use crate::plan::Plan;
@@ -123,6 +124,7 @@ struct Doings {
     pulls: bool,
     checks: bool,
     makes: bool,
+    starts: bool,
     changes: bool,
     moves: bool,
     removes: bool,
@@ -140,9 +142,11 @@ impl Doings {
             Op::Run(_) | Op::Create(_) | Op::CreateNetwork { .. } | Op::CreateVolume { .. } => {
                 self.makes = true
             }
-            Op::Start { .. } | Op::Connect { .. } | Op::Disconnect { .. } => self.changes = true,
+            Op::Start { .. } => self.starts = true,
+            Op::Connect { .. } | Op::Disconnect { .. } => self.changes = true,
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
+            Op::Await(Await::Drain { .. }) => {}
             Op::Await(_) => self.waits = true,
         }
     }
@@ -152,10 +156,11 @@ impl Doings {
             Self { makes: true, removes: false, moves: false, .. } => Action::Create,
             Self { makes: true, .. } => Action::Replace,
             // what is started or waited for stays: only what it took the place of is removed
-            Self { removes: true, changes: false, waits: false, .. } => Action::Remove,
-            Self { removes: true, .. } | Self { moves: true, .. } | Self { changes: true, .. } => {
-                Action::Update
-            }
+            Self { removes: true, starts: false, waits: false, .. } => Action::Remove,
+            Self { removes: true, .. }
+            | Self { moves: true, .. }
+            | Self { starts: true, .. }
+            | Self { changes: true, .. } => Action::Update,
             Self { pulls: true, .. } => Action::Pull,
             Self { checks: true, .. } => Action::Check,
             _ => Action::Wait,
