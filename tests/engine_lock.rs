@@ -12,6 +12,7 @@ use gordon::sys::lock;
 use gordon::sys::lock::Lock;
 use gordon::sys::lock::LockError;
 use gordon::sys::lock::News;
+use gordon::sys::lock::Subject;
 use gordon::sys::lock::Wait;
 use lab::Lab;
 use std::env;
@@ -23,25 +24,26 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 /// A lock that is on nobody's way, and gone when the test is over.
 struct Scene {
     lab: Lab,
     docker: Docker,
-    project: Project,
+    subject: Subject,
 }
 
 impl Scene {
     fn new(name: &str) -> Self {
         let lab = Lab::new(name);
         let docker = Docker::find(Cli::default(), lab.folder()).expect("docker is there");
-        let project = Project::parse(format!("test-{name}")).expect("a project");
-        lock::unlock(&docker, &project).expect("docker answers");
-        Self { lab, docker, project }
+        let subject = Subject::Project(Project::parse(format!("test-{name}")).expect("a project"));
+        lock::unlock(&docker, &subject).expect("docker answers");
+        Self { lab, docker, subject }
     }
 
     fn take(&self, wait: Wait, tell: &mut dyn FnMut(&News)) -> Result<Lock<'_>, LockError> {
-        lock::take(&self.docker, &self.project, wait, &AtomicBool::new(false), tell)
+        lock::take(&self.docker, &self.subject, wait, &AtomicBool::new(false), tell)
     }
 
     fn take_now(&self) -> Result<Lock<'_>, LockError> {
@@ -52,7 +54,7 @@ impl Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         // a failure of the test matters more
-        let _ = lock::unlock(&self.docker, &self.project);
+        let _ = lock::unlock(&self.docker, &self.subject);
     }
 }
 
@@ -105,10 +107,23 @@ fn who_waits_gets_the_lock_when_it_is_free() {
             scene.take(Wait::UntilFree, &mut |news| tell.send(news.to_string()).expect("it is heard")).is_ok()
         });
         let news = heard.recv().expect("it is told what it waits for");
-        assert!(news.starts_with("waiting for another gordon: `"), "{news}");
+        assert!(
+            news.starts_with("waiting for another gordon, at work on project test-lock-wait: `"),
+            "{news}"
+        );
         drop(lock);
         assert!(waiter.join().expect("no panic"));
     });
+}
+
+#[test]
+fn who_waits_for_a_while_gives_up_when_it_is_over() {
+    let scene = Scene::new("lock-while");
+    let _lock = scene.take_now().expect("nobody has it");
+    let mut heard = Vec::new();
+    let outcome = scene.take(Wait::AtMost(Duration::from_millis(1)), &mut |news| heard.push(news.clone()));
+    assert!(matches!(outcome, Err(LockError::Held(..))), "{outcome:?}");
+    assert!(matches!(heard[..], [News::Held(..)]), "it is told once what it waits for: {heard:?}");
 }
 
 #[test]
@@ -116,7 +131,7 @@ fn who_waits_can_be_interrupted() {
     let scene = Scene::new("lock-interrupt");
     let _lock = scene.take_now().expect("nobody has it");
     let interrupt = AtomicBool::new(false);
-    let outcome = lock::take(&scene.docker, &scene.project, Wait::UntilFree, &interrupt, &mut |_| {
+    let outcome = lock::take(&scene.docker, &scene.subject, Wait::UntilFree, &interrupt, &mut |_| {
         interrupt.store(true, Ordering::Relaxed);
     });
     assert_eq!(outcome.err(), Some(LockError::Interrupted));
@@ -125,10 +140,10 @@ fn who_waits_can_be_interrupted() {
 #[test]
 fn anybody_can_take_a_lock_away_and_its_holder_then_takes_nothing_from_the_next() {
     let scene = Scene::new("lock-unlock");
-    assert_eq!(lock::unlock(&scene.docker, &scene.project), Ok(None));
+    assert_eq!(lock::unlock(&scene.docker, &scene.subject), Ok(None));
     let first = scene.take_now().expect("nobody has it");
     let holder =
-        lock::unlock(&scene.docker, &scene.project).expect("docker answers").expect("somebody had it");
+        lock::unlock(&scene.docker, &scene.subject).expect("docker answers").expect("somebody had it");
     assert!(holder.to_string().contains(&process::id().to_string()), "{holder}");
     let _second = scene.take_now().expect("it is free");
     drop(first);
@@ -144,8 +159,8 @@ const SLOW: &str = "GORDON_TEST_SLOW";
 fn holds_the_lock_when_it_is_told_to() {
     let (Ok(name), Ok(binary)) = (env::var(HOLD), env::var(SLOW)) else { return };
     let docker = Docker::find(Cli::default(), &env::temp_dir()).expect("docker is there");
-    let project = Project::parse(name).expect("a project");
-    let _lock = lock::take(&docker, &project, Wait::No, &AtomicBool::new(false), &mut |_| {});
+    let subject = Subject::Project(Project::parse(name).expect("a project"));
+    let _lock = lock::take(&docker, &subject, Wait::No, &AtomicBool::new(false), &mut |_| {});
     let slow = Docker::find(Cli { binary, context: None }, &env::temp_dir()).expect("the script is there");
     let _ = slow.ask(&Command::new(["stop"]));
 }
@@ -163,7 +178,7 @@ fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
 
     let mut gordon = process::Command::new(env::current_exe().expect("this test"))
         .args(["--exact", "holds_the_lock_when_it_is_told_to"])
-        .env(HOLD, scene.project.as_str())
+        .env(HOLD, "test-lock-killed")
         .env(SLOW, slow)
         .stdout(Stdio::null())
         .spawn()

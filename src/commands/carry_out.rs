@@ -10,17 +10,21 @@ use super::shown::For;
 use super::trouble::warn;
 use crate::apply::Report;
 use crate::docker::Observed;
-use crate::docker::PROXY;
-use crate::name::Project;
 use crate::plan::Plan;
 use crate::render;
 use crate::sys::interrupt::Interrupt;
+use crate::sys::lock::Subject;
+use crate::sys::lock::Wait;
 use crate::sys::progress::Wording;
 use crate::sys::terminal;
 use crate::sys::terminal::Answer;
 use crate::sys::terminal::say;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long those are waited for who work on the proxy for other projects, where nobody asks to wait for longer.
+const OTHERS: Duration = Duration::from_secs(600);
 
 /// What is to be carried out.
 pub(super) struct Work<'a> {
@@ -54,7 +58,8 @@ pub(super) fn carry_out(
     }
     interrupt.during(|interrupt| agree(running, work.question, &|| interrupt.load(Ordering::Relaxed)))?;
     interrupt.during(|interrupt| {
-        let lock = host.lock(&plan.project, running.wait, interrupt)?;
+        let wait = if running.wait { Wait::UntilFree } else { Wait::No };
+        let lock = host.lock(&Subject::Project(plan.project.clone()), wait, interrupt)?;
         let done = carry_out_alone(host, running, interrupt, work, plan);
         if let Err(error) = lock.release() {
             warn(&error.to_string(), "the lock is still there: `gordon unlock` takes it away");
@@ -76,7 +81,8 @@ fn carry_out_alone(
     loop {
         if plan.is_shared() && shared.is_none() {
             // whoever else works on it does so for a while, and not for this project
-            shared = Some(host.lock(&shared_project(), true, interrupt)?);
+            let wait = if running.wait { Wait::UntilFree } else { Wait::AtMost(OTHERS) };
+            shared = Some(host.lock(&Subject::Proxy, wait, interrupt)?);
         }
         let seen = host.read()?;
         let now = (work.plan)(&seen)?;
@@ -96,11 +102,6 @@ fn carry_out_alone(
         }
         agree(running, work.question, &|| interrupt.load(Ordering::Relaxed))?;
     }
-}
-
-/// Stands for all projects in the lock on what they share; no project may be called so.
-fn shared_project() -> Project {
-    Project::parse(PROXY).expect("it is the name of a project")
 }
 
 /// Runs a plan and shows it. Of one without steps machines are told, people have seen it.

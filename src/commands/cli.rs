@@ -78,7 +78,7 @@ pub(super) enum Command {
     Check,
     /// Write what the images of the config declare, for `plan --offline --images`
     Images(Images),
-    /// Break the lock that another gordon holds, or left, on this project
+    /// Break the lock that another gordon holds, or left, on this project or on the proxy
     Unlock(Unlock),
 }
 
@@ -228,6 +228,9 @@ pub(super) struct Images {
 /// `gordon unlock`.
 #[derive(Debug, Args)]
 pub(super) struct Unlock {
+    /// The lock of the proxy that all projects of the host share, in place of this project's
+    #[arg(long)]
+    pub(super) proxy: bool,
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,

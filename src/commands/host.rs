@@ -14,13 +14,13 @@ use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Scope;
 use crate::name::Image;
-use crate::name::Project;
 use crate::plan;
 use crate::sys::docker::Docker;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock;
 use crate::sys::lock::Lock;
 use crate::sys::lock::News;
+use crate::sys::lock::Subject;
 use crate::sys::lock::Wait;
 use crate::sys::observe::observe;
 use crate::sys::progress::Wording;
@@ -72,19 +72,18 @@ impl Host {
         Ok(host)
     }
 
-    /// The lock of `project`: nobody else works on it until it is given back.
+    /// The lock of `subject`: nobody else works on it until it is given back.
     ///
     /// # Errors
-    /// When somebody else has it and the person does not want to `wait`, or no longer.
+    /// When somebody else has it for longer than `wait` says, or the person no longer waits.
     pub(super) fn lock(
         &self,
-        project: &Project,
-        wait: bool,
+        subject: &Subject,
+        wait: Wait,
         interrupt: &AtomicBool,
     ) -> Result<Lock<'_>, Trouble> {
-        let wait = if wait { Wait::UntilFree } else { Wait::No };
         let mut tell = |news: &News| say(format_args!("{news}\n"));
-        Ok(lock::take(&self.docker, project, wait, interrupt, &mut tell)?)
+        Ok(lock::take(&self.docker, subject, wait, interrupt, &mut tell)?)
     }
 
     /// Pulls what is to be pulled before anything can be planned, and remembers what could not be had.

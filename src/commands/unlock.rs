@@ -1,4 +1,5 @@
-//! `gordon unlock`: takes the lock of the project away from whoever holds it, or held it when he was cut off.
+//! `gordon unlock`: takes a lock away from whoever holds it, or held it when he was cut off: that of the project, or that of
+//! the proxy.
 
 use super::Exit;
 use super::Trouble;
@@ -8,21 +9,22 @@ use super::cli::Global;
 use super::host::Host;
 use super::project::Project;
 use crate::sys::lock;
+use crate::sys::lock::Subject;
 use crate::sys::terminal::say;
 
 /// `gordon unlock`.
 pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Trouble> {
     let project = Project::load(global)?;
     let host = Host::find(global, &project)?;
-    let name = project.config.project();
+    let subject = if said.proxy { Subject::Proxy } else { Subject::Project(project.config.project()) };
     if !said.yes
-        && let Some(holder) = lock::look(&host.docker, &name)?
+        && let Some(holder) = lock::look(&host.docker, &subject)?
     {
-        ask(&format!("take the lock of project `{name}` away from {holder}?"), &|| false)?;
+        ask(&format!("take the lock of {subject} away from {holder}?"), &|| false)?;
     }
-    match lock::unlock(&host.docker, &name)? {
-        Some(holder) => say(format_args!("the lock of project `{name}` is taken away from {holder}\n")),
-        None => say(format_args!("nobody holds the lock of project `{name}`\n")),
+    match lock::unlock(&host.docker, &subject)? {
+        Some(holder) => say(format_args!("the lock of {subject} is taken away from {holder}\n")),
+        None => say(format_args!("nobody holds the lock of {subject}\n")),
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,11 @@ use crate::support::eventually;
 use crate::support::run;
 use serde_json::Value;
 use serde_json::json;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::process::Child;
 use std::process::Command;
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -146,6 +150,88 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
     }
     let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
     assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
+}
+
+#[test]
+fn of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed() {
+    let _alone = Alone::new();
+    let projects = ["one", "two"].map(|name| {
+        project(&format!("gtest-pxboth{name}"), &format!("{name}.test"), &format!("body-{name}"))
+    });
+    let applies = projects.each_ref().map(|project| {
+        let mut apply = project.command(&["apply", "--yes"]);
+        apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    });
+    for apply in applies {
+        let output = apply.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for (project, name) in projects.iter().zip(["one", "two"]) {
+        leads(&format!("{name}.test"), &format!("body-{name}"));
+        project.is_settled();
+    }
+}
+
+/// The lock of the proxy, held by somebody of whom nobody here knows whether he is at work.
+fn ada_has_the_lock() {
+    let empty = "head -c 1024 /dev/zero | docker import - gordon/lock:1";
+    run(Command::new("sh").args(["-c", empty])).success();
+    let labels = ["gordon.kind=lock", "gordon.lock.user=ada", "gordon.lock.host=far"];
+    let labels = labels.iter().flat_map(|label| ["--label", label]);
+    let create = ["create", "--name", "gordon-lock-gordon-proxy"];
+    let words: Vec<&str> = create.into_iter().chain(labels).chain(["gordon/lock:1", "lock"]).collect();
+    run(Command::new("docker").args(words)).success();
+}
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // it may have ended
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// An apply that waits for Ada, and what it says from then on.
+fn waits_for_ada(project: &Project) -> (Running, impl Iterator<Item = String>) {
+    let mut apply = project.command(&["apply", "--yes"]);
+    let apply = apply.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut apply = Running(apply);
+    let stderr = apply.0.stderr.take().expect("it is a pipe");
+    let mut lines = BufReader::new(stderr).lines().map(|line| line.expect("text"));
+    let waits = "waiting for another gordon, at work on the proxy of all projects: `ada` on `far`";
+    assert!(lines.any(|line| line.starts_with(waits)), "it says for whom it waits");
+    (apply, lines)
+}
+
+#[test]
+fn who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxlock", "one.test", "first");
+    ada_has_the_lock();
+    let (mut apply, rest) = waits_for_ada(&one);
+    let own = one.gordon(&["unlock", "--yes"]).success();
+    assert!(!own.stderr.contains("ada"), "that is the lock of the project: {}", own.stderr);
+    let unlock = one.gordon(&["unlock", "--proxy", "--yes"]).success();
+    assert!(unlock.stderr.contains("the lock of the proxy of all projects is taken away from `ada`"));
+    let rest: Vec<String> = rest.collect();
+    assert!(apply.0.wait().expect("it ends").success(), "{rest:#?}");
+    leads("one.test", "first");
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_the_proxy() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxctrlc", "one.test", "first");
+    ada_has_the_lock();
+    let (mut apply, _rest) = waits_for_ada(&one);
+    run(Command::new("kill").args(["-INT", &apply.0.id().to_string()])).success();
+    assert_eq!(apply.0.wait().expect("it ends").code(), Some(130));
+    assert!(one.ids().is_empty(), "nothing was done");
+    let locks = docker(["ps", "--all", "--filter", "name=gordon-lock-", "--format", "{{.Names}}"]).stdout;
+    assert!(!locks.contains("gtest-pxctrlc"), "its own lock is given back: {locks}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A file lock that docker calls inherit: it is held for as long as gordon or one of them lives. Does not know why
 //! somebody waits for them.
 
-use crate::name::Project;
 use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use sha2::Digest;
@@ -14,12 +13,12 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-/// The file for `project` on the engine at `endpoint`. It is for all users of the machine, so it is not where each of them
+/// The file for `subject` on the engine at `endpoint`. It is for all users of the machine, so it is not where each of them
 /// has a place of his own.
-pub(super) fn path(project: &Project, endpoint: Option<&str>) -> PathBuf {
+pub(super) fn path(subject: &str, endpoint: Option<&str>) -> PathBuf {
     let engine = Sha256::digest(endpoint.unwrap_or_default());
     let engine: String = engine.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    PathBuf::from(format!("/tmp/gordon-{engine}-{project}.lock"))
+    PathBuf::from(format!("/tmp/gordon-{engine}-{subject}.lock"))
 }
 
 /// The lock, unless somebody has it. Processes that are started from here on have it too.

@@ -1,5 +1,5 @@
-//! One gordon at a time on a project of a host: a lock that is a container's name, which docker gives out only once. Does
-//! not know what is done under it.
+//! One gordon at a time on a project of a host, and on what its projects share: a lock that is a container's name, which
+//! docker gives out only once. Does not know what is done under it.
 
 mod children;
 mod holder;
@@ -11,6 +11,7 @@ use super::docker::DockerError;
 use super::host;
 use crate::apply::Machine;
 use crate::docker::Command;
+use crate::docker::PROXY;
 use crate::docker::key;
 use crate::name::Project;
 use std::collections::BTreeMap;
@@ -43,6 +44,15 @@ const CHILDREN: Duration = Duration::from_secs(120);
 /// The time between two looks whether they are done.
 const EVERY_CHILD: Duration = Duration::from_millis(50);
 
+/// What only one gordon at a time works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// What a project has on the host.
+    Project(Project),
+    /// What all projects of the host share: the proxy, its network, its files.
+    Proxy,
+}
+
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock<'a> {
@@ -57,6 +67,8 @@ pub struct Lock<'a> {
 pub enum Wait {
     /// Give up.
     No,
+    /// Wait until it is free, but no longer than this.
+    AtMost(Duration),
     /// Wait until it is free.
     UntilFree,
 }
@@ -65,7 +77,7 @@ pub enum Wait {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// Somebody has the lock, and is waited for.
-    Held(Holder),
+    Held(Subject, Holder),
     /// Somebody had the lock and is gone: it is taken over.
     Gone(Holder),
     /// Docker calls of a gordon that is gone are still at it, and are waited for.
@@ -76,11 +88,11 @@ pub enum News {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockError {
     /// Somebody has it.
-    Held(Project, Holder),
+    Held(Subject, Holder),
     /// A container that gordon did not make has the name of the lock.
-    Taken(Project),
+    Taken(Subject),
     /// Docker calls of a gordon that is gone do not end.
-    Children(Project),
+    Children(Subject),
     /// The person no longer waits.
     Interrupted,
     /// Docker refused.
@@ -89,21 +101,49 @@ pub enum LockError {
     File(PathBuf, String),
 }
 
+impl Subject {
+    /// What stands for it in names; no project may be called as the proxy is.
+    fn id(&self) -> &str {
+        match self {
+            Self::Project(project) => project.as_str(),
+            Self::Proxy => PROXY,
+        }
+    }
+
+    /// The command that takes its lock away from somebody.
+    fn unlock(&self) -> &'static str {
+        match self {
+            Self::Project(_) => "gordon unlock",
+            Self::Proxy => "gordon unlock --proxy",
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(project) => write!(f, "project {project}"),
+            Self::Proxy => f.write_str("the proxy of all projects"),
+        }
+    }
+}
+
 impl LockError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Held(..) => Some(
-                "`--wait` waits for the end; `gordon unlock` takes the lock away from somebody who is gone"
-                    .to_owned(),
-            ),
-            Self::Taken(project) => Some(format!(
-                "rename it or remove it (`docker rename {} …`): gordon needs this name",
-                name(project)
+            Self::Held(subject, _) => Some(format!(
+                "`--wait` waits for the end; `{}` takes the lock away from somebody who is gone",
+                subject.unlock()
             )),
-            Self::Children(_) => {
-                Some("see what they are at, and end them; `gordon unlock` goes on without them".to_owned())
-            }
+            Self::Taken(subject) => Some(format!(
+                "rename it or remove it (`docker rename {} …`): gordon needs this name",
+                name(subject)
+            )),
+            Self::Children(subject) => Some(format!(
+                "see what they are at, and end them; `{}` goes on without them",
+                subject.unlock()
+            )),
             Self::Interrupted => None,
             Self::Docker(error) => error.hint(),
             Self::File(path, _) => Some(format!("see whose `{}` is, and remove it", path.display())),
@@ -114,14 +154,14 @@ impl LockError {
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Held(project, holder) => {
-                write!(f, "project {project}: another gordon is at work: {holder}")
+            Self::Held(subject, holder) => {
+                write!(f, "{subject}: another gordon is at work: {holder}")
             }
-            Self::Taken(project) => {
-                write!(f, "container `{}` is on this host already, and gordon did not make it", name(project))
+            Self::Taken(subject) => {
+                write!(f, "container `{}` is on this host already, and gordon did not make it", name(subject))
             }
-            Self::Children(project) => {
-                write!(f, "project {project}: docker commands of a gordon that is gone are still running")
+            Self::Children(subject) => {
+                write!(f, "{subject}: docker commands of a gordon that is gone are still running")
             }
             Self::Interrupted => f.write_str("stopped while waiting for the lock"),
             Self::Docker(error) => error.fmt(f),
@@ -141,47 +181,55 @@ impl From<DockerError> for LockError {
 impl fmt::Display for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Held(holder) => write!(f, "waiting for another gordon: {holder}"),
+            Self::Held(subject, holder) => {
+                write!(f, "waiting for another gordon, at work on {subject}: {holder}")
+            }
             Self::Gone(holder) => write!(f, "an earlier gordon was cut off: {holder}"),
             Self::Children => f.write_str("waiting for docker commands that a gordon left behind"),
         }
     }
 }
 
-/// Takes the lock of `project`. Whoever had it and is gone for certain loses it; the docker calls that he left behind are
+/// Takes the lock of `subject`. Whoever had it and is gone for certain loses it; the docker calls that he left behind are
 /// waited for. `interrupt` ends all waiting; `tell` hears what is waited for.
 ///
 /// # Errors
-/// When somebody has it and `wait` is [`Wait::No`], when the person interrupts, or when docker refuses.
+/// When somebody has it longer than `wait` says, when the person interrupts, or when docker refuses.
 pub fn take<'a>(
     docker: &'a Docker,
-    project: &Project,
+    subject: &Subject,
     wait: Wait,
     interrupt: &AtomicBool,
     tell: &mut dyn FnMut(&News),
 ) -> Result<Lock<'a>, LockError> {
     let here = Holder::this_process();
-    let path = children::path(project, host::endpoint(docker.cli()).as_deref());
-    let mut told = None;
+    let path = children::path(subject.id(), host::endpoint(docker.cli()).as_deref());
+    let (mut begin, mut told) = (None, None);
     loop {
-        if let Some(id) = create(docker, project, &here)? {
+        if let Some(id) = create(docker, subject, &here)? {
             let mut lock = Lock { docker, id, children: None };
-            lock.children = Some(children(docker, project, &path, interrupt, tell)?);
+            lock.children = Some(children(docker, subject, &path, interrupt, tell)?);
             return Ok(lock);
         }
         // none: it was released meanwhile
-        if let Some((id, holder)) = holder(docker, project)? {
+        if let Some((id, holder)) = holder(docker, subject)? {
             if holder.is_gone(&here, &holder::life) {
                 tell(&News::Gone(holder));
-                children(docker, project, &path, interrupt, tell)?;
+                children(docker, subject, &path, interrupt, tell)?;
                 remove(docker, &id)?;
                 continue;
             }
-            if wait == Wait::No {
-                return Err(LockError::Held(project.clone(), holder));
+            let begin = *begin.get_or_insert(docker.now());
+            let is_over = match wait {
+                Wait::No => true,
+                Wait::AtMost(time) => docker.now() - begin >= time,
+                Wait::UntilFree => false,
+            };
+            if is_over {
+                return Err(LockError::Held(subject.clone(), holder));
             }
             if told.as_ref() != Some(&id) {
-                tell(&News::Held(holder));
+                tell(&News::Held(subject.clone(), holder));
                 told = Some(id);
             }
         }
@@ -192,21 +240,21 @@ pub fn take<'a>(
     }
 }
 
-/// Who has the lock of `project`; `None` when nobody has it.
+/// Who has the lock of `subject`; `None` when nobody has it.
 ///
 /// # Errors
 /// When docker refuses, or a container of somebody else's has the lock's name.
-pub fn look(docker: &Docker, project: &Project) -> Result<Option<Holder>, LockError> {
-    Ok(holder(docker, project)?.map(|(_, holder)| holder))
+pub fn look(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
+    Ok(holder(docker, subject)?.map(|(_, holder)| holder))
 }
 
-/// Takes the lock of `project` away from whoever has it, and tells who that was; `None` when nobody has it.
+/// Takes the lock of `subject` away from whoever has it, and tells who that was; `None` when nobody has it.
 ///
 /// # Errors
 /// When docker refuses.
-pub fn unlock(docker: &Docker, project: &Project) -> Result<Option<Holder>, LockError> {
-    let held = holder(docker, project)?;
-    let path = children::path(project, host::endpoint(docker.cli()).as_deref());
+pub fn unlock(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
+    let held = holder(docker, subject)?;
+    let path = children::path(subject.id(), host::endpoint(docker.cli()).as_deref());
     children::forget(&path).map_err(|e| LockError::File(path, e.to_string()))?;
     let Some((id, holder)) = held else { return Ok(None) };
     remove(docker, &id)?;
@@ -237,16 +285,16 @@ impl Drop for Lock<'_> {
     }
 }
 
-fn name(project: &Project) -> String {
-    format!("gordon-lock-{project}")
+fn name(subject: &Subject) -> String {
+    format!("gordon-lock-{}", subject.id())
 }
 
 /// Makes the container that is the lock, and gives its id; `None` when there is one.
-fn create(docker: &Docker, project: &Project, here: &Holder) -> Result<Option<String>, DockerError> {
+fn create(docker: &Docker, subject: &Subject, here: &Holder) -> Result<Option<String>, DockerError> {
     let mut command =
-        Command::new(["create", "--pull", "never", "--network", "none", "--name", &name(project)]);
+        Command::new(["create", "--pull", "never", "--network", "none", "--name", &name(subject)]);
     let kind = format!("{}={KIND}", key::KIND);
-    let maker = format!("{}={project}", key::MAKER);
+    let maker = format!("{}={}", key::MAKER, subject.id());
     command.extend(
         [kind, maker].into_iter().chain(here.labels()).flat_map(|label| ["--label".to_owned(), label]),
     );
@@ -268,15 +316,15 @@ fn create(docker: &Docker, project: &Project, here: &Holder) -> Result<Option<St
 }
 
 /// The id of the container that is the lock, and who made it.
-fn holder(docker: &Docker, project: &Project) -> Result<Option<(String, Holder)>, LockError> {
+fn holder(docker: &Docker, subject: &Subject) -> Result<Option<(String, Holder)>, LockError> {
     let format = "[{{json .Id}},{{json .Config.Labels}}]";
-    let question = Command::new(["container", "inspect", "--format", format, &name(project)]);
+    let question = Command::new(["container", "inspect", "--format", format, &name(subject)]);
     let answer = docker.ask_about_some(&question)?;
     let answer: Option<(String, Option<BTreeMap<String, String>>)> = serde_json::from_str(&answer).ok();
     let Some((id, labels)) = answer else { return Ok(None) };
     let labels = labels.unwrap_or_default();
     if labels.get(key::KIND).is_none_or(|kind| kind != KIND) {
-        return Err(LockError::Taken(project.clone()));
+        return Err(LockError::Taken(subject.clone()));
     }
     Ok(Some((id, Holder::parse(&labels))))
 }
@@ -289,7 +337,7 @@ fn remove(docker: &Docker, id: &str) -> Result<(), DockerError> {
 /// The lock that docker calls inherit, once nobody has it any more.
 fn children(
     docker: &Docker,
-    project: &Project,
+    subject: &Subject,
     path: &PathBuf,
     interrupt: &AtomicBool,
     tell: &mut dyn FnMut(&News),
@@ -310,5 +358,5 @@ fn children(
             return Err(LockError::Interrupted);
         }
     }
-    Err(LockError::Children(project.clone()))
+    Err(LockError::Children(subject.clone()))
 }
