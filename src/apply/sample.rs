@@ -32,15 +32,27 @@ pub(crate) fn plan_of(steps: Vec<(Op, Vec<usize>)>) -> Plan {
 
 /// A plan of these operations with their needs, and what undoes them.
 pub(crate) fn plan_with_undo(steps: Vec<(Op, Vec<usize>, Vec<Op>)>) -> Plan {
+    assemble(steps.into_iter().map(|(op, needs, undo)| (op, needs, Vec::new(), undo)))
+}
+
+/// A plan of these operations with their needs, and what they only come after.
+pub(crate) fn plan_with_order(steps: Vec<(Op, Vec<usize>, Vec<usize>)>) -> Plan {
+    assemble(steps.into_iter().map(|(op, needs, after)| (op, needs, after, Vec::new())))
+}
+
+fn assemble(steps: impl Iterator<Item = (Op, Vec<usize>, Vec<usize>, Vec<Op>)>) -> Plan {
     let mut plan = Plan::new(project());
     let mut ids: Vec<StepId> = Vec::new();
-    for (op, needs, undo) in steps {
+    for (op, needs, after, undo) in steps {
+        let earlier = |steps: Vec<usize>| steps.into_iter().map(|step| ids[step]).collect();
+        let (needs, after) = (earlier(needs), earlier(after));
         ids.push(plan.push(NewStep {
             op,
             owner: (&project()).into(),
             reason: Reason::Missing,
             unless: Vec::new(),
-            needs: needs.into_iter().map(|need| ids[need]).collect(),
+            needs,
+            after,
             undo,
             risk: Risk::None,
         }));

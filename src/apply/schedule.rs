@@ -37,9 +37,12 @@ pub enum Over {
 #[derive(Clone, Debug)]
 pub struct Schedule {
     states: Vec<State>,
-    /// Of each step, how many of its needs are not done yet.
+    /// Of each step, how many of those that come before it are not over yet.
     missing: Vec<usize>,
+    /// Of each step, those that need it.
     dependents: Vec<Vec<StepId>>,
+    /// Of each step, those that only wait for its end.
+    followers: Vec<Vec<StepId>>,
     /// Steps that only wait for something: they take no job.
     waits: Vec<bool>,
     ready_jobs: BTreeSet<StepId>,
@@ -57,6 +60,7 @@ impl Schedule {
             states: vec![State::Waiting; count],
             missing: vec![0; count],
             dependents: vec![Vec::new(); count],
+            followers: vec![Vec::new(); count],
             waits: plan.steps().iter().map(|step| matches!(step.op, Op::Await(_))).collect(),
             ready_jobs: BTreeSet::new(),
             ready_waits: BTreeSet::new(),
@@ -65,11 +69,14 @@ impl Schedule {
             halted: false,
         };
         for step in plan.steps() {
-            schedule.missing[step.id.index()] = step.needs.len();
+            schedule.missing[step.id.index()] = step.needs.len() + step.after.len();
             for need in &step.needs {
                 schedule.dependents[need.index()].push(step.id);
             }
-            if step.needs.is_empty() {
+            for before in &step.after {
+                schedule.followers[before.index()].push(step.id);
+            }
+            if schedule.missing[step.id.index()] == 0 {
                 schedule.make_ready(step.id);
             }
         }
@@ -108,17 +115,18 @@ impl Schedule {
         match over {
             Over::Done => {
                 self.states[id.index()] = State::Done;
-                for dependent in self.dependents[id.index()].clone() {
-                    self.missing[dependent.index()] -= 1;
-                    if self.missing[dependent.index()] == 0 {
-                        self.make_ready(dependent);
-                    }
-                }
+                let others = [self.dependents[id.index()].as_slice(), &self.followers[id.index()]].concat();
+                others.into_iter().for_each(|other| self.is_nearer(other));
                 Vec::new()
             }
             Over::Failed => {
                 self.states[id.index()] = State::Failed;
-                self.skip_dependents(id)
+                let skipped = self.skip_dependents(id);
+                for over in skipped.iter().chain([&id]) {
+                    let followers = self.followers[over.index()].clone();
+                    followers.into_iter().for_each(|follower| self.is_nearer(follower));
+                }
+                skipped
             }
             Over::Left => {
                 self.states[id.index()] = State::Waiting;
@@ -150,6 +158,14 @@ impl Schedule {
     fn make_ready(&mut self, id: StepId) {
         let ready = if self.waits[id.index()] { &mut self.ready_waits } else { &mut self.ready_jobs };
         ready.insert(id);
+    }
+
+    /// One of those that come before a step is over.
+    fn is_nearer(&mut self, id: StepId) {
+        self.missing[id.index()] -= 1;
+        if self.missing[id.index()] == 0 && self.state(id) == State::Waiting {
+            self.make_ready(id);
+        }
     }
 
     fn skip_dependents(&mut self, failed: StepId) -> Vec<StepId> {
@@ -215,23 +231,21 @@ mod tests {
         assert_eq!(schedule.states(), [State::Waiting, State::Done, State::Waiting]);
     }
 
-    /// The needs of up to 30 steps, each of earlier ones only, and for each step whether it waits and whether it fails.
-    fn graphs() -> impl Strategy<Value = Vec<(Vec<usize>, bool, bool)>> {
-        let steps = prop::collection::vec(
-            (
-                prop::collection::vec(any::<prop::sample::Index>(), 0..4),
-                any::<bool>(),
-                prop::bool::weighted(0.15),
-            ),
-            1..30,
-        );
+    /// What up to 30 steps need and what they only come after, each of earlier ones only, and for each step whether it waits and
+    /// whether it fails.
+    fn graphs() -> impl Strategy<Value = Vec<(Vec<usize>, Vec<usize>, bool, bool)>> {
+        let others = || prop::collection::vec(any::<prop::sample::Index>(), 0..3);
+        let steps =
+            prop::collection::vec((others(), others(), any::<bool>(), prop::bool::weighted(0.15)), 1..30);
         steps.prop_map(|steps| {
             let limit = |at: usize, needs: Vec<prop::sample::Index>| match at {
                 0 => Vec::new(),
                 _ => needs.into_iter().map(|need| need.index(at)).collect(),
             };
             let number = steps.into_iter().enumerate();
-            number.map(|(at, (needs, waits, fails))| (limit(at, needs), waits, fails)).collect()
+            number
+                .map(|(at, (needs, after, waits, fails))| (limit(at, needs), limit(at, after), waits, fails))
+                .collect()
         })
     }
 
@@ -243,8 +257,9 @@ mod tests {
             order in prop::collection::vec(any::<prop::sample::Index>(), 64),
         ) {
             let name = |at: usize| format!("shop-{at}");
-            let plan = sample::plan_of(graph.iter().enumerate().map(|(at, (needs, waits, _))| {
-                (if *waits { sample::wait(&name(at)) } else { sample::network(&name(at)) }, needs.clone())
+            let plan = sample::plan_with_order(graph.iter().enumerate().map(|(at, (needs, after, waits, _))| {
+                let op = if *waits { sample::wait(&name(at)) } else { sample::network(&name(at)) };
+                (op, needs.clone(), after.clone())
             }).collect());
             let mut schedule = Schedule::new(&plan, NonZeroUsize::new(jobs).expect("at least one"));
             let (mut running, mut begun, mut done, mut skipped) =
@@ -252,18 +267,23 @@ mod tests {
             for turn in 0.. {
                 while let Some(id) = schedule.start() {
                     prop_assert!(begun.insert(id), "{id:?} starts twice");
-                    for need in &plan.steps()[id.index()].needs {
+                    let step = &plan.steps()[id.index()];
+                    for need in &step.needs {
                         prop_assert!(done.contains(need), "{id:?} starts before {need:?} is done");
+                    }
+                    for other in &step.after {
+                        let is_over = skipped.contains(other) || begun.contains(other) && !running.contains(other);
+                        prop_assert!(is_over, "{id:?} starts before {other:?} is over");
                     }
                     running.push(id);
                 }
                 prop_assert_eq!(schedule.running(), running.len());
-                prop_assert!(running.iter().filter(|id| !graph[id.index()].1).count() <= jobs);
+                prop_assert!(running.iter().filter(|id| !graph[id.index()].2).count() <= jobs);
                 if running.is_empty() {
                     break;
                 }
                 let id = running.swap_remove(order[turn % order.len()].index(running.len()));
-                let fails = graph[id.index()].2;
+                let fails = graph[id.index()].3;
                 let more = schedule.finish(id, if fails { Over::Failed } else { Over::Done });
                 prop_assert!(fails || more.is_empty());
                 for id in more {
@@ -276,7 +296,7 @@ mod tests {
             // all and only those that need a failed step, however far down, are skipped
             let mut lost = BTreeSet::new();
             for step in plan.steps() {
-                let fails = graph[step.id.index()].2;
+                let fails = graph[step.id.index()].3;
                 let hopeless = step.needs.iter().any(|need| lost.contains(need));
                 prop_assert_eq!(skipped.contains(&step.id), hopeless);
                 prop_assert_eq!(begun.contains(&step.id), !hopeless);

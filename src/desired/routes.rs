@@ -132,7 +132,8 @@ impl Route {
 
     /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
     /// of the release before in the moment in which nobody has these.
-    fn write(&self, tls: Tls, text: &mut String) {
+    pub fn site(&self, tls: Tls) -> String {
+        let mut text = String::new();
         let scheme = tls.scheme();
         let sites: Vec<String> = self.hosts.iter().map(|host| format!("{scheme}{host}")).collect();
         let upstream = |replica| format!("{} {}", self.container(Role::Serving, replica), self.port);
@@ -161,6 +162,7 @@ impl Route {
         line(2, "lb_try_duration 5s");
         line(1, "}");
         line(0, "}");
+        text
     }
 }
 
@@ -174,7 +176,7 @@ pub fn fragment(project: &Project, routes: &[Route], tls: Tls) -> String {
         writeln!(text, "# network {network}").expect("a string takes all");
     }
     for route in routes {
-        route.write(tls, &mut text);
+        text.push_str(&route.site(tls));
     }
     text.push_str("# end\n");
     text

@@ -130,6 +130,7 @@ impl Draw {
             reason,
             unless: Vec::new(),
             needs: Vec::new(),
+            after: Vec::new(),
             undo: Vec::new(),
             risk: Risk::None,
         };
@@ -149,6 +150,11 @@ impl Draw {
 
     pub(super) fn needs<'s>(mut self, steps: impl IntoIterator<Item = &'s StepId>) -> Self {
         self.step.needs.extend(steps);
+        self
+    }
+
+    pub(super) fn after<'s>(mut self, steps: impl IntoIterator<Item = &'s StepId>) -> Self {
+        self.step.after.extend(steps);
         self
     }
 

@@ -92,6 +92,8 @@ pub struct Step {
     pub unless: Vec<Fact>,
     /// The steps that are done before it starts; all of them earlier ones.
     pub needs: Vec<StepId>,
+    /// The steps that are over before it starts, however they ended; all of them earlier ones.
+    pub after: Vec<StepId>,
     /// What restores the state before, tried one after the other when the step fails.
     pub undo: Vec<Op>,
     /// What it costs.
@@ -185,11 +187,14 @@ impl Plan {
     /// construction.
     pub(crate) fn push(&mut self, step: NewStep) -> StepId {
         let id = StepId(self.steps.len());
-        let NewStep { op, owner, reason, unless, mut needs, undo, risk } = step;
-        assert!(needs.iter().all(|need| *need < id), "a step needs only earlier steps");
-        needs.sort_unstable();
-        needs.dedup();
-        self.steps.push(Step { id, op, owner, reason, unless, needs, undo, risk });
+        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk } = step;
+        assert!(needs.iter().chain(&after).all(|other| *other < id), "a step needs only earlier steps");
+        for others in [&mut needs, &mut after] {
+            others.sort_unstable();
+            others.dedup();
+        }
+        after.retain(|other| needs.binary_search(other).is_err());
+        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk });
         id
     }
 }
@@ -202,6 +207,7 @@ pub(crate) struct NewStep {
     pub(crate) reason: Reason,
     pub(crate) unless: Vec<Fact>,
     pub(crate) needs: Vec<StepId>,
+    pub(crate) after: Vec<StepId>,
     pub(crate) undo: Vec<Op>,
     pub(crate) risk: Risk,
 }

@@ -17,6 +17,7 @@ use super::diff::whose;
 use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Proxy;
+use crate::desired::Route;
 use crate::docker;
 use crate::docker::Await;
 use crate::docker::Claim;
@@ -83,15 +84,15 @@ impl<'a> Draft<'a> {
                 true => Reason::RoutesChanged,
                 false => Reason::Missing,
             };
-            let mut needs = ready.clone();
+            let (mut needs, mut after) = (ready.clone(), Vec::new());
             for route in &self.desired.routes {
                 if let Some(Up::After(steps)) = self.up.get(route.stem.as_str()) {
-                    needs.extend(steps);
+                    if self.leads_elsewhere(route) { &mut needs } else { &mut after }.extend(steps);
                 }
             }
             let op = Op::WriteFragment { project: project.clone(), text: text.clone() };
             let done = Fact::Fragment { project: project.clone(), text };
-            let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs);
+            let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs).after(&after);
             self.unrouted = self.draw(step);
         } else {
             let op = Op::RemoveFragment { project: project.clone() };
@@ -100,6 +101,16 @@ impl<'a> Draft<'a> {
                 .risk(Risk::Removes);
             self.unrouted = self.draw(step);
         }
+    }
+
+    /// Whether the proxy leads a host of the route to somebody else, or in another way, who should not lose it to an app that
+    /// does not come up. A host that leads to nobody yet has nothing to lose, and neither have the other hosts of a project
+    /// one of whose apps fails.
+    fn leads_elsewhere(&self, route: &Route) -> bool {
+        let Some(text) = self.now.fragments.get(&self.desired.project) else { return false };
+        let hosts = docker::routed_hosts(text);
+        let is_routed = |host: &Domain| hosts.contains(&host.as_str().to_lowercase());
+        route.hosts.iter().any(is_routed) && !text.contains(&route.site(self.desired.tls))
     }
 
     /// Whether somebody beside the proxy is on a network.

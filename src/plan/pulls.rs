@@ -25,6 +25,7 @@ pub fn pulls(desired: &Desired, images: &Images) -> Plan {
             reason: Reason::NotOnHost,
             unless: Vec::new(),
             needs: Vec::new(),
+            after: Vec::new(),
             undo: Vec::new(),
             risk: Risk::None,
         });

@@ -119,6 +119,10 @@ struct Step<'a> {
     #[serde(serialize_with = "numbers")]
     #[cfg_attr(test, schemars(with = "Vec<usize>"))]
     needs: &'a [StepId],
+    /// The steps that are over before, however they ended.
+    #[serde(serialize_with = "numbers")]
+    #[cfg_attr(test, schemars(with = "Vec<usize>"))]
+    after: &'a [StepId],
     /// It has nothing to do when one of these holds. A wait without any has nothing to do when none of the steps had that
     /// it needs; all else without any is always done.
     #[serde(serialize_with = "facts")]
@@ -334,6 +338,7 @@ impl<'a> Step<'a> {
             reason: &step.reason,
             risk: Risk::of(step.risk),
             needs: &step.needs,
+            after: &step.after,
             unless: &step.unless,
             argv: (!words.is_empty()).then_some(Argv { calls, words }),
             stdin,

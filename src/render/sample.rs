@@ -246,8 +246,8 @@ pub(super) fn change() -> Plan {
 }
 
 pub(super) fn new(owner: &str, op: Op, reason: Reason) -> NewStep {
-    let (unless, needs, undo) = (Vec::new(), Vec::new(), Vec::new());
-    NewStep { op, owner: self::owner(owner), reason, unless, needs, undo, risk: Risk::None }
+    let (unless, needs, after, undo) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    NewStep { op, owner: self::owner(owner), reason, unless, needs, after, undo, risk: Risk::None }
 }
 
 pub(super) fn step<const N: usize>(

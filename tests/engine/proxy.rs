@@ -337,3 +337,21 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
     leads("one.test", "second");
     one.is_settled();
 }
+
+#[test]
+fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
+    let _alone = Alone::new();
+    let name = "gtest-pxpartly";
+    let sick = "  sick: { image: 'web:1', health: { path: /up }, environment: { EXIT_CODE: '3' }, proxy: { hosts: [sick.test], app_port: 3000 } }\n";
+    let both = config(name, "one.test", "first", "tls: 'off'") + sick;
+    let one = Project::new(name, &[("gordon.yaml", &both)]);
+    let failed = one.gordon(&["apply", "--yes"]).ended(1);
+    assert!(failed.stderr.contains("gtest-pxpartly-sick-green"), "{}", failed.stderr);
+    leads("one.test", "first");
+    // but a host that leads to an app that runs is not taken from it for one that does not
+    let moved =
+        both.replace("[one.test]", "[two.test]").replace("[sick.test]", "[one.test]").replace("'3'", "'4'");
+    one.write("gordon.yaml", &moved);
+    one.gordon(&["apply", "--yes"]).ended(1);
+    leads("one.test", "first");
+}

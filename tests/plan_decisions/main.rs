@@ -168,9 +168,11 @@ fn list(plan: &Plan) -> String {
     }
     for step in plan.steps() {
         let _ = writeln!(w, "{} {} ({})", step.id.index() + 1, words(&step.op), step.reason);
-        if !step.needs.is_empty() {
-            let needs: Vec<_> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
-            let _ = writeln!(w, "    needs {}", needs.join(" "));
+        for (word, steps) in [("needs", &step.needs), ("after", &step.after)] {
+            if !steps.is_empty() {
+                let steps: Vec<_> = steps.iter().map(|id| (id.index() + 1).to_string()).collect();
+                let _ = writeln!(w, "    {word} {}", steps.join(" "));
+            }
         }
         if !step.unless.is_empty() {
             let _ = writeln!(w, "    unless {}", kinds(&step.unless));
