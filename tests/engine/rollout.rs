@@ -161,6 +161,43 @@ fn a_release_takes_over_when_it_answers_its_path_below_400() {
 }
 
 #[test]
+fn whatever_shows_that_an_app_is_ready_rolls_it_out() {
+    let name = "gtest-ready";
+    let config = |body: &str| {
+        let app = |app: &str, image: &str, health: &str| {
+            format!("  {app}: {{ image: '{image}', port: 3000, environment: {{ BODY: {body} }}{health} }}\n")
+        };
+        format!(
+            "name: {name}\nproxy: {{ enabled: false }}\ndeploy: {{ drain: 1s }}\napps:\n{}{}{}{}",
+            app("path", "web:1", ", health: { path: /up }"),
+            app("command", "web:1", ", health: { cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }"),
+            app("image", "web:checked", ""),
+            app("none", "web:1", ""),
+        )
+    };
+    let project = Project::new(name, &[("gordon.yaml", &config("first"))]);
+    project.apply();
+    let before = project.ids();
+    project.write("gordon.yaml", &config("second"));
+    let plan = project.gordon(&["plan"]).success().stdout;
+    for wait in
+        ["answers /up", "command-blue is healthy", "image-blue is healthy", "none-blue stays up for 5s"]
+    {
+        assert!(plan.contains(wait), "{wait}: {plan}");
+    }
+    project.apply();
+    let after = project.ids();
+    for app in ["path", "command", "image", "none"] {
+        let container = format!("{name}-{app}-green");
+        assert_ne!(before[&container], after[&container], "{app}");
+        let asked =
+            inside("gtest-ready-none-green", ["curl", "-fs", &format!("http://{app}:3000/")]).success();
+        assert!(asked.stdout.contains("second"), "{app}: {}", asked.stdout);
+    }
+    project.is_settled();
+}
+
+#[test]
 fn an_app_that_joins_a_group_is_on_its_network_before_it_leaves_its_own() {
     let name = "gtest-moves";
     let config = |group: &str| {
