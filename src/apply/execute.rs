@@ -10,6 +10,7 @@ use super::Over;
 use super::diagnosis::diagnose;
 use super::hint::hint;
 use super::hint::namesakes;
+use super::turn::Turn;
 use crate::docker::Await;
 use crate::docker::Command;
 use crate::docker::Op;
@@ -18,14 +19,15 @@ use crate::name::Image;
 use crate::plan::Step;
 use crate::plan::StepId;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The time for a question that changes nothing.
 const QUESTION_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long those who wait leave docker to the one who asks: an answer takes milliseconds, or never comes.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The time after which the command of `op` is ended: 30 minutes for a pull, 30 seconds more than it gives the container
 /// for a stop, 2 minutes for anything else.
@@ -42,7 +44,7 @@ pub(super) struct Executor<'a> {
     pub(super) machine: &'a dyn Machine,
     pub(super) interrupt: &'a AtomicBool,
     /// Held by the one who asks: many that wait at once would otherwise keep the machine busy with their questions.
-    pub(super) asking: Mutex<()>,
+    pub(super) asking: Turn,
 }
 
 /// Why a step ended before it was done.
@@ -98,7 +100,7 @@ impl Executor<'_> {
         loop {
             let mut asked = &probe.command;
             let mut answer = {
-                let _turn = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+                let _turn = self.asking.take(TURN);
                 self.ask(asked)
             };
             if probe.is_fatal(&answer) {

@@ -11,6 +11,7 @@ mod machine;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schedule;
+mod turn;
 
 pub use event::Cause;
 pub use event::Diagnosis;
@@ -30,12 +31,12 @@ use crate::plan::Step;
 use crate::plan::StepId;
 use execute::Executor;
 use std::num::NonZeroUsize;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+use turn::Turn;
 
 /// How often `interrupt` is looked at while nothing else happens.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -59,7 +60,7 @@ pub fn run(
     let mut schedule = Schedule::new(plan, jobs);
     let mut failures = Vec::new();
     let mut interrupted = false;
-    let executor = Executor { machine, interrupt, asking: Mutex::new(()) };
+    let executor = Executor { machine, interrupt, asking: Turn::default() };
     let (sender, messages) = mpsc::channel();
     thread::scope(|scope| {
         loop {
@@ -129,10 +130,12 @@ fn work(executor: &Executor<'_>, step: &Step, sender: mpsc::Sender<Message>) {
 mod tests {
     use super::fake::Fake;
     use super::*;
+    use crate::docker::Command;
     use crate::docker::Op;
     use crate::docker::Runtime;
     use crate::name::Image;
     use std::fmt::Write as _;
+    use std::sync::Mutex;
 
     const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
 
@@ -251,6 +254,53 @@ mod tests {
             Fake::default().fails_once("{{.State.Status}}", 1, "Cannot connect to the Docker daemon");
         let (_, report) = happens(&plan, &machine);
         assert!(report.is_complete());
+    }
+
+    /// Its docker has no answer about `shop-stuck` before it has one about `shop-web`.
+    struct Stuck {
+        others: Fake,
+        answers: Mutex<mpsc::Sender<()>>,
+        answered: Mutex<mpsc::Receiver<()>>,
+    }
+
+    impl Machine for Stuck {
+        fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
+            let words = self.argv(command).concat();
+            if words.contains("shop-stuck") {
+                let answered = self.answered.lock().expect("nobody panics with it");
+                let _ = answered.recv_timeout(Duration::from_secs(60));
+                return self.others.docker(command, limit, line);
+            }
+            let outcome = self.others.docker(command, limit, line);
+            let _ = self.answers.lock().expect("nobody panics with it").send(());
+            outcome
+        }
+
+        fn argv(&self, command: &Command) -> Vec<String> {
+            self.others.argv(command)
+        }
+
+        fn now(&self) -> Duration {
+            self.others.now()
+        }
+
+        fn pause(&self, time: Duration) {
+            self.others.pause(time);
+        }
+    }
+
+    #[test]
+    fn a_question_without_an_answer_keeps_nobody_else_from_asking() {
+        let plan =
+            sample::plan_of(vec![(sample::wait("shop-stuck"), vec![]), (sample::wait("shop-web"), vec![])]);
+        let (answers, answered) = mpsc::channel();
+        let machine =
+            Stuck { others: Fake::default(), answers: Mutex::new(answers), answered: Mutex::new(answered) };
+        let two = NonZeroUsize::new(2).expect("not zero");
+        let report = run(&plan, &machine, two, &AtomicBool::new(false), &mut |_| {});
+        assert!(report.is_complete());
+        let calls = machine.others.calls();
+        assert!(calls[0].contains("shop-web"), "{calls:#?}");
     }
 
     #[test]
