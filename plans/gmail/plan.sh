@@ -299,7 +299,7 @@ ask version >/dev/null || refuse 'docker does not answer'
 no_network gmail-network ||
   usable_network gmail-network gmail ||
   refuse 'network gmail-network belongs to another project'
-is_proxy 'command:ef530899 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+is_proxy 'command:bf649184 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy gmail-network ||
@@ -358,9 +358,10 @@ step 9 'run gordon-proxy' 'not there yet'
 if absent gordon-proxy; then
   run docker run --detach --name gordon-proxy --restart unless-stopped \
       --network 0-gordon-proxy --ip 10.214.17.128 \
+      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef530899 image:60eaacfb port:2a220460,e8f65b14' \
+      --label 'gordon.spec=command:bf649184 image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 8080:8080 --publish 8443:8443 \
@@ -394,7 +395,7 @@ http://127.0.0.1:2020 {
 }
 import *.caddy
 '
-elif is_proxy 'command:ef530899 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+elif is_proxy 'command:bf649184 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'

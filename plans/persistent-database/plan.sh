@@ -304,7 +304,7 @@ no_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data ||
 no_volume gordon-myapp-example-com-redis-data ||
   usable_volume gordon-myapp-example-com-redis-data gordon ||
   refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-is_proxy 'command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+is_proxy 'command:c640dfa1 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy gordon-myapp-example-com ||
@@ -408,9 +408,10 @@ step 15 'run gordon-proxy' 'not there yet'
 if absent gordon-proxy; then
   run docker run --detach --name gordon-proxy --restart unless-stopped \
       --network 0-gordon-proxy --ip 10.214.17.128 \
+      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' \
+      --label 'gordon.spec=command:c640dfa1 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 80:80 --publish 443:443 \
@@ -444,7 +445,7 @@ http://127.0.0.1:2020 {
 }
 import *.caddy
 '
-elif is_proxy 'command:15bb4b3e image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+elif is_proxy 'command:c640dfa1 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'

@@ -621,6 +621,7 @@ impl<'a> Resolver<'a> {
         });
         Runtime {
             hostname,
+            dns: Vec::new(),
             entrypoint: workload.entrypoint.clone(),
             command: workload.command.clone(),
             env_files,

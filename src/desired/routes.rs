@@ -26,6 +26,10 @@ const CONFIG: (&str, &str) = ("gordon-proxy-config", "/config");
 const START: &str = "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"$1\" >new && mv new Caddyfile && \
                      exec caddy run --config Caddyfile --adapter caddyfile";
 
+/// How it asks for names. Caddy answers nobody who needs a new answer while it waits for one: a name that no container has
+/// at the moment is not asked of the host's own resolver, or, where docker does so all the same, not for long.
+const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
+
 /// Asks a container for its health, for whoever names it: its own site, which nobody outside reaches. A redirect is a good
 /// answer, and is not followed.
 const HEALTH: &str = "\
@@ -205,6 +209,7 @@ impl Proxy {
             entrypoint: ["sh", "-c", START].map(str::to_owned).into(),
             command: vec!["start".to_owned(), self.main()],
             mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
+            dns: DNS.map(str::to_owned).into(),
             ports: [self.http_port, self.https_port].map(|port| format!("{port}:{port}")).into(),
             restart: "unless-stopped".to_owned(),
             ..Runtime::default()
@@ -213,9 +218,9 @@ impl Proxy {
 
     /// What its container is told, in the form that its label remembers.
     pub fn spec(&self) -> Spec {
-        let Runtime { ports, entrypoint, command, .. } = self.runtime();
+        let Runtime { ports, entrypoint, command, dns, .. } = self.runtime();
         let words = |words: &'_ Vec<String>| words.iter().map(String::clone).collect::<Vec<_>>().join(" ");
-        let command = format!("{} {}", words(&entrypoint), words(&command));
+        let command = [words(&entrypoint), words(&command), words(&dns)].join(" ");
         Spec::of(&[
             ("image", vec![self.image.as_str()]),
             ("command", vec![&command]),

@@ -262,6 +262,7 @@ impl Launch {
                 command.extend([flag, value]);
             }
         }
+        command.extend(runtime.dns.iter().flat_map(|option| ["--dns-option", option.as_str()]));
         command.words.extend(self.labels.words(&self.memberships));
         command.extend(runtime.env_files.iter().flat_map(|file| ["--env-file", file.path.as_str()]));
         for (key, value) in &runtime.env {

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Runtime {
     /// `--hostname`; `None`: docker's own choice.
     pub hostname: Option<String>,
+    /// `--dns-option`, in order.
+    pub dns: Vec<String>,
     /// `--entrypoint`: the first word goes there, the others before the command; empty: the image's.
     pub entrypoint: Vec<String>,
     /// The command; empty: the image's.
