@@ -1,5 +1,6 @@
 //! One proxy for all projects of the host: every test has it for itself, on high ports.
 
+use crate::support::Alone;
 use crate::support::Project;
 use crate::support::Run;
 use crate::support::docker;
@@ -12,34 +13,6 @@ use std::io::BufReader;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
-use std::sync::PoisonError;
-
-static PROXY: Mutex<()> = Mutex::new(());
-
-/// The proxy, for one test at a time; nothing of it is there before and after.
-struct Alone(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
-
-impl Alone {
-    fn new() -> Self {
-        let alone = Self(PROXY.lock().unwrap_or_else(PoisonError::into_inner));
-        clean();
-        alone
-    }
-}
-
-impl Drop for Alone {
-    fn drop(&mut self) {
-        clean();
-    }
-}
-
-fn clean() {
-    docker(["rm", "--force", "gordon-proxy", "gordon-proxy-previous", "gordon-lock-gordon-proxy"]);
-    docker(["network", "rm", "0-gordon-proxy"]);
-    docker(["volume", "rm", "gordon-proxy-data", "gordon-proxy-config"]);
-}
 
 /// A project with an app `web` that answers `body` for `hosts`.
 fn config(name: &str, hosts: &str, body: &str, proxy: &str) -> String {

@@ -7,6 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -238,6 +241,32 @@ impl Theirs {
 impl Drop for Theirs {
     fn drop(&mut self) {
         run(Command::new("docker").args(&self.0));
+    }
+}
+
+/// The proxy, for one test at a time; nothing of it is there before and after.
+pub struct Alone(#[expect(dead_code, reason = "it is held")] MutexGuard<'static, ()>);
+
+static PROXY: Mutex<()> = Mutex::new(());
+
+impl Alone {
+    /// Waits until no other test has the proxy.
+    pub fn new() -> Self {
+        let alone = Self(PROXY.lock().unwrap_or_else(PoisonError::into_inner));
+        Self::clean();
+        alone
+    }
+
+    fn clean() {
+        docker(["rm", "--force", "gordon-proxy", "gordon-proxy-previous", "gordon-lock-gordon-proxy"]);
+        docker(["network", "rm", "0-gordon-proxy"]);
+        docker(["volume", "rm", "gordon-proxy-data", "gordon-proxy-config"]);
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        Self::clean();
     }
 }
 
