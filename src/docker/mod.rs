@@ -64,3 +64,4 @@ pub use spec::Secret;
 pub use spec::Source;
 pub use spec::Spec;
 pub use spec::hash;
+pub use spec::host_ports;

@@ -120,6 +120,8 @@ pub struct SeenContainer {
     pub memberships: BTreeMap<Network, SeenMembership>,
     /// Its named and anonymous volumes, by their path inside.
     pub volumes: BTreeMap<String, Volume>,
+    /// The ports of the host that it publishes.
+    pub ports: BTreeSet<u16>,
     /// Its environment, of containers that gordon made; read for comparing secrets and for nothing else.
     pub env: BTreeMap<EnvKey, Secret>,
     /// Where it comes from; shown, and decides nothing.
@@ -135,8 +137,6 @@ pub struct Past {
     pub created: Option<SystemTime>,
     /// When it started last.
     pub started: Option<SystemTime>,
-    /// The ports of the host that it publishes.
-    pub ports: BTreeSet<u16>,
 }
 
 /// What a container does.

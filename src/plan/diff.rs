@@ -56,7 +56,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     draft.check_recreate();
     draft.check_whose();
     draft.images();
-    draft.free_volumes();
+    draft.make_way();
     for network in &desired.networks {
         draft.network(network);
     }
@@ -87,6 +87,8 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
 pub(super) struct Draft<'a> {
     pub(super) desired: &'a Desired,
     pub(super) options: &'a Options,
+    /// The host as it is.
+    host: &'a Observed,
     /// The host as the steps so far leave it.
     pub(super) now: Observed,
     pub(super) plan: Plan,
@@ -96,9 +98,10 @@ pub(super) struct Draft<'a> {
     pub(super) images: BTreeMap<&'a Image, StepId>,
     pub(super) networks: BTreeMap<&'a Network, StepId>,
     pub(super) volumes: BTreeMap<&'a Volume, StepId>,
-    /// The steps by which containers leave a network or let go of a volume.
+    /// The steps by which containers leave a network, or let go of a volume or of a port of the host.
     pub(super) left_networks: BTreeMap<Network, Vec<StepId>>,
     pub(super) freed_volumes: BTreeMap<Volume, Vec<StepId>>,
+    pub(super) freed_ports: BTreeMap<u16, Vec<StepId>>,
     /// By stem: what has to be done before a workload is up, or why it will not be.
     pub(super) up: BTreeMap<&'a str, Up>,
     /// The steps by which the proxy joins a network.
@@ -170,10 +173,11 @@ impl Draw {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(desired: &'a Desired, host: &Observed, options: &'a Options) -> Self {
+    pub(super) fn new(desired: &'a Desired, host: &'a Observed, options: &'a Options) -> Self {
         Self {
             desired,
             options,
+            host,
             now: host.clone(),
             plan: Plan::new(desired.project.clone()),
             conflicts: Vec::new(),
@@ -183,6 +187,7 @@ impl<'a> Draft<'a> {
             volumes: BTreeMap::new(),
             left_networks: BTreeMap::new(),
             freed_volumes: BTreeMap::new(),
+            freed_ports: BTreeMap::new(),
             up: BTreeMap::new(),
             led_to: BTreeMap::new(),
             proxy: Up::Blocked,
@@ -195,7 +200,7 @@ impl<'a> Draft<'a> {
         if draw.step.unless.iter().any(|fact| fact.holds(&self.now)) {
             return None;
         }
-        let (left, freed) = self.lets_go_of(&draw.step.op);
+        let (left, freed, ports) = self.lets_go_of(&draw.step.op);
         if let Err(refused) = simulate(&mut self.now, &draw.step.op) {
             // what stands in the way was noted already; without a conflict it is a defect of this module
             assert!(
@@ -212,15 +217,19 @@ impl<'a> Draft<'a> {
         for volume in freed {
             self.freed_volumes.entry(volume).or_default().push(id);
         }
+        for port in ports {
+            self.freed_ports.entry(port).or_default().push(id);
+        }
         Some(id)
     }
 
-    /// The networks and volumes that a container no longer holds after an operation.
-    fn lets_go_of(&self, op: &Op) -> (Vec<Network>, Vec<Volume>) {
+    /// The networks, volumes and ports that a container no longer holds after an operation.
+    fn lets_go_of(&self, op: &Op) -> (Vec<Network>, Vec<Volume>, Vec<u16>) {
         match op {
-            Op::Disconnect { network, .. } => (vec![network.clone()], Vec::new()),
+            Op::Disconnect { network, .. } => (vec![network.clone()], Vec::new(), Vec::new()),
             Op::Remove { name } => self.now.containers.get(name).map_or_else(Default::default, |seen| {
-                (seen.memberships.keys().cloned().collect(), seen.volumes.values().cloned().collect())
+                let networks = seen.memberships.keys().cloned().collect();
+                (networks, seen.volumes.values().cloned().collect(), seen.ports.iter().copied().collect())
             }),
             _ => Default::default(),
         }
@@ -228,6 +237,18 @@ impl<'a> Draft<'a> {
 
     pub(super) fn expect(&mut self, any: Vec<Fact>, otherwise: impl Into<String>) {
         self.plan.expects.push(Expect { any, otherwise: otherwise.into() });
+    }
+
+    /// Before anything is changed, a container is as it is now, or as a part of this same plan leaves it, which is `any`.
+    pub(super) fn expect_as_it_is(&mut self, name: &Container, mut any: Vec<Fact>) {
+        let as_it_is = match self.host.containers.get(name) {
+            Some(seen) => self.is_seen(name, seen),
+            None => Fact::Absent(name.clone()),
+        };
+        if !any.contains(&as_it_is) {
+            any.push(as_it_is);
+        }
+        self.expect(any, format!("{name} is not as it was when this was planned"));
     }
 
     pub(super) fn labels(&self, kind: Kind, owner: &Owner) -> Labels {

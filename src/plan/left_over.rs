@@ -12,6 +12,7 @@ use super::StepId;
 use super::diff::Draw;
 use super::diff::Up;
 use super::workload::named_volumes;
+use super::workload::published;
 use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::desired::Role;
@@ -99,12 +100,16 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Removes at once what must not run beside what is to come: two databases on one volume destroy it.
-    pub(super) fn free_volumes(&mut self) {
+    /// Removes at once what must not run beside what is to come: two databases on one volume destroy it, and a port is
+    /// published by one container at a time.
+    pub(super) fn make_way(&mut self) {
         let mounted = self.desired.workloads.iter().flat_map(named_volumes);
         let wanted: BTreeSet<&Volume> = mounted.map(|(volume, _)| volume).collect();
+        let ports: BTreeSet<u16> = self.desired.workloads.iter().flat_map(published).collect();
         for name in self.unwanted_containers() {
-            if self.now.containers[&name].volumes.values().any(|volume| wanted.contains(volume)) {
+            let seen = &self.now.containers[&name];
+            let is_mounted = seen.volumes.values().any(|volume| wanted.contains(volume));
+            if is_mounted || !seen.ports.is_disjoint(&ports) {
                 self.remove(&name, self.why_unwanted(&name), &[]);
             }
         }
@@ -175,10 +180,7 @@ impl<'a> Draft<'a> {
         let seen = &self.now.containers[name];
         let owner = seen.owner.clone();
         let as_seen = self.is_seen(name, seen);
-        self.expect(
-            vec![Fact::Absent(name.clone()), as_seen],
-            format!("{name} is not as it was when this was planned"),
-        );
+        self.expect_as_it_is(name, vec![Fact::Absent(name.clone()), as_seen]);
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
         let step = Draw::new(stop, &owner, reason.clone())
             .unless([Fact::Stopped(name.clone())])

@@ -129,17 +129,22 @@ impl Draft<'_> {
                 .unless([Fact::Absent(previous.clone()), self.is_seen(previous, seen)]);
             setting.needs.extend(self.draw(step));
         }
-        let risk = if seen.state.is_up() { Risk::Interrupts } else { Risk::None };
+        let is_up = seen.state.is_up();
+        let start = Op::Start { name: name.clone() };
+        let risk = if is_up { Risk::Interrupts } else { Risk::None };
+        let undo = if is_up { vec![start.clone()] } else { Vec::new() };
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let step = Draw::set(stop, &workload.owner, &Setting { risk, ..setting.clone() })
+        let step = Draw::set(stop, &workload.owner, &Setting { risk, undo, ..setting.clone() })
             .unless([Fact::Stopped(name.clone())]);
         setting.needs.extend(self.draw(step));
-        let op = if self.now.containers.contains_key(previous) {
-            Op::Remove { name: name.clone() }
+        let (op, undo) = if self.now.containers.contains_key(previous) {
+            (Op::Remove { name: name.clone() }, self.fall_back(place))
         } else {
-            Op::Rename { from: name.clone(), to: previous.clone() }
+            let back = Op::Rename { from: previous.clone(), to: name.clone() };
+            let undo = if is_up { vec![back, start] } else { Vec::new() };
+            (Op::Rename { from: name.clone(), to: previous.clone() }, undo)
         };
-        let setting = Setting { reason: Reason::MakesRoom, ..setting };
+        let setting = Setting { reason: Reason::MakesRoom, undo, ..setting };
         let step = Draw::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
         setting.needs.iter().copied().chain(self.draw(step)).collect()
     }
@@ -162,12 +167,12 @@ impl Draft<'_> {
         let mut any = vec![Fact::Absent(name.clone())];
         any.extend(serving.map(|seen| self.is_seen(name, seen)));
         any.push(self.is_current(job, name));
-        self.expect(any, format!("{name} is not as it was when this was planned"));
+        self.expect_as_it_is(name, any);
         let waiting = serving.into_iter().chain(self.now.containers.get(previous));
         let waiting: Vec<Fact> = waiting.map(|seen| self.is_seen(previous, seen)).collect();
         if !waiting.is_empty() {
             let any = [Fact::Absent(previous.clone())].into_iter().chain(waiting).collect();
-            self.expect(any, format!("{previous} is not as it was when this was planned"));
+            self.expect_as_it_is(previous, any);
         }
     }
 }

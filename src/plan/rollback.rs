@@ -82,13 +82,10 @@ impl Draft<'_> {
     fn bring_back(&mut self, job: &Job<'_>, place: &Place) -> Vec<StepId> {
         let Place { name, incoming, previous } = place;
         let (serving, kept) = (self.now.containers[name].clone(), self.now.containers[previous].clone());
-        self.expect(
-            vec![self.is_seen(name, &serving), self.is_seen(name, &kept)],
-            format!("{name} is not as it was when this was planned"),
-        );
-        self.expect(
+        self.expect_as_it_is(name, vec![self.is_seen(name, &serving), self.is_seen(name, &kept)]);
+        self.expect_as_it_is(
+            previous,
             vec![self.is_seen(previous, &kept), self.is_seen(incoming, &kept), self.is_seen(name, &kept)],
-            format!("{previous} is not as it was when this was planned"),
         );
         let from = self.plan.steps().len();
         let done = vec![self.is_seen(name, &kept)];

@@ -129,7 +129,7 @@ impl Draft<'_> {
         };
         if !self.now.containers.contains_key(incoming) {
             let any = vec![Fact::Absent(incoming.clone()), self.is_current(job, incoming)];
-            self.expect(any, format!("{incoming} is not as it was when this was planned"));
+            self.expect_as_it_is(incoming, any);
             self.launch(job, incoming, Aliases::Later, &setting);
         } else {
             // an earlier run made it and was cut off
@@ -308,7 +308,7 @@ impl Draft<'_> {
         let Place { name, incoming, previous } = place;
         let seen = self.now.containers[incoming].clone();
         let any = vec![Fact::Absent(incoming.clone()), self.is_seen(incoming, &seen)];
-        self.expect(any, format!("{incoming} is not as it was when this was planned"));
+        self.expect_as_it_is(incoming, any);
         let mut needs = before.to_vec();
         if self.runs(incoming) {
             needs = self.leave(&job.workload.owner, &[incoming], Reason::LeftOver, before);

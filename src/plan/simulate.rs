@@ -15,6 +15,7 @@ use crate::docker::SeenNetwork;
 use crate::docker::SeenVolume;
 use crate::docker::Source;
 use crate::docker::State;
+use crate::docker::host_ports;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Volume;
@@ -180,6 +181,7 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
         addresses: memberships.iter().filter_map(|m| Some((m.network.clone(), m.address?))).collect(),
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
         volumes,
+        ports: runtime.ports.iter().flat_map(|port| host_ports(port)).collect(),
         env: BTreeMap::new(),
         past: Past::default(),
     };

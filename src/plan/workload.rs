@@ -29,6 +29,7 @@ use crate::docker::Source;
 use crate::docker::Spec;
 use crate::docker::State;
 use crate::docker::hash;
+use crate::docker::host_ports;
 use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Network;
@@ -146,6 +147,9 @@ impl<'a> Draft<'a> {
         for volume in named_volumes(workload).map(|(volume, _)| volume) {
             needs.extend(self.volumes.get(volume));
             needs.extend(self.freed_volumes.get(volume).into_iter().flatten());
+        }
+        for port in published(workload) {
+            needs.extend(self.freed_ports.get(&port).into_iter().flatten());
         }
         for stem in &workload.needs {
             if let Some(Up::After(steps)) = self.up.get(stem.as_str()) {
@@ -301,6 +305,11 @@ pub(super) fn named_volumes(workload: &Workload) -> impl Iterator<Item = (&Volum
         Source::Volume(volume) => Some((volume, target.as_str())),
         Source::Host(_) | Source::Folder(_) => None,
     })
+}
+
+/// The ports of the host that a workload publishes.
+pub(super) fn published(workload: &Workload) -> impl Iterator<Item = u16> {
+    workload.runtime.ports.iter().flat_map(|port| host_ports(port))
 }
 
 /// The hash of the env files that a service has from its app.

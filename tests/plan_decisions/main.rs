@@ -339,6 +339,20 @@ routes."a.com" = { image = "app:1", strategy = "recreate", replicas = 3 }
 "#;
 
 #[test]
+fn what_is_no_longer_wanted_lets_go_of_a_port_before_another_publishes_it() {
+    let service = |name: &str, port: &str| {
+        format!("name = \"shop\"\n[services.{name}]\nimage = \"redis:7\"\nports = [\"{port}\"]\n")
+    };
+    let host = applied(&service("cache", "127.0.0.1:6000-6010:6000-6010"), &host());
+    let options = Options { replace: true, ..Options::default() };
+    let plan = diff(&desired(&service("store", "6005:6379")), &host, &options).unwrap();
+    let step = |op: &dyn Fn(&Op) -> bool| plan.steps().iter().find(|step| op(&step.op)).unwrap();
+    let gone = step(&|op| matches!(op, Op::Remove { name } if name.as_str() == "shop-cache"));
+    let comes = step(&|op| matches!(op, Op::Run(launch) if launch.name.as_str() == "shop-store"));
+    assert!(comes.needs.contains(&gone.id));
+}
+
+#[test]
 fn replicas_are_replaced_one_after_the_other() {
     decides("replicas_replaced", &RECREATED.replace("app:1", "app:2"), &applied(RECREATED, &host()));
 }

@@ -246,6 +246,7 @@ fn host(others: bool) -> Observed {
             .into(),
             volumes: [("/data".to_owned(), Volume::parse("other-data").unwrap())].into(),
             env: BTreeMap::new(),
+            ports: Default::default(),
             past: Default::default(),
         };
         host.containers.insert(Container::parse("other-db").unwrap(), container);
@@ -393,8 +394,13 @@ fn options() -> Options {
 }
 
 fn plan_for(sketch: &Sketch, host: &Observed) -> Plan {
-    diff(&sketch.desired(), host, &options())
-        .unwrap_or_else(|conflicts| panic!("{}\n{conflicts:?}", sketch.toml()))
+    let plan = diff(&sketch.desired(), host, &options())
+        .unwrap_or_else(|conflicts| panic!("{}\n{conflicts:?}", sketch.toml()));
+    for expect in &plan.expects {
+        let holds = expect.any.iter().any(|fact| fact.holds(host));
+        assert!(holds, "refused by its own plan: {}\n{}", expect.otherwise, sketch.toml());
+    }
+    plan
 }
 
 /// What matters of a host in the end: which address a container got and which number a release has may depend on the
@@ -495,6 +501,18 @@ fn intruder<'h>(op: &Op, host: &'h Observed, end: &Observed) -> Option<&'h Conta
     others
         .find(|(name, _)| !end.containers.get(*name).is_some_and(|seen| seen.state.is_up()))
         .map(|(name, _)| name)
+}
+
+/// The container that an operation is about.
+fn subject(op: &Op) -> Option<&Container> {
+    match op {
+        Op::Create(launch) | Op::Run(launch) => Some(&launch.name),
+        Op::Start { name } | Op::Stop { name, .. } | Op::Remove { name } => Some(name),
+        Op::Rename { from, .. } => Some(from),
+        Op::Connect { container, .. } | Op::Disconnect { container, .. } => Some(container),
+        Op::Await(wait) => Some(wait.container()),
+        _ => None,
+    }
 }
 
 /// A container on its way in, and what stands by for the case that it does not get there.
@@ -764,6 +782,49 @@ proptest! {
         run_as_script(&back, &mut script);
         prop_assert_eq!(essence(&script), essence(&end));
         prop_assert!(run_as_script(&back, &mut script).is_empty(), "done again");
+    }
+
+    #[test]
+    fn what_served_serves_whichever_step_of_its_own_has_failed(
+        sketch in sketch(), before in sketch(), between in sketch(), cut in 0..40usize,
+    ) {
+        let mut host = with_history(false, Some(&before), 0, &[]);
+        let plan = plan_for(&between, &host);
+        run(&mut host, &plan.steps()[..cut.min(plan.steps().len())]);
+        let desired = sketch.desired();
+        let serves = |host: &Observed, serving: &[Container; 2]| {
+            serving.iter().any(|name| host.containers.get(name).is_some_and(|seen| seen.state.is_up()))
+        };
+        let plan = plan_for(&sketch, &host);
+        let mut now = host.clone();
+        for step in plan.steps() {
+            let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
+            for (workload, i) in replicas {
+                let [serving, incoming, previous] =
+                    [Role::Serving, Role::Incoming, Role::Previous].map(|role| workload.container(role, i));
+                let is_its_own = subject(&step.op).is_some_and(|name| [&serving, &incoming, &previous].contains(&name));
+                let serving = [serving, previous];
+                if !is_its_own || !serves(&host, &serving) {
+                    continue;
+                }
+                // the step may have done its work before it failed, or not
+                for done in [false, true] {
+                    let mut failed = now.clone();
+                    if done && simulate(&mut failed, &step.op).is_err() {
+                        continue;
+                    }
+                    for op in &step.undo {
+                        let _ = simulate(&mut failed, op);
+                    }
+                    prop_assert!(
+                        serves(&failed, &serving),
+                        "nobody serves {} after step {} has failed, done: {done}: {:?}\n{}",
+                        serving[0], step.id.index() + 1, step.op, sketch.toml()
+                    );
+                }
+            }
+            run(&mut now, std::slice::from_ref(step));
+        }
     }
 
     #[test]

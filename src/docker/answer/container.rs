@@ -23,6 +23,7 @@ use crate::name::Project;
 use crate::name::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
@@ -65,6 +66,7 @@ impl Listed {
             addresses: BTreeMap::new(),
             memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
             volumes: BTreeMap::new(),
+            ports: BTreeSet::new(),
             env: BTreeMap::new(),
             past: Past::default(),
         };
@@ -199,6 +201,7 @@ impl ContainerAnswer {
                     Some((mount.destination.clone(), Volume::parse(mount.name.as_str()).ok()?))
                 })
                 .collect(),
+            ports: bindings.filter_map(|binding| binding.host_port.parse().ok()).collect(),
             env: variables
                 .filter_map(|(key, value)| Some((EnvKey::parse(key).ok()?, Secret::new(value))))
                 .collect(),
@@ -206,7 +209,6 @@ impl ContainerAnswer {
                 image: Image::parse(self.config.image.as_str()).ok(),
                 created: time(&self.created),
                 started: time(&self.state.started_at),
-                ports: bindings.filter_map(|binding| binding.host_port.parse().ok()).collect(),
             },
         };
         Some((name, seen))

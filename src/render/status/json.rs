@@ -255,7 +255,7 @@ impl<'a> Proxy<'a> {
         let seen = proxy.container.seen;
         Self {
             container: Container::of(&proxy.container, now),
-            ports: seen.into_iter().flat_map(|seen| seen.past.ports.iter().copied()).collect(),
+            ports: seen.into_iter().flat_map(|seen| seen.ports.iter().copied()).collect(),
             maker: seen.and_then(|seen| Some(seen.maker.as_ref()?.as_str())),
             tls: proxy.tls.as_str(),
             fragment: match proxy.fragment {

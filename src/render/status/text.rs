@@ -161,7 +161,7 @@ fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> R
     row.cells[2] = String::new();
     row.cells[6] = own.map(address).unwrap_or_default();
     if let Some(seen) = seen {
-        let ports: Vec<String> = seen.past.ports.iter().map(u16::to_string).collect();
+        let ports: Vec<String> = seen.ports.iter().map(u16::to_string).collect();
         row.remarks.push(format!("ports {}", ports.join(" and ")));
         row.remarks.extend(seen.maker.iter().map(|maker| format!("made by project {maker}")));
     }
