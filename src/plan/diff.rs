@@ -105,7 +105,7 @@ pub(super) struct Draft<'a> {
     /// By stem: what has to be done before a workload is up, or why it will not be.
     pub(super) up: BTreeMap<&'a str, Up>,
     /// The steps by which the proxy joins a network.
-    pub(super) led_to: BTreeMap<Network, StepId>,
+    pub(super) joined: BTreeMap<Network, StepId>,
     /// How far the proxy comes.
     pub(super) proxy: Up,
     /// The step by which the proxy no longer leads to what goes.
@@ -189,7 +189,7 @@ impl<'a> Draft<'a> {
             freed_volumes: BTreeMap::new(),
             freed_ports: BTreeMap::new(),
             up: BTreeMap::new(),
-            led_to: BTreeMap::new(),
+            joined: BTreeMap::new(),
             proxy: Up::Blocked,
             unrouted: None,
         }

@@ -18,6 +18,7 @@ use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::desired::Route;
+use crate::desired::Workload;
 use crate::docker;
 use crate::docker::Await;
 use crate::docker::Claim;
@@ -471,10 +472,15 @@ impl<'a> Draft<'a> {
             let needs: Vec<StepId> = ready.iter().chain(self.networks.get(&network)).copied().collect();
             let membership = Membership { network: network.clone(), address: None, aliases: Vec::new() };
             if let Some(joined) = self.connect_proxy(membership, Reason::LeadsThere, &needs) {
-                self.led_to.insert(network, joined);
+                self.joined.insert(network, joined);
                 steps.push(joined);
             }
         }
+    }
+
+    /// The steps by which the proxy comes to where it leads for `workload`: before those who serve it have left where it is.
+    pub(super) fn led_to(&self, workload: &Workload) -> impl Iterator<Item = &StepId> {
+        workload.attachments.iter().filter_map(|attachment| self.joined.get(&attachment.network))
     }
 
     fn connect_proxy(&mut self, mut membership: Membership, why: Reason, needs: &[StepId]) -> Option<StepId> {

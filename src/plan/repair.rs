@@ -41,8 +41,8 @@ impl Draft<'_> {
                 &attachment.aliases,
                 &setting,
             ));
-            steps.extend(self.led_to.get(&attachment.network));
         }
+        steps.extend(self.led_to(workload));
         let setting = Setting { risk, ..Setting::new(Reason::Attached, &steps) };
         self.leave_strange(workload, name, setting);
     }

@@ -1,22 +1,27 @@
-//! Goes back to the release before, by the steps of a rollout: the containers that were kept come in again.
+//! Goes back to the release before: the containers that were kept come in again, by the steps of a rollout, or of a
+//! replacement where an app cannot be rolled out.
 
 use super::Conflict;
 use super::Draft;
+use super::Note;
 use super::Options;
 use super::Plan;
 use super::Reason;
+use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
 use crate::desired::Desired;
+use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
+use crate::name::Container;
 
 /// The plan that brings apps back to the release before the one that serves; `apps` names them by stem, `None` all that
 /// have one.
@@ -55,6 +60,21 @@ impl Draft<'_> {
     }
 
     fn go_back(&mut self, workload: &Workload) {
+        match workload.strategy {
+            Strategy::Rolling => self.roll_back(workload),
+            Strategy::Recreate(why) => {
+                let mut last = Vec::new();
+                for place in workload.places() {
+                    if let Some(why) = why {
+                        self.plan.notes.push(Note::NotRolledOut { container: place.name.clone(), why });
+                    }
+                    last = self.put_back(workload, &place, &last);
+                }
+            }
+        }
+    }
+
+    fn roll_back(&mut self, workload: &Workload) {
         let places = workload.places();
         let (spec, release) = (workload.spec(), 0);
         let job = Job { workload, spec, release };
@@ -82,7 +102,10 @@ impl Draft<'_> {
     fn bring_back(&mut self, job: &Job<'_>, place: &Place) -> Vec<StepId> {
         let Place { name, incoming, previous } = place;
         let (serving, kept) = (self.now.containers[name].clone(), self.now.containers[previous].clone());
-        self.expect_as_it_is(name, vec![self.is_seen(name, &serving), self.is_seen(name, &kept)]);
+        self.expect_as_it_is(
+            name,
+            vec![self.is_seen(name, &serving), self.is_seen(previous, &serving), self.is_seen(name, &kept)],
+        );
         self.expect_as_it_is(
             previous,
             vec![self.is_seen(previous, &kept), self.is_seen(incoming, &kept), self.is_seen(name, &kept)],
@@ -102,6 +125,44 @@ impl Draft<'_> {
         setting.needs = self.last(from, &[]);
         self.prove(job.workload, incoming, &setting);
         self.last(from, &[])
+    }
+
+    /// Puts a container that was kept in the place of the one that serves, which stops first, waits under the name of one
+    /// that comes in, and comes back when the other does not come up.
+    fn put_back(&mut self, workload: &Workload, place: &Place, needs: &[StepId]) -> Vec<StepId> {
+        let Place { name, incoming, previous } = place;
+        let (serving, kept) = (self.now.containers[name].clone(), self.now.containers[previous].clone());
+        let (is_back, is_kept) = (self.is_seen(name, &kept), self.is_seen(previous, &serving));
+        self.expect_as_it_is(
+            name,
+            vec![self.is_seen(name, &serving), self.is_seen(incoming, &serving), is_back.clone()],
+        );
+        self.expect_as_it_is(previous, vec![self.is_seen(previous, &kept), is_back.clone(), is_kept.clone()]);
+        let rename = |from: &Container, to: &Container| Op::Rename { from: from.clone(), to: to.clone() };
+        let stop = || Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
+        let start = Op::Start { name: name.clone() };
+        let undo = vec![stop(), rename(name, previous), rename(incoming, name), start.clone()];
+        let mut setting = Setting { done: vec![is_back], ..Setting::new(Reason::GoesBack, needs) };
+
+        let interrupts = Setting { risk: Risk::Interrupts, undo: vec![start], ..setting.clone() };
+        let step = Draw::set(stop(), &workload.owner, &interrupts).unless([Fact::Stopped(name.clone())]);
+        setting.needs.extend(self.draw(step));
+        setting.undo = undo;
+        let step = Draw::set(rename(name, incoming), &workload.owner, &setting);
+        setting.needs.extend(self.draw(step.unless([Fact::Absent(name.clone())])));
+        setting.needs.extend(self.draw(Draw::set(rename(previous, name), &workload.owner, &setting)));
+
+        setting.done = vec![is_kept];
+        setting.needs = self.leave_strange(workload, name, setting.clone());
+        for attachment in &workload.attachments {
+            let (network, aliases) = (&attachment.network, &attachment.aliases);
+            setting.needs.extend(self.answer_to(&workload.owner, name, network, aliases, &setting));
+        }
+        setting.needs.extend(self.start(workload, name, &setting));
+        setting.needs.extend(self.prove(workload, name, &setting));
+        setting.undo = Vec::new();
+        setting.needs.extend(self.draw(Draw::set(rename(incoming, previous), &workload.owner, &setting)));
+        setting.needs
     }
 
     fn has_gone_back(&self, place: &Place) -> Vec<Fact> {

@@ -166,6 +166,7 @@ impl Draft<'_> {
         let done = self.now.containers.get(incoming).map(|seen| self.is_seen(name, seen));
         let mut setting =
             Setting { done: done.into_iter().collect(), ..Setting::new(Reason::MakesRoom, needs) };
+        setting.needs.extend(self.led_to(workload));
         if let Some(outgoing) = self.now.containers.get(name).cloned() {
             if self.now.containers.contains_key(previous) {
                 let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };

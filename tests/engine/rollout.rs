@@ -253,3 +253,39 @@ fn a_rollback_goes_one_release_back_and_says_when_there_is_none() {
     let answer = inside("gtest-back-neighbour-green", ["curl", "-fs", "http://web:3000/"]).success();
     assert!(answer.stdout.contains("version: 2"), "apply brings the config's release: {}", answer.stdout);
 }
+
+#[test]
+fn an_app_that_publishes_a_port_goes_back_with_an_interruption_and_stays_when_it_cannot() {
+    let name = "gtest-backport";
+    let config = |version: u8| {
+        format!(
+            "name: {name}\napps:\n  web: {{ image: 'web:{version}', ports: ['127.0.0.1:18090:3000'], \
+             health: {{ cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }} }}\n"
+        )
+    };
+    let version =
+        || docker(["exec", "gtest-backport-web-green", "curl", "-fs", "http://127.0.0.1:3000/"]).stdout;
+    let project = Project::new(name, &[("gordon.yaml", &config(1))]);
+    project.apply();
+    project.write("gordon.yaml", &config(2));
+    project.apply();
+    let second = project.ids();
+    let (green, previous) = ("gtest-backport-web-green", "gtest-backport-web-previous");
+
+    let back = project.gordon(&["rollback", "--yes"]).success();
+    assert!(back.stderr.contains("it publishes ports"), "{}", back.stderr);
+    let first = project.ids();
+    assert_eq!((&first[green], &first[previous]), (&second[previous], &second[green]));
+    assert!(version().contains("version: 1"), "{}", version());
+    let published = docker(["port", green, "3000"]).success();
+    assert!(published.stdout.contains("127.0.0.1:18090"), "{}", published.stdout);
+
+    // the one to go back to cannot start any more: the one that serves goes on
+    project.apply();
+    docker(["cp", "/dev/null", &format!("{previous}:/app.py")]).success();
+    let before = project.ids();
+    let failed = project.gordon(&["rollback", "--yes"]).ended(1);
+    assert_eq!(project.ids(), before, "{}", failed.stderr);
+    assert!(version().contains("version: 2"), "{}", version());
+    project.is_settled();
+}

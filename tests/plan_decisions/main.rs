@@ -36,6 +36,7 @@ use gordon::plan::Volumes;
 use gordon::plan::diff;
 use gordon::plan::down;
 use gordon::plan::pulls;
+use gordon::plan::rollback;
 use gordon::plan::simulate;
 use std::fmt::Write;
 
@@ -355,6 +356,22 @@ fn what_is_no_longer_wanted_lets_go_of_a_port_before_another_publishes_it() {
 #[test]
 fn replicas_are_replaced_one_after_the_other() {
     decides("replicas_replaced", &RECREATED.replace("app:1", "app:2"), &applied(RECREATED, &host()));
+}
+
+#[test]
+fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
+    let text = "network_isolation.scope = \"all\"\n\
+                routes.\"a.com\" = { image = \"app:1\", strategy = \"recreate\", replicas = 2 }";
+    let next = text.replace("app:1", "checked:1");
+    let host = applied(&next, &applied(text, &host()));
+    let back = rollback(&desired(&next), &host, None).unwrap();
+    snapshot("put_back", &list(&back));
+    let mut all = String::new();
+    for count in 1..back.steps().len() / 2 {
+        let rest = planned(&next, &after(&back, count, &host), &Options::default());
+        let _ = write!(all, "cut off after step {count}, and applied:\n{rest}\n");
+    }
+    snapshot("put_back_cut_off", &all);
 }
 
 #[test]

@@ -455,15 +455,15 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
     done
 }
 
-/// The steps in one of the orders in which those that need others come after them.
+/// The steps in one of the orders in which each comes after those that it needs, or only waits for.
 fn in_an_order<'p>(plan: &'p Plan, order: &[prop::sample::Index]) -> Vec<&'p Step> {
     let mut waiting: Vec<&Step> = plan.steps().iter().collect();
     let mut order = order.iter().cycle();
     let mut steps = Vec::new();
     while !waiting.is_empty() {
         let is_waited_for = |id: &plan::StepId| waiting.iter().any(|step| step.id == *id);
-        let ready: Vec<usize> =
-            (0..waiting.len()).filter(|i| !waiting[*i].needs.iter().any(is_waited_for)).collect();
+        let is_ready = |i: &usize| !waiting[*i].needs.iter().chain(&waiting[*i].after).any(is_waited_for);
+        let ready: Vec<usize> = (0..waiting.len()).filter(is_ready).collect();
         let choice = order.next().map_or(ready.len() - 1, |index| index.index(ready.len()));
         steps.push(waiting.remove(ready[choice]));
     }
@@ -503,6 +503,13 @@ fn intruder<'h>(op: &Op, host: &'h Observed, end: &Observed) -> Option<&'h Conta
         .map(|(name, _)| name)
 }
 
+/// The names that the containers of each replica may have: the one that serves, that is about to, that did.
+fn places(desired: &Desired) -> Vec<[Container; 3]> {
+    let roles = [Role::Serving, Role::Incoming, Role::Previous];
+    let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
+    replicas.map(|(w, i)| roles.map(|role| w.container(role, i))).collect()
+}
+
 /// The container that an operation is about.
 fn subject(op: &Op) -> Option<&Container> {
     match op {
@@ -534,10 +541,7 @@ impl Entrance {
             Op::Await(Await::Healthy { name, .. } | Await::StaysUp { name, .. }) => name,
             _ => return None,
         };
-        let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
-        let mut entrances = replicas.filter_map(|(w, i)| {
-            let [serving, incoming, previous] =
-                [Role::Serving, Role::Incoming, Role::Previous].map(|role| w.container(role, i));
+        let mut entrances = places(desired).into_iter().filter_map(|[serving, incoming, previous]| {
             let standing_by = match comes {
                 name if *name == serving => previous,
                 name if *name == incoming => serving.clone(),
@@ -732,9 +736,15 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // each step is a plan, a script and a failure
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_rollback_brings_the_release_before_back_and_can_be_cut_off_anywhere(
-        sketch in sketch(), before in sketch(), cut in 0..30usize,
+        sketch in sketch(), before in sketch(),
     ) {
         let mut host = with_history(false, Some(&before), 0, &[]);
         let plan = plan_for(&sketch, &host);
@@ -752,24 +762,40 @@ proptest! {
         prop_assert!(!kept.is_empty());
         let lasting: Vec<String> = rolling(&sketch).into_iter().filter(|name| serves(&host, name)).collect();
         let mut half_way = host.clone();
-        for (k, step) in back.steps().iter().enumerate() {
-            if k == cut {
-                break;
+        for step in back.steps() {
+            // a plain apply brings whatever it was to the config
+            let mut now = half_way.clone();
+            for step in plan_for(&sketch, &now).steps() {
+                run(&mut now, std::slice::from_ref(step));
+                for name in &lasting {
+                    prop_assert!(serves(&now, name), "nobody serves {name} on the way to the config");
+                }
+            }
+            prop_assert!(plan_for(&sketch, &now).is_empty());
+            let mut script = half_way.clone();
+            run_as_script(&back, &mut script);
+            prop_assert_eq!(essence(&script), essence(&end_of(&back, &host)), "the script, cut off before step {}", step.id.index() + 1);
+            // it may have done its work before it failed, or not
+            for done in [false, true] {
+                let mut failed = half_way.clone();
+                if step.undo.is_empty() || done && simulate(&mut failed, &step.op).is_err() {
+                    continue;
+                }
+                for op in &step.undo {
+                    let _ = simulate(&mut failed, op);
+                }
+                let place = places(&desired).into_iter().find(|names| subject(&step.op).is_some_and(|name| names.contains(name)));
+                let [serving, incoming, previous] = place.expect("it is a container of an app");
+                for name in [&serving, &previous] {
+                    prop_assert_eq!(&failed.containers[name].spec, &host.containers[name].spec, "{} after step {} has failed", name, step.id.index() + 1);
+                }
+                prop_assert!(failed.containers[&serving].state.is_up() && !failed.containers.contains_key(&incoming));
             }
             run(&mut half_way, std::slice::from_ref(step));
             for name in &lasting {
-                prop_assert!(serves(&half_way, name), "nobody serves {name} after step {}", k + 1);
+                prop_assert!(serves(&half_way, name), "nobody serves {name} after step {}", step.id.index() + 1);
             }
         }
-        // a plain apply brings whatever it was to the config
-        let forward = plan_for(&sketch, &half_way);
-        for step in forward.steps() {
-            run(&mut half_way, std::slice::from_ref(step));
-            for name in &lasting {
-                prop_assert!(serves(&half_way, name), "nobody serves {name} on the way to the config");
-            }
-        }
-        prop_assert!(plan_for(&sketch, &half_way).is_empty());
         // undisturbed, what was kept serves, and what served is kept
         let end = end_of(&back, &host);
         for previous in kept.keys() {
@@ -778,11 +804,13 @@ proptest! {
             prop_assert_eq!(&end.containers[previous].spec, &host.containers[&serving].spec);
             prop_assert!(end.containers[&serving].state.is_up() && !end.containers[previous].state.is_up());
         }
-        let mut script = host.clone();
-        run_as_script(&back, &mut script);
-        prop_assert_eq!(essence(&script), essence(&end));
-        prop_assert!(run_as_script(&back, &mut script).is_empty(), "done again");
+        prop_assert!(run_as_script(&back, &mut half_way).is_empty(), "done again");
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_served_serves_whichever_step_of_its_own_has_failed(
@@ -798,10 +826,7 @@ proptest! {
         let plan = plan_for(&sketch, &host);
         let mut now = host.clone();
         for step in plan.steps() {
-            let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
-            for (workload, i) in replicas {
-                let [serving, incoming, previous] =
-                    [Role::Serving, Role::Incoming, Role::Previous].map(|role| workload.container(role, i));
+            for [serving, incoming, previous] in places(&desired) {
                 let is_its_own = subject(&step.op).is_some_and(|name| [&serving, &incoming, &previous].contains(&name));
                 let serving = [serving, previous];
                 if !is_its_own || !serves(&host, &serving) {
