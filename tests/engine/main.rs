@@ -2,7 +2,9 @@
 //! make ready what these tests need.
 #![expect(clippy::disallowed_methods, reason = "tests run gordon and docker, and look at files")]
 
+mod neighbour;
 mod support;
+mod tally;
 
 mod change;
 mod data;

@@ -1,62 +1,9 @@
 //! A new release takes over without anybody noticing.
 
+use crate::neighbour::Neighbour;
 use crate::support::Project;
 use crate::support::docker;
 use crate::support::inside;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-
-/// A load from inside `container`: GETs of `url`, one after the other, each over a new connection, until told to stop.
-struct Load {
-    container: String,
-    child: Child,
-}
-
-const LOAD: &str = "
-import http.client, os, sys, time
-host, port, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-asked = lost = 0
-seen = set()
-begin = time.time()
-while not os.path.exists('/tmp/enough') and time.time() - begin < 300:
-    asked += 1
-    try:
-        connection = http.client.HTTPConnection(host, port, timeout=10)
-        connection.request('GET', path)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        lost += answer.status != 200
-        seen.update(line for line in body.splitlines() if line.startswith('version: '))
-        connection.close()
-    except OSError as error:
-        lost += 1
-print(asked, lost, '|'.join(sorted(seen)))
-";
-
-impl Load {
-    fn start(container: &str, host: &str, port: u16, path: &str) -> Self {
-        inside(container, ["rm", "-f", "/tmp/enough"]).success();
-        let child = Command::new("docker")
-            .args(["exec", container, "python3", "-c", LOAD, host, &port.to_string(), path])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("docker");
-        Self { container: container.to_owned(), child }
-    }
-
-    /// How many were asked, how many were lost, and whose answers there were.
-    fn stop(self) -> (u32, u32, String) {
-        inside(&self.container, ["touch", "/tmp/enough"]).success();
-        let output = self.child.wait_with_output().expect("it ends");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut words = text.trim().splitn(3, ' ');
-        let mut number =
-            || words.next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{text}"));
-        let (asked, lost) = (number(), number());
-        (asked, lost, words.next().unwrap_or_default().to_owned())
-    }
-}
 
 fn config(name: &str, version: u8, replicas: u8) -> String {
     format!(
@@ -74,16 +21,16 @@ fn neighbours_that_ask_by_alias_hardly_notice_a_rollout() {
     let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 3))]);
     project.apply();
     let before = project.ids();
-    let load = Load::start("gtest-rollout-neighbour-green", "web", 3000, "/");
+    let load = Neighbour::start("gtest-rollout-neighbour-green", 1, "http://web:3000/");
     for version in [2, 1, 2] {
         project.write("gordon.yaml", &config(name, version, 3));
         project.apply();
         project.is_settled();
     }
-    let (asked, lost, seen) = load.stop();
-    println!("by alias: {lost} of {asked} lost");
-    assert!(asked > 1000 && lost * 1000 < asked, "{lost} of {asked} lost");
-    assert_eq!(seen, "version: 1|version: 2", "both releases answered");
+    let tally = load.stop();
+    println!("by alias: {tally}");
+    assert!(tally.asked > 1000 && tally.lost() * 1000 < tally.asked, "{tally}");
+    assert_eq!(tally.said("version: "), ["1", "2"], "both releases answered");
     let after = project.ids();
     assert_eq!(before["gtest-rollout-neighbour-green"], after["gtest-rollout-neighbour-green"]);
     let names: Vec<&str> = after.keys().map(String::as_str).collect();
@@ -230,12 +177,12 @@ fn a_rollback_goes_one_release_back_and_says_when_there_is_none() {
     project.apply();
     let second = project.ids();
 
-    let load = Load::start("gtest-back-neighbour-green", "web", 3000, "/");
+    let load = Neighbour::start("gtest-back-neighbour-green", 1, "http://web:3000/");
     project.gordon(&["rollback", "--yes", "web"]).success();
-    let (asked, lost, seen) = load.stop();
-    println!("by alias, while going back: {lost} of {asked} lost");
-    assert!(asked > 300 && lost * 1000 < asked.max(1000), "{lost} of {asked} lost");
-    assert_eq!(seen, "version: 1|version: 2");
+    let tally = load.stop();
+    println!("by alias, while going back: {tally}");
+    assert!(tally.asked > 300 && tally.lost() * 1000 < tally.asked.max(1000), "{tally}");
+    assert_eq!(tally.said("version: "), ["1", "2"]);
     let back = project.ids();
     for number in ["", "-2"] {
         let (green, previous) = (format!("{name}-web-green{number}"), format!("{name}-web-previous{number}"));
