@@ -7,12 +7,15 @@ use std::iter::Sum;
 /// How many kinds of losses are told apart.
 const KINDS: usize = 20;
 
+/// How the lines of an answer begin that say who gave it.
+const SIGNS: [&str; 4] = ["image: ", "version: ", "hostname: ", "body: "];
+
 /// Requests, counted: all that were sent, and those that were lost, by what went wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub asked: u64,
     pub losses: BTreeMap<String, u64>,
-    /// The lines of answers that say which release gave them (`version: 1`), and how many there were of each.
+    /// The lines of answers that say who gave them (`version: 1`), and how many there were of each.
     pub seen: BTreeMap<String, u64>,
 }
 
@@ -26,7 +29,7 @@ impl Tally {
 
     /// More answers arrived.
     pub fn see(&mut self, body: &str, count: u64) {
-        let is_sign = |line: &&str| ["version: ", "body: "].iter().any(|sign| line.starts_with(sign));
+        let is_sign = |line: &&str| SIGNS.iter().any(|sign| line.starts_with(sign));
         for line in body.lines().filter(is_sign) {
             *self.seen.entry(line.to_owned()).or_default() += count;
         }

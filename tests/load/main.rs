@@ -11,4 +11,6 @@ mod support;
 mod tally;
 mod traffic;
 
+mod app;
+mod projects;
 mod rollout;

@@ -1,71 +1,27 @@
 //! Releases follow each other under load, and nobody who asks notices.
 
+use crate::app;
+use crate::app::HOST;
+use crate::app::PORT;
 use crate::neighbour::Neighbour;
 use crate::support::Alone;
-use crate::support::Project;
 use crate::support::eventually;
-use crate::traffic::Load;
 use crate::traffic::Question;
+use std::thread;
 use std::time::Instant;
-
-const PORT: u16 = 18080;
-const HOST: &str = "load.test";
-
-/// Every release is another image and another text than the one before, and takes its time to start.
-fn config(name: &str, release: u32, replicas: u32) -> String {
-    let image = 1 + release % 2;
-    format!(
-        "name: {name}
-proxy: {{ http_port: {PORT}, https_port: 18443, tls: 'off' }}
-deploy: {{ drain: 3s }}
-apps:
-  web:
-    image: 'web:{image}'
-    replicas: {replicas}
-    environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db' }}
-    health: {{ cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }}
-    proxy: {{ hosts: [{HOST}], app_port: 3000 }}
-  neighbour: {{ image: 'gmail-web:latest' }}
-services:
-  db: {{ image: 'postgres:15', environment: {{ POSTGRES_HOST_AUTH_METHOD: trust }} }}
-"
-    )
-}
-
-/// The project in its first release, which answers.
-fn project(name: &str, replicas: u32) -> Project {
-    let project = Project::new(name, &[("gordon.yaml", &config(name, 0, replicas))]);
-    project.apply();
-    eventually("the app reaches its database", || database().ask().is_ok());
-    project
-}
-
-fn database() -> Question {
-    Question::get(PORT, HOST, "/db", "PostgreSQL")
-}
-
-/// POSTs over kept connections, each of which makes the app open one of its own, and GETs over new ones.
-fn load() -> Load {
-    let post = Question::post(PORT, HOST, "/db", "PostgreSQL");
-    Load::new()
-        .kept(32, &post)
-        .new_each_time(1, &database())
-        .new_each_time(1, &Question::get(PORT, HOST, "/", "body: release-"))
-}
 
 fn ten_rollouts(name: &str, replicas: u32) {
     let _alone = Alone::new();
-    let project = project(name, replicas);
+    let project = app::project(name, replicas);
     let before = project.ids();
-    let load = load();
-    let url = "http://web:3000/db";
-    let neighbour = Neighbour::start(&format!("{name}-neighbour-green"), 8, url);
+    let load = app::load();
+    let neighbour = Neighbour::start(&format!("{name}-neighbour-green"), 8, "http://web:3000/db");
     let begin = Instant::now();
     for release in 1..=10 {
-        project.write("gordon.yaml", &config(name, release, replicas));
+        project.write("gordon.yaml", &app::config(name, release, replicas));
         project.apply();
     }
-    println!("10 rollouts with {replicas} replicas: {:.0} s", begin.elapsed().as_secs_f64());
+    println!("10 rollouts, replicas: {replicas}, {:.0} s", begin.elapsed().as_secs_f64());
     let outcome = load.stop();
     let neighbour = neighbour.stop();
     println!("by alias: {neighbour}");
@@ -88,4 +44,48 @@ fn ten_rollouts_lose_no_request() {
 #[test]
 fn ten_rollouts_of_three_replicas_lose_no_request() {
     ten_rollouts("gtest-load3", 3);
+}
+
+#[test]
+fn a_rollback_loses_no_request() {
+    let _alone = Alone::new();
+    let name = "gtest-load-back";
+    let project = app::project(name, 1);
+    project.write("gordon.yaml", &app::config(name, 1, 1));
+    project.apply();
+    let before = project.ids();
+    let load = app::load();
+    project.gordon(&["rollback", "--yes", "web"]).success();
+    let outcome = load.stop();
+    outcome.is_whole(300);
+    assert_eq!(outcome.tally.said("body: "), ["release-00", "release-01"]);
+    let (after, database) = (project.ids(), format!("{name}-db"));
+    assert_eq!(before[&database], after[&database], "it is the same database");
+}
+
+#[test]
+fn a_request_that_begins_before_the_switch_ends_normally() {
+    let _alone = Alone::new();
+    let name = "gtest-load-long";
+    let project = app::project(name, 1);
+    let serving = format!("{name}-web-green");
+    let old = project.ids()[&serving].clone();
+    let slow = Question::get(PORT, HOST, "/slow?seconds=4", "waited 4 s");
+    project.write("gordon.yaml", &app::config(name, 1, 1));
+    let apply = project.command(&["apply", "--yes"]).spawn().expect("gordon runs");
+    let mut requests = Vec::new();
+    eventually("the new release has the name", || {
+        let slow = slow.clone();
+        requests.push(thread::spawn(move || slow.ask()));
+        project.ids().get(&serving).is_some_and(|id| *id != old)
+    });
+    let spanning = requests.iter().filter(|request| !request.is_finished()).count();
+    println!("{} requests of 4 s, {spanning} of them on their way at the switch", requests.len());
+    assert!(spanning > 10, "{spanning}");
+    for request in requests {
+        let answer = request.join().expect("it is asked");
+        assert!(answer.is_ok(), "{answer:?}");
+    }
+    assert!(apply.wait_with_output().expect("it ends").status.success());
+    project.is_settled();
 }

@@ -18,17 +18,23 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A load that nobody ends, ends by itself: each worker after this time, so many requests, or so many losses.
 const LONGEST: Duration = Duration::from_secs(600);
 const MOST: u64 = 1_000_000;
 const TOO_MANY: u64 = 1000;
+
+/// How many requests of one question are on their way at once.
+const AT_ONCE: u32 = 10;
+
+const ENDS: &str = "a worker counts to the end";
 
 /// What is asked of whom.
 #[derive(Clone, Debug)]
@@ -145,6 +151,23 @@ pub struct Load {
     errors_before: usize,
 }
 
+/// Asks each question so many `times`, ten at once, all of them side by side.
+pub fn ask_all<const N: usize>(questions: &[Question; N], times: u32) -> [Tally; N] {
+    let ask = |question: &Question| {
+        let mut tally = Tally::default();
+        for _ in 0..times / AT_ONCE {
+            count(&mut tally, question.ask());
+        }
+        tally
+    };
+    thread::scope(|scope| {
+        questions
+            .each_ref()
+            .map(|question| (0..AT_ONCE).map(|_| scope.spawn(move || ask(question))).collect::<Vec<_>>())
+            .map(|workers| workers.into_iter().map(|worker| worker.join().expect(ENDS)).sum())
+    })
+}
+
 /// What became of all requests of a load, as those who asked saw it and as the proxy did.
 #[derive(Debug)]
 pub struct Outcome {
@@ -186,18 +209,14 @@ impl Load {
         mut ask: impl FnMut(&Question) -> Result<String, String> + Send + 'static,
     ) -> Self {
         let enough = Arc::clone(&self.enough);
-        self.workers.push(std::thread::spawn(move || {
+        self.workers.push(thread::spawn(move || {
             let (mut tally, begin) = (Tally::default(), Instant::now());
             while !enough.load(Ordering::Relaxed)
                 && begin.elapsed() < LONGEST
                 && tally.asked < MOST
                 && tally.lost() < TOO_MANY
             {
-                tally.asked += 1;
-                match ask(&question) {
-                    Ok(body) => tally.see(&body, 1),
-                    Err(why) => tally.lose(&why, 1),
-                }
+                count(&mut tally, ask(&question));
             }
             tally
         }));
@@ -207,8 +226,7 @@ impl Load {
     /// Ends it once all that was sent is answered or lost.
     pub fn stop(self) -> Outcome {
         self.enough.store(true, Ordering::Relaxed);
-        let counted = |worker: JoinHandle<Tally>| worker.join().expect("a worker counts to the end");
-        let tally = self.workers.into_iter().map(counted).sum();
+        let tally = self.workers.into_iter().map(|worker| worker.join().expect(ENDS)).sum();
         let mut found = BTreeMap::new();
         for error in errors().into_iter().skip(self.errors_before) {
             *found.entry(error).or_default() += 1;
@@ -227,11 +245,21 @@ impl Outcome {
     }
 }
 
-/// The errors that the proxy has written down.
+/// Counts what became of one more request.
+fn count(tally: &mut Tally, answer: Result<String, String>) {
+    tally.asked += 1;
+    match answer {
+        Ok(body) => tally.see(&body, 1),
+        Err(why) => tally.lose(&why, 1),
+    }
+}
+
+/// The errors that the proxy has written down, each with its status and the end of its message: before that are addresses.
 fn errors() -> Vec<String> {
     let log = docker(["logs", "gordon-proxy"]);
     let lines = log.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let errors =
-        lines.filter(|line| line["logger"].as_str().is_some_and(|name| name.starts_with("http.log")));
-    errors.map(|line| format!("{} {}", line["status"], line["msg"])).collect()
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let errors = lines.filter(|line| line["level"] == "error");
+    let cause = |line: &Value| text(&line["msg"]).rsplit(": ").next().unwrap_or_default().to_owned();
+    errors.map(|line| format!("{}: {}", line["status"], cause(&line))).collect()
 }

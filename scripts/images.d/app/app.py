@@ -6,7 +6,7 @@
   /env?name=X           the value of the environment variable X
   /headers              the request's headers
   /resolve?name=X       the addresses that X resolves to, one a line
-  /fetch?url=X          what that URL answers: its status and its body; 502 when it cannot be reached within 2 s
+  /fetch?url=X          what that URL answers: its status and its body; 502 when it cannot be reached within LIMIT, 2 s
   /db                   asks the database who it is, over a new connection
   /visit                adds a row to a table of the database, over a new connection, and counts the rows
   /redis                PING and INCR, over a new connection
@@ -14,7 +14,8 @@
   /download?bytes=N&seconds=S   N bytes, spread over S seconds
   /served               how many requests it has answered, those to /up and /served left out
 
-The environment: PORT; BODY; HEALTH_STATUS; START_DELAY, in seconds, before it listens; EXIT_CODE, to die at once.
+The environment: PORT; BODY; HEALTH_STATUS; START_DELAY, in seconds, before it listens; LIMIT, in seconds, for whatever is
+asked of another container; EXIT_CODE, to die at once.
 The database is at DATABASE_URL (postgres:// or mysql://; DATABASE_HOST and DATABASE_PORT go before its parts), with the
 account that its own image would make of POSTGRES_… or MYSQL_…; redis is at REDIS_HOST or REDIS_URL.
 On SIGTERM it takes no new connection, answers the requests that it has, and exits.
@@ -34,7 +35,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 ENV = os.environ
-LIMIT = 2  # seconds for whatever is asked of another container
+LIMIT = int(ENV.get("LIMIT", 2))
 DRAIN = 60  # seconds for requests in flight, once told to stop
 
 

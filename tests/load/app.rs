@@ -1,0 +1,54 @@
+//! The app that is put under load, with a database that it asks over a new connection for every request.
+
+use crate::support::Project;
+use crate::support::eventually;
+use crate::traffic::Load;
+use crate::traffic::Question;
+
+pub const PORT: u16 = 18080;
+pub const HOST: &str = "load.test";
+
+/// How many connections of a load are kept from one request to the next.
+pub const CONNECTIONS: u32 = 32;
+
+/// Every release is another image and another text than the one before, and takes its time to start.
+pub fn config(name: &str, release: u32, replicas: u32) -> String {
+    let image = 1 + release % 2;
+    format!(
+        "name: {name}
+proxy: {{ http_port: {PORT}, https_port: 18443, tls: 'off' }}
+deploy: {{ drain: 3s }}
+apps:
+  web:
+    image: 'web:{image}'
+    replicas: {replicas}
+    environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '10' }}
+    health: {{ cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }}
+    proxy: {{ hosts: [{HOST}], app_port: 3000 }}
+  neighbour: {{ image: 'gmail-web:latest' }}
+services:
+  db: {{ image: 'postgres:15', environment: {{ POSTGRES_HOST_AUTH_METHOD: trust }} }}
+"
+    )
+}
+
+/// The project in its first release, which answers.
+pub fn project(name: &str, replicas: u32) -> Project {
+    let project = Project::new(name, &[("gordon.yaml", &config(name, 0, replicas))]);
+    project.apply();
+    eventually("the app reaches its database", || database().ask().is_ok());
+    project
+}
+
+fn database() -> Question {
+    Question::get(PORT, HOST, "/db", "PostgreSQL")
+}
+
+/// POSTs over kept connections, each of which makes the app open one of its own, and GETs over new ones.
+pub fn load() -> Load {
+    let post = Question::post(PORT, HOST, "/db", "PostgreSQL");
+    Load::new()
+        .kept(CONNECTIONS, &post)
+        .new_each_time(1, &database())
+        .new_each_time(1, &Question::get(PORT, HOST, "/", "body: release-"))
+}
