@@ -5,16 +5,18 @@ use crate::tally::Tally;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
 
 /// It ends by itself after ten minutes. Of several addresses the C library would always choose the nearest.
 const ASK: &str = "
 import collections, http.client, json, os, random, socket, sys, threading, time, urllib.parse
-threads, url = int(sys.argv[1]), urllib.parse.urlsplit(sys.argv[2])
+threads, pace, url = int(sys.argv[1]), float(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3])
 begin = time.monotonic()
 answers = collections.Counter()
 
 def ask():
     while not os.path.exists('/tmp/enough') and time.monotonic() - begin < 600:
+        asked = time.monotonic()
         try:
             address = random.choice(socket.getaddrinfo(url.hostname, url.port, socket.AF_INET))[4][0]
             connection = http.client.HTTPConnection(address, url.port, timeout=30)
@@ -25,6 +27,7 @@ def ask():
             answers[answer.status, body] += 1
         except (OSError, http.client.HTTPException) as error:
             answers[0, repr(error)] += 1
+        time.sleep(max(0, asked + pace - time.monotonic()))
 
 workers = [threading.Thread(target=ask) for _ in range(threads)]
 for worker in workers: worker.start()
@@ -39,11 +42,13 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
-    /// Asks for `url` from inside `container`, as many requests at once as there are `threads`.
-    pub fn start(container: &str, threads: u32, url: &str) -> Self {
+    /// Asks for `url` from inside `container`, as many requests at once as there are `threads`, each of which asks once in
+    /// the time of `pace` at most.
+    pub fn start(container: &str, threads: u32, pace: Duration, url: &str) -> Self {
+        let (threads, pace) = (threads.to_string(), pace.as_secs_f64().to_string());
         inside(container, ["rm", "-f", "/tmp/enough"]).success();
         let child = Command::new("docker")
-            .args(["exec", container, "python3", "-c", ASK, &threads.to_string(), url])
+            .args(["exec", container, "python3", "-c", ASK, &threads, &pace, url])
             .stdout(Stdio::piped())
             .spawn()
             .expect("docker");

@@ -4,6 +4,7 @@ use crate::neighbour::Neighbour;
 use crate::support::Project;
 use crate::support::docker;
 use crate::support::inside;
+use std::time::Duration;
 
 fn config(name: &str, version: u8, replicas: u8) -> String {
     format!(
@@ -21,7 +22,7 @@ fn neighbours_that_ask_by_alias_hardly_notice_a_rollout() {
     let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 3))]);
     project.apply();
     let before = project.ids();
-    let load = Neighbour::start("gtest-rollout-neighbour-green", 1, "http://web:3000/");
+    let load = Neighbour::start("gtest-rollout-neighbour-green", 1, Duration::ZERO, "http://web:3000/");
     for version in [2, 1, 2] {
         project.write("gordon.yaml", &config(name, version, 3));
         project.apply();
@@ -177,7 +178,7 @@ fn a_rollback_goes_one_release_back_and_says_when_there_is_none() {
     project.apply();
     let second = project.ids();
 
-    let load = Neighbour::start("gtest-back-neighbour-green", 1, "http://web:3000/");
+    let load = Neighbour::start("gtest-back-neighbour-green", 1, Duration::ZERO, "http://web:3000/");
     project.gordon(&["rollback", "--yes", "web"]).success();
     let tally = load.stop();
     println!("by alias, while going back: {tally}");

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -231,7 +232,7 @@ pub struct Theirs(Vec<String>);
 impl Theirs {
     /// Makes it with `docker <make…>`; `remove` are the words that remove it.
     #[track_caller]
-    pub fn new(make: &[&str], remove: &[&str]) -> Self {
+    pub fn new(make: &[impl AsRef<OsStr>], remove: &[&str]) -> Self {
         run(Command::new("docker").args(remove));
         run(Command::new("docker").args(make)).success();
         Self(remove.iter().map(ToString::to_string).collect())

@@ -4,6 +4,7 @@ use crate::support::Project;
 use crate::support::eventually;
 use crate::traffic::Load;
 use crate::traffic::Question;
+use std::time::Duration;
 
 pub const PORT: u16 = 18080;
 pub const HOST: &str = "load.test";
@@ -23,7 +24,7 @@ apps:
     image: 'web:{image}'
     replicas: {replicas}
     environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '10' }}
-    health: {{ cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s }}
+    health: {{ path: /up }}
     proxy: {{ hosts: [{HOST}], app_port: 3000 }}
   neighbour: {{ image: 'gmail-web:latest' }}
 services:
@@ -40,15 +41,17 @@ pub fn project(name: &str, replicas: u32) -> Project {
     project
 }
 
-fn database() -> Question {
+/// Asks whether the app reaches its database.
+pub fn database() -> Question {
     Question::get(PORT, HOST, "/db", "PostgreSQL")
 }
 
-/// POSTs over kept connections, each of which makes the app open one of its own, and GETs over new ones.
+/// POSTs over kept connections, each of which makes the app open one of its own in the midst of its work, and GETs over new
+/// ones: nearly 200 requests a second, which leave two cores little time for anything else.
 pub fn load() -> Load {
-    let post = Question::post(PORT, HOST, "/db", "PostgreSQL");
+    let post = Question::post(PORT, HOST, "/db?seconds=0.05", "PostgreSQL");
     Load::new()
-        .kept(CONNECTIONS, &post)
-        .new_each_time(1, &database())
-        .new_each_time(1, &Question::get(PORT, HOST, "/", "body: release-"))
+        .kept(CONNECTIONS, &post.every(Duration::from_millis(250)))
+        .new_each_time(1, &database().every(Duration::from_millis(50)))
+        .new_each_time(1, &Question::get(PORT, HOST, "/", "body: release-").every(Duration::from_millis(50)))
 }

@@ -1,5 +1,5 @@
-//! gordon under load: a real proxy, a database that every request asks over a new connection, and more requests than the
-//! machine can answer at once. Only one of these tests runs at a time, and nothing else on the engine beside it.
+//! gordon under load: a real proxy, a database that every request asks over a new connection, and nearly as many requests
+//! as the machine can answer. Only one of these tests runs at a time, and nothing else on the engine beside it.
 #![expect(clippy::disallowed_methods, reason = "tests run gordon and docker, and know the time")]
 
 #[path = "../engine/neighbour.rs"]
@@ -12,5 +12,6 @@ mod tally;
 mod traffic;
 
 mod app;
+mod bench;
 mod projects;
 mod rollout;

@@ -42,6 +42,8 @@ pub struct Question {
     port: u16,
     text: Vec<u8>,
     expected: String,
+    /// The time from one request on a connection to the next at least.
+    pace: Duration,
 }
 
 impl Question {
@@ -57,7 +59,12 @@ impl Question {
     }
 
     fn new(port: u16, text: String, expected: &str) -> Self {
-        Self { port, text: text.into_bytes(), expected: expected.to_owned() }
+        Self { port, text: text.into_bytes(), expected: expected.to_owned(), pace: Duration::ZERO }
+    }
+
+    /// The same, asked no more than once in this time on each connection.
+    pub fn every(self, pace: Duration) -> Self {
+        Self { pace, ..self }
     }
 
     /// Asks once, over a connection of its own: the body of the answer, or what went wrong.
@@ -216,7 +223,9 @@ impl Load {
                 && tally.asked < MOST
                 && tally.lost() < TOO_MANY
             {
+                let asked = Instant::now();
                 count(&mut tally, ask(&question));
+                thread::sleep(question.pace.saturating_sub(asked.elapsed()));
             }
             tally
         }));
@@ -259,7 +268,9 @@ fn errors() -> Vec<String> {
     let log = docker(["logs", "gordon-proxy"]);
     let lines = log.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let errors = lines.filter(|line| line["level"] == "error");
+    // what it asks itself, over its loopback, are questions of health
+    let is_asked = |line: &Value| line["level"] == "error" && line["request"]["remote_ip"] != "127.0.0.1";
+    let errors = lines.filter(is_asked);
     let cause = |line: &Value| text(&line["msg"]).rsplit(": ").next().unwrap_or_default().to_owned();
     errors.map(|line| format!("{}: {}", line["status"], cause(&line))).collect()
 }

@@ -8,6 +8,7 @@
   /resolve?name=X       the addresses that X resolves to, one a line
   /fetch?url=X          what that URL answers: its status and its body; 502 when it cannot be reached within LIMIT, 2 s
   /db                   asks the database who it is, over a new connection
+  /db?seconds=0.05      the same, that time after it was asked itself
   /visit                adds a row to a table of the database, over a new connection, and counts the rows
   /redis                PING and INCR, over a new connection
   /slow?seconds=4       answers after that time
@@ -165,7 +166,8 @@ def ask_database(*statements):
         raise Failure(502, f"database: {' '.join(str(error).split())}") from error
 
 
-def db(_):
+def db(query):
+    time.sleep(float(query.get("seconds", 0)))
     (version,) = ask_database("SELECT version()")
     return f"database: {version}\n"
 
