@@ -7,6 +7,7 @@
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+# shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 
 # ask WORDS…: a question to docker
@@ -99,13 +100,11 @@ stream() {
   "$@" </dev/null >&2
 }
 
-# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+# feed COMMAND…: shows the command and runs it on what this reads, without what it prints
 feed() {
-  _text=$1
-  shift
   start
   show "$@"
-  printf '%s' "$_text" | "$@" >/dev/null
+  "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script
@@ -299,7 +298,7 @@ ask version >/dev/null || refuse 'docker does not answer'
 no_network gmail-network ||
   usable_network gmail-network gmail ||
   refuse 'network gmail-network belongs to another project'
-is_proxy 'command:bf649184 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+is_proxy 'command:0630107e image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy gmail-network ||
@@ -361,15 +360,18 @@ if absent gordon-proxy; then
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:bf649184 image:60eaacfb port:2a220460,e8f65b14' \
+      --label 'gordon.spec=command:0630107e image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 8080:8080 --publish 8443:8443 \
       --entrypoint sh \
       caddy:2 -c \
-      "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"\$1\" >new && mv new Caddyfile && exec caddy run --config Caddyfile --adapter caddyfile" \
-      start \
-      '{
+      '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
 	http_port 8080
 	https_port 8443
 	servers {
@@ -394,8 +396,50 @@ http://127.0.0.1:2020 {
 	}
 }
 import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+exec caddy run --config Caddyfile --adapter caddyfile
 '
-elif is_proxy 'command:bf649184 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+elif is_proxy 'command:0630107e image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -448,8 +492,8 @@ http://test.eliasson.me {
 }
 # end
 ' ||
-  feed \
-      '# project gmail
+  feed docker exec --interactive gordon-proxy sh /config/gordon/put gmail <<'END' || failed
+# project gmail
 # network gmail-network
 http://test.eliasson.me {
 	reverse_proxy gmail-web-previous:3000 {
@@ -460,34 +504,6 @@ http://test.eliasson.me {
 	}
 }
 # end
-' docker \
-      exec --interactive gordon-proxy \
-      sh -c \
-      "set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ "'!'" -f \"\$file\" ] || cp \"\$file\" next; done
-cat >\"next/\$1.caddy\"
-[ \"\$(tail -n 1 \"next/\$1.caddy\")\" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
-try() { said=\$(\"\$@\" 2>&1) || { printf '%s\\n' \"\$said\" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=\$((count + 1))
-  [ \"\$count\" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ "'!'" -f \"\$1.caddy\" ] || mv \"\$1.caddy\" old
-mv \"next/\$1.caddy\" \"\$1.caddy\"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm \"\$1.caddy\"
-[ "'!'" -f old ] || mv old \"\$1.caddy\"
-exit 1" \
-      put gmail || failed
+END
 
 finish

@@ -5,6 +5,7 @@ use super::Role;
 use super::Workload;
 use crate::docker::Mount;
 use crate::docker::Runtime;
+use crate::docker::SCRIPTS;
 use crate::docker::Source;
 use crate::docker::Spec;
 use crate::name::Alias;
@@ -21,10 +22,6 @@ const DATA: (&str, &str) = ("gordon-proxy-data", "/data");
 
 /// Where it keeps what it routes.
 const CONFIG: (&str, &str) = ("gordon-proxy-config", "/config");
-
-/// Writes its main file, which the next start may find already, and becomes Caddy.
-const START: &str = "mkdir -p /config/gordon && cd /config/gordon && printf '%s' \"$1\" >new && mv new Caddyfile && \
-                     exec caddy run --config Caddyfile --adapter caddyfile";
 
 /// How it asks for names. Caddy answers nobody who needs a new answer while it waits for one: a name that no container has
 /// at the moment is not asked of the host's own resolver, or, where docker does so all the same, not for long.
@@ -206,8 +203,8 @@ impl Proxy {
             read_only: false,
         };
         Runtime {
-            entrypoint: ["sh", "-c", START].map(str::to_owned).into(),
-            command: vec!["start".to_owned(), self.main()],
+            entrypoint: ["sh", "-c"].map(str::to_owned).into(),
+            command: vec![self.start()],
             mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
             dns: DNS.map(str::to_owned).into(),
             ports: [self.http_port, self.https_port].map(|port| format!("{port}:{port}")).into(),
@@ -216,16 +213,27 @@ impl Proxy {
         }
     }
 
-    /// What its container is told, in the form that its label remembers.
+    /// What its container is told, in the form that its label remembers. Other scripts are no reason to replace it, which
+    /// would interrupt everybody.
     pub fn spec(&self) -> Spec {
-        let Runtime { ports, entrypoint, command, dns, .. } = self.runtime();
-        let words = |words: &'_ Vec<String>| words.iter().map(String::clone).collect::<Vec<_>>().join(" ");
-        let command = [words(&entrypoint), words(&command), words(&dns)].join(" ");
+        let Runtime { ports, dns, .. } = self.runtime();
+        let command = format!("{} {}", self.main(), dns.join(" "));
         Spec::of(&[
             ("image", vec![self.image.as_str()]),
             ("command", vec![&command]),
             ("port", ports.iter().map(String::as_str).collect()),
         ])
+    }
+
+    /// Writes its files, which the next start may find already, and becomes Caddy.
+    fn start(&self) -> String {
+        let main = self.main();
+        let files = [("Caddyfile", main.as_str())].into_iter().chain(SCRIPTS);
+        let write = |(name, text)| format!("cat >new <<\"END\"\n{text}END\nmv new {name}\n");
+        format!(
+            "\nset -e\nmkdir -p /config/gordon\ncd /config/gordon\n{}exec caddy run --config Caddyfile --adapter caddyfile\n",
+            files.map(write).collect::<String>()
+        )
     }
 
     /// The main file. HTTP/3 would take a port of UDP.

@@ -29,9 +29,14 @@ for file in *.caddy; do
   [ ! -f "$file" ] || { printf '\000%s\n' "$file"; cat "$file"; }
 done"#;
 
-/// Puts the fragment that it reads beside the others once all of them together are valid, and has it take effect. What is
-/// refused, or arrives only in part, leaves everything as it was. The project is `$1`.
-const PUT: &str = r#"set -eu
+/// The scripts beside the fragments, by the names of their files; the proxy writes them when it starts. A proxy may be older
+/// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is. No
+/// single quote is in them, so that they can stand between two.
+pub const SCRIPTS: [(&str, &str); 2] = [("put", PUT), ("take", TAKE)];
+
+/// What is refused, or arrives only in part, leaves everything as it was.
+const PUT: &str = r##"# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
 cd /config/gordon
 exec 9>lock
 flock 9
@@ -40,13 +45,13 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = '# end' ] || { echo 'the fragment is not whole' >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf '%s\n' "$said" | tail -n 1 >&2; return 1; }; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
 until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
   count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo 'the proxy does not answer' >&2; exit 1; }
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
   sleep 1
 done
 rm -f old
@@ -55,15 +60,17 @@ mv "next/$1.caddy" "$1.caddy"
 try caddy reload --config Caddyfile --adapter caddyfile && exit
 rm "$1.caddy"
 [ ! -f old ] || mv old "$1.caddy"
-exit 1"#;
+exit 1
+"##;
 
-/// Takes the fragment of the project `$1` away.
-const TAKE: &str = r#"set -eu
+const TAKE: &str = r#"# take PROJECT: its routes are gone
+set -eu
 cd /config/gordon
 exec 9>lock
 flock 9
 rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null"#;
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+"#;
 
 /// Reads all fragments in the proxy, which runs.
 pub(super) fn read() -> Command {
@@ -81,13 +88,13 @@ pub(super) fn read_without_proxy(image: &str) -> Command {
 
 /// Puts the fragment of `project`.
 pub(super) fn put(project: &Project, text: &str) -> Command {
-    let words = ["exec", "--interactive", PROXY, "sh", "-c", PUT, "put", project.as_str()];
+    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
     Command { stdin: Some(text.to_owned()), ..Command::new(words) }
 }
 
 /// Takes the fragment of `project` away.
 pub(super) fn take(project: &Project) -> Command {
-    Command::new(["exec", PROXY, "sh", "-c", TAKE, "take", project.as_str()])
+    Command::new(["exec", PROXY, "sh", "/config/gordon/take", project.as_str()])
 }
 
 /// The volume that holds the fragments.
@@ -136,6 +143,17 @@ mod tests {
         let texts: Vec<_> =
             fragments.iter().map(|(project, text)| (project.as_str(), text.as_str())).collect();
         assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
+    }
+
+    #[test]
+    fn a_script_stands_between_single_quotes_and_in_a_here_document() {
+        for (name, text) in SCRIPTS {
+            assert!(!text.contains('\'') && text.ends_with('\n'), "{name}");
+            assert!(text.lines().all(|line| line != "END"), "{name}");
+            let check =
+                assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(text).ok();
+            assert!(check.is_ok(), "{check:?}");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub use fragment::Fragments;
 pub use fragment::NETWORK;
 pub use fragment::PREVIOUS;
 pub use fragment::PROXY;
+pub use fragment::SCRIPTS;
 pub use fragment::routed_hosts;
 pub use fragment::routed_networks;
 pub use image_list::ImageList;

@@ -91,13 +91,11 @@ stream() {
   "$@" </dev/null >&2
 }
 
-# feed TEXT COMMAND…: shows the command and runs it on the text, without what it prints
+# feed COMMAND…: shows the command and runs it on what this reads, without what it prints
 feed() {
-  _text=$1
-  shift
   start
   show "$@"
-  printf '%s' "$_text" | "$@" >/dev/null
+  "$@" >/dev/null
 }
 
 # run COMMAND…: as try; when the command fails, so does the script

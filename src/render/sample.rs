@@ -313,7 +313,7 @@ fn db() -> Box<Launch> {
                 },
             ],
             health: Some(HealthCheck {
-                command: "pg_isready -U postgres".to_owned(),
+                command: "pg_isready -U \"$POSTGRES_USER\"".to_owned(),
                 interval: Duration::from_secs(1),
                 timeout: Duration::from_secs(5),
                 start_period: Duration::from_secs(60),

@@ -4,6 +4,7 @@ use super::prelude;
 use super::words::call;
 use super::words::either;
 use super::words::fold;
+use super::words::here;
 use super::words::one_line;
 use super::words::prefix;
 use super::words::quote;
@@ -21,6 +22,9 @@ use crate::plan::Step;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
+
+/// What shellcheck is told of the whole script.
+const LINTS: &str = "# shellcheck disable=SC2016 # what stands between single quotes is for other shells\n";
 
 /// The script that carries out a plan.
 ///
@@ -51,7 +55,7 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
     let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
     let functions = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
     let functions: String = functions.map(|text| format!("{text}\n\n")).collect();
-    format!("{}set -eu\n\n{functions}{}", header(plan), script.text)
+    format!("{}{LINTS}set -eu\n\n{functions}{}", header(plan), script.text)
 }
 
 /// What the script is, for whoever finds it.
@@ -235,10 +239,11 @@ impl Script<'_> {
         let command = op.command().expect("all that is neither a check nor a wait is a command");
         let function = match (op, undo) {
             (Op::Pull { .. }, _) => "stream",
-            (_, []) if command.stdin.is_none() => return self.command("run", &command, indent),
+            (_, []) if command.stdin.is_none() => return self.command("run", &command, "", indent),
             (_, _) => "try",
         };
-        format!("{} || {}", self.command(function, &command, indent), self.failure(undo, indent))
+        let failure = self.failure(undo, indent);
+        self.command(function, &command, &format!(" || {failure}"), indent)
     }
 
     fn failure(&mut self, undo: &[Op], indent: usize) -> String {
@@ -255,7 +260,7 @@ impl Script<'_> {
         let inner = outer + if back.is_some() { 2 } else { 0 };
         let commands = undo.iter().filter_map(Op::command);
         let mut lines: Vec<(usize, String)> =
-            commands.map(|command| (inner, self.command("undo", &command, inner))).collect();
+            commands.map(|command| (inner, self.command("undo", &command, "", inner))).collect();
         if let Some(name) = back {
             lines.insert(0, (inner, self.call("say", &["going back to what was there"], inner)));
             lines.insert(0, (outer, format!("if {}; then", self.call("exists", &[name], outer))));
@@ -267,12 +272,15 @@ impl Script<'_> {
         format!("{{\n{lines}{:indent$}}}", "")
     }
 
-    fn command(&mut self, function: &'static str, command: &Command, indent: usize) -> String {
-        let before = match &command.stdin {
-            Some(text) => self.call("feed", &[text], indent),
-            None => self.name(function).to_owned(),
+    /// A command, given to a function that runs it, and what follows on it; what the command reads begins after the first
+    /// line of that.
+    fn command(&mut self, function: &'static str, command: &Command, follows: &str, indent: usize) -> String {
+        let Some(text) = &command.stdin else {
+            return fold(self.name(function), self.cli, command, indent) + follows;
         };
-        fold(&before, self.cli, command, indent)
+        let (feed, body) = here(text);
+        let (line, rest) = follows.split_at(follows.find('\n').unwrap_or(follows.len()));
+        fold(self.name("feed"), self.cli, command, indent) + &feed + line + &body + rest
     }
 
     fn wait(&mut self, wait: &Await, indent: usize) -> String {
@@ -622,7 +630,11 @@ run this again when the cause is gone: it goes on from here
         let mut script = Script { cli: &Cli::default(), text: String::new(), called: BTreeSet::new() };
         let mut command = Command::new(["exec", "-i", "proxy", "cat"]);
         command.stdin = Some("it's\n".to_owned());
-        assert_eq!(script.command("run", &command, 0), "feed \"it's\n\" docker exec -i proxy cat");
+        let follows = " || {\n  undone\n}";
+        assert_eq!(
+            script.command("try", &command, follows, 0),
+            "feed docker exec -i proxy cat <<'END' || {\nit's\nEND\n  undone\n}"
+        );
     }
 
     #[test]

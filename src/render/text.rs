@@ -6,8 +6,8 @@ use super::block::Block;
 use super::block::Thing;
 use super::block::blocks;
 use super::words::fold;
+use super::words::here;
 use super::words::one_line;
-use super::words::quote;
 use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Op;
@@ -124,9 +124,9 @@ fn write_block(text: &mut String, block: &Block<'_>, cli: &Cli) {
     for (i, step) in block.steps.iter().enumerate() {
         match step.op.command() {
             Some(command) => {
-                let feed = command.stdin.as_ref().map(|stdin| format!("printf '%s' {} |", quote(stdin)));
-                let command = fold(feed.as_deref().unwrap_or_default(), cli, &command, INDENT);
-                line(text, format_args!("{:INDENT$}{command}", ""));
+                let (feed, body) = command.stdin.as_deref().map(here).unwrap_or_default();
+                let command = fold("", cli, &command, INDENT);
+                line(text, format_args!("{:INDENT$}{command}{feed}{body}", ""));
             }
             None => remark(text, &waited_for(&step.op)),
         }

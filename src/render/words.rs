@@ -12,7 +12,8 @@ const WIDTH: usize = 110;
 pub(super) fn quote(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         Cow::Borrowed(text)
-    } else if !text.contains(['\'', '$', '`', '\\']) {
+    // a backslash before the closing quote looks as if it were meant for that
+    } else if !text.contains('\'') && !text.ends_with('\\') {
         Cow::Owned(format!("'{text}'"))
     } else {
         let mut quoted = String::with_capacity(text.len() + 8);
@@ -64,6 +65,19 @@ pub(super) fn prefix(cli: &Cli) -> String {
 pub(super) fn fold(before: &str, cli: &Cli, command: &Command, indent: usize) -> String {
     let head = if before.is_empty() { prefix(cli) } else { format!("{before} {}", prefix(cli)) };
     lay_out(head, &pieces(command), indent)
+}
+
+/// What gives `text` to a command: the words at the end of its line, and the lines that follow on that one.
+///
+/// # Panics
+/// When `text` does not end with a line break: a shell would add one.
+pub(super) fn here(text: &str) -> (String, String) {
+    assert!(text.ends_with('\n'), "what a command reads are whole lines");
+    let mut end = "END".to_owned();
+    while text.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    (format!(" <<'{end}'"), format!("\n{text}{end}"))
 }
 
 /// A call of a function with plain words, in lines of a script.
@@ -188,6 +202,17 @@ mod tests {
         }
 
         #[test]
+        fn what_a_command_reads_survives_every_shell(lines in words(50), ends in 0..3_usize) {
+            let lines: Vec<_> = lines.iter().map(|line| line.as_str()).chain(["END", "END_"].into_iter().take(ends)).collect();
+            let text = lines.join("\n") + "\n";
+            let (feed, body) = here(&text);
+            for name in SHELLS {
+                let read = shell(name, &format!("cat {feed} || exit 1{body}\necho done\n")).stdout;
+                prop_assert_eq!(String::from_utf8_lossy(&read), format!("{text}done\n"), "{}", name);
+            }
+        }
+
+        #[test]
         fn a_folded_command_can_be_pasted(words in words(200)) {
             let folded = fold("", &Cli::default(), &command(&words), 6);
             for name in SHELLS {
@@ -209,9 +234,11 @@ mod tests {
             ("", "''"),
             ("a b", "'a b'"),
             ("it's", "\"it's\""),
-            ("$HOME", r#""\$HOME""#),
+            ("$HOME", "'$HOME'"),
+            ("it's $HOME", r#""it's \$HOME""#),
             ("no!", "'no!'"),
-            ("$no!", r#""\$no"'!'"""#),
+            ("it's $no!", r#""it's \$no"'!'"""#),
+            ("a\\", r#""a\\""#),
             ("=ls", "'=ls'"),
         ] {
             assert_eq!(quote(word), quoted);

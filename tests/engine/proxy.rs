@@ -213,8 +213,8 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
     let one = project("gtest-pxbad", "one.test", "first");
     one.apply();
     let before = fragments();
-    // somebody else's fragment makes the whole invalid
-    let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/broken.caddy";
+    // a file of nobody's makes the whole invalid
+    let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
     docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
     one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
     let failed = one.gordon(&["apply", "--yes"]).ended(1);
@@ -225,7 +225,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
         "200",
         "Caddy has an empty answer for hosts that it does not know"
     );
-    docker(["exec", "gordon-proxy", "rm", "/config/gordon/broken.caddy"]).success();
+    docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
     assert_eq!(fragments(), before);
     one.apply();
     leads("more.test", "first");
