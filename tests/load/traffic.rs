@@ -179,7 +179,7 @@ pub fn ask_all<const N: usize>(questions: &[Question; N], times: u32) -> [Tally;
 #[derive(Debug)]
 pub struct Outcome {
     pub tally: Tally,
-    /// What the proxy wrote down as errors meanwhile, and how often.
+    /// What the proxy itself could not have answered meanwhile, and how often.
     pub errors: BTreeMap<String, u64>,
 }
 
@@ -263,14 +263,17 @@ fn count(tally: &mut Tally, answer: Result<String, String>) {
     }
 }
 
-/// The errors that the proxy has written down, each with its status and the end of its message: before that are addresses.
+/// The answers of status 5xx that the proxy gave of its own, each with its status and the end of its message: before that
+/// are addresses.
 fn errors() -> Vec<String> {
     let log = docker(["logs", "gordon-proxy"]);
     let lines = log.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     // what it asks itself, over its loopback, are questions of health
-    let is_asked = |line: &Value| line["level"] == "error" && line["request"]["remote_ip"] != "127.0.0.1";
-    let errors = lines.filter(is_asked);
-    let cause = |line: &Value| text(&line["msg"]).rsplit(": ").next().unwrap_or_default().to_owned();
-    errors.map(|line| format!("{}: {}", line["status"], cause(&line))).collect()
+    let is_lost = |line: &Value| {
+        line["status"].as_u64().is_some_and(|status| status >= 500)
+            && line["request"]["remote_ip"] != "127.0.0.1"
+    };
+    let cause = |line: &Value| line["msg"].as_str()?.rsplit(": ").next().map(str::to_owned);
+    let errors = lines.filter(is_lost);
+    errors.map(|line| format!("{}: {}", line["status"], cause(&line).unwrap_or_default())).collect()
 }
