@@ -135,6 +135,7 @@ pub fn routed_networks(fragment: &str) -> BTreeSet<Network> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
     fn fragments_are_told_apart_by_their_files() {
@@ -157,8 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn where_the_proxy_does_not_run_its_files_are_read_and_nothing_else_is_done() {
+        let line = read_without_proxy("caddy:2").argv(Path::new("/")).join(" ");
+        assert_eq!(
+            line,
+            format!(
+                "run --rm --pull never --network none --volume gordon-proxy-config:/config:ro --entrypoint sh caddy:2 -c {READ}"
+            )
+        );
+    }
+
+    #[test]
     fn one_host_is_one_however_it_is_written() {
-        let text = "# network shop-network\n(snippet) {\n}\nhttp://C.com, d.com:8080 {\n\thandle {\n\t}\n}\nE.com {\n}\n# end\n";
+        let text = "# network shop-network\n(snippet) {\n}\n:8080 {\n}\nhttp://C.com, d.com:8080 {\n\thandle {\n\t}\n}\nE.com {\n}\n# end\n";
         assert_eq!(routed_hosts(text).into_iter().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
         assert_eq!(
             routed_networks(text).into_iter().map(|n| n.to_string()).collect::<Vec<_>>(),

@@ -67,9 +67,6 @@ impl<'a> Draft<'a> {
             return;
         }
         let mut steps = self.proxy_is_there(proxy, spec, why, back);
-        if !self.has(&name()) {
-            return; // a conflict
-        }
         self.forget_routes(&mut steps);
         self.proxy_joins(&mut steps);
         self.proxy = Up::After(steps);
@@ -127,10 +124,6 @@ impl<'a> Draft<'a> {
     /// Takes the proxy off a network that is to be removed.
     pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason) {
         for container in [name(), previous()] {
-            let is_there = self.now.containers.get(&container).is_some_and(is_proxy);
-            if !is_there {
-                continue;
-            }
             let done = Fact::Detached { container: container.clone(), network: network.clone() };
             let op = Op::Disconnect { container, network: network.clone() };
             let step = Draw::new(op, &owner(), reason.clone())
@@ -182,11 +175,7 @@ impl<'a> Draft<'a> {
     fn remove_proxy(&mut self, container: &Container) {
         let stop = Op::Stop { name: container.clone(), timeout: self.desired.stop_timeout };
         let mut needs: Vec<StepId> = self.unrouted.into_iter().collect();
-        let left = self
-            .plan
-            .steps()
-            .iter()
-            .filter(|step| matches!(&step.op, Op::Disconnect { container: who, .. } if who == container));
+        let left = self.plan.steps().iter().filter(|step| matches!(step.op, Op::Disconnect { .. }));
         needs.extend(left.map(|step| step.id));
         let step = Draw::new(stop, &owner(), Reason::LastProject)
             .unless([Fact::Stopped(container.clone())])
@@ -339,9 +328,7 @@ impl<'a> Draft<'a> {
         let from = self.plan.steps().len();
         if let Some(why) = why {
             let done = Fact::Proxy { spec: spec.clone(), image: proxy.image.clone() };
-            if self.has(&name()) {
-                needs = self.proxy_makes_room(&done, &why, &needs);
-            }
+            needs = self.proxy_makes_room(&done, &why, &needs);
             needs.extend(self.run_proxy(proxy, spec, &done, why, &needs, &undo));
         } else {
             // docker would hang the published ports on another network
@@ -365,13 +352,11 @@ impl<'a> Draft<'a> {
             let step = Draw::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
             needs.extend(self.draw(step));
         }
-        if falls_back {
-            let step = Draw::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
-                .unless([Fact::Absent(previous())])
-                .needs(&needs)
-                .risk(Risk::Removes);
-            needs.extend(self.draw(step));
-        }
+        let step = Draw::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
+            .unless([Fact::Absent(previous())])
+            .needs(&needs)
+            .risk(Risk::Removes);
+        needs.extend(self.draw(step));
         needs
     }
 

@@ -128,14 +128,50 @@ fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
         "join mall-network: the proxy leads to apps there
          write routes of mall: mall.com: not there yet",
     );
-    does(SHOP, &both(), "");
-    does(MALL, &both(), "");
+    for text in [SHOP, MALL] {
+        assert_eq!(planned(text, &both(), &Options::default()), "nothing\n");
+    }
+}
+
+#[test]
+fn it_comes_to_where_an_app_goes_before_the_app_leaves_where_it_was() {
+    let text = |image: &str, group: &str| {
+        format!(
+            "proxy.tls = \"off\"\n[network_isolation]\nscope = \"all\"\n[routes]\n\"a.com\" = \"{image}\"\n{group}"
+        )
+    };
+    let host = applied(&text("app:1", ""), &host());
+    let group = "[network_groups]\nall = [\"a.com\"]";
+    decides("proxy_app_moves", &text("app:1", group), &host);
+    decides("proxy_app_moves_and_changes", &text("app:2", group), &host);
+}
+
+#[test]
+fn its_new_image_is_there_before_it_stops() {
+    decides("proxy_pulled", &with("proxy = { tls = \"off\", image = \"caddy:4\" }", SHOP), &both());
+}
+
+#[test]
+fn a_pool_without_a_subnet_for_its_network_is_a_conflict() {
+    let text = format!("{SHOP}\n[network_isolation]\naddress_pool = \"10.9.8.0/24\"");
+    does(
+        &text,
+        &host(),
+        "conflict: the address pool `10.9.8.0/24` has no free subnet for network `0-gordon-proxy`",
+    );
+    does(&text, &both(), "");
 }
 
 #[test]
 fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are_in_use() {
     let text = with("proxy = { tls = \"off\", http_port = 8080 }", SHOP);
     decides("proxy_replaced", &text, &both());
+    let plan = diff(
+        &desired(&with("proxy = { tls = \"off\", http_port = 8080, https_port = 8443 }", SHOP)),
+        &both(),
+        &Options::default(),
+    );
+    assert_eq!(plan.unwrap().steps()[0].reason.to_string(), "command, ports changed");
     does(
         &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
         &both(),
@@ -305,6 +341,7 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
          start gordon-proxy: not running
          await gordon-proxy for 1s: not ready yet",
     );
+    decides("proxy_started", MALL, &host);
     let mut host = both();
     befall(&mut host, Op::Disconnect { container: proxy(), network: own() });
     does(
@@ -496,4 +533,33 @@ fn replicas_come_in_before_the_proxy_asks_for_them_and_leave_after_it_no_longer_
     let many = SHOP.replace("image = \"app:1\"", "image = \"app:1\", replicas = 3");
     decides("proxy_more_replicas", &many, &applied(SHOP, &host()));
     decides("proxy_fewer_replicas", SHOP, &applied(&many, &host()));
+}
+
+#[test]
+fn what_has_the_names_of_the_proxys_things_and_is_not_the_proxys_stays() {
+    let mut host = applied(&with("proxy.enabled = false", SHOP), &host());
+    add_container(&mut host, "gordon-proxy", None);
+    add_network(&mut host, "0-gordon-proxy", None);
+    host.volumes.insert(Volume::parse("gordon-proxy-data").unwrap(), SeenVolume::default());
+    ends("shop", Volumes::Remove, &host, "");
+}
+
+#[test]
+fn what_somebody_else_uses_of_the_proxys_things_stays() {
+    let mut host = applied(SHOP, &host());
+    add_container(&mut host, "somebodys", None);
+    change(&mut host, "somebodys", |seen| {
+        seen.memberships.insert(network("0-gordon-proxy"), Default::default());
+        seen.volumes.insert("/x".to_owned(), Volume::parse("gordon-proxy-data").unwrap());
+    });
+    ends(
+        "shop",
+        Volumes::Remove,
+        &host,
+        "remove routes of shop: nothing is routed to it any more (Removes)
+         leave shop-network: everything of this project goes
+         stop gordon-proxy: no project is left that needs it (Interrupts)
+         remove gordon-proxy: no project is left that needs it (Removes)
+         remove volume gordon-proxy-config: no project is left that needs it (Removes)",
+    );
 }

@@ -11,6 +11,7 @@ use super::in_an_order;
 use super::options;
 use super::plan_for;
 use super::run;
+use super::run_as_script;
 use super::sketch;
 use gordon::desired::Desired;
 use gordon::desired::Strategy as Deployed;
@@ -115,6 +116,13 @@ fn rolled_hosts(desired: &Desired) -> BTreeSet<String> {
         |stem: &str| desired.workloads.iter().any(|w| w.stem == stem && w.strategy == Deployed::Rolling);
     let routes = desired.routes.iter().filter(|route| is_rolled(&route.stem));
     routes.flat_map(|route| route.hosts.iter().map(|host| host.as_str().to_lowercase())).collect()
+}
+
+/// Whether a script of `plan` comes to an end on `host`, and has nothing to do the second time.
+fn is_done_by_a_script(plan: &Plan, host: &Observed) -> bool {
+    let mut end = host.clone();
+    run_as_script(plan, &mut end);
+    run_as_script(plan, &mut end).is_empty()
 }
 
 fn project(name: &str) -> Project {
@@ -275,11 +283,15 @@ proptest! {
             in_an_order(&plan, &order).into_iter().for_each(|step| run(host, std::slice::from_ref(step)));
             assert!(plan::down(&project(name), Default::default(), host, volumes).is_empty());
         };
+        let plan = plan::down(&project("shop"), Default::default(), &host, volumes);
+        prop_assert!(is_done_by_a_script(&plan, &host));
         down("shop", &mut host);
         if volumes == Volumes::Remove {
             prop_assert_eq!(essence(&host), essence(&alone));
         }
         prop_assert_eq!(routes(&host), routes(&alone));
+        let plan = plan::down(&project("mall"), Default::default(), &host, volumes);
+        prop_assert!(is_done_by_a_script(&plan, &host));
         down("mall", &mut host);
         prop_assert!(host.containers.is_empty() && host.networks.is_empty() && host.fragments.is_empty(), "{host:?}");
         let certificates = Volume::parse("gordon-proxy-data").unwrap();
@@ -288,42 +300,47 @@ proptest! {
 
     #[test]
     fn a_proxy_that_is_lost_or_replaced_comes_back_with_the_routes_of_all_whoever_goes_on(
-        shop in routed(), mall in routed(), fate in 0..4usize, mall_goes_on: bool,
+        shop in routed(), mall in routed(), fate in 0..6usize, mall_goes_on: bool, order: Vec<Index>,
     ) {
         let mut host = host(false);
-        let neighbours = mall.neighbours();
+        let (mut changed, neighbours) = (shop.clone(), mall.neighbours());
         apply(&shop.desired(), &mut host);
         apply(&neighbours, &mut host);
         let wanted = routes(&host);
+        let name = || Container::parse(PROXY).unwrap();
+        let stop = Op::Stop { name: name(), timeout: Default::default() };
         match fate {
             0 => befall(&mut host, &Accident::Retagged(2)),
             1 => {
-                let name = Container::parse(PROXY).unwrap();
-                simulate(&mut host, &Op::Stop { name: name.clone(), timeout: Default::default() }).unwrap();
-                simulate(&mut host, &Op::Remove { name }).unwrap();
+                simulate(&mut host, &stop).unwrap();
+                simulate(&mut host, &Op::Remove { name: name() }).unwrap();
             }
             2 => {
-                let own = Network::parse(NETWORK).unwrap();
-                simulate(&mut host, &Op::Disconnect { container: Container::parse(PROXY).unwrap(), network: own }).unwrap();
+                let network = Network::parse(NETWORK).unwrap();
+                simulate(&mut host, &Op::Disconnect { container: name(), network }).unwrap();
             }
-            _ => {}
-        }
-        let mut changed = shop.clone();
-        if fate == 3 {
-            changed.settings.push("proxy.http_port = 8080");
+            3 => {
+                simulate(&mut host, &stop).unwrap();
+                let seen = host.containers.get_mut(&name()).unwrap();
+                seen.memberships.values_mut().for_each(|membership| membership.stale = true);
+            }
+            4 => drop(host.fragments.insert(project("gone"), "gone.com {\n}\n# end\n".to_owned())),
+            _ => changed.settings.push("proxy.http_port = 8080"),
         }
         let plan = plan_for(&changed, &host);
         prop_assert!(!plan.is_empty());
         let mut half_way = host.clone();
-        for step in plan.steps() {
+        for step in in_an_order(&plan, &order) {
             let mut end = half_way.clone();
             if mall_goes_on && let Ok(plan) = diff(&neighbours, &end, &options()) {
+                prop_assert!(is_done_by_a_script(&plan, &end));
                 run(&mut end, plan.steps());
                 prop_assert_eq!(&routes(&end).0, &wanted.0, "cut off before step {}", step.id.index() + 1);
             }
             apply(&changed.desired(), &mut end);
             prop_assert_eq!(routes(&end), wanted.clone(), "cut off before step {}", step.id.index() + 1);
             prop_assert!(proxy(&end).unwrap().state.is_up());
+            prop_assert!(is_done_by_a_script(&plan, &half_way), "cut off before step {}", step.id.index() + 1);
             run(&mut half_way, std::slice::from_ref(step));
         }
     }
