@@ -513,6 +513,24 @@ fn docker_is_asked_for_the_ports_that_only_images_know() {
 }
 
 #[test]
+fn a_port_matters_where_somebody_asks_there() {
+    let asked = "health = { path = \"/up\" }";
+    let config = |asked: &str| {
+        format!(
+            "name = \"cli-port\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = {{ image = \"web:1\", port = 80 }}\n\
+             [services.api]\nimage = \"web:1\"\n{asked}\n"
+        )
+    };
+    let scene = Scene::new(&[("gordon.toml", &config(asked))], "");
+    let says =
+        |words: &str| scene.gordon(words).ended(0).stdout.contains("it is taken to be 80: cli-port-api");
+    assert!(says("plan"));
+    assert_eq!(scene.run("routes", "").ended(0).stdout, scene.gordon("routes --offline").stdout, "no docker");
+    scene.write("gordon.toml", &config(""));
+    assert!(!says("plan"));
+}
+
+#[test]
 fn what_no_proxy_can_find_is_told_of() {
     let config = "name = \"cli-bridge\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"web:1\", port = 80 }\n";
     Scene::new(&[("gordon.toml", config)], "").run("routes", "").ended(0).shows("routes_on_the_bridge");

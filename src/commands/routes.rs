@@ -11,9 +11,12 @@ use super::project::Project;
 use super::trouble::warn;
 use crate::desired::Desired;
 use crate::desired::Note;
+use crate::desired::Role;
+use crate::name::Container;
 use crate::plan::Routing;
 use crate::render::routes;
 use crate::sys::terminal::say;
+use std::collections::BTreeSet;
 
 /// `gordon routes`.
 pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, Trouble> {
@@ -38,9 +41,14 @@ fn on_the_host(global: &Global, project: &Project) -> Result<Desired, Trouble> {
     project.desired_on(&seen)
 }
 
-/// The notes on ports that are taken for granted.
+/// The notes on ports of routes that are taken for granted.
 fn assumed(desired: &Desired) -> impl Iterator<Item = &Note> {
-    desired.notes.iter().filter(|note| matches!(note, Note::PortAssumed { .. }))
+    let apps: BTreeSet<Container> =
+        desired.routes.iter().map(|route| route.container(Role::Serving, 1)).collect();
+    desired.notes.iter().filter(move |note| match note {
+        Note::PortAssumed { containers, .. } => containers.iter().any(|container| apps.contains(container)),
+        Note::ImageUnknown { .. } | Note::AliasLeftOut { .. } => false,
+    })
 }
 
 /// What the person should know of what is shown.

@@ -127,7 +127,8 @@ impl Route {
         format!("{}:{}", self.name(), self.port)
     }
 
-    fn container(&self, role: Role, replica: u32) -> Container {
+    /// The name of the container of this role and replica, counted from 1.
+    pub fn container(&self, role: Role, replica: u32) -> Container {
         self.naming.container(&self.stem, role, replica)
     }
 

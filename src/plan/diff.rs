@@ -20,6 +20,7 @@ use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
 use crate::desired::Proxy;
 use crate::desired::Pull;
+use crate::desired::Ready;
 use crate::docker::Claim;
 use crate::docker::Fact;
 use crate::docker::Kind;
@@ -73,11 +74,17 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
 }
 
 /// What the config gives to note; not what is unknown of images that cannot be had, whose apps are left out, nor of
-/// ports to which no proxy leads.
+/// ports to which no proxy leads and at which nobody is asked whether he is ready.
 fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
-    let is_moot = |note: &&desired::Note| match note {
+    let is_asked = |name: &Container| {
+        let mut workloads = desired.workloads.iter();
+        workloads.any(|workload| matches!(workload.ready, Ready::Answers(..)) && workload.name() == *name)
+    };
+    let is_moot = move |note: &&desired::Note| match note {
         desired::Note::ImageUnknown { image, .. } => host.images.unavailable.contains_key(image),
-        desired::Note::PortAssumed { .. } => desired.proxy.is_none(),
+        desired::Note::PortAssumed { containers, .. } => {
+            desired.proxy.is_none() && !containers.iter().any(is_asked)
+        }
         desired::Note::AliasLeftOut { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
