@@ -185,7 +185,8 @@ impl Project {
         containers.sort_by_key(|c| c["name"].to_string());
         let networks: Vec<Value> = inspect("network", &self.list("network"))
             .iter()
-            .map(|n| json!({ "name": n["Name"], "labels": n["Labels"], "subnet": n["IPAM"]["Config"] }))
+            // the engine tells of a gateway once it was restarted
+            .map(|n| json!({ "name": n["Name"], "labels": n["Labels"], "subnet": n["IPAM"]["Config"][0]["Subnet"] }))
             .collect();
         let volumes: Vec<Value> = inspect("volume", &self.list("volume"))
             .iter()

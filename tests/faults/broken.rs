@@ -1,0 +1,61 @@
+//! Docker commands that fail, and those that never answer.
+
+use crate::faulty::Fault;
+use crate::faulty::Step;
+use crate::lane::IMAGES;
+use crate::lane::Lane;
+use crate::lane::Shape;
+use crate::support::Alone;
+
+/// The steps of one app among those of many.
+fn of_app(steps: &[Step], app: usize, name: &str) -> Vec<Step> {
+    let stem = format!("{name}-web{app}-");
+    steps.iter().filter(|step| step.pattern.contains(&stem)).cloned().collect()
+}
+
+/// As many apps are rolled out at once as a rollout has steps, and of each another step goes wrong.
+#[test]
+fn each_command_of_a_rollout_may_fail_or_never_answer() {
+    let _alone = Alone::new();
+    let name = "gtest-broken";
+    let mut lane = Lane::new(name, Shape::Apps(1), 2);
+    lane.wants(1);
+    let count = lane.steps().len();
+    drop(lane);
+
+    let mut lane = Lane::new(name, Shape::Apps(count), 2);
+    let askers = lane.askers();
+    let jobs = (2 * count).to_string();
+    for fault in [Fault::Fails, Fault::Hangs] {
+        let before = lane.wanted();
+        lane.wants((before + 1) % 2);
+        let steps = lane.steps();
+        let broken: Vec<Step> = (0..count)
+            .map(|k| {
+                let own = of_app(&steps, k + 1, name);
+                assert_eq!(own.len(), count, "each app has its rollout");
+                own[k].clone()
+            })
+            .collect();
+        let faults: Vec<(&Step, Fault)> = broken.iter().map(|step| (step, fault)).collect();
+        lane.docker.breaks(&faults);
+        let run = lane.docker.gordon(&lane.project, &["apply", "--yes", "--jobs", &jobs]).ended(1);
+        assert_eq!(lane.docker.met(), count, "{fault:?}: {}", run.stderr);
+
+        askers.wait();
+        lane.mends(
+            before,
+            &format!("after each command once: {fault:?} on the way to {}", IMAGES[lane.wanted()]),
+        );
+    }
+    let (proxy, alias) = askers.stop();
+    println!(
+        "through the proxy {} of {} lost, by alias {} of {}",
+        proxy.lost.len(),
+        proxy.asked,
+        alias.lost.len(),
+        alias.asked
+    );
+    assert!(proxy.lost.is_empty(), "through the proxy: {:#?}", proxy.lost);
+    assert!(alias.lost.len() * 1000 < alias.asked as usize, "by alias: {:#?}", alias.lost);
+}
