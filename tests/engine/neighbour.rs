@@ -19,7 +19,7 @@ def ask():
         asked = time.monotonic()
         try:
             address = random.choice(socket.getaddrinfo(url.hostname, url.port, socket.AF_INET))[4][0]
-            connection = http.client.HTTPConnection(address, url.port, timeout=30)
+            connection = http.client.HTTPConnection(address, url.port, timeout=60)
             connection.request('GET', url.path)
             answer = connection.getresponse()
             body = answer.read().decode()

@@ -23,7 +23,7 @@ apps:
   web:
     image: 'web:{image}'
     replicas: {replicas}
-    environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '10' }}
+    environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '30' }}
     health: {{ path: /up }}
     proxy: {{ hosts: [{HOST}], app_port: 3000 }}
   neighbour: {{ image: 'gmail-web:latest' }}

@@ -161,7 +161,7 @@ impl Composed<'_> {
         let text = format!(
             "services:
   db: {{ image: 'postgres:15', environment: {{ POSTGRES_HOST_AUTH_METHOD: trust }} }}
-  web: {{ image: '{image}', environment: {{ BODY: {body}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '10' }} }}
+  web: {{ image: '{image}', environment: {{ BODY: {body}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '30' }} }}
   proxy:
     image: 'caddy:2'
     command: caddy reverse-proxy --from :80 --to web:3000
@@ -218,7 +218,7 @@ fn web(name: &str, release: u32, more: &[&str]) -> Vec<String> {
     let body = format!("BODY={}", body(release));
     let mut words = vec!["run", "--detach", "--name", name, "--network", NETWORK];
     words.extend(more);
-    for variable in [&body, "START_DELAY=2", "DATABASE_URL=postgres://db", "LIMIT=10"] {
+    for variable in [&body, "START_DELAY=2", "DATABASE_URL=postgres://db", "LIMIT=30"] {
         words.extend(["--env", variable]);
     }
     let image = image(release);
