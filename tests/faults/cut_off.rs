@@ -120,19 +120,21 @@ fn whenever_a_run_is_killed_the_next_brings_it_to_its_end_and_nobody_notices() {
         let lanes = works.map(|(name, shape, images, _)| scope.spawn(move || Lane::new(name, shape, images)));
         lanes.map(|lane| lane.join().expect("it is set up")).into()
     });
-    let counts: Vec<(Count, Count)> = thread::scope(|scope| {
+    let ends: Vec<(Lane, (Count, Count))> = thread::scope(|scope| {
         let lanes = lanes.into_iter().zip(works);
         let lanes: Vec<_> = lanes
             .map(|(mut lane, (.., work))| {
                 scope.spawn(move || {
                     let askers = lane.askers();
                     work(&mut lane, &askers);
-                    askers.stop()
+                    // a project that is gone would leave others its routes to remove
+                    (lane, askers.stop())
                 })
             })
             .collect();
         lanes.into_iter().map(|lane| lane.join().expect("it comes to its end")).collect()
     });
+    let (_lanes, counts): (Vec<Lane>, Vec<(Count, Count)>) = ends.into_iter().unzip();
     let (proxy, alias) = counts
         .into_iter()
         .reduce(|(p, a), (proxy, alias)| (p.and(proxy), a.and(alias)))
