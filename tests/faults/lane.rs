@@ -6,7 +6,9 @@ use crate::faulty::Step;
 use crate::faulty::planned;
 use crate::probe::ByAlias;
 use crate::probe::Count;
+use crate::probe::PROXY;
 use crate::probe::ThroughProxy;
+use crate::probe::ask;
 use crate::support::Project;
 use crate::support::eventually;
 use serde_json::Value;
@@ -141,6 +143,18 @@ impl Lane {
             |container: &Value, end: &str| container["name"].as_str().is_some_and(|name| name.ends_with(end));
         let is_about_to = containers.iter().any(|c| is(c, "-blue"));
         !is_about_to || containers.iter().any(|c| is(c, "-previous") && c["running"] == true)
+    }
+
+    /// Waits until all the apps answer through the proxy, and are ready.
+    #[track_caller]
+    pub fn serves(&self) {
+        for app in self.apps() {
+            let host = format!("{app}.{}.test", self.name);
+            eventually(&format!("{host} answers"), || {
+                ask(PROXY, "GET", &host, PATH).starts_with("HTTP/1.1 200 ")
+            });
+        }
+        eventually("nothing is left to do", || self.project.gordon(&["plan", "--exit-code"]).status == 0);
     }
 
     fn remembers(&mut self) {

@@ -7,8 +7,10 @@
 #[expect(dead_code, reason = "these tests need only a part of it")]
 mod support;
 
+mod apart;
 mod broken;
 mod cut_off;
 mod faulty;
 mod lane;
 mod probe;
+mod restart;

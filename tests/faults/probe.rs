@@ -19,7 +19,7 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 /// Where the proxy of the tests listens.
-const PROXY: &str = "127.0.0.1:18080";
+pub const PROXY: &str = "127.0.0.1:18080";
 
 /// The time between two requests of one asker: several tests ask at once.
 const PAUSE: Duration = Duration::from_millis(30);
@@ -96,7 +96,7 @@ impl Drop for ThroughProxy {
 }
 
 /// What there is in answer to a request with a small body: the whole of it, or what went wrong.
-fn ask(address: &str, method: &str, host: &str, path: &str) -> String {
+pub fn ask(address: &str, method: &str, host: &str, path: &str) -> String {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     );
