@@ -12,9 +12,6 @@ use crate::traffic::Question;
 use crate::traffic::ask_all;
 use std::thread;
 
-/// How many requests a reload may cost: each kept connection the one that was on its way when it was closed.
-const COST_OF_A_RELOAD: u64 = app::CONNECTIONS as u64;
-
 /// Asks for `web` 200 times. The C library would always choose the nearest of several addresses.
 const BY_ALIAS: &str = "
 import random, socket, urllib.request
@@ -64,11 +61,7 @@ fn a_project_whose_network_sorts_first_disturbs_nobody() {
         assert!(answer.is_ok(), "{answer:?}");
     }
     let outcome = load.stop();
-    println!("while a project came and went: {}", outcome.tally);
-    assert!(outcome.tally.asked > 1000 && outcome.errors.is_empty(), "{outcome:?}");
-    assert!(outcome.tally.lost() <= 2 * COST_OF_A_RELOAD, "{}", outcome.tally);
-    let is_closed = |why: &String| why == "the connection ended without an answer";
-    assert!(outcome.tally.losses.keys().all(is_closed), "{}", outcome.tally);
+    outcome.is_whole_but_for_reloads(1000, 2);
     project.is_settled();
 }
 

@@ -49,6 +49,32 @@ fn ten_rollouts_of_three_replicas_lose_no_request() {
 }
 
 #[test]
+fn replicas_come_and_go_and_cost_no_more_than_the_reloads() {
+    let _alone = Alone::new();
+    let name = "gtest-load-scale";
+    let project = app::project(name, 1);
+    let before = project.ids();
+    let load = app::load();
+    let neighbour = Neighbour::start(
+        &format!("{name}-neighbour-green"),
+        4,
+        Duration::from_millis(100),
+        "http://web:3000/db",
+    );
+    for replicas in [3, 1] {
+        project.write("gordon.yaml", &app::config(name, 0, replicas));
+        project.apply();
+    }
+    let outcome = load.stop();
+    let neighbour = neighbour.stop();
+    println!("by alias: {neighbour}");
+    outcome.is_whole_but_for_reloads(500, 2);
+    assert_eq!(outcome.tally.said("hostname: ").len(), 3, "all of them answered");
+    assert!(neighbour.lost() * 1000 < neighbour.asked.max(3000), "{neighbour}");
+    assert_eq!(project.ids(), before, "those that stay were not touched");
+}
+
+#[test]
 fn a_rollback_loses_no_request() {
     let _alone = Alone::new();
     let name = "gtest-load-back";

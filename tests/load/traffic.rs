@@ -5,6 +5,7 @@
 //! one that ends without an answer or in the midst of it, another status, another project's text, no answer in time. A
 //! kept connection that the other side has closed before a request is sent on it is opened anew: nothing was asked on it.
 
+use crate::app::CONNECTIONS;
 use crate::support::docker;
 use crate::tally::Tally;
 use serde_json::Value;
@@ -33,6 +34,8 @@ const TOO_MANY: u64 = 1000;
 
 /// How many requests of one question are on their way at once.
 const AT_ONCE: u32 = 10;
+
+const UNANSWERED: &str = "the connection ended without an answer";
 
 const ENDS: &str = "a worker counts to the end";
 
@@ -116,7 +119,7 @@ impl Connection {
 
     /// Sends a request and reads its answer: status and body.
     fn exchange(&mut self, request: &[u8]) -> Result<(u16, String), String> {
-        let closed = |_| "the connection ended without an answer".to_owned();
+        let closed = |_| UNANSWERED.to_owned();
         self.stream.get_mut().write_all(request).map_err(closed)?;
         let mut line = String::new();
         match self.stream.read_line(&mut line) {
@@ -251,6 +254,15 @@ impl Outcome {
         println!("through the proxy: {}", self.tally);
         assert!(self.tally.asked >= at_least, "hardly a load: {}", self.tally);
         assert!(self.tally.lost() == 0 && self.errors.is_empty(), "{}\n{:#?}", self.tally, self.errors);
+    }
+
+    /// The same, but for what reloads of the proxy cost: each of them may close a kept connection as a request is sent on it.
+    #[track_caller]
+    pub fn is_whole_but_for_reloads(&self, at_least: u64, reloads: u64) {
+        println!("through the proxy, with {reloads} reloads: {}", self.tally);
+        assert!(self.tally.asked >= at_least && self.errors.is_empty(), "{self:?}");
+        assert!(self.tally.lost() <= reloads * u64::from(CONNECTIONS), "{}", self.tally);
+        assert!(self.tally.losses.keys().all(|why| why == UNANSWERED), "{}", self.tally);
     }
 }
 
