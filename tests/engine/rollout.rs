@@ -3,6 +3,7 @@
 use crate::neighbour::Neighbour;
 use crate::support::Project;
 use crate::support::docker;
+use crate::support::eventually;
 use crate::support::inside;
 use std::time::Duration;
 
@@ -234,6 +235,7 @@ fn an_app_that_publishes_a_port_goes_back_with_an_interruption_and_stays_when_it
     let before = project.ids();
     let failed = project.gordon(&["rollback", "--yes"]).ended(1);
     assert_eq!(project.ids(), before, "{}", failed.stderr);
-    assert!(version().contains("version: 2"), "{}", version());
+    eventually("the one that served answers again", || version().contains("version: 2"));
+    project.apply();
     project.is_settled();
 }
