@@ -246,7 +246,7 @@ impl Proxy {
     }
 }
 
-/// The networks that the proxy has to be on for `routes`.
+/// The networks that the proxy has to be on to lead to a workload.
 pub(super) fn networks(workload: &Workload) -> Vec<Network> {
     workload.attachments.iter().map(|attachment| attachment.network.clone()).collect()
 }

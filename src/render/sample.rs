@@ -378,3 +378,19 @@ pub(super) fn image(text: &str) -> Image {
 fn key(name: &str) -> EnvKey {
     EnvKey::parse(name).expect("a variable")
 }
+
+/// The JSON Schema of `T` is the one in `file`, a path in the repository. It is written anew with `INSTA_UPDATE=always`, as
+/// the other texts that tests compare with.
+#[expect(clippy::disallowed_methods, reason = "a test that rewrites the file that it checks")]
+pub(crate) fn assert_schema<T: schemars::JsonSchema>(file: &str) {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
+        std::fs::write(path, &text).expect("written");
+    } else {
+        let published = std::fs::read_to_string(path).expect("it is there");
+        assert!(text == published, "{file} differs: run this test with INSTA_UPDATE=always");
+    }
+}

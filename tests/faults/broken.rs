@@ -5,6 +5,7 @@ use crate::faulty::Step;
 use crate::lane::IMAGES;
 use crate::lane::Lane;
 use crate::lane::Shape;
+use crate::probe::nobody_noticed;
 use crate::support::Alone;
 
 /// The steps of one app among those of many.
@@ -49,13 +50,5 @@ fn each_command_of_a_rollout_may_fail_or_never_answer() {
         );
     }
     let (proxy, alias) = askers.stop();
-    println!(
-        "through the proxy {} of {} lost, by alias {} of {}",
-        proxy.lost.len(),
-        proxy.asked,
-        alias.lost.len(),
-        alias.asked
-    );
-    assert!(proxy.lost.is_empty(), "through the proxy: {:#?}", proxy.lost);
-    assert!(alias.lost.len() * 1000 < alias.asked as usize, "by alias: {:#?}", alias.lost);
+    nobody_noticed(&proxy, &alias);
 }

@@ -169,3 +169,17 @@ fn time() -> String {
     let seconds = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() % 86400;
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
+
+/// Nobody who asked through the proxy noticed anything, and of those who asked by alias fewer than 1 in 1,000.
+#[track_caller]
+pub fn nobody_noticed(proxy: &Count, alias: &Count) {
+    println!(
+        "through the proxy {} of {} lost, by alias {} of {}",
+        proxy.lost.len(),
+        proxy.asked,
+        alias.lost.len(),
+        alias.asked
+    );
+    assert!(proxy.lost.is_empty(), "through the proxy: {:#?}", proxy.lost);
+    assert!(alias.lost.len() * 1000 < alias.asked as usize, "by alias: {:#?}", alias.lost);
+}

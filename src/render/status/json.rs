@@ -323,24 +323,10 @@ impl<'a> Container<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Written anew with `INSTA_UPDATE=always`, as the other texts that tests compare with.
-    const SCHEMA: &str = include_str!("../../../plans/status.schema.json");
+    use crate::render::sample;
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test that rewrites the file that it checks")]
     fn the_published_schema_is_true() {
-        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-        let schema = settings.into_generator().into_root_schema_for::<Document<'_>>();
-        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
-        if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
-            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/plans/status.schema.json"), &text)
-                .expect("written");
-        } else {
-            assert!(
-                text == SCHEMA,
-                "plans/status.schema.json differs: run this test with INSTA_UPDATE=always"
-            );
-        }
+        sample::assert_schema::<Document<'_>>("plans/status.schema.json");
     }
 }
