@@ -14,6 +14,7 @@ use super::launch::Aliases;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
+use crate::desired::Attachment;
 use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Await;
@@ -133,7 +134,7 @@ impl Draft<'_> {
             self.launch(job, incoming, Aliases::Later, &setting);
         } else {
             // an earlier run made it and was cut off
-            self.join(job.workload, incoming, &setting);
+            self.join(job.workload, incoming, Aliases::Later, &setting);
             setting.needs = self.last(from, needs);
             self.start(job.workload, incoming, &setting);
         }
@@ -150,11 +151,13 @@ impl Draft<'_> {
         self.last(from, needs)
     }
 
-    /// Puts a container that was cut off on its way in into the networks that it is not on yet.
-    fn join(&mut self, workload: &Workload, name: &Container, setting: &Setting) {
-        for attachment in &workload.attachments {
-            if !self.now.containers[name].memberships.contains_key(&attachment.network) {
-                self.answer_to(&workload.owner, name, &attachment.network, &[], setting);
+    /// Puts a container into the networks that it should be on and is not.
+    fn join(&mut self, workload: &Workload, name: &Container, aliases: Aliases, setting: &Setting) {
+        for Attachment { network, aliases: wanted } in &workload.attachments {
+            let is_there = self.now.networks.contains_key(network);
+            if is_there && !self.now.containers[name].memberships.contains_key(network) {
+                let aliases = if aliases == Aliases::AtOnce { wanted.as_slice() } else { &[] };
+                self.answer_to(&workload.owner, name, network, aliases, setting);
             }
         }
     }
@@ -285,6 +288,16 @@ impl Draft<'_> {
                 );
             }
         }
+        let from = self.plan.steps().len();
+        for place in places {
+            // it may have been made where the proxy did not lead, or no longer leads
+            if self.runs(&place.name) && self.runs(&place.previous) {
+                let setting = Setting::new(Reason::NotAttached, &last);
+                self.join(job.workload, &place.name, Aliases::AtOnce, &setting);
+            }
+        }
+        last.extend(self.plan.steps()[from..].iter().map(|step| step.id));
+        last.extend(self.led_to(job.workload));
         self.retire(job, &places.iter().collect::<Vec<_>>(), &last)
     }
 

@@ -147,6 +147,20 @@ fn it_comes_to_where_an_app_goes_before_the_app_leaves_where_it_was() {
 }
 
 #[test]
+fn who_took_over_where_it_did_not_lead_is_joined_by_it_before_the_one_that_it_leads_to_leaves() {
+    let text = |proxy: &str, image: &str, services: &str| {
+        format!("{proxy}\n[routes]\n\"a.com\" = \"{image}\"\n[attachments]\n\"a.com\" = [{services}]")
+    };
+    let mut host = applied(&text("proxy.tls = \"off\"", "app:1", ""), &host());
+    let plan = diff(&desired(&text("proxy.enabled = false", "app:2", "")), &host, &Options::default());
+    let plan = plan.unwrap();
+    let takes_over = |op: &Op| matches!(op, Op::Rename { to, .. } if to.as_str() == "gordon-a.com");
+    let count = 1 + plan.steps().iter().position(|step| takes_over(&step.op)).unwrap();
+    plan.steps()[..count].iter().for_each(|step| befall(&mut host, step.op.clone()));
+    decides("proxy_back_on", &text("proxy.tls = \"off\"", "app:2", "\"redis:7\""), &host);
+}
+
+#[test]
 fn its_new_image_is_there_before_it_stops() {
     decides("proxy_pulled", &with("proxy = { tls = \"off\", image = \"caddy:4\" }", SHOP), &both());
 }
