@@ -55,6 +55,7 @@ fn assemble(steps: impl Iterator<Item = (Op, Vec<usize>, Vec<usize>, Vec<Op>)>) 
             after,
             undo,
             risk: Risk::None,
+            unbroken: false,
         }));
     }
     plan

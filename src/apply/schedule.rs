@@ -45,6 +45,8 @@ pub struct Schedule {
     followers: Vec<Vec<StepId>>,
     /// Steps that only wait for something: they take no job.
     waits: Vec<bool>,
+    /// Steps that are done also after a halt, once those before them are over.
+    unbroken: Vec<bool>,
     ready_jobs: BTreeSet<StepId>,
     ready_waits: BTreeSet<StepId>,
     free: usize,
@@ -62,6 +64,7 @@ impl Schedule {
             dependents: vec![Vec::new(); count],
             followers: vec![Vec::new(); count],
             waits: plan.steps().iter().map(|step| matches!(step.op, Op::Await(_))).collect(),
+            unbroken: plan.steps().iter().map(|step| step.unbroken).collect(),
             ready_jobs: BTreeSet::new(),
             ready_waits: BTreeSet::new(),
             free: jobs.get(),
@@ -86,9 +89,6 @@ impl Schedule {
     /// The step that starts now: the earliest that only waits, or else the earliest, when a job is free. `None`: nothing
     /// may start before something else ends.
     pub fn start(&mut self) -> Option<StepId> {
-        if self.halted {
-            return None;
-        }
         let id = match self.ready_waits.pop_first() {
             Some(id) => id,
             None if self.free > 0 => self.ready_jobs.pop_first()?,
@@ -135,9 +135,12 @@ impl Schedule {
         }
     }
 
-    /// Lets nothing more start; what runs may end.
+    /// Lets nothing more start but what belongs to a step that has begun; what runs may end.
     pub fn halt(&mut self) {
         self.halted = true;
+        let unbroken = &self.unbroken;
+        self.ready_jobs.retain(|id| unbroken[id.index()]);
+        self.ready_waits.retain(|id| unbroken[id.index()]);
     }
 
     /// How many steps run.
@@ -156,6 +159,9 @@ impl Schedule {
     }
 
     fn make_ready(&mut self, id: StepId) {
+        if self.halted && !self.unbroken[id.index()] {
+            return;
+        }
         let ready = if self.waits[id.index()] { &mut self.ready_waits } else { &mut self.ready_jobs };
         ready.insert(id);
     }
@@ -229,6 +235,21 @@ mod tests {
         schedule.finish(ids[1], Over::Done);
         assert_eq!(schedule.start(), None);
         assert_eq!(schedule.states(), [State::Waiting, State::Done, State::Waiting]);
+    }
+
+    #[test]
+    fn after_a_halt_what_belongs_to_a_step_that_has_begun_is_done() {
+        let plan = sample::plan(&[&[], &[0], &[], &[2]]);
+        let ids: Vec<StepId> = plan.steps().iter().map(|step| step.id).collect();
+        let unbroken = vec![false, true, false, true];
+        let mut schedule = Schedule { unbroken, ..Schedule::new(&plan, NonZeroUsize::MIN) };
+        assert_eq!(schedule.start(), Some(ids[0]));
+        schedule.halt();
+        schedule.finish(ids[0], Over::Done);
+        assert_eq!(schedule.start(), Some(ids[1]));
+        schedule.finish(ids[1], Over::Done);
+        assert_eq!(schedule.start(), None, "what has not begun does not begin");
+        assert_eq!(schedule.states(), [State::Done, State::Done, State::Waiting, State::Waiting]);
     }
 
     /// What up to 30 steps need and what they only come after, each of earlier ones only, and for each step whether it waits and

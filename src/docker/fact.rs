@@ -80,6 +80,10 @@ pub enum Fact {
     Running(Container),
     /// The container runs, and is not about to be started again.
     Steady(Container),
+    /// The container is paused.
+    Paused(Container),
+    /// The container is not paused, or is not there.
+    Unpaused(Container),
     /// The container does not run, or is not there.
     Stopped(Container),
     /// The container's health check says that it is healthy.
@@ -155,6 +159,8 @@ impl Fact {
             Self::NoFragment(project) => fragment(host, project).is_none(),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
             Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
+            Self::Paused(name) => container(name).is_some_and(|seen| seen.state == State::Paused),
+            Self::Unpaused(name) => container(name).is_none_or(|seen| seen.state != State::Paused),
             Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
             Self::Healthy(name) => container(name)
                 .is_some_and(|seen| seen.state == State::Running && seen.health == Health::Healthy),

@@ -68,6 +68,16 @@ pub enum Op {
         /// The time it has to end by itself.
         timeout: Duration,
     },
+    /// `docker pause`: it stands still, and none of its connections ends.
+    Pause {
+        /// A container that runs.
+        name: Container,
+    },
+    /// `docker unpause`.
+    Unpause {
+        /// A container that is paused.
+        name: Container,
+    },
     /// `docker rename`.
     Rename {
         /// Its name until now.
@@ -172,6 +182,8 @@ impl Op {
             Self::Stop { name, timeout } => {
                 Command::new(["stop", "-t", &timeout.as_secs().to_string(), name.as_str()])
             }
+            Self::Pause { name } => Command::new(["pause", name.as_str()]),
+            Self::Unpause { name } => Command::new(["unpause", name.as_str()]),
             Self::Rename { from, to } => Command::new(["rename", from.as_str(), to.as_str()]),
             Self::Remove { name } => Command::new(["rm", name.as_str()]),
             Self::Connect { container, membership } => {
@@ -206,7 +218,11 @@ impl Op {
             Self::RemoveNetwork { name } => name.as_str() == fragment::NETWORK,
             Self::RemoveVolume { name } => name.as_str().starts_with(fragment::PROXY),
             Self::Create(launch) | Self::Run(launch) => is_proxy(&launch.name),
-            Self::Start { name } | Self::Stop { name, .. } | Self::Remove { name } => is_proxy(name),
+            Self::Start { name }
+            | Self::Stop { name, .. }
+            | Self::Pause { name }
+            | Self::Unpause { name }
+            | Self::Remove { name } => is_proxy(name),
             Self::Rename { from, .. } => is_proxy(from),
             Self::Connect { container, .. } | Self::Disconnect { container, .. } => is_proxy(container),
             Self::Await(wait) => is_proxy(wait.container()),
@@ -227,6 +243,8 @@ impl fmt::Display for Op {
             Self::Run(launch) => write!(f, "run {}", launch.name),
             Self::Start { name } => write!(f, "start {name}"),
             Self::Stop { name, .. } => write!(f, "stop {name}"),
+            Self::Pause { name } => write!(f, "pause {name}"),
+            Self::Unpause { name } => write!(f, "unpause {name}"),
             Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
             Self::Remove { name } => write!(f, "remove {name}"),
             Self::Connect { container, membership } => {

@@ -143,14 +143,17 @@ impl Draw {
             after: Vec::new(),
             undo: Vec::new(),
             risk: Risk::None,
+            unbroken: false,
         };
         Self { step }
     }
 
     /// A step that does something to a container of `owner`.
     pub(super) fn set(op: Op, owner: &Owner, setting: &Setting) -> Self {
-        let Setting { reason, needs, undo, done, risk } = setting;
-        Self::new(op, owner, reason.clone()).unless(done.iter().cloned()).needs(needs).undo(undo).risk(*risk)
+        let Setting { reason, needs, undo, done, risk, pauses: _, unbroken } = setting;
+        let mut draw = Self::new(op, owner, reason.clone()).unless(done.iter().cloned());
+        draw.step.unbroken = *unbroken;
+        draw.needs(needs).undo(undo).risk(*risk)
     }
 
     pub(super) fn unless(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {

@@ -98,6 +98,8 @@ pub struct Step {
     pub undo: Vec<Op>,
     /// What it costs.
     pub risk: Risk,
+    /// It belongs to those before it: once they have begun, it is done too, also when nothing else may start any more.
+    pub unbroken: bool,
 }
 
 /// What a step costs those who use what it changes.
@@ -105,7 +107,7 @@ pub struct Step {
 pub enum Risk {
     /// Nothing.
     None,
-    /// A running container can open no new connections for about 0.3 s.
+    /// A running container stands still for about 0.3 s; no connection ends.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,
@@ -187,14 +189,14 @@ impl Plan {
     /// construction.
     pub(crate) fn push(&mut self, step: NewStep) -> StepId {
         let id = StepId(self.steps.len());
-        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk } = step;
+        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk, unbroken } = step;
         assert!(needs.iter().chain(&after).all(|other| *other < id), "a step needs only earlier steps");
         for others in [&mut needs, &mut after] {
             others.sort_unstable();
             others.dedup();
         }
         after.retain(|other| needs.binary_search(other).is_err());
-        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk });
+        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, unbroken });
         id
     }
 }
@@ -210,4 +212,5 @@ pub(crate) struct NewStep {
     pub(crate) after: Vec<StepId>,
     pub(crate) undo: Vec<Op>,
     pub(crate) risk: Risk,
+    pub(crate) unbroken: bool,
 }

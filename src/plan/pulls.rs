@@ -28,6 +28,7 @@ pub fn pulls(desired: &Desired, images: &Images) -> Plan {
             after: Vec::new(),
             undo: Vec::new(),
             risk: Risk::None,
+            unbroken: false,
         });
     }
     plan

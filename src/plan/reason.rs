@@ -41,6 +41,8 @@ pub enum Reason {
     Asked,
     /// The container is there, but does not run.
     NotRunning,
+    /// The container is paused.
+    Paused,
     /// The container is not in a network that it should be in.
     NotAttached,
     /// The container is in a network that it should not be in.
@@ -137,6 +139,7 @@ impl fmt::Display for Reason {
             }
             Self::Asked => f.write_str("asked for with --recreate"),
             Self::NotRunning => f.write_str("not running"),
+            Self::Paused => f.write_str("is paused"),
             Self::NotAttached => f.write_str("not in this network"),
             Self::Attached => f.write_str("no longer belongs to this network"),
             Self::Aliases { wanted } => write!(f, "should answer to {}", list(wanted)),
@@ -193,8 +196,6 @@ pub enum Note {
     NetworkKept(Network),
     /// A volume stays, because containers of others mount it.
     VolumeKept(Volume),
-    /// A container is paused.
-    Paused(Container),
     /// Volumes stay.
     VolumesKept(Vec<Volume>),
 }
@@ -232,9 +233,6 @@ impl fmt::Display for Note {
             ),
             Self::VolumeKept(volume) => {
                 write!(f, "volume {volume} stays: a container of somebody else mounts it")
-            }
-            Self::Paused(container) => {
-                write!(f, "{container} is paused; `docker unpause {container}` lets it go on")
             }
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
         }

@@ -33,7 +33,7 @@ impl Draft<'_> {
                 Some(_) => Reason::Aliases { wanted: attachment.aliases.clone() },
                 None => Reason::NotAttached,
             };
-            let setting = Setting { risk, ..Setting::new(reason, &steps) };
+            let setting = Setting { risk, pauses: true, ..Setting::new(reason, &steps) };
             steps.extend(self.answer_to(
                 &workload.owner,
                 name,
@@ -77,21 +77,24 @@ impl Draft<'_> {
         network: &Network,
         aliases: &[Alias],
         setting: &Setting,
-    ) -> Option<StepId> {
+    ) -> Vec<StepId> {
         let done = Fact::Attached {
             container: name.clone(),
             network: network.clone(),
             aliases: Some(aliases.to_vec()),
         };
         if done.holds(&self.now) {
-            return None;
+            return Vec::new();
         }
         let mut setting = setting.clone();
+        let mut paused = None;
         let seen = self.now.containers[name].memberships.get(network).cloned();
         if seen.is_some() {
+            paused = self.pause(owner, name, &done, &setting);
+            setting.unbroken = paused.is_some();
             let op = Op::Disconnect { container: name.clone(), network: network.clone() };
             let step = Draw::set(op, owner, &setting).unless([done, detached(name, network)]);
-            setting.needs.extend(self.draw(step));
+            setting.needs.extend(self.draw(step.after(&paused)));
         }
         let is_managed = self.now.networks.get(network).is_some_and(|seen| seen.managed);
         let address = match seen.and_then(|seen| seen.address) {
@@ -99,7 +102,56 @@ impl Draft<'_> {
             _ => self.own_address(name, network).or_else(|| self.address(network)),
         };
         let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
-        self.connect(owner, name, membership, &setting)
+        let connected = self.connect(owner, name, membership, &setting);
+        setting.needs = paused.into_iter().collect();
+        let resumed = self.resume(owner, name, connected, &setting);
+        connected.into_iter().chain(resumed).collect()
+    }
+
+    /// Lets a container that serves stand still while it is away from a network: so it cannot miss it.
+    fn pause(&mut self, owner: &Owner, name: &Container, done: &Fact, setting: &Setting) -> Option<StepId> {
+        if !setting.pauses || !Fact::Steady(name.clone()).holds(&self.now) {
+            return None;
+        }
+        let op = Op::Pause { name: name.clone() };
+        let setting = Setting { undo: vec![Op::Unpause { name: name.clone() }], ..setting.clone() };
+        self.draw(Draw::set(op, owner, &setting).unless([done.clone(), Fact::Paused(name.clone())]))
+    }
+
+    /// Lets a container that is paused go on, whether what comes before has succeeded or not.
+    fn resume(
+        &mut self,
+        owner: &Owner,
+        name: &Container,
+        before: Option<StepId>,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        if !Fact::Paused(name.clone()).holds(&self.now) {
+            return None;
+        }
+        let op = Op::Unpause { name: name.clone() };
+        // it is tried once more
+        let setting = Setting { undo: vec![op.clone()], ..setting.clone() };
+        self.draw(Draw::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
+    }
+
+    /// Lets a container go on that is paused, as a run leaves it that is killed while the container is away from a network.
+    pub(super) fn wake(&mut self, owner: &Owner, name: &Container) -> Vec<StepId> {
+        if !Fact::Paused(name.clone()).holds(&self.now) {
+            return Vec::new();
+        }
+        let setting = Setting::new(Reason::Paused, &[]);
+        let seen = &self.now.containers[name];
+        let away = seen.addresses.keys().filter(|network| !seen.memberships.contains_key(*network));
+        let mut last = None;
+        for network in away.cloned().collect::<Vec<_>>() {
+            if let Some(address) = self.own_address(name, &network) {
+                let membership = Membership { network, address: Some(address), aliases: Vec::new() };
+                let setting = Setting { needs: last.into_iter().collect(), ..setting.clone() };
+                last = self.connect(owner, name, membership, &setting);
+            }
+        }
+        last.into_iter().chain(self.resume(owner, name, last, &setting)).collect()
     }
 
     /// Whether a container is taken off a network: one of gordon's, whichever project's, or the default bridge. Into

@@ -208,10 +208,13 @@ impl Draft<'_> {
         setting.needs.extend(self.draw(Draw::set(drain(self.desired.drain), owner, &setting)));
         let mut nameless = setting.needs.clone();
         for name in running {
-            let setting = Setting { done: vec![Fact::Stopped((*name).clone())], ..setting.clone() };
+            let done = vec![Fact::Stopped((*name).clone())];
+            let mut setting = Setting { done, pauses: true, ..setting.clone() };
             for network in self.switchable(name) {
-                nameless.extend(self.answer_to(owner, name, &network, &[], &setting));
+                // one after the other: it is paused once at a time
+                setting.needs.extend(self.answer_to(owner, name, &network, &[], &setting));
             }
+            nameless.extend(setting.needs);
         }
         setting.needs = nameless;
         setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), owner, &setting)));

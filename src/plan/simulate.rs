@@ -71,6 +71,16 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::Start { name } => start(host, name)?,
         Op::Stop { name, .. } => stop(host, name)?,
+        Op::Pause { name } => {
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+            require(seen.state == State::Running, || format!("{name} does not run, or is paused"))?;
+            seen.state = State::Paused;
+        }
+        Op::Unpause { name } => {
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+            require(seen.state == State::Paused, || format!("{name} is not paused"))?;
+            seen.state = State::Running;
+        }
         Op::Rename { from, to } => {
             require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
             let container = host.containers.remove(from).ok_or_else(|| absent(from))?;
@@ -107,17 +117,14 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::Await(Await::Healthy { name, .. }) => {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            require(seen.state.is_up(), || format!("{name} does not run"))?;
+            settle(name, seen)?;
             seen.health = Health::Healthy;
-            settle(seen);
         }
         Op::Await(Await::Drain { name, .. }) => {
             require(host.containers.contains_key(name), || format!("no container {name}"))?;
         }
         Op::Await(Await::Answers { name, .. } | Await::StaysUp { name, .. }) => {
-            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            require(seen.state.is_up(), || format!("{name} does not run"))?;
-            settle(seen);
+            settle(name, host.containers.get_mut(name).ok_or_else(|| absent(name))?)?;
         }
     }
     Ok(())
@@ -142,11 +149,11 @@ fn absent(name: &Container) -> Refused {
     Refused(format!("no container {name}"))
 }
 
-/// What was waited for with success has stopped restarting.
-fn settle(seen: &mut SeenContainer) {
-    if seen.state == State::Restarting {
-        seen.state = State::Running;
-    }
+/// What was waited for with success has stopped restarting; what is paused is waited for in vain.
+fn settle(name: &Container, seen: &mut SeenContainer) -> Result<(), Refused> {
+    require(seen.state.is_up() && seen.state != State::Paused, || format!("{name} does not run"))?;
+    seen.state = State::Running;
+    Ok(())
 }
 
 fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
@@ -191,6 +198,7 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
 
 fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
     let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+    require(container.state != State::Paused, || format!("{name} is paused"))?;
     for (network, membership) in &container.memberships {
         require(!membership.stale, || format!("network {network} of {name} is gone"))?;
         if let (Some(address), Some(network)) = (membership.address, host.networks.get_mut(network)) {

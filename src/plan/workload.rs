@@ -27,7 +27,6 @@ use crate::docker::Op;
 use crate::docker::SeenContainer;
 use crate::docker::Source;
 use crate::docker::Spec;
-use crate::docker::State;
 use crate::docker::hash;
 use crate::docker::host_ports;
 use crate::name::Container;
@@ -65,11 +64,16 @@ pub(super) struct Setting {
     /// What makes all of them unnecessary.
     pub(super) done: Vec<Fact>,
     pub(super) risk: Risk,
+    /// Whether the container stands still while it is away from a network.
+    pub(super) pauses: bool,
+    /// Whether each of them goes on where the one before has begun.
+    pub(super) unbroken: bool,
 }
 
 impl Setting {
     pub(super) fn new(reason: Reason, needs: &[StepId]) -> Self {
-        Self { reason, needs: needs.to_vec(), undo: Vec::new(), done: Vec::new(), risk: Risk::None }
+        let (needs, undo, done) = (needs.to_vec(), Vec::new(), Vec::new());
+        Self { reason, needs, undo, done, risk: Risk::None, pauses: false, unbroken: false }
     }
 }
 
@@ -105,7 +109,10 @@ impl<'a> Draft<'a> {
             let spec = workload.spec();
             let release = self.release(workload, &places, &spec);
             let job = Job { workload, spec, release };
+            let names = places.iter().flat_map(|place| [&place.name, &place.incoming, &place.previous]);
+            let woken: Vec<StepId> = names.flat_map(|name| self.wake(&workload.owner, name)).collect();
             let mut before = self.needs(workload);
+            before.extend(&woken);
             if workload.kind == Kind::App {
                 before = self.tidy_up(&job, &places, &before);
             }
@@ -113,6 +120,7 @@ impl<'a> Draft<'a> {
                 Strategy::Rolling => self.roll(&job, &places, &before),
                 Strategy::Recreate(_) => self.replace(&job, &places, &before),
             };
+            steps.extend(woken);
         }
         self.up.insert(&workload.stem, Up::After(steps));
     }
@@ -280,9 +288,6 @@ impl<'a> Draft<'a> {
     pub(super) fn note(&mut self, workload: &Workload, name: &Container) {
         let seen = &self.now.containers[name];
         let mut notes = Vec::new();
-        if seen.state == State::Paused {
-            notes.push(Note::Paused(name.clone()));
-        }
         let inherited_file = workload.runtime.env_files.iter().find(|file| file.inherited);
         if let Some(file) = inherited_file
             && seen.inherits != inherited(workload)

@@ -180,7 +180,7 @@ struct Probe<'a> {
 enum Risk {
     /// Nothing.
     None,
-    /// A running container can open no new connections for about 0.3 s.
+    /// A running container stands still for about 0.3 s; no connection ends.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,
@@ -261,6 +261,10 @@ enum Fact<'a> {
     Running { container: &'a str },
     /// The container runs, and is not about to be started again.
     Steady { container: &'a str },
+    /// The container is paused.
+    Paused { container: &'a str },
+    /// The container is not paused, or is not there.
+    Unpaused { container: &'a str },
     /// The container does not run, or is not there.
     Stopped { container: &'a str },
     /// The container's health check says that it is healthy.
@@ -414,6 +418,8 @@ impl<'a> Fact<'a> {
             F::NoFragment(project) => Self::NoFragment { project: project.as_str() },
             F::Running(container) => Self::Running { container: container.as_str() },
             F::Steady(container) => Self::Steady { container: container.as_str() },
+            F::Paused(container) => Self::Paused { container: container.as_str() },
+            F::Unpaused(container) => Self::Unpaused { container: container.as_str() },
             F::Stopped(container) => Self::Stopped { container: container.as_str() },
             F::Healthy(container) => Self::Healthy { container: container.as_str() },
             F::Attached { container, network, aliases } => Self::Attached {
@@ -554,8 +560,8 @@ mod tests {
         assert_eq!(
             actions,
             [
-                "replace", "replace", "replace", "wait", "replace", "update", "update", "remove", "remove",
-                "remove", "remove"
+                "replace", "replace", "replace", "wait", "replace", "update", "update", "update", "update",
+                "remove", "remove", "remove", "remove"
             ]
         );
     }
@@ -569,7 +575,7 @@ mod tests {
             .map(|line| line.trim_end_matches(['}', ',', ']']).to_owned() + "}]}")
             .map(|line| line.split([':', ',']).nth(1).expect("an id").parse().expect("a number"))
             .collect();
-        assert_eq!(ids, (1..=11).collect::<Vec<_>>());
+        assert_eq!(ids, (1..=13).collect::<Vec<_>>());
     }
 
     #[test]

@@ -237,6 +237,14 @@ impl Script<'_> {
 
     fn carry_out(&mut self, op: &Op, undo: &[Op], indent: usize) -> String {
         let command = op.command().expect("all that is neither a check nor a wait is a command");
+        match op {
+            Op::Pause { name } => {
+                let pause = self.call("pause", &[name.as_str()], indent);
+                return fold(&pause, self.cli, &command, indent);
+            }
+            Op::Unpause { .. } => return fold(self.name("unpause"), self.cli, &command, indent),
+            _ => {}
+        }
         let function = match (op, undo) {
             (Op::Pull { .. }, _) => "stream",
             (_, []) if command.stdin.is_none() => return self.command("run", &command, "", indent),
@@ -333,6 +341,8 @@ impl Script<'_> {
             Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
+            Fact::Paused(name) => ("is_paused", vec![text(name)]),
+            Fact::Unpaused(name) => ("is_unpaused", vec![text(name)]),
             Fact::Stopped(name) => ("is_stopped", vec![text(name)]),
             Fact::Healthy(name) => ("is_healthy", vec![text(name)]),
             Fact::Attached { container, network, aliases: None } => {

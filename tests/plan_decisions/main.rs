@@ -230,6 +230,8 @@ fn words(op: &Op) -> String {
                 membership.aliases.len()
             )
         }
+        Op::Pause { name } => format!("pause {name}"),
+        Op::Unpause { name } => format!("unpause {name}"),
         Op::Disconnect { container, network } => format!("disconnect {container} from {network}"),
         Op::RemoveNetwork { name } => format!("remove network {name}"),
         Op::RemoveVolume { name } => format!("remove volume {name}"),

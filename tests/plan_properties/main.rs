@@ -15,6 +15,7 @@ use gordon::docker::ImageFacts;
 use gordon::docker::Membership;
 use gordon::docker::Observed;
 use gordon::docker::Op;
+use gordon::docker::PROXY;
 use gordon::docker::SeenContainer;
 use gordon::docker::SeenImage;
 use gordon::docker::SeenMembership;
@@ -269,6 +270,7 @@ enum Accident {
     Detached(usize),
     Unhealthy(usize),
     Restarting(usize),
+    Paused(usize),
     NetworkRemoved(usize),
     Retagged(u8),
     /// Somebody put a container on another project's network.
@@ -282,6 +284,7 @@ fn accidents() -> impl Strategy<Value = Vec<Accident>> {
         (0..9usize).prop_map(Accident::Detached),
         (0..9usize).prop_map(Accident::Unhealthy),
         (0..9usize).prop_map(Accident::Restarting),
+        (0..9usize).prop_map(Accident::Paused),
         (0..9usize).prop_map(Accident::NetworkRemoved),
         (0..5u8).prop_map(Accident::Retagged),
         (0..9usize).prop_map(Accident::Breached),
@@ -329,6 +332,11 @@ fn befall(host: &mut Observed, accident: &Accident) {
                 && seen.state == State::Running
             {
                 seen.state = State::Restarting;
+            }
+        }
+        Accident::Paused(n) => {
+            if let Some(name) = nth(n).filter(|name| name.as_str() != PROXY) {
+                let _ = simulate(host, &Op::Pause { name });
             }
         }
         Accident::NetworkRemoved(n) => {
@@ -470,6 +478,26 @@ fn in_an_order<'p>(plan: &'p Plan, order: &[prop::sample::Index]) -> Vec<&'p Ste
     steps
 }
 
+/// What is done after a step has failed: what undoes it, and what belongs to it and does not need it.
+fn after_failure(plan: &Plan, failed: &Step, host: &mut Observed) {
+    for op in &failed.undo {
+        let _ = simulate(host, op);
+    }
+    let mut is_done: Vec<bool> = plan.steps().iter().map(|step| step.id < failed.id).collect();
+    let mut is_over: Vec<bool> = plan.steps().iter().map(|step| step.id <= failed.id).collect();
+    for step in &plan.steps()[failed.id.index() + 1..] {
+        let all = |others: &[plan::StepId], are: &[bool]| others.iter().all(|other| are[other.index()]);
+        if !step.unbroken || !all(&step.needs, &is_over) || !all(&step.after, &is_over) {
+            continue;
+        }
+        is_over[step.id.index()] = true;
+        if all(&step.needs, &is_done) {
+            let _ = simulate(host, &step.op);
+            is_done[step.id.index()] = true;
+        }
+    }
+}
+
 /// The stems and roles of the apps that are rolled out.
 fn rolling(sketch: &Sketch) -> Vec<String> {
     let desired = sketch.desired();
@@ -477,14 +505,19 @@ fn rolling(sketch: &Sketch) -> Vec<String> {
     apps.map(|w| w.name().to_string()).collect()
 }
 
+/// Whether a container runs, and does not stand still.
+fn works(seen: &SeenContainer) -> bool {
+    seen.state.is_up() && seen.state != State::Paused
+}
+
 /// Whether the proxy, which asks for the serving name and then for the previous one, finds somebody.
 fn serves(host: &Observed, name: &str) -> bool {
     let stem = name.strip_suffix("-green").unwrap_or(name);
     let roles = [name.to_owned(), format!("{stem}-previous")];
     let replicas = (1..=4).map(|i| if i == 1 { String::new() } else { format!("-{i}") });
-    replicas.flat_map(|number| roles.clone().map(|role| format!("{role}{number}"))).any(|name| {
-        host.containers.get(&Container::parse(name).unwrap()).is_some_and(|seen| seen.state.is_up())
-    })
+    replicas
+        .flat_map(|number| roles.clone().map(|role| format!("{role}{number}")))
+        .any(|name| host.containers.get(&Container::parse(name).unwrap()).is_some_and(works))
 }
 
 /// Who runs on a volume of the container that `op` has just started, and is on its way out: two databases on one volume
@@ -514,7 +547,11 @@ fn places(desired: &Desired) -> Vec<[Container; 3]> {
 fn subject(op: &Op) -> Option<&Container> {
     match op {
         Op::Create(launch) | Op::Run(launch) => Some(&launch.name),
-        Op::Start { name } | Op::Stop { name, .. } | Op::Remove { name } => Some(name),
+        Op::Start { name }
+        | Op::Stop { name, .. }
+        | Op::Pause { name }
+        | Op::Unpause { name }
+        | Op::Remove { name } => Some(name),
         Op::Rename { from, .. } => Some(from),
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => Some(container),
         Op::Await(wait) => Some(wait.container()),
@@ -566,6 +603,10 @@ proptest! {
         let end = end_of(&plan_for(&sketch, &host), &host);
         let again = plan_for(&sketch, &end);
         prop_assert!(again.is_empty(), "{}\n{:#?}", sketch.toml(), again.steps());
+        let (project, proxy) = (shop(), Container::parse(PROXY).unwrap());
+        for (name, seen) in end.containers.iter().filter(|(name, c)| c.project == project && **name != proxy) {
+            prop_assert!(seen.state != State::Paused, "{name} stands still");
+        }
     }
 
     #[test]
@@ -778,7 +819,8 @@ proptest! {
             // it may have done its work before it failed, or not
             for done in [false, true] {
                 let mut failed = half_way.clone();
-                if step.undo.is_empty() || done && simulate(&mut failed, &step.op).is_err() {
+                let goes_back = step.undo.iter().any(|op| matches!(op, Op::Rename { .. }));
+                if !goes_back || done && simulate(&mut failed, &step.op).is_err() {
                     continue;
                 }
                 for op in &step.undo {
@@ -802,7 +844,7 @@ proptest! {
             let serving = Container::parse(previous.as_str().replace("-previous", if previous.as_str().starts_with("shop-w") { "-green" } else { "" })).unwrap();
             prop_assert_eq!(&end.containers[&serving].spec, &host.containers[previous].spec);
             prop_assert_eq!(&end.containers[previous].spec, &host.containers[&serving].spec);
-            prop_assert!(end.containers[&serving].state.is_up() && !end.containers[previous].state.is_up());
+            prop_assert!(works(&end.containers[&serving]) && !end.containers[previous].state.is_up());
         }
         prop_assert!(run_as_script(&back, &mut half_way).is_empty(), "done again");
     }
@@ -821,7 +863,7 @@ proptest! {
         run(&mut host, &plan.steps()[..cut.min(plan.steps().len())]);
         let desired = sketch.desired();
         let serves = |host: &Observed, serving: &[Container; 2]| {
-            serving.iter().any(|name| host.containers.get(name).is_some_and(|seen| seen.state.is_up()))
+            serving.iter().any(|name| host.containers.get(name).is_some_and(works))
         };
         let plan = plan_for(&sketch, &host);
         let mut now = host.clone();
@@ -838,9 +880,7 @@ proptest! {
                     if done && simulate(&mut failed, &step.op).is_err() {
                         continue;
                     }
-                    for op in &step.undo {
-                        let _ = simulate(&mut failed, op);
-                    }
+                    after_failure(&plan, step, &mut failed);
                     prop_assert!(
                         serves(&failed, &serving),
                         "nobody serves {} after step {} has failed, done: {done}: {:?}\n{}",

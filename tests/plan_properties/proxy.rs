@@ -13,6 +13,7 @@ use super::plan_for;
 use super::run;
 use super::run_as_script;
 use super::sketch;
+use super::works;
 use gordon::desired::Desired;
 use gordon::desired::Strategy as Deployed;
 use gordon::docker::NETWORK;
@@ -69,7 +70,7 @@ fn proxy(host: &Observed) -> Option<&SeenContainer> {
 
 /// Which containers of an app the proxy would ask: for each replica whether somebody runs under one of its two names.
 fn answers(host: &Observed, site: &Site) -> Vec<bool> {
-    let runs = |name: &Container| host.containers.get(name).is_some_and(|seen| seen.state.is_up());
+    let runs = |name: &Container| host.containers.get(name).is_some_and(works);
     site.replicas.iter().map(|names| names.iter().any(runs)).collect()
 }
 
@@ -78,7 +79,7 @@ fn reaches(host: &Observed, site: &Site) -> bool {
     let on = |seen: &SeenContainer| seen.memberships.keys().cloned().collect::<BTreeSet<Network>>();
     let its = proxy(host).map(on).unwrap_or_default();
     let running = site.replicas.iter().flatten().filter_map(|name| host.containers.get(name));
-    running.filter(|seen| seen.state.is_up()).any(|seen| !on(seen).is_disjoint(&its))
+    running.filter(|seen| works(seen)).any(|seen| !on(seen).is_disjoint(&its))
 }
 
 /// The networks that fragments name and the proxy is not on.

@@ -52,7 +52,6 @@ fn notes(status: &Status<'_>) -> Vec<String> {
         | Note::VolumeReused(_)
         | Note::NetworkKept(_)
         | Note::VolumeKept(_)
-        | Note::Paused(_)
         | Note::VolumesKept(_) => true,
     };
     let notes = status.drift.map_or(&[][..], |plan| &plan.notes);
