@@ -3,7 +3,7 @@
 //!
 //! A *name* leaves DNS with `docker rename`, at once and without touching a connection; an *alias* leaves only with the
 //! network, and while a container is away from it, it can open no new connection. So a container changes its aliases only
-//! before it serves, or after.
+//! before it serves, or after; and since neighbours may still ask it then, it is paused meanwhile.
 
 use super::Draft;
 use super::Reason;

@@ -383,6 +383,7 @@ mod tests {
     use crate::render::sample::assert_text;
     use crate::render::sample::container;
     use crate::render::sample::image;
+    use crate::render::sample::network;
     use crate::render::sample::step;
 
     /// A run of a script where `docker` is a function of the shell.
@@ -603,6 +604,25 @@ run this again when the cause is gone: it goes on from here
         // nothing to go back to: the one that is there stays
         let run = run(&sample::change(), fails);
         assert_eq!((run.status, run.changes.len()), (1, 1), "{:?}", run.changes);
+    }
+
+    #[test]
+    fn however_a_script_ends_a_container_that_it_has_paused_goes_on() {
+        let mut plan = Plan::new(sample::project());
+        let name = container("shop-web");
+        let away = Op::Disconnect { container: name.clone(), network: network("shop-network") };
+        let ops = [Op::Pause { name: name.clone() }, away, Op::Unpause { name }];
+        let mut last = Vec::new();
+        for op in ops {
+            last = vec![step(&mut plan, "shop", op, Reason::Leaves, [], &last)];
+        }
+        let away = "network disconnect shop-network shop-web";
+        for (answer, status) in [("return 1", 1), ("kill -s TERM $$", 143), ("kill -s INT $$", 130), (":", 0)]
+        {
+            let run = run(&plan, &format!("'network disconnect '*) {answer} ;;"));
+            assert_eq!(run.status, status, "{}", run.told);
+            assert_eq!(run.changes, ["pause shop-web", away, "unpause shop-web"], "{answer}");
+        }
     }
 
     #[test]
