@@ -229,7 +229,7 @@ impl fmt::Display for Note {
             }
             Self::NetworkKept(network) => write!(
                 f,
-                "network {network} stays: containers of somebody else are on it; see `docker network inspect {network}`"
+                "network {network} stays while containers are on it; see `docker network inspect {network}`"
             ),
             Self::VolumeKept(volume) => {
                 write!(f, "volume {volume} stays: a container of somebody else mounts it")
