@@ -146,9 +146,12 @@ impl Draft<'_> {
         let mut last = None;
         for network in away.cloned().collect::<Vec<_>>() {
             if let Some(address) = self.own_address(name, &network) {
+                let done =
+                    Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
                 let membership = Membership { network, address: Some(address), aliases: Vec::new() };
-                let setting = Setting { needs: last.into_iter().collect(), ..setting.clone() };
-                last = self.connect(owner, name, membership, &setting);
+                let op = Op::Connect { container: name.clone(), membership };
+                let step = Draw::set(op, owner, &setting).needs(&last).unless([done]);
+                last = self.draw(step);
             }
         }
         last.into_iter().chain(self.resume(owner, name, last, &setting)).collect()
