@@ -256,19 +256,19 @@ mod tests {
         assert!(report.is_complete());
     }
 
-    /// Its docker has no answer about `shop-stuck` before it has one about `shop-web`.
+    /// Its docker has no first answer about `shop-stuck` before it has one about `shop-web`.
     struct Stuck {
         others: Fake,
         answers: Mutex<mpsc::Sender<()>>,
-        answered: Mutex<mpsc::Receiver<()>>,
+        answered: Mutex<Option<mpsc::Receiver<()>>>,
     }
 
     impl Machine for Stuck {
         fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
             let words = self.argv(command).concat();
             if words.contains("shop-stuck") {
-                let answered = self.answered.lock().expect("nobody panics with it");
-                let _ = answered.recv_timeout(Duration::from_secs(60));
+                let answered = self.answered.lock().expect("nobody panics with it").take();
+                let _ = answered.map(|answered| answered.recv_timeout(Duration::from_secs(60)));
                 return self.others.docker(command, limit, line);
             }
             let outcome = self.others.docker(command, limit, line);
@@ -294,8 +294,8 @@ mod tests {
         let plan =
             sample::plan_of(vec![(sample::wait("shop-stuck"), vec![]), (sample::wait("shop-web"), vec![])]);
         let (answers, answered) = mpsc::channel();
-        let machine =
-            Stuck { others: Fake::default(), answers: Mutex::new(answers), answered: Mutex::new(answered) };
+        let (others, answers, answered) = (Fake::default(), Mutex::new(answers), Mutex::new(Some(answered)));
+        let machine = Stuck { others, answers, answered };
         let two = NonZeroUsize::new(2).expect("not zero");
         let report = run(&plan, &machine, two, &AtomicBool::new(false), &mut |_| {});
         assert!(report.is_complete());
