@@ -79,9 +79,11 @@ impl Collisions {
         }
         let longest = if is_app { "-previous-255" } else { "-previous" };
         let label = workload.stem.rsplit('.').next().map_or(0, str::len) + longest.len();
-        if label > LABEL || workload.stem.len() + longest.len() > 253 {
+        // docker answers to `CONTAINER.NETWORK`
+        let network = workload.attachments.iter().map(|a| a.network.as_str().len() + 1).max().unwrap_or(0);
+        if label > LABEL || workload.stem.len() + longest.len() + network > 253 {
             let message = format!(
-                "container names like `{}{longest}` are too long for DNS: at most {LABEL} between dots, 253 in all",
+                "container names like `{}{longest}` are too long for DNS: at most {LABEL} between dots, 253 in all with the network's",
                 workload.stem
             );
             let problem = Problem::error(place.clone(), message);

@@ -532,8 +532,9 @@ impl<'a> Resolver<'a> {
         self.make_network(format!("{}-{}", self.prefix, names::dashed(id)), owner, place)
     }
 
+    /// A network's name is one label of DNS: docker answers to `CONTAINER.NETWORK`.
     fn make_network(&mut self, name: String, owner: Owner, place: Range<usize>) -> Network {
-        let name = Network::parse(name).expect("a prefix and a name make a network name");
+        let name = Network::parse(names::label(&name)).expect("a prefix and a name make a network name");
         if let Some(index) = self.network_index.get(&name) {
             let first = &self.networks[*index].owner;
             if *first != owner {

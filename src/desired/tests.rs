@@ -301,7 +301,7 @@ shop-web = "redis"
 #[test]
 fn names_that_dns_does_not_take_are_errors() {
     let label = "l".repeat(50);
-    let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(40), "com".to_owned()].join(".");
+    let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(39), "com".to_owned()].join(".");
     errors(
         "too_long",
         &format!(
@@ -324,7 +324,7 @@ dns_suffix = "{}.{}.{}.{}"
 }
 
 #[test]
-fn a_qualified_alias_that_is_too_long_is_cut() {
+fn a_network_and_a_qualified_alias_that_are_too_long_are_cut() {
     let domain = format!("{}.{}.com", "l".repeat(30), "m".repeat(30));
     asks_for("cut", &format!("routes.\"{domain}\" = \"app\"\nattachments.\"{domain}\" = [\"redis\"]"));
 }
