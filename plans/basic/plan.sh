@@ -732,16 +732,16 @@ has_fragment gordon \
 # network gordon-api-example-com
 # network gordon-myapp-example-com
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 api.example.com {
-	reverse_proxy gordon-api.example.com-previous:8080 {
-		dynamic a gordon-api.example.com 8080 {
+	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
+		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -754,16 +754,16 @@ api.example.com {
 # network gordon-api-example-com
 # network gordon-myapp-example-com
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 api.example.com {
-	reverse_proxy gordon-api.example.com-previous:8080 {
-		dynamic a gordon-api.example.com 8080 {
+	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
+		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -589,8 +589,8 @@ has_fragment gordon \
     '# project gordon
 # network gordon-blog-company-com
 http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous:80 {
-		dynamic a gordon-blog.company.com 80 {
+	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
+		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -602,8 +602,8 @@ http://blog.company.com {
 # project gordon
 # network gordon-blog-company-com
 http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous:80 {
-		dynamic a gordon-blog.company.com 80 {
+	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
+		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
 			refresh 1s
 		}
 		lb_try_duration 5s

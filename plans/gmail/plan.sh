@@ -483,8 +483,8 @@ has_fragment gmail \
     '# project gmail
 # network gmail-network
 http://test.eliasson.me {
-	reverse_proxy gmail-web-previous:3000 {
-		dynamic a gmail-web-green 3000 {
+	reverse_proxy gmail-web-previous.gmail-network.:3000 {
+		dynamic a gmail-web-green.gmail-network. 3000 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -496,8 +496,8 @@ http://test.eliasson.me {
 # project gmail
 # network gmail-network
 http://test.eliasson.me {
-	reverse_proxy gmail-web-previous:3000 {
-		dynamic a gmail-web-green 3000 {
+	reverse_proxy gmail-web-previous.gmail-network.:3000 {
+		dynamic a gmail-web-green.gmail-network. 3000 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -713,12 +713,12 @@ has_fragment shop \
     '# project shop
 # network s-backend
 shop.example.com {
-	reverse_proxy s-shop.example.com-previous:3000 s-shop.example.com-previous-2:3000 {
+	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
 		dynamic multi {
-			a s-shop.example.com 3000 {
+			a s-shop.example.com.s-backend. 3000 {
 				refresh 1s
 			}
-			a s-shop.example.com-2 3000 {
+			a s-shop.example.com-2.s-backend. 3000 {
 				refresh 1s
 			}
 		}
@@ -726,8 +726,8 @@ shop.example.com {
 	}
 }
 jobs.example.com {
-	reverse_proxy s-jobs-previous:8080 {
-		dynamic a s-jobs 8080 {
+	reverse_proxy s-jobs-previous.s-backend.:8080 {
+		dynamic a s-jobs.s-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -739,12 +739,12 @@ jobs.example.com {
 # project shop
 # network s-backend
 shop.example.com {
-	reverse_proxy s-shop.example.com-previous:3000 s-shop.example.com-previous-2:3000 {
+	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
 		dynamic multi {
-			a s-shop.example.com 3000 {
+			a s-shop.example.com.s-backend. 3000 {
 				refresh 1s
 			}
-			a s-shop.example.com-2 3000 {
+			a s-shop.example.com-2.s-backend. 3000 {
 				refresh 1s
 			}
 		}
@@ -752,8 +752,8 @@ shop.example.com {
 	}
 }
 jobs.example.com {
-	reverse_proxy s-jobs-previous:8080 {
-		dynamic a s-jobs 8080 {
+	reverse_proxy s-jobs-previous.s-backend.:8080 {
+		dynamic a s-jobs.s-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

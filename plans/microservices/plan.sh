@@ -766,24 +766,24 @@ has_fragment gordon \
 # network gordon-admin-company-com
 # network gordon-backend
 api.company.com {
-	reverse_proxy gordon-api.company.com-previous:8080 {
-		dynamic a gordon-api.company.com 8080 {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous:8080 {
-		dynamic a gordon-worker.company.com 8080 {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 admin.company.com {
-	reverse_proxy gordon-admin.company.com-previous:8080 {
-		dynamic a gordon-admin.company.com 8080 {
+	reverse_proxy gordon-admin.company.com-previous.gordon-admin-company-com.:8080 {
+		dynamic a gordon-admin.company.com.gordon-admin-company-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -796,24 +796,24 @@ admin.company.com {
 # network gordon-admin-company-com
 # network gordon-backend
 api.company.com {
-	reverse_proxy gordon-api.company.com-previous:8080 {
-		dynamic a gordon-api.company.com 8080 {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous:8080 {
-		dynamic a gordon-worker.company.com 8080 {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 admin.company.com {
-	reverse_proxy gordon-admin.company.com-previous:8080 {
-		dynamic a gordon-admin.company.com 8080 {
+	reverse_proxy gordon-admin.company.com-previous.gordon-admin-company-com.:8080 {
+		dynamic a gordon-admin.company.com.gordon-admin-company-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

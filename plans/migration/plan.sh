@@ -507,16 +507,16 @@ has_fragment gordon \
     '# project gordon
 # network gordon-default
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-default.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-default. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 api.example.com {
-	reverse_proxy gordon-api.example.com-previous:8080 {
-		dynamic a gordon-api.example.com 8080 {
+	reverse_proxy gordon-api.example.com-previous.gordon-default.:8080 {
+		dynamic a gordon-api.example.com.gordon-default. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -528,16 +528,16 @@ api.example.com {
 # project gordon
 # network gordon-default
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-default.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-default. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 api.example.com {
-	reverse_proxy gordon-api.example.com-previous:8080 {
-		dynamic a gordon-api.example.com 8080 {
+	reverse_proxy gordon-api.example.com-previous.gordon-default.:8080 {
+		dynamic a gordon-api.example.com.gordon-default. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -855,24 +855,24 @@ has_fragment gordon \
 # network gordon-tenant2-app-com
 # network gordon-tenant3-app-com
 tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous:8080 {
-		dynamic a gordon-tenant1.app.com 8080 {
+	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
+		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous:8080 {
-		dynamic a gordon-tenant2.app.com 8080 {
+	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
+		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous:8080 {
-		dynamic a gordon-tenant3.app.com 8080 {
+	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
+		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -886,24 +886,24 @@ tenant3.app.com {
 # network gordon-tenant2-app-com
 # network gordon-tenant3-app-com
 tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous:8080 {
-		dynamic a gordon-tenant1.app.com 8080 {
+	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
+		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous:8080 {
-		dynamic a gordon-tenant2.app.com 8080 {
+	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
+		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous:8080 {
-		dynamic a gordon-tenant3.app.com 8080 {
+	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
+		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -758,24 +758,24 @@ has_fragment gordon \
 # network gordon-backend
 # network gordon-frontend
 app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous:8080 {
-		dynamic a gordon-app1.example.com 8080 {
+	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous:8080 {
-		dynamic a gordon-app2.example.com 8080 {
+	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous:8080 {
-		dynamic a gordon-app3.example.com 8080 {
+	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
+		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -788,24 +788,24 @@ app3.example.com {
 # network gordon-backend
 # network gordon-frontend
 app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous:8080 {
-		dynamic a gordon-app1.example.com 8080 {
+	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous:8080 {
-		dynamic a gordon-app2.example.com 8080 {
+	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous:8080 {
-		dynamic a gordon-app3.example.com 8080 {
+	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
+		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -473,8 +473,8 @@ has_fragment nextjs \
     '# project nextjs
 # network nextjs-network
 http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous:3000 {
-		dynamic a nextjs-web-green 3000 {
+	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
+		dynamic a nextjs-web-green.nextjs-network. 3000 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -486,8 +486,8 @@ http://nextjs.example.com {
 # project nextjs
 # network nextjs-network
 http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous:3000 {
-		dynamic a nextjs-web-green 3000 {
+	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
+		dynamic a nextjs-web-green.nextjs-network. 3000 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -582,8 +582,8 @@ has_fragment gordon \
     '# project gordon
 # network gordon-myapp-example-com
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -595,8 +595,8 @@ myapp.example.com {
 # project gordon
 # network gordon-myapp-example-com
 myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous:8080 {
-		dynamic a gordon-myapp.example.com 8080 {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

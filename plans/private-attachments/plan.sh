@@ -732,16 +732,16 @@ has_fragment gordon \
 # network gordon-backend
 # network gordon-worker-company-com
 api.company.com {
-	reverse_proxy gordon-api.company.com-previous:8080 {
-		dynamic a gordon-api.company.com 8080 {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous:8080 {
-		dynamic a gordon-worker.company.com 8080 {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -755,16 +755,16 @@ worker.company.com {
 # network gordon-backend
 # network gordon-worker-company-com
 api.company.com {
-	reverse_proxy gordon-api.company.com-previous:8080 {
-		dynamic a gordon-api.company.com 8080 {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous:8080 {
-		dynamic a gordon-worker.company.com 8080 {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

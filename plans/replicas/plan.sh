@@ -616,15 +616,15 @@ has_fragment mail \
     '# project mail
 # network mail-network
 mail.example.com {
-	reverse_proxy mail-web-previous:3000 mail-web-previous-2:3000 mail-web-previous-3:3000 {
+	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
 		dynamic multi {
-			a mail-web-green 3000 {
+			a mail-web-green.mail-network. 3000 {
 				refresh 1s
 			}
-			a mail-web-green-2 3000 {
+			a mail-web-green-2.mail-network. 3000 {
 				refresh 1s
 			}
-			a mail-web-green-3 3000 {
+			a mail-web-green-3.mail-network. 3000 {
 				refresh 1s
 			}
 		}
@@ -637,15 +637,15 @@ mail.example.com {
 # project mail
 # network mail-network
 mail.example.com {
-	reverse_proxy mail-web-previous:3000 mail-web-previous-2:3000 mail-web-previous-3:3000 {
+	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
 		dynamic multi {
-			a mail-web-green 3000 {
+			a mail-web-green.mail-network. 3000 {
 				refresh 1s
 			}
-			a mail-web-green-2 3000 {
+			a mail-web-green-2.mail-network. 3000 {
 				refresh 1s
 			}
-			a mail-web-green-3 3000 {
+			a mail-web-green-3.mail-network. 3000 {
 				refresh 1s
 			}
 		}

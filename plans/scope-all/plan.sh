@@ -583,16 +583,16 @@ has_fragment sites \
 # network sites-one-example-com
 # network sites-two-example-com
 one.example.com {
-	reverse_proxy sites-one.example.com-previous:8080 {
-		dynamic a sites-one.example.com 8080 {
+	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
+		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 two.example.com {
-	reverse_proxy sites-two.example.com-previous:8080 {
-		dynamic a sites-two.example.com 8080 {
+	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
+		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -605,16 +605,16 @@ two.example.com {
 # network sites-one-example-com
 # network sites-two-example-com
 one.example.com {
-	reverse_proxy sites-one.example.com-previous:8080 {
-		dynamic a sites-one.example.com 8080 {
+	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
+		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
 	}
 }
 two.example.com {
-	reverse_proxy sites-two.example.com-previous:8080 {
-		dynamic a sites-two.example.com 8080 {
+	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
+		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s

@@ -24,7 +24,7 @@ const DATA: (&str, &str) = ("gordon-proxy-data", "/data");
 const CONFIG: (&str, &str) = ("gordon-proxy-config", "/config");
 
 /// How it asks for names. Caddy answers nobody who needs a new answer while it waits for one: a name that no container has
-/// at the moment is not asked of the host's own resolver, or, where docker does so all the same, not for long.
+/// at the moment, of which docker asks the host's resolver, is not waited for for long.
 const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
 
 /// Asks a container for its health, for whoever names it: its own site, which nobody outside reaches. A redirect is a good
@@ -64,7 +64,7 @@ pub struct Route {
     pub port: u16,
     /// The name that is one of a kind on the host, for proxies of other people.
     pub alias: Alias,
-    /// The networks that they are on.
+    /// The networks that they are on; on the first of them the proxy finds them.
     pub networks: Vec<Network>,
 }
 
@@ -132,14 +132,21 @@ impl Route {
         self.naming.container(&self.stem, role, replica)
     }
 
+    /// What the proxy asks docker for: a container in a network. Docker asks the resolver of the host for what it does not
+    /// know, and no public domain ends in a network's name; the dot at the end keeps that of the host from being added.
+    fn question(&self, role: Role, replica: u32) -> String {
+        let network = self.networks.first().expect("who is led to is on a network");
+        format!("{}.{network}.", self.container(role, replica))
+    }
+
     /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
     /// of the release before in the moment in which nobody has these.
     pub fn site(&self, tls: Tls) -> String {
         let mut text = String::new();
         let scheme = tls.scheme();
         let sites: Vec<String> = self.hosts.iter().map(|host| format!("{scheme}{host}")).collect();
-        let upstream = |replica| format!("{} {}", self.container(Role::Serving, replica), self.port);
-        let fallback = |replica| format!("{}:{}", self.container(Role::Previous, replica), self.port);
+        let upstream = |replica| format!("{} {}", self.question(Role::Serving, replica), self.port);
+        let fallback = |replica| format!("{}:{}", self.question(Role::Previous, replica), self.port);
         let replicas = || 1..=self.replicas;
         let mut line = |depth: usize, words: &str| {
             writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
@@ -268,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did() {
+    fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did_in_their_network() {
         let project = Project::parse("gmail").expect("a project");
         assert_eq!(
             fragment(&project, &[route(1)], Tls::Off),
@@ -276,8 +283,8 @@ mod tests {
 # project gmail
 # network gmail-network
 http://test.eliasson.me, http://b.com {
-	reverse_proxy gmail-web-previous:3000 {
-		dynamic a gmail-web-green 3000 {
+	reverse_proxy gmail-web-previous.gmail-network.:3000 {
+		dynamic a gmail-web-green.gmail-network. 3000 {
 			refresh 1s
 		}
 		lb_try_duration 5s
@@ -288,9 +295,14 @@ http://test.eliasson.me, http://b.com {
         );
         let text = fragment(&project, &[route(2)], Tls::Internal);
         assert!(text.contains("test.eliasson.me, b.com {\n\ttls internal\n"), "{text}");
-        assert!(text.contains("reverse_proxy gmail-web-previous:3000 gmail-web-previous-2:3000 {"), "{text}");
-        assert!(text.contains("\t\tdynamic multi {\n\t\t\ta gmail-web-green 3000 {\n"), "{text}");
-        assert!(text.contains("\t\t\ta gmail-web-green-2 3000 {\n"), "{text}");
+        let previous =
+            "reverse_proxy gmail-web-previous.gmail-network.:3000 gmail-web-previous-2.gmail-network.:3000 {";
+        assert!(text.contains(previous), "{text}");
+        assert!(
+            text.contains("\t\tdynamic multi {\n\t\t\ta gmail-web-green.gmail-network. 3000 {\n"),
+            "{text}"
+        );
+        assert!(text.contains("\t\t\ta gmail-web-green-2.gmail-network. 3000 {\n"), "{text}");
     }
 
     #[test]

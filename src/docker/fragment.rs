@@ -2,6 +2,7 @@
 //! take them inside its container. Does not know what is routed where.
 
 use super::Command;
+use crate::name::Container;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
@@ -132,6 +133,15 @@ pub fn routed_networks(fragment: &str) -> BTreeSet<Network> {
     names.filter_map(|name| Network::parse(name).ok()).collect()
 }
 
+/// The network on which a fragment leads to a container; `None` also where an older gordon named none.
+pub fn leading_network(fragment: &str, container: &Container) -> Option<Network> {
+    let mut questions = fragment.split_whitespace().filter_map(|word| word.strip_suffix('.'));
+    questions.find_map(|question| {
+        let (name, network) = question.rsplit_once('.')?;
+        if name == container.as_str() { Network::parse(network).ok() } else { None }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +186,16 @@ mod tests {
             routed_networks(text).into_iter().map(|n| n.to_string()).collect::<Vec<_>>(),
             ["shop-network"]
         );
+    }
+
+    #[test]
+    fn an_app_is_led_to_on_the_network_behind_its_name() {
+        let text = "a.com {\n\treverse_proxy shop-a.com-previous.shop-net.:80 {\n\t\tdynamic a shop-a.com.shop-net. 80 {\n";
+        let network = |text: &str, name| {
+            leading_network(text, &Container::parse(name).expect("a name")).map(|network| network.to_string())
+        };
+        assert_eq!(network(text, "shop-a.com").as_deref(), Some("shop-net"));
+        assert_eq!(network(text, "shop-a"), None);
+        assert_eq!(network(&text.replace(".shop-net.", ""), "shop-a.com"), None);
     }
 }

@@ -28,6 +28,7 @@ pub use fragment::NETWORK;
 pub use fragment::PREVIOUS;
 pub use fragment::PROXY;
 pub use fragment::SCRIPTS;
+pub use fragment::leading_network;
 pub use fragment::routed_hosts;
 pub use fragment::routed_networks;
 pub use image_list::ImageList;

@@ -69,6 +69,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
         draft.workload(workload);
     }
     draft.routes();
+    draft.leave_where_led();
     draft.left_over();
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
 }

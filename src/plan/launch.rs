@@ -72,7 +72,7 @@ impl Draft<'_> {
             memberships: memberships.clone(),
             runtime,
         });
-        let is_single = memberships.len() == 1;
+        let is_single = memberships.len() == 1 && self.still_led_on(workload).is_none();
         let op = if is_single { Op::Run(launch) } else { Op::Create(launch) };
         let mut setting = setting.clone();
         setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &setting).unless([current])));
@@ -82,6 +82,10 @@ impl Draft<'_> {
         for membership in memberships.into_iter().skip(1) {
             setting.needs.extend(self.connect(&workload.owner, name, membership, &setting));
         }
+        // where the proxy still leads to it; once it runs, it may have left again
+        let mut led = setting.clone();
+        led.done.push(Fact::Running(name.clone()));
+        setting.needs.extend(self.stay_led(workload, name, &led));
         self.start(workload, name, &setting);
     }
 

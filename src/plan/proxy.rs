@@ -468,6 +468,17 @@ impl<'a> Draft<'a> {
         workload.attachments.iter().filter_map(|attachment| self.joined.get(&attachment.network))
     }
 
+    /// The network on which the proxy, as it runs, still leads to a workload that is to be on others.
+    pub(super) fn still_led_on(&self, workload: &Workload) -> Option<Network> {
+        let project = &self.desired.project;
+        if Fact::NoFragment(project.clone()).holds(&self.now) {
+            return None;
+        }
+        let network = docker::leading_network(&self.now.fragments[project], &workload.name())?;
+        let is_ours = self.now.networks.get(&network)?.project.as_ref() == Some(project);
+        (is_ours && workload.attachments.iter().all(|a| a.network != network)).then_some(network)
+    }
+
     fn connect_proxy(&mut self, mut membership: Membership, why: Reason, needs: &[StepId]) -> Option<StepId> {
         let network = membership.network.clone();
         let done = Fact::Attached { container: name(), network: network.clone(), aliases: None };

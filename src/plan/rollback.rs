@@ -10,6 +10,7 @@ use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::diff::Draw;
+use super::launch::Aliases;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
@@ -121,6 +122,8 @@ impl Draft<'_> {
             Op::Stop { name: incoming.clone(), timeout: self.desired.stop_timeout },
             Op::Rename { from: incoming.clone(), to: previous.clone() },
         ];
+        self.join(job.workload, incoming, Aliases::Later, &setting);
+        setting.needs = self.last(from, &[]);
         self.start(job.workload, incoming, &setting);
         setting.needs = self.last(from, &[]);
         self.prove(job.workload, incoming, &setting);
@@ -158,6 +161,7 @@ impl Draft<'_> {
             let (network, aliases) = (&attachment.network, &attachment.aliases);
             setting.needs.extend(self.answer_to(&workload.owner, name, network, aliases, &setting));
         }
+        setting.needs.extend(self.stay_led(workload, name, &setting));
         setting.needs.extend(self.start(workload, name, &setting));
         setting.needs.extend(self.prove(workload, name, &setting));
         setting.undo = Vec::new();

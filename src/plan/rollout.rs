@@ -151,15 +151,20 @@ impl Draft<'_> {
         self.last(from, needs)
     }
 
-    /// Puts a container into the networks that it should be on and is not.
-    fn join(&mut self, workload: &Workload, name: &Container, aliases: Aliases, setting: &Setting) {
+    /// Puts a container into the networks that it should be on and is not; the last step comes after all others.
+    pub(super) fn join(
+        &mut self,
+        workload: &Workload,
+        name: &Container,
+        aliases: Aliases,
+        setting: &Setting,
+    ) {
+        let mut setting = setting.clone();
         for Attachment { network, aliases: wanted } in &workload.attachments {
-            let is_there = self.now.networks.contains_key(network);
-            if is_there && !self.now.containers[name].memberships.contains_key(network) {
-                let aliases = if aliases == Aliases::AtOnce { wanted.as_slice() } else { &[] };
-                self.answer_to(&workload.owner, name, network, aliases, setting);
-            }
+            let aliases = if aliases == Aliases::AtOnce { wanted.as_slice() } else { &[] };
+            setting.needs.extend(self.join_one(&workload.owner, name, network, aliases, &setting));
         }
+        self.stay_led(workload, name, &setting);
     }
 
     /// The outgoing gives up its name, and the incoming gets it. A release kept from before makes room.

@@ -113,13 +113,18 @@ impl<'a> Draft<'a> {
             let woken: Vec<StepId> = names.flat_map(|name| self.wake(&workload.owner, name)).collect();
             let mut before = self.needs(workload);
             before.extend(&woken);
+            let from = self.plan.steps().len();
             if workload.kind == Kind::App {
                 before = self.tidy_up(&job, &places, &before);
             }
-            steps = match workload.strategy {
+            if self.plan.steps().len() > from {
+                // the name may change hands
+                steps.extend(&before);
+            }
+            steps.extend(match workload.strategy {
                 Strategy::Rolling => self.roll(&job, &places, &before),
                 Strategy::Recreate(_) => self.replace(&job, &places, &before),
-            };
+            });
             steps.extend(woken);
         }
         self.up.insert(&workload.stem, Up::After(steps));

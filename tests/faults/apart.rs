@@ -23,6 +23,12 @@ use std::thread::sleep;
 use std::time::Duration;
 use tempfile::TempDir;
 
+/// Where its containers' questions for names go that the engine does not know: somebody may answer there, or nobody.
+pub const RESOLVER: &str = "192.0.2.53";
+
+/// What its containers add to a name that is not found.
+pub const SEARCHED: &str = "company.test";
+
 /// Tells the process in that network where its engine keeps everything.
 const FOLDER: &str = "GORDON_TEST_ENGINE";
 
@@ -71,6 +77,7 @@ impl Place {
         let network = place.network.as_str();
         ip(&["ip netns add", network]);
         ip(&["ip -netns", network, "link set lo up"]);
+        ip(&["ip -netns", network, "address add", RESOLVER, "dev lo"]);
         ip(&["ip netns exec", network, "sysctl --quiet --write net.ipv4.ip_forward=1"]);
         let driver = docker(["info", "--format", "{{.Driver}}"]).success().stdout;
         let path = |name: &str| place.folder.path().join(name);
@@ -80,6 +87,8 @@ impl Place {
             "pidfile": path("pid"),
             "hosts": [format!("unix://{}", path("socket").display())],
             "storage-driver": driver.trim(),
+            "dns": [RESOLVER],
+            "dns-search": [SEARCHED],
         });
         fs::write(path("daemon.json"), config.to_string()).expect("a file");
         place

@@ -14,3 +14,4 @@ mod faulty;
 mod lane;
 mod probe;
 mod restart;
+mod wildcard;

@@ -2,6 +2,7 @@
 
 use super::add_container;
 use super::add_network;
+use super::after;
 use super::applied;
 use super::change;
 use super::container;
@@ -20,6 +21,7 @@ use gordon::docker::Op;
 use gordon::docker::SeenVolume;
 use gordon::docker::State;
 use gordon::name::Container;
+use gordon::name::Network;
 use gordon::name::Project;
 use gordon::name::Volume;
 use gordon::plan::Options;
@@ -28,6 +30,7 @@ use gordon::plan::Risk;
 use gordon::plan::Volumes;
 use gordon::plan::diff;
 use gordon::plan::down;
+use gordon::plan::rollback;
 use gordon::plan::simulate;
 use std::time::Duration;
 
@@ -133,17 +136,53 @@ fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
     }
 }
 
+/// An app of this image, in a network of its own, or in that of a group.
+fn apart(image: &str) -> String {
+    format!("proxy.tls = \"off\"\nnetwork_isolation.scope = \"all\"\nroutes.\"a.com\" = {image}")
+}
+
+fn in_a_group(image: &str) -> String {
+    format!("{}\nnetwork_groups.all = [\"a.com\"]", apart(image))
+}
+
 #[test]
-fn it_comes_to_where_an_app_goes_before_the_app_leaves_where_it_was() {
-    let text = |image: &str, group: &str| {
-        format!(
-            "proxy.tls = \"off\"\n[network_isolation]\nscope = \"all\"\n[routes]\n\"a.com\" = \"{image}\"\n{group}"
-        )
-    };
-    let host = applied(&text("app:1", ""), &host());
-    let group = "[network_groups]\nall = [\"a.com\"]";
-    decides("proxy_app_moves", &text("app:1", group), &host);
-    decides("proxy_app_moves_and_changes", &text("app:2", group), &host);
+fn an_app_that_moves_stays_where_the_proxy_asks_for_it_until_that_has_come_to_where_it_goes_and_asks_there() {
+    let host = applied(&apart("\"app:1\""), &host());
+    decides("proxy_app_moves", &in_a_group("\"app:1\""), &host);
+    decides("proxy_app_moves_and_changes", &in_a_group("\"app:2\""), &host);
+    let recreated = "{ image = \"app:2\", strategy = \"recreate\" }";
+    decides("proxy_app_moves_and_is_recreated", &in_a_group(recreated), &host);
+    let plan = diff(&desired(&in_a_group("\"app:1\"")), &host, &Options::default()).unwrap();
+    let is_asked_there = |op: &Op| matches!(op, Op::WriteFragment { .. });
+    let count = 1 + plan.steps().iter().position(|step| is_asked_there(&step.op)).unwrap();
+    decides("proxy_app_moved", &in_a_group("\"app:1\""), &after(&plan, count, &host));
+}
+
+#[test]
+fn an_app_that_moves_stays_where_the_proxy_asks_for_it_when_that_cannot_be_told() {
+    let mut host = applied(&apart("\"app:1\""), &host());
+    host.images.here.remove(&image("caddy:3"));
+    host.images.unavailable.insert(image("caddy:3"), "no such manifest".to_owned());
+    let text = with("proxy = { tls = \"off\", image = \"caddy:3\" }", &in_a_group("\"app:1\""));
+    decides("proxy_app_stays", &text, &host);
+}
+
+#[test]
+fn a_release_that_comes_back_is_where_the_proxy_asks_for_it() {
+    let mut host = applied(&apart("\"app:2\""), &applied(&apart("\"app:1\""), &host()));
+    add_network(&mut host, "gordon-all", Some("gordon"));
+    let back = rollback(&desired(&in_a_group("\"app:2\"")), &host, None).unwrap();
+    let end = after(&back, back.steps().len(), &host);
+    let on = end.containers[&container("gordon-a.com")].memberships.keys().map(Network::to_string);
+    assert_eq!(on.collect::<Vec<_>>(), ["gordon-a-com", "gordon-all"]);
+}
+
+#[test]
+fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
+    let mut host = both();
+    let text = host.fragments.get_mut(&project("shop")).unwrap();
+    *text = text.replace(".shop-network.", "");
+    does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
 }
 
 #[test]

@@ -40,10 +40,17 @@ use std::collections::BTreeSet;
 
 // what the proxy does with what it has --------------------------------------------------------------------------------
 
-/// A site of a fragment: its hosts, and for each replica of the app who is asked, and who is when nobody has that name.
+/// What the proxy asks docker for: a container, in a network if the words name one; an older gordon named none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Question {
+    container: Container,
+    network: Option<Network>,
+}
+
+/// A site of a fragment: its hosts, and for each replica of the app who is asked, and who is when that one is not found.
 struct Site {
     hosts: BTreeSet<String>,
-    replicas: Vec<[Container; 2]>,
+    replicas: Vec<[Question; 2]>,
 }
 
 fn sites(host: &Observed) -> Vec<Site> {
@@ -51,35 +58,62 @@ fn sites(host: &Observed) -> Vec<Site> {
 }
 
 fn site(block: &str) -> Option<Site> {
-    let container = |word: &str| Container::parse(word.split(':').next()?).ok();
     let lines = || block.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let serving = lines().filter_map(|words| match words.as_slice() {
-        ["dynamic", "a", name, _, "{"] | ["a", name, _, "{"] => container(name),
+        ["dynamic", "a", name, _, "{"] | ["a", name, _, "{"] => Some(question(name)),
         _ => None,
     });
     let previous = lines().find(|words| words.first() == Some(&"reverse_proxy"))?;
-    let previous = previous[1..].iter().filter_map(|word| container(word));
+    let previous = previous[1..].iter().filter_map(|word| Some(question(word.split_once(':')?.0)));
     let replicas: Vec<_> = serving.zip(previous).map(|(serving, previous)| [serving, previous]).collect();
     assert!(!replicas.is_empty(), "{block}");
     Some(Site { hosts: routed_hosts(block), replicas })
+}
+
+fn question(name: &str) -> Question {
+    let (container, network) = match name.strip_suffix('.').and_then(|name| name.rsplit_once('.')) {
+        Some((container, network)) => (container, Some(Network::parse(network).unwrap())),
+        None => (name, None),
+    };
+    Question { container: Container::parse(container).unwrap(), network }
+}
+
+/// The fragments as an older gordon would have written them: without the networks in the questions.
+fn in_older_words(host: &mut Observed) {
+    for text in host.fragments.values_mut() {
+        let networks: BTreeSet<Network> = routed_networks(text);
+        for network in networks {
+            *text = text.replace(&format!(".{network}."), "");
+        }
+    }
 }
 
 fn proxy(host: &Observed) -> Option<&SeenContainer> {
     host.containers.get(&Container::parse(PROXY).unwrap())
 }
 
-/// Which containers of an app the proxy would ask: for each replica whether somebody runs under one of its two names.
-fn answers(host: &Observed, site: &Site) -> Vec<bool> {
-    let runs = |name: &Container| host.containers.get(name).is_some_and(works);
-    site.replicas.iter().map(|names| names.iter().any(runs)).collect()
+/// Whether somebody who runs has the name, in the network that is asked for.
+fn finds<'h>(host: &'h Observed, question: &Question) -> Option<&'h SeenContainer> {
+    let seen = host.containers.get(&question.container).filter(|seen| works(seen))?;
+    question.network.as_ref().is_none_or(|network| seen.memberships.contains_key(network)).then_some(seen)
 }
 
-/// Whether the proxy has a network in common with somebody who runs under one of the names.
+/// Which containers of an app the proxy would ask: for each replica whether somebody runs under one of its two names.
+fn answers(host: &Observed, site: &Site) -> Vec<bool> {
+    site.replicas.iter().map(|names| names.iter().any(|name| finds(host, name).is_some())).collect()
+}
+
+/// Whether the proxy is on the network on which it asks, and finds somebody there.
 fn reaches(host: &Observed, site: &Site) -> bool {
     let on = |seen: &SeenContainer| seen.memberships.keys().cloned().collect::<BTreeSet<Network>>();
     let its = proxy(host).map(on).unwrap_or_default();
-    let running = site.replicas.iter().flatten().filter_map(|name| host.containers.get(name));
-    running.filter(|seen| works(seen)).any(|seen| !on(seen).is_disjoint(&its))
+    site.replicas.iter().flatten().any(|question| {
+        let found = finds(host, question);
+        found.is_some_and(|seen| match &question.network {
+            Some(network) => its.contains(network),
+            None => !on(seen).is_disjoint(&its),
+        })
+    })
 }
 
 /// The networks that fragments name and the proxy is not on.
@@ -157,13 +191,16 @@ proptest! {
     #[test]
     fn who_is_led_to_an_app_is_led_to_one_that_runs_for_as_long_as_there_is_the_route(
         neighbour in prop::option::of(routed()), before in agreeing(), second in agreeing(), third in prop::option::of(agreeing()),
-        cut in 0..40usize, order: Vec<Index>,
+        cut in 0..40usize, order: Vec<Index>, older: bool,
     ) {
         let mut host = host(false);
         if let Some(neighbour) = &neighbour {
             apply(&neighbour.neighbours(), &mut host);
         }
         apply(&before.desired(), &mut host);
+        if older {
+            in_older_words(&mut host);
+        }
         for (i, sketch) in [Some(&second), third.as_ref()].into_iter().flatten().enumerate() {
             let plan = plan_for(sketch, &host);
             let lasting = rolled_hosts(&sketch.desired());
@@ -178,7 +215,7 @@ proptest! {
                     if let Some(was) = was && lasts {
                         let name = || format!("{:?} after step {} of plan {}: {:?}", site.hosts, step.id.index() + 1, i + 1, step.op);
                         let lost = answers(&before, &was).into_iter().zip(answers(&host, &site)).position(|(was, is)| was && !is);
-                        prop_assert!(lost.is_none() || was.replicas != site.replicas, "replica {lost:?} of {}", name());
+                        prop_assert!(lost.is_none() || was.replicas.len() != site.replicas.len(), "replica {lost:?} of {}", name());
                         prop_assert!(!reaches(&before, &was) || reaches(&host, &site) || makes_proxy(&plan), "{}", name());
                     }
                 }
