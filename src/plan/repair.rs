@@ -218,11 +218,11 @@ impl Draft<'_> {
         let mut last = None;
         for network in away.cloned().collect::<Vec<_>>() {
             if let Some(address) = self.own_address(name, &network) {
-                let done =
-                    Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
+                let on = Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
                 let membership = Membership { network, address: Some(address), aliases: Vec::new() };
                 let op = Op::Connect { container: name.clone(), membership };
-                let step = Draw::set(op, owner, &setting).needs(&last).unless([done]);
+                let done = [on, Fact::Unpaused(name.clone())];
+                let step = Draw::set(op, owner, &setting).needs(&last).unless(done);
                 last = self.draw(step);
             }
         }
