@@ -10,6 +10,7 @@ use super::Over;
 use super::diagnosis::diagnose;
 use super::hint::hint;
 use super::hint::namesakes;
+use super::hint::no_answer;
 use super::turn::Turn;
 use crate::docker::Await;
 use crate::docker::Command;
@@ -179,10 +180,12 @@ impl Executor<'_> {
             Cause::UnknownVolumes { .. } => {
                 Some("run it again: a new plan keeps what it now knows of".to_owned())
             }
-            Cause::Hopeless { .. } | Cause::TooLate { .. } => diagnosis
-                .as_ref()
-                .filter(|diagnosis| diagnosis.out_of_memory)
-                .map(|_| "it took more memory than it may have: raise `memory` in the config".to_owned()),
+            Cause::Hopeless { answer, .. } | Cause::TooLate { answer, .. } => match &diagnosis {
+                Some(diagnosis) => diagnosis
+                    .out_of_memory
+                    .then(|| "it took more memory than it may have: raise `memory` in the config".to_owned()),
+                None => no_answer(answer).map(str::to_owned),
+            },
         };
         let hint = match &step.op {
             Op::Pull { image } => self.with_namesakes(image, hint),

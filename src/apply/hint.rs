@@ -5,11 +5,17 @@ use crate::docker::Op;
 
 /// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
 pub fn connection(end: &End, stderr: &str) -> Option<&'static str> {
+    match end {
+        End::NotStarted(_) => Some("`--docker` names another docker binary"),
+        End::Status(_) | End::Signal(_) | End::TimedOut(_) => no_answer(stderr),
+    }
+}
+
+/// What to do when this is docker's complaint that nobody answers it; `None` when that is not the trouble.
+pub(super) fn no_answer(stderr: &str) -> Option<&'static str> {
     let said = stderr.to_lowercase();
     let says = |part: &str| said.contains(part);
-    if let End::NotStarted(_) = end {
-        Some("`--docker` names another docker binary")
-    } else if says("permission denied while trying to connect") {
+    if says("permission denied while trying to connect") {
         Some("this user may not talk to docker: be root, or be in the group `docker`")
     } else if says("cannot connect to the docker daemon")
         || says("failed to connect to the docker api")

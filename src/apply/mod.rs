@@ -248,6 +248,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_waited_for_when_docker_is_gone_fails_with_docker_s_hint() {
+        let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
+        let machine = Fake::default().fails("docker", 1, "Cannot connect to the Docker daemon");
+        let (_, report) = happens(&plan, &machine);
+        let hint = report.failures[0].hint.as_ref();
+        assert!(hint.is_some_and(|hint| hint.contains("start the docker daemon")), "{hint:?}");
+    }
+
+    #[test]
     fn a_question_that_fails_is_put_again() {
         let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
         let machine =

@@ -62,7 +62,7 @@ pub(super) fn carry_out(
         let lock = host.lock(&Subject::Project(plan.project.clone()), wait, interrupt)?;
         let done = carry_out_alone(host, running, interrupt, work, plan);
         if let Err(error) = lock.release() {
-            warn(&error.to_string(), "the lock is still there: `gordon unlock` takes it away");
+            warn(&error.to_string(), "the lock is still there: the next gordon of this machine takes it over, `gordon unlock` takes it away");
         }
         done
     })
