@@ -22,6 +22,11 @@ for fault in "$here"/faults/*; do
 		docker "$@"
 		exec sleep 1000
 		;;
+	engine-ends)
+		# once: at the third time an engine would leave everything as it is
+		pid=$GORDON_TEST_ENGINE/run/pid
+		[ ! -e "$pid" ] || { kill -TERM "$(cat "$pid")" && rm "$pid"; }
+		;;
 	killed-meanwhile)
 		kill -KILL "$(cat "$here/caller")"
 		exec docker "$@"

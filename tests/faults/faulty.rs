@@ -17,6 +17,8 @@ pub enum Fault {
     Fails,
     /// It is done, and nobody ever hears of it.
     Hangs,
+    /// The engine of the test's own is told to end just before.
+    EngineEnds,
     /// Whoever called it is killed; it goes on to its end.
     KilledMeanwhile,
     /// It is done; then whoever called it is killed.
@@ -28,6 +30,7 @@ impl Fault {
         match self {
             Self::Fails => "fails",
             Self::Hangs => "hangs",
+            Self::EngineEnds => "engine-ends",
             Self::KilledMeanwhile => "killed-meanwhile",
             Self::KilledAfter => "killed-after",
         }

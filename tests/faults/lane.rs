@@ -145,7 +145,7 @@ impl Lane {
         !is_about_to || containers.iter().any(|c| is(c, "-previous") && c["running"] == true)
     }
 
-    /// Waits until all the apps answer through the proxy, and are ready.
+    /// Waits until all the apps answer through the proxy.
     #[track_caller]
     pub fn serves(&self) {
         for app in self.apps() {
@@ -154,6 +154,11 @@ impl Lane {
                 ask(PROXY, "GET", &host, PATH).starts_with("HTTP/1.1 200 ")
             });
         }
+    }
+
+    /// Waits until all that is not ready has become so by itself.
+    #[track_caller]
+    pub fn settles(&self) {
         eventually("nothing is left to do", || self.project.gordon(&["plan", "--exit-code"]).status == 0);
     }
 
