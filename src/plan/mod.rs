@@ -6,6 +6,7 @@ mod conflict;
 mod diff;
 mod launch;
 mod left_over;
+mod pause;
 mod proxy;
 mod pulls;
 mod reason;

@@ -140,6 +140,17 @@ impl Draft<'_> {
         if self.runs(name) { Risk::Pauses } else { Risk::None }
     }
 
+    /// Gives a container the aliases that it should have, in each of its networks that is there.
+    pub(super) fn answer(&mut self, workload: &Workload, name: &Container, setting: &Setting) -> Vec<StepId> {
+        let mut steps = Vec::new();
+        for Attachment { network, aliases } in &workload.attachments {
+            if self.now.networks.contains_key(network) {
+                steps.extend(self.answer_to(&workload.owner, name, network, aliases, setting));
+            }
+        }
+        steps
+    }
+
     /// Gives a container just these aliases in a network. They cannot be changed but by leaving and joining it; at the
     /// same address, open connections live through that.
     pub(super) fn answer_to(
@@ -178,55 +189,6 @@ impl Draft<'_> {
         setting.needs = paused.into_iter().collect();
         let resumed = self.resume(owner, name, connected, &setting);
         connected.into_iter().chain(resumed).collect()
-    }
-
-    /// Lets a container that serves stand still while it is away from a network: so it cannot miss it.
-    fn pause(&mut self, owner: &Owner, name: &Container, done: &Fact, setting: &Setting) -> Option<StepId> {
-        if !setting.pauses || !Fact::Steady(name.clone()).holds(&self.now) {
-            return None;
-        }
-        let op = Op::Pause { name: name.clone() };
-        let setting = Setting { undo: vec![Op::Unpause { name: name.clone() }], ..setting.clone() };
-        self.draw(Draw::set(op, owner, &setting).unless([done.clone(), Fact::Paused(name.clone())]))
-    }
-
-    /// Lets a container that is paused go on, whether what comes before has succeeded or not.
-    fn resume(
-        &mut self,
-        owner: &Owner,
-        name: &Container,
-        before: Option<StepId>,
-        setting: &Setting,
-    ) -> Option<StepId> {
-        if !Fact::Paused(name.clone()).holds(&self.now) {
-            return None;
-        }
-        let op = Op::Unpause { name: name.clone() };
-        // it is tried once more
-        let setting = Setting { undo: vec![op.clone()], ..setting.clone() };
-        self.draw(Draw::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
-    }
-
-    /// Lets a container go on that is paused, as a run leaves it that is killed while the container is away from a network.
-    pub(super) fn wake(&mut self, owner: &Owner, name: &Container) -> Vec<StepId> {
-        if !Fact::Paused(name.clone()).holds(&self.now) {
-            return Vec::new();
-        }
-        let setting = Setting::new(Reason::Paused, &[]);
-        let seen = &self.now.containers[name];
-        let away = seen.addresses.keys().filter(|network| !seen.memberships.contains_key(*network));
-        let mut last = None;
-        for network in away.cloned().collect::<Vec<_>>() {
-            if let Some(address) = self.own_address(name, &network) {
-                let on = Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
-                let membership = Membership { network, address: Some(address), aliases: Vec::new() };
-                let op = Op::Connect { container: name.clone(), membership };
-                let done = [on, Fact::Unpaused(name.clone())];
-                let step = Draw::set(op, owner, &setting).needs(&last).unless(done);
-                last = self.draw(step);
-            }
-        }
-        last.into_iter().chain(self.resume(owner, name, last, &setting)).collect()
     }
 }
 

@@ -87,10 +87,7 @@ impl Draft<'_> {
         for place in &places {
             let setting =
                 Setting { done: self.has_gone_back(place), ..Setting::new(Reason::TakesOver, &ready) };
-            for attachment in &workload.attachments {
-                let (network, aliases) = (&attachment.network, &attachment.aliases);
-                named.extend(self.answer_to(&workload.owner, &place.incoming, network, aliases, &setting));
-            }
+            named.extend(self.answer(workload, &place.incoming, &setting));
         }
         let mut last = named;
         for place in &places {
@@ -157,10 +154,7 @@ impl Draft<'_> {
 
         setting.done = vec![is_kept];
         setting.needs = self.leave_strange(workload, name, setting.clone());
-        for attachment in &workload.attachments {
-            let (network, aliases) = (&attachment.network, &attachment.aliases);
-            setting.needs.extend(self.answer_to(&workload.owner, name, network, aliases, &setting));
-        }
+        setting.needs.extend(self.answer(workload, name, &setting));
         setting.needs.extend(self.stay_led(workload, name, &setting));
         setting.needs.extend(self.start(workload, name, &setting));
         setting.needs.extend(self.prove(workload, name, &setting));

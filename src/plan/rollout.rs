@@ -91,16 +91,7 @@ impl Draft<'_> {
         for place in places {
             let done = vec![self.is_current(job, &place.name)];
             let setting = Setting { done, ..Setting::new(Reason::TakesOver, &ready) };
-            for attachment in &job.workload.attachments {
-                let (network, aliases) = (&attachment.network, &attachment.aliases);
-                named.extend(self.answer_to(
-                    &job.workload.owner,
-                    &place.incoming,
-                    network,
-                    aliases,
-                    &setting,
-                ));
-            }
+            named.extend(self.answer(job.workload, &place.incoming, &setting));
         }
         let mut last = named;
         for place in places {
@@ -266,18 +257,7 @@ impl Draft<'_> {
             }
             self.start(job.workload, &place.incoming, &setting);
             setting.needs = self.last(from, before);
-            for attachment in &job.workload.attachments {
-                if self.now.networks.contains_key(&attachment.network) {
-                    let (network, aliases) = (&attachment.network, &attachment.aliases);
-                    setting.needs.extend(self.answer_to(
-                        &job.workload.owner,
-                        &place.incoming,
-                        network,
-                        aliases,
-                        &setting,
-                    ));
-                }
-            }
+            setting.needs.extend(self.answer(job.workload, &place.incoming, &setting));
             self.prove(job.workload, &place.incoming, &setting);
             ready.extend(self.last(from, before));
         }

@@ -377,6 +377,20 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
 }
 
 #[test]
+fn who_goes_back_does_without_a_network_that_is_not_there() {
+    let text = |image: &str, scope: &str| {
+        format!(
+            "network_isolation.scope = \"{scope}\"\nproxy.enabled = false\nroutes.\"a.com\" = \"{image}\""
+        )
+    };
+    let host = applied(&text("app:2", "attached"), &applied(&text("app:1", "attached"), &host()));
+    let back = rollback(&desired(&text("app:2", "all")), &host, None).unwrap();
+    assert!(!back.steps().iter().any(|step| matches!(step.op, Op::Connect { .. })), "{}", list(&back));
+    let host = after(&back, back.steps().len(), &host);
+    assert!(host.containers[&container("gordon-a.com")].state.is_up());
+}
+
+#[test]
 fn what_proved_itself_is_kept_and_what_did_not_is_not() {
     let host = applied(RECREATED, &host());
     let text = RECREATED.replace("app:1", "app:2").replace("replicas = 3", "replicas = 1");
