@@ -27,6 +27,8 @@ pub enum Conflict {
     NetworkFull(Network),
     /// The app has no release before the one that serves.
     NothingBefore(Container),
+    /// An earlier run was cut off between two releases of the app.
+    BetweenReleases(Container),
     /// Another project routes a host.
     OthersHost(Domain, Project),
     /// The proxy is another one than this config wants, and the project that made it is still there.
@@ -95,6 +97,9 @@ impl Conflict {
                  an older image in the config is a way back, too"
                     .to_owned()
             }
+            Self::BetweenReleases(_) => {
+                "`gordon apply` brings the app to what the config says; then it can go back".to_owned()
+            }
             Self::UnknownContainer(_) => "`gordon plan` shows the names of the containers".to_owned(),
         }
     }
@@ -122,6 +127,9 @@ impl fmt::Display for Conflict {
             }
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
             Self::NothingBefore(name) => write!(f, "`{name}` has no release before the one that serves"),
+            Self::BetweenReleases(name) => {
+                write!(f, "an earlier run was cut off between two releases of `{name}`")
+            }
             Self::OthersHost(host, project) => write!(f, "`{host}` leads to project `{project}` already"),
             Self::OthersProxy { maker, differs } => {
                 write!(

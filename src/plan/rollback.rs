@@ -38,7 +38,10 @@ pub fn rollback(desired: &Desired, host: &Observed, apps: Option<&str>) -> Resul
     let (can, cannot): (Vec<&Workload>, Vec<&Workload>) = meant.iter().partition(|w| draft.can_go_back(w));
     if can.is_empty() || apps.is_some() && !cannot.is_empty() {
         let without = if can.is_empty() { &meant } else { &cannot };
-        let conflict = |workload: &&Workload| Conflict::NothingBefore(workload.name());
+        let conflict = |workload: &&Workload| match draft.is_between_releases(workload) {
+            true => Conflict::BetweenReleases(workload.name()),
+            false => Conflict::NothingBefore(workload.name()),
+        };
         return Err(without.iter().map(conflict).collect());
     }
     for workload in can {
@@ -51,6 +54,11 @@ impl Draft<'_> {
     /// Whether every container of an app has one that was kept, of a lower release.
     fn can_go_back(&self, workload: &Workload) -> bool {
         workload.places().iter().all(|place| self.kept(place).is_some())
+    }
+
+    /// Whether an earlier run was cut off before all containers of an app had the names of its last release.
+    fn is_between_releases(&self, workload: &Workload) -> bool {
+        workload.places().iter().any(|place| self.now.containers.contains_key(&place.incoming))
     }
 
     fn kept(&self, place: &Place) -> Option<&SeenContainer> {

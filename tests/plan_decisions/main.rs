@@ -374,6 +374,8 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
         let _ = write!(all, "cut off after step {count}, and applied:\n{rest}\n");
     }
     snapshot("put_back_cut_off", &all);
+    let half_way = rollback(&desired(&next), &after(&back, 2, &host), None);
+    assert_eq!(half_way.unwrap_err(), [Conflict::BetweenReleases(container("gordon-a.com"))]);
 }
 
 #[test]
