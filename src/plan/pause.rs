@@ -1,5 +1,4 @@
-//! A container that answers stands still while it is away from a network, for it could open no connection then: none of
-//! its connections ends, and it cannot miss the network. What a run leaves paused that is killed meanwhile goes on.
+//! A container that is found paused goes on.
 
 use super::Draft;
 use super::Reason;
@@ -12,24 +11,8 @@ use crate::name::Container;
 use crate::name::Owner;
 
 impl Draft<'_> {
-    /// Pauses a container that runs, where it is to be paused while it is away.
-    pub(super) fn pause(
-        &mut self,
-        owner: &Owner,
-        name: &Container,
-        done: &Fact,
-        setting: &Setting,
-    ) -> Option<StepId> {
-        if !setting.pauses || !Fact::Steady(name.clone()).holds(&self.now) {
-            return None;
-        }
-        let op = Op::Pause { name: name.clone() };
-        let setting = Setting { undo: vec![Op::Unpause { name: name.clone() }], ..setting.clone() };
-        self.draw(Draw::set(op, owner, &setting).unless([done.clone(), Fact::Paused(name.clone())]))
-    }
-
     /// Lets a container that is paused go on, whether what comes before has succeeded or not.
-    pub(super) fn resume(
+    fn resume(
         &mut self,
         owner: &Owner,
         name: &Container,

@@ -180,7 +180,7 @@ struct Probe<'a> {
 enum Risk {
     /// Nothing.
     None,
-    /// A running container stands still for about 0.3 s; no connection ends.
+    /// A running container can open no new connections for about 0.3 s.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,
