@@ -68,11 +68,6 @@ pub enum Op {
         /// The time it has to end by itself.
         timeout: Duration,
     },
-    /// `docker pause`: it stands still, and none of its connections ends.
-    Pause {
-        /// A container that runs.
-        name: Container,
-    },
     /// `docker unpause`.
     Unpause {
         /// A container that is paused.
@@ -182,7 +177,6 @@ impl Op {
             Self::Stop { name, timeout } => {
                 Command::new(["stop", "-t", &timeout.as_secs().to_string(), name.as_str()])
             }
-            Self::Pause { name } => Command::new(["pause", name.as_str()]),
             Self::Unpause { name } => Command::new(["unpause", name.as_str()]),
             Self::Rename { from, to } => Command::new(["rename", from.as_str(), to.as_str()]),
             Self::Remove { name } => Command::new(["rm", name.as_str()]),
@@ -220,7 +214,6 @@ impl Op {
             Self::Create(launch) | Self::Run(launch) => is_proxy(&launch.name),
             Self::Start { name }
             | Self::Stop { name, .. }
-            | Self::Pause { name }
             | Self::Unpause { name }
             | Self::Remove { name } => is_proxy(name),
             Self::Rename { from, .. } => is_proxy(from),
@@ -243,7 +236,6 @@ impl fmt::Display for Op {
             Self::Run(launch) => write!(f, "run {}", launch.name),
             Self::Start { name } => write!(f, "start {name}"),
             Self::Stop { name, .. } => write!(f, "stop {name}"),
-            Self::Pause { name } => write!(f, "pause {name}"),
             Self::Unpause { name } => write!(f, "unpause {name}"),
             Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
             Self::Remove { name } => write!(f, "remove {name}"),

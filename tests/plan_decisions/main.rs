@@ -230,7 +230,6 @@ fn words(op: &Op) -> String {
                 membership.aliases.len()
             )
         }
-        Op::Pause { name } => format!("pause {name}"),
         Op::Unpause { name } => format!("unpause {name}"),
         Op::Disconnect { container, network } => format!("disconnect {container} from {network}"),
         Op::RemoveNetwork { name } => format!("remove network {name}"),

@@ -335,8 +335,11 @@ fn befall(host: &mut Observed, accident: &Accident) {
             }
         }
         Accident::Paused(n) => {
-            if let Some(name) = nth(n).filter(|name| name.as_str() != PROXY) {
-                let _ = simulate(host, &Op::Pause { name });
+            if let Some(seen) =
+                nth(n).filter(|name| name.as_str() != PROXY).and_then(|name| host.containers.get_mut(&name))
+                && seen.state == State::Running
+            {
+                seen.state = State::Paused;
             }
         }
         Accident::NetworkRemoved(n) => {
@@ -547,11 +550,7 @@ fn places(desired: &Desired) -> Vec<[Container; 3]> {
 fn subject(op: &Op) -> Option<&Container> {
     match op {
         Op::Create(launch) | Op::Run(launch) => Some(&launch.name),
-        Op::Start { name }
-        | Op::Stop { name, .. }
-        | Op::Pause { name }
-        | Op::Unpause { name }
-        | Op::Remove { name } => Some(name),
+        Op::Start { name } | Op::Stop { name, .. } | Op::Unpause { name } | Op::Remove { name } => Some(name),
         Op::Rename { from, .. } => Some(from),
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => Some(container),
         Op::Await(wait) => Some(wait.container()),
