@@ -30,6 +30,15 @@ pub enum Event {
         /// How long it took.
         after: Duration,
     },
+    /// A step failed that what follows can do without; it counts as done.
+    DoneWithout {
+        /// The step.
+        step: StepId,
+        /// How long it took.
+        after: Duration,
+        /// What went wrong.
+        cause: Cause,
+    },
     /// A step failed. What undoes it follows, then what is skipped for it.
     Failed(Box<Failure>),
     /// One of the operations that undo a failed step was tried.

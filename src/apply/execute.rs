@@ -74,6 +74,14 @@ impl Executor<'_> {
                 Over::Done
             }
             Err(Stop::Interrupted) => Over::Left,
+            Err(Stop::Failed(cause)) if is_so_already(&step.op, &cause) => {
+                tell(Event::Finished { step: step.id, after });
+                Over::Done
+            }
+            Err(Stop::Failed(cause)) if step.op.is_dispensable() => {
+                tell(Event::DoneWithout { step: step.id, after, cause });
+                Over::Done
+            }
             Err(Stop::Failed(cause)) => {
                 let undo = if is_name_taken(&step.op, &cause) { &[][..] } else { &step.undo };
                 tell(Event::Failed(Box::new(self.failure(step, cause, after, undo.len()))));
@@ -225,6 +233,12 @@ impl Executor<'_> {
 fn is_name_taken(op: &Op, cause: &Cause) -> bool {
     let makes = matches!(op, Op::Create(_) | Op::Run(_));
     makes && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is already in use by container"))
+}
+
+/// Whether there was nothing to do: a container goes on that could not be paused.
+fn is_so_already(op: &Op, cause: &Cause) -> bool {
+    let goes_on = matches!(op, Op::Unpause { .. });
+    goes_on && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is not paused"))
 }
 
 /// What a failed question has to say.

@@ -134,6 +134,7 @@ mod tests {
     use crate::docker::Op;
     use crate::docker::Runtime;
     use crate::name::Image;
+    use crate::name::Network;
     use std::fmt::Write as _;
     use std::sync::Mutex;
 
@@ -186,6 +187,26 @@ mod tests {
         let ids: Vec<StepId> = plan.steps().iter().map(|step| step.id).collect();
         assert_eq!(report.states, [State::Failed, State::Skipped(ids[0]), State::Done]);
         assert_eq!((report.done(), report.failed(), report.skipped(), report.left()), (1, 1, 1, 0));
+    }
+
+    #[test]
+    fn what_others_can_do_without_may_fail() {
+        let name = sample::container("shop-web");
+        let network = Network::parse("shop-network").expect("a network name");
+        let away = Op::Disconnect { container: name.clone(), network };
+        let plan = sample::plan_of(vec![
+            (Op::Pause { name: name.clone() }, vec![]),
+            (away, vec![0]),
+            (Op::Unpause { name }, vec![0, 1]),
+        ]);
+        let machine = Fake::default()
+            .fails("docker pause", 1, "OCI runtime pause failed: unable to freeze")
+            .fails("docker unpause", 1, "Error response from daemon: Container 85a8 is not paused");
+        let (told, report) = happens(&plan, &machine);
+        assert!(report.is_complete() && report.failures.is_empty(), "{report:?}");
+        assert_eq!(told.matches("DoneWithout").count(), 1, "{told}");
+        let machine = Fake::default().fails("docker unpause", 1, "unable to thaw");
+        assert_eq!(happens(&plan, &machine).1.failed(), 1, "a container that stays paused is no detail");
     }
 
     #[test]

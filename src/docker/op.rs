@@ -68,6 +68,11 @@ pub enum Op {
         /// The time it has to end by itself.
         timeout: Duration,
     },
+    /// `docker pause`: it stands still, and none of its connections ends.
+    Pause {
+        /// A container that runs.
+        name: Container,
+    },
     /// `docker unpause`.
     Unpause {
         /// A container that is paused.
@@ -177,6 +182,7 @@ impl Op {
             Self::Stop { name, timeout } => {
                 Command::new(["stop", "-t", &timeout.as_secs().to_string(), name.as_str()])
             }
+            Self::Pause { name } => Command::new(["pause", name.as_str()]),
             Self::Unpause { name } => Command::new(["unpause", name.as_str()]),
             Self::Rename { from, to } => Command::new(["rename", from.as_str(), to.as_str()]),
             Self::Remove { name } => Command::new(["rm", name.as_str()]),
@@ -201,6 +207,11 @@ impl Op {
 }
 
 impl Op {
+    /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
+    pub fn is_dispensable(&self) -> bool {
+        matches!(self, Self::Pause { .. })
+    }
+
     /// Whether it is done to what all projects of a host share: the proxy, its network, its files.
     pub fn is_shared(&self) -> bool {
         let is_proxy = |name: &Container| [fragment::PROXY, fragment::PREVIOUS].contains(&name.as_str());
@@ -214,6 +225,7 @@ impl Op {
             Self::Create(launch) | Self::Run(launch) => is_proxy(&launch.name),
             Self::Start { name }
             | Self::Stop { name, .. }
+            | Self::Pause { name }
             | Self::Unpause { name }
             | Self::Remove { name } => is_proxy(name),
             Self::Rename { from, .. } => is_proxy(from),
@@ -236,6 +248,7 @@ impl fmt::Display for Op {
             Self::Run(launch) => write!(f, "run {}", launch.name),
             Self::Start { name } => write!(f, "start {name}"),
             Self::Stop { name, .. } => write!(f, "stop {name}"),
+            Self::Pause { name } => write!(f, "pause {name}"),
             Self::Unpause { name } => write!(f, "unpause {name}"),
             Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
             Self::Remove { name } => write!(f, "remove {name}"),

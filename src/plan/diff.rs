@@ -151,7 +151,7 @@ impl Draw {
 
     /// A step that does something to a container of `owner`.
     pub(super) fn set(op: Op, owner: &Owner, setting: &Setting) -> Self {
-        let Setting { reason, needs, undo, done, risk, unbroken } = setting;
+        let Setting { reason, needs, undo, done, risk, pauses: _, unbroken } = setting;
         let mut draw = Self::new(op, owner, reason.clone()).unless(done.iter().cloned());
         draw.step.unbroken = *unbroken;
         draw.needs(needs).undo(undo).risk(*risk)

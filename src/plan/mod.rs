@@ -108,7 +108,7 @@ pub struct Step {
 pub enum Risk {
     /// Nothing.
     None,
-    /// A running container can open no new connections for about 0.3 s.
+    /// A running container stands still for about 0.3 s; no connection ends.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,

@@ -1,4 +1,5 @@
-//! A container that is found paused goes on.
+//! A container that answers stands still while it is away from a network, for it could open no connection then: none of
+//! its connections ends, and it cannot miss the network. What a run leaves paused that is killed meanwhile goes on.
 
 use super::Draft;
 use super::Reason;
@@ -11,6 +12,38 @@ use crate::name::Container;
 use crate::name::Owner;
 
 impl Draft<'_> {
+    /// Pauses a container that runs, where it is to be paused while it is away.
+    pub(super) fn pause(
+        &mut self,
+        owner: &Owner,
+        name: &Container,
+        done: &Fact,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        if !setting.pauses || !Fact::Steady(name.clone()).holds(&self.now) {
+            return None;
+        }
+        let op = Op::Pause { name: name.clone() };
+        self.draw(Draw::set(op, owner, setting).unless([done.clone(), Fact::Paused(name.clone())]))
+    }
+
+    /// Lets a container that is paused go on, whether what comes before has succeeded or not.
+    pub(super) fn resume(
+        &mut self,
+        owner: &Owner,
+        name: &Container,
+        before: Option<StepId>,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        if !Fact::Paused(name.clone()).holds(&self.now) {
+            return None;
+        }
+        let op = Op::Unpause { name: name.clone() };
+        // it is tried once more
+        let setting = Setting { undo: vec![op.clone()], ..setting.clone() };
+        self.draw(Draw::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
+    }
+
     /// Lets a container go on that is found paused, back in the networks that it was taken off.
     pub(super) fn wake(&mut self, owner: &Owner, name: &Container) -> Vec<StepId> {
         if !Fact::Paused(name.clone()).holds(&self.now) {
@@ -23,11 +56,7 @@ impl Draft<'_> {
         for network in away.cloned().collect::<Vec<_>>() {
             joins.needs.extend(self.join_one(owner, name, &network, &[], &joins));
         }
-        let op = Op::Unpause { name: name.clone() };
-        // it is tried once more, and whether it is back in its networks or not
-        let setting = Setting { undo: vec![op.clone()], ..setting };
-        let step = Draw::set(op, owner, &setting).after(joins.needs.last());
-        let resumed = self.draw(step.unless([Fact::Unpaused(name.clone())]));
-        joins.needs.into_iter().chain(resumed).collect()
+        let last = joins.needs.last().copied();
+        joins.needs.into_iter().chain(self.resume(owner, name, last, &setting)).collect()
     }
 }

@@ -35,7 +35,7 @@ impl Draft<'_> {
                 Some(_) => Reason::Aliases { wanted: attachment.aliases.clone() },
                 None => Reason::NotAttached,
             };
-            let setting = Setting { risk, ..Setting::new(reason, &steps) };
+            let setting = Setting { risk, pauses: true, ..Setting::new(reason, &steps) };
             steps.extend(self.answer_to(
                 &workload.owner,
                 name,
@@ -160,21 +160,24 @@ impl Draft<'_> {
         network: &Network,
         aliases: &[Alias],
         setting: &Setting,
-    ) -> Option<StepId> {
+    ) -> Vec<StepId> {
         let done = Fact::Attached {
             container: name.clone(),
             network: network.clone(),
             aliases: Some(aliases.to_vec()),
         };
         if done.holds(&self.now) {
-            return None;
+            return Vec::new();
         }
         let mut setting = setting.clone();
+        let mut paused = None;
         let seen = self.now.containers[name].memberships.get(network).cloned();
         if seen.is_some() {
+            paused = self.pause(owner, name, &done, &setting);
+            setting.unbroken = paused.is_some();
             let op = Op::Disconnect { container: name.clone(), network: network.clone() };
             let step = Draw::set(op, owner, &setting).unless([done, detached(name, network)]);
-            setting.needs.extend(self.draw(step));
+            setting.needs.extend(self.draw(step.after(&paused)));
             setting.unbroken = true;
         }
         let is_managed = self.now.networks.get(network).is_some_and(|seen| seen.managed);
@@ -183,7 +186,10 @@ impl Draft<'_> {
             _ => self.own_address(name, network).or_else(|| self.address(network)),
         };
         let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
-        self.connect(owner, name, membership, &setting)
+        let connected = self.connect(owner, name, membership, &setting);
+        setting.needs = paused.into_iter().collect();
+        let resumed = self.resume(owner, name, connected, &setting);
+        connected.into_iter().chain(resumed).collect()
     }
 }
 

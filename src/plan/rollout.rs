@@ -3,7 +3,7 @@
 //!
 //! A *name* leaves DNS with `docker rename`, at once and without touching a connection; an *alias* leaves only with the
 //! network, and while a container is away from it, it can open no new connection. So a container changes its aliases only
-//! before it serves, or after.
+//! before it serves, or after; and since neighbours may still ask it then, it is paused meanwhile.
 
 use super::Draft;
 use super::Reason;
@@ -205,10 +205,12 @@ impl Draft<'_> {
         let mut nameless = setting.needs.clone();
         for name in running {
             let done = vec![Fact::Stopped((*name).clone())];
-            let setting = Setting { done, ..setting.clone() };
+            let mut setting = Setting { done, pauses: true, ..setting.clone() };
             for network in self.switchable(name) {
-                nameless.extend(self.answer_to(owner, name, &network, &[], &setting));
+                // one after the other: it is paused once at a time
+                setting.needs.extend(self.answer_to(owner, name, &network, &[], &setting));
             }
+            nameless.extend(setting.needs);
         }
         setting.needs = nameless;
         setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), owner, &setting)));

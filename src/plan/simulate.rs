@@ -71,6 +71,11 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::Start { name } => start(host, name)?,
         Op::Stop { name, .. } => stop(host, name)?,
+        Op::Pause { name } => {
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+            require(seen.state == State::Running, || format!("{name} does not run, or is paused"))?;
+            seen.state = State::Paused;
+        }
         Op::Unpause { name } => {
             let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
             require(seen.state == State::Paused, || format!("{name} is not paused"))?;

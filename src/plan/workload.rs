@@ -64,6 +64,8 @@ pub(super) struct Setting {
     /// What makes all of them unnecessary.
     pub(super) done: Vec<Fact>,
     pub(super) risk: Risk,
+    /// Whether the container stands still while it is away from a network.
+    pub(super) pauses: bool,
     /// Whether each of them goes on where the one before has begun.
     pub(super) unbroken: bool,
 }
@@ -71,7 +73,7 @@ pub(super) struct Setting {
 impl Setting {
     pub(super) fn new(reason: Reason, needs: &[StepId]) -> Self {
         let (needs, undo, done) = (needs.to_vec(), Vec::new(), Vec::new());
-        Self { reason, needs, undo, done, risk: Risk::None, unbroken: false }
+        Self { reason, needs, undo, done, risk: Risk::None, pauses: false, unbroken: false }
     }
 }
 

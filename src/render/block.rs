@@ -143,7 +143,9 @@ impl Doings {
                 self.makes = true
             }
             Op::Start { .. } => self.starts = true,
-            Op::Connect { .. } | Op::Disconnect { .. } | Op::Unpause { .. } => self.changes = true,
+            Op::Connect { .. } | Op::Disconnect { .. } | Op::Pause { .. } | Op::Unpause { .. } => {
+                self.changes = true
+            }
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
             Op::Await(Await::Drain { .. }) => {}
@@ -177,6 +179,7 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         Op::Create(launch) | Op::Run(launch) => (Thing::Container, launch.name.as_str()),
         Op::Start { name }
         | Op::Stop { name, .. }
+        | Op::Pause { name }
         | Op::Unpause { name }
         | Op::Remove { name }
         | Op::Rename { from: name, .. } => (Thing::Container, name.as_str()),
@@ -270,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_container_and_the_one_that_it_replaces_are_one_block() {
-        assert_eq!(told(&sample::change())[..2], ["Replace shop-db (5)", "Update shop-web (2)"]);
+        assert_eq!(told(&sample::change())[..2], ["Replace shop-db (5)", "Update shop-web (4)"]);
     }
 
     #[test]

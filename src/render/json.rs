@@ -143,6 +143,8 @@ struct Step<'a> {
     known_volumes: Option<&'a [String]>,
     /// What restores the state before, tried one after the other when the step fails.
     undo: Vec<Undo<'a>>,
+    /// Whether what follows can do without it: when it fails, it counts as done.
+    dispensable: bool,
 }
 
 #[derive(Serialize)]
@@ -180,7 +182,7 @@ struct Probe<'a> {
 enum Risk {
     /// Nothing.
     None,
-    /// A running container can open no new connections for about 0.3 s.
+    /// A running container stands still for about 0.3 s; no connection ends.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,
@@ -361,6 +363,7 @@ impl<'a> Step<'a> {
                 .filter_map(Op::command)
                 .map(|command| Undo { argv: Argv { calls, words: command.words } })
                 .collect(),
+            dispensable: step.op.is_dispensable(),
         }
     }
 }
@@ -560,8 +563,8 @@ mod tests {
         assert_eq!(
             actions,
             [
-                "replace", "replace", "replace", "wait", "replace", "update", "update", "remove", "remove",
-                "remove", "remove"
+                "replace", "replace", "replace", "wait", "replace", "update", "update", "update", "update",
+                "remove", "remove", "remove", "remove"
             ]
         );
     }
@@ -575,7 +578,7 @@ mod tests {
             .map(|line| line.trim_end_matches(['}', ',', ']']).to_owned() + "}]}")
             .map(|line| line.split([':', ',']).nth(1).expect("an id").parse().expect("a number"))
             .collect();
-        assert_eq!(ids, (1..=11).collect::<Vec<_>>());
+        assert_eq!(ids, (1..=13).collect::<Vec<_>>());
     }
 
     #[test]

@@ -101,6 +101,34 @@ feed() {
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
 
+# pause CONTAINER COMMAND…: as try, of a command that pauses the container, which goes on however this script ends; where
+# docker cannot, the rest is done without
+pause() {
+  _paused=$1
+  shift
+  trap go_on EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  try "$@" || {
+    trap - EXIT HUP INT TERM
+    say "$_paused is not paused: the rest goes on without"
+  }
+}
+
+# unpause COMMAND…: as run, of a command that ends the pause
+unpause() {
+  run "$@"
+  trap - EXIT HUP INT TERM
+}
+
+# go_on: the container that is still paused goes on
+# shellcheck disable=SC2317 # a trap calls it
+go_on() {
+  say "${_paused-} goes on"
+  ask unpause "${_paused-}" >/dev/null 2>&1 || :
+}
+
 # undo COMMAND…: a command that may fail, on the way back
 undo() {
   show "$@"

@@ -208,14 +208,37 @@ pub(super) fn change() -> Plan {
     };
     let is_away = Fact::Detached { container: web.clone(), network: membership.network.clone() };
     let reason = || Reason::Aliases { wanted: app().memberships.remove(1).aliases };
-    let op = Op::Disconnect { container: web.clone(), network: membership.network.clone() };
-    let leave = plan.push(NewStep {
-        unless: vec![is_done.clone(), is_away],
+    let op = Op::Pause { name: web.clone() };
+    let pause = plan.push(NewStep {
+        unless: vec![is_done.clone(), Fact::Paused(web.clone())],
         risk: Risk::Pauses,
         ..new("shop.example", op, reason())
     });
-    let op = Op::Connect { container: web, membership };
-    step(&mut plan, "shop.example", op, reason(), [is_done], &[leave]);
+    let op = Op::Disconnect { container: web.clone(), network: membership.network.clone() };
+    let leave = plan.push(NewStep {
+        unless: vec![is_done.clone(), is_away],
+        after: vec![pause],
+        risk: Risk::Pauses,
+        unbroken: true,
+        ..new("shop.example", op, reason())
+    });
+    let op = Op::Connect { container: web.clone(), membership };
+    let join = plan.push(NewStep {
+        unless: vec![is_done],
+        needs: vec![leave],
+        risk: Risk::Pauses,
+        unbroken: true,
+        ..new("shop.example", op, reason())
+    });
+    let op = Op::Unpause { name: web.clone() };
+    plan.push(NewStep {
+        unless: vec![Fact::Unpaused(web)],
+        needs: vec![pause],
+        after: vec![join],
+        risk: Risk::Pauses,
+        unbroken: true,
+        ..new("shop.example", op, reason())
+    });
     let old = container("shop-old");
     plan.push(NewStep {
         unless: vec![Fact::Stopped(old.clone())],

@@ -237,6 +237,14 @@ impl Script<'_> {
 
     fn carry_out(&mut self, op: &Op, undo: &[Op], indent: usize) -> String {
         let command = op.command().expect("all that is neither a check nor a wait is a command");
+        match op {
+            Op::Pause { name } => {
+                let pause = self.call("pause", &[name.as_str()], indent);
+                return fold(&pause, self.cli, &command, indent);
+            }
+            Op::Unpause { .. } => return fold(self.name("unpause"), self.cli, &command, indent),
+            _ => {}
+        }
         let function = match (op, undo) {
             (Op::Pull { .. }, _) => "stream",
             (_, []) if command.stdin.is_none() => return self.command("run", &command, "", indent),
@@ -375,6 +383,7 @@ mod tests {
     use crate::render::sample::assert_text;
     use crate::render::sample::container;
     use crate::render::sample::image;
+    use crate::render::sample::network;
     use crate::render::sample::step;
 
     /// A run of a script where `docker` is a function of the shell.
@@ -595,6 +604,28 @@ run this again when the cause is gone: it goes on from here
         // nothing to go back to: the one that is there stays
         let run = run(&sample::change(), fails);
         assert_eq!((run.status, run.changes.len()), (1, 1), "{:?}", run.changes);
+    }
+
+    #[test]
+    fn however_a_script_ends_a_container_that_it_has_paused_goes_on_and_one_that_it_could_not_is_left() {
+        let mut plan = Plan::new(sample::project());
+        let name = container("shop-web");
+        let away = Op::Disconnect { container: name.clone(), network: network("shop-network") };
+        let pause = step(&mut plan, "shop", Op::Pause { name: name.clone() }, Reason::Leaves, [], &[]);
+        let away = step(&mut plan, "shop", away, Reason::Leaves, [], &[pause]);
+        let goes_on = [Fact::Unpaused(name.clone())];
+        step(&mut plan, "shop", Op::Unpause { name }, Reason::Leaves, goes_on, &[away]);
+        let away = "network disconnect shop-network shop-web";
+        for (answer, status) in [("return 1", 1), ("kill -s TERM $$", 143), ("kill -s INT $$", 130), (":", 0)]
+        {
+            let paused = "*'{{.State.Status}}'*) echo '/shop-web|paused' ;;";
+            let run = run(&plan, &format!("'network disconnect '*) {answer} ;; {paused}"));
+            assert_eq!(run.status, status, "{}", run.told);
+            assert_eq!(run.changes, ["pause shop-web", away, "unpause shop-web"], "{answer}");
+        }
+        let run = run(&plan, "'pause '*) return 1 ;; *'{{.State.Status}}'*) echo '/shop-web|running' ;;");
+        assert_eq!((run.status, &run.changes[..]), (0, &["pause shop-web", away].map(str::to_owned)[..]));
+        assert!(run.told.contains("shop-web is not paused: the rest goes on without"), "{}", run.told);
     }
 
     #[test]

@@ -168,16 +168,18 @@ pub(super) fn sign(action: Action) -> (&'static str, Style) {
 
 /// Why a thing is touched: each reason once, and those that only follow from another left out.
 pub(super) fn reason(block: &Block<'_>) -> String {
+    let goes_along = |op: &Op| matches!(op, Op::Pause { .. } | Op::Unpause { .. });
     let follows = |step: &&&Step| {
-        matches!(
-            step.reason,
-            Reason::MakesRoom
-                | Reason::TakesOver
-                | Reason::Leaves
-                | Reason::Replaced
-                | Reason::Ready
-                | Reason::VolumesUnknown
-        )
+        goes_along(&step.op) && step.reason != Reason::Paused
+            || matches!(
+                step.reason,
+                Reason::MakesRoom
+                    | Reason::TakesOver
+                    | Reason::Leaves
+                    | Reason::Replaced
+                    | Reason::Ready
+                    | Reason::VolumesUnknown
+            )
     };
     let (following, leading): (Vec<&Step>, Vec<&Step>) = block.steps.iter().partition(follows);
     let mut reasons: Vec<String> = Vec::new();

@@ -230,6 +230,7 @@ fn words(op: &Op) -> String {
                 membership.aliases.len()
             )
         }
+        Op::Pause { name } => format!("pause {name}"),
         Op::Unpause { name } => format!("unpause {name}"),
         Op::Disconnect { container, network } => format!("disconnect {container} from {network}"),
         Op::RemoveNetwork { name } => format!("remove network {name}"),

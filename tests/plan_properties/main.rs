@@ -335,11 +335,8 @@ fn befall(host: &mut Observed, accident: &Accident) {
             }
         }
         Accident::Paused(n) => {
-            if let Some(seen) =
-                nth(n).filter(|name| name.as_str() != PROXY).and_then(|name| host.containers.get_mut(&name))
-                && seen.state == State::Running
-            {
-                seen.state = State::Paused;
+            if let Some(name) = nth(n).filter(|name| name.as_str() != PROXY) {
+                let _ = simulate(host, &Op::Pause { name });
             }
         }
         Accident::NetworkRemoved(n) => {
@@ -487,6 +484,7 @@ fn after_failure(plan: &Plan, failed: &Step, host: &mut Observed) {
         let _ = simulate(host, op);
     }
     let mut is_done: Vec<bool> = plan.steps().iter().map(|step| step.id < failed.id).collect();
+    is_done[failed.id.index()] = failed.op.is_dispensable();
     let mut is_over: Vec<bool> = plan.steps().iter().map(|step| step.id <= failed.id).collect();
     for step in &plan.steps()[failed.id.index() + 1..] {
         let all = |others: &[plan::StepId], are: &[bool]| others.iter().all(|other| are[other.index()]);
@@ -550,7 +548,11 @@ fn places(desired: &Desired) -> Vec<[Container; 3]> {
 fn subject(op: &Op) -> Option<&Container> {
     match op {
         Op::Create(launch) | Op::Run(launch) => Some(&launch.name),
-        Op::Start { name } | Op::Stop { name, .. } | Op::Unpause { name } | Op::Remove { name } => Some(name),
+        Op::Start { name }
+        | Op::Stop { name, .. }
+        | Op::Pause { name }
+        | Op::Unpause { name }
+        | Op::Remove { name } => Some(name),
         Op::Rename { from, .. } => Some(from),
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => Some(container),
         Op::Await(wait) => Some(wait.container()),
@@ -621,6 +623,20 @@ proptest! {
             prop_assert_eq!(&essence(&end_of(&rest, &half_way)), &end, "cut off before step {}", step.id.index() + 1);
             run(&mut half_way, std::slice::from_ref(step));
         }
+    }
+
+    #[test]
+    fn what_is_dispensable_changes_nothing_of_the_end(sketch in sketch(), before in sketch(), accidents in accidents()) {
+        let host = with_history(false, Some(&before), 0, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let mut without = host.clone();
+        for step in plan.steps().iter().filter(|step| !step.op.is_dispensable()) {
+            match &step.op {
+                Op::Unpause { name } if without.containers[name].state != State::Paused => {}
+                op => run_op(&mut without, op, step),
+            }
+        }
+        prop_assert_eq!(without, end_of(&plan, &host));
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl<W: Write> Progress for Json<W> {
             Event::Finished { step, after } => {
                 json!({ "event": "finished", "step": number(*step), "seconds": seconds(*after) })
             }
+            Event::DoneWithout { step, after, cause: why } => json!({
+                "event": "done-without",
+                "step": number(*step),
+                "seconds": seconds(*after),
+                "cause": cause(why),
+            }),
             Event::Failed(failure) => failed(failure),
             Event::Undone { step, undo, failure } => json!({
                 "event": "undone",

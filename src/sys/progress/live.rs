@@ -91,7 +91,9 @@ impl Progress for Live {
                     bar.set_message(format!("{}{far}", words::title(plan, *step)));
                 }
             }
-            Event::Finished { step, .. } | Event::Skipped { step, .. } => self.ended(*step),
+            Event::Finished { step, .. } | Event::DoneWithout { step, .. } | Event::Skipped { step, .. } => {
+                self.ended(*step);
+            }
             Event::Failed(failure) if failure.undoes == 0 => self.ended(failure.step),
             Event::Failed(failure) => {
                 if let Some(Running { bar, .. }) = self.running.get(&failure.step) {

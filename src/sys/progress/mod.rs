@@ -97,13 +97,15 @@ mod tests {
         let plan = sample::plan_with_undo(vec![
             (Op::Pull { image: sample::image("web:1") }, vec![], vec![]),
             (sample::network("shop-alone"), vec![], vec![]),
-            (sample::run("shop-web"), vec![0], vec![]),
-            (sample::wait("shop-web"), vec![2], back),
-            (sample::run("shop-api"), vec![3], vec![]),
-            (sample::network("shop-other"), vec![4], vec![]),
+            (Op::Pause { name: sample::container("shop-db") }, vec![0], vec![]),
+            (sample::run("shop-web"), vec![2], vec![]),
+            (sample::wait("shop-web"), vec![3], back),
+            (sample::run("shop-api"), vec![4], vec![]),
+            (sample::network("shop-other"), vec![5], vec![]),
         ]);
         let machine = Fake::default()
             .says("docker pull", "a: Pulling fs layer\nb: Pulling fs layer\na: Pull complete\nb: Pull complete\n")
+            .fails("docker pause", 1, "Error response from daemon: Cannot pause container 85a8: OCI runtime pause failed: unable to freeze\n")
             .says("{{.State.Status}}", "exited none 0\n")
             .says(
                 "{{json .State}}",

@@ -18,6 +18,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
+const WARN: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -49,6 +50,7 @@ pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<String> {
         Event::Finished { step, after } => {
             vec![format!("{GOOD}✓{GOOD:#} {} {DIM}· {}{DIM:#}", title(plan, *step), duration(*after))]
         }
+        Event::DoneWithout { step, after, cause } => done_without(plan, *step, *after, cause),
         Event::Failed(failure) => failed(plan, failure),
         Event::Undone { step, undo, failure } => undone(plan, *step, *undo, failure.as_ref()),
         Event::Skipped { step, because } => {
@@ -65,13 +67,29 @@ pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<String> {
     }
 }
 
+fn done_without(plan: &Plan, step: StepId, after: Duration, cause: &Cause) -> Vec<String> {
+    let title = title(plan, step);
+    let mut lines = vec![format!(
+        "{WARN}! {title}: not done{WARN:#} after {}, the rest goes on without",
+        duration(after)
+    )];
+    lines.extend(why(cause));
+    lines
+}
+
 fn failed(plan: &Plan, failure: &Failure) -> Vec<String> {
     let Failure { step, after, cause, hint, diagnosis, undoes: _ } = failure;
     let mut lines = vec![format!("{BAD}✗ {}: failed{BAD:#} after {}", title(plan, *step), duration(*after))];
-    lines.push(format!("    {}", command_line(cause.argv())));
-    lines.extend(what(cause));
+    lines.extend(why(cause));
     lines.extend(diagnosis.iter().flat_map(what_became));
     lines.extend(hint.iter().map(|hint| format!("    hint: {hint}")));
+    lines
+}
+
+/// The command that failed, and what went wrong.
+fn why(cause: &Cause) -> Vec<String> {
+    let mut lines = vec![format!("    {}", command_line(cause.argv()))];
+    lines.extend(what(cause));
     lines
 }
 
