@@ -55,7 +55,8 @@ impl<'a> Draft<'a> {
         if !self.is_proxy_ours() {
             return;
         }
-        let back = self.proxy_is_given_back();
+        let mut back: Vec<StepId> = self.proxy_is_given_back().into_iter().collect();
+        back.extend(self.wake(&owner(), &name()));
         let spec = proxy.spec();
         let why = match self.now.containers.get(&name()) {
             None => Some(if self.has(&previous()) { Reason::LeftOver } else { Reason::Missing }),
@@ -312,7 +313,7 @@ impl<'a> Draft<'a> {
         proxy: &Proxy,
         spec: Spec,
         why: Option<Reason>,
-        back: Option<StepId>,
+        back: Vec<StepId>,
     ) -> Vec<StepId> {
         let mut needs = self.proxy_needs(proxy);
         needs.extend(back);

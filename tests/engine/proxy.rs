@@ -84,6 +84,17 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
     leads("two.test", "second");
     one.is_settled();
 
+    // somebody has paused it
+    docker(["pause", "gordon-proxy"]).success();
+    assert!(two.gordon(&["plan", "--exit-code"]).ended(3).stdout.contains("docker unpause gordon-proxy"));
+    let status = two.gordon(&["status"]).success().stdout;
+    assert!(status.contains("paused"), "{status}");
+    two.apply();
+    leads("one.test", "first");
+    leads("two.test", "second");
+    one.is_settled();
+    two.is_settled();
+
     // it is gone: whoever applies next brings back everybody's routes
     docker(["rm", "--force", "gordon-proxy"]).success();
     two.apply();

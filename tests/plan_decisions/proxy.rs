@@ -376,6 +376,13 @@ fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
 }
 
 #[test]
+fn one_that_is_paused_goes_on() {
+    let mut host = both();
+    befall(&mut host, Op::Pause { name: proxy() });
+    does(MALL, &host, "unpause gordon-proxy: is paused");
+}
+
+#[test]
 fn one_that_does_not_run_is_started_on_its_own_network() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");

@@ -335,7 +335,7 @@ fn befall(host: &mut Observed, accident: &Accident) {
             }
         }
         Accident::Paused(n) => {
-            if let Some(name) = nth(n).filter(|name| name.as_str() != PROXY) {
+            if let Some(name) = nth(n) {
                 let _ = simulate(host, &Op::Pause { name });
             }
         }
@@ -605,7 +605,9 @@ proptest! {
         let again = plan_for(&sketch, &end);
         prop_assert!(again.is_empty(), "{}\n{:#?}", sketch.toml(), again.steps());
         let (project, proxy) = (shop(), Container::parse(PROXY).unwrap());
-        for (name, seen) in end.containers.iter().filter(|(name, c)| c.project == project && **name != proxy) {
+        let has_proxy = sketch.desired().proxy.is_some();
+        let is_its = |name: &Container, seen: &SeenContainer| seen.project == project || has_proxy && *name == proxy;
+        for (name, seen) in end.containers.iter().filter(|(name, seen)| is_its(name, seen)) {
             prop_assert!(seen.state != State::Paused, "{name} stands still");
         }
     }
