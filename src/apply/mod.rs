@@ -48,7 +48,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// could have been: a step's start before its end, a failure before what is skipped for it.
 ///
 /// A command that takes too long is ended, and has failed: a pull after 30 minutes, a stop 30 seconds after the time that
-/// it gives its container, anything else after 2 minutes. A wait has the time limit of its probe.
+/// it gives its container, a pause after 10 seconds, anything else after 2 minutes. A wait has the time limit of its probe.
 pub fn run(
     plan: &Plan,
     machine: &dyn Machine,

@@ -7,6 +7,7 @@ use crate::lane::Shape;
 use crate::probe::Count;
 use crate::probe::nobody_noticed;
 use crate::support::Alone;
+use crate::support::Run;
 use std::thread;
 
 /// What is done to a project, over and over.
@@ -16,7 +17,7 @@ type Work = fn(&mut Lane, &Askers);
 #[derive(Clone, Copy)]
 struct Way {
     fault: Fault,
-    cut: fn(&Lane),
+    cut: fn(&Lane) -> Run,
     mend: fn(&mut Lane, usize, &str),
 }
 
@@ -32,21 +33,22 @@ fn at_each_step(lane: &mut Lane, askers: &Askers, way: Way, first: usize, every:
         let what = format!("{:?} at step {} of {}, {}", way.fault, k + 1, steps.len(), step.pattern);
         println!("{what}");
         lane.docker.breaks(&[(step, way.fault)]);
-        (way.cut)(lane);
-        assert_eq!(lane.docker.met(), 1, "{what}");
+        let run = (way.cut)(lane);
+        // a script has nothing to unpause where the engine could not pause, as a busy one may not
+        let is_passed_over = run.status == 0 && step.pattern.starts_with("unpause ");
+        assert!(run.status == -1 && lane.docker.met() == 1 || is_passed_over, "{what}: {run:?}");
         lane.docker.breaks(&[]);
         askers.wait();
         (way.mend)(lane, before, &what);
     }
 }
 
-fn apply(lane: &Lane) {
-    lane.docker.gordon(&lane.project, &["apply", "--yes"]).ended(-1);
+fn apply(lane: &Lane) -> Run {
+    lane.docker.gordon(&lane.project, &["apply", "--yes"])
 }
 
-fn script(lane: &Lane) {
-    let script = lane.docker.script(&lane.project);
-    lane.docker.run(&script).ended(-1);
+fn script(lane: &Lane) -> Run {
+    lane.docker.run(&lane.docker.script(&lane.project))
 }
 
 fn applied(lane: &mut Lane, before: usize, what: &str) {
@@ -68,7 +70,7 @@ fn third_release(lane: &mut Lane, askers: &Askers) {
         let what = format!("another release after step {} of {}, {}", k + 1, steps.len(), step.pattern);
         println!("{what}");
         lane.docker.breaks(&[(step, Fault::KilledAfter)]);
-        apply(lane);
+        apply(lane).ended(-1);
         assert_eq!(lane.docker.met(), 1, "{what}");
         askers.wait();
         let second = lane.wanted();

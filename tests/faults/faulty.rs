@@ -144,7 +144,8 @@ impl Faulty {
     pub fn done(&self) -> Vec<Step> {
         let calls = fs::read_to_string(self.folder.path().join("calls")).expect("a file");
         let is_step = |call: &&str| {
-            let changes = ["run ", "create ", "start ", "stop ", "rename ", "rm ", "network "];
+            let changes =
+                ["run ", "create ", "start ", "stop ", "pause ", "unpause ", "rename ", "rm ", "network "];
             let is_change = changes.iter().any(|word| call.starts_with(word));
             let is_wait = call.starts_with("container inspect ") && call.contains(".RestartCount");
             let is_other = ["gordon-lock", "rm --force", "network ls", "network inspect"]
