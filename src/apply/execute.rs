@@ -75,10 +75,6 @@ impl Executor<'_> {
                 Over::Done
             }
             Err(Stop::Interrupted) => Over::Left,
-            Err(Stop::Failed(cause)) if is_so_already(&step.op, &cause) => {
-                tell(Event::Finished { step: step.id, after });
-                Over::Done
-            }
             Err(Stop::Failed(cause)) if step.op.is_dispensable() => {
                 tell(Event::DoneWithout { step: step.id, after, cause });
                 Over::Done
@@ -95,7 +91,10 @@ impl Executor<'_> {
     fn call(&self, op: &Op, line: &mut dyn FnMut(&str)) -> Result<(), Stop> {
         let command = op.command().expect("what neither waits nor looks is a command");
         let outcome = self.machine.docker(&command, limit(op), line);
-        if outcome.is_success() { Ok(()) } else { Err(Stop::Failed(self.failed_call(&command, outcome))) }
+        if outcome.is_success() || is_so_already(op, &outcome) {
+            return Ok(());
+        }
+        Err(Stop::Failed(self.failed_call(&command, outcome)))
     }
 
     fn failed_call(&self, command: &Command, outcome: Outcome) -> Cause {
@@ -237,9 +236,8 @@ fn is_name_taken(op: &Op, cause: &Cause) -> bool {
 }
 
 /// Whether there was nothing to do: a container goes on that could not be paused.
-fn is_so_already(op: &Op, cause: &Cause) -> bool {
-    let goes_on = matches!(op, Op::Unpause { .. });
-    goes_on && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is not paused"))
+fn is_so_already(op: &Op, outcome: &Outcome) -> bool {
+    matches!(op, Op::Unpause { .. }) && outcome.stderr.contains("is not paused")
 }
 
 /// What a failed question has to say.

@@ -47,12 +47,13 @@ pub(super) struct Outcome {
     pub(super) stderr: String,
 }
 
-/// Runs a script in one of the [`SHELLS`], in an empty folder.
+/// Runs a script in one of the [`SHELLS`], in an empty folder. Ctrl-C means to it what it means on a terminal: no shell
+/// can trap it where whoever started the tests had it ignored.
 pub(super) fn shell(name: &str, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
-    let words: Vec<&str> = name.split(' ').collect();
-    let output = assert_cmd::Command::new(words[0])
-        .args(&words[1..])
+    let output = assert_cmd::Command::new("env")
+        .arg("--default-signal=INT")
+        .args(name.split(' '))
         .arg("-s")
         .current_dir(folder.path())
         .write_stdin(script)

@@ -12,8 +12,10 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-/// An engine that can do everything, and one that cannot freeze a container.
+/// An engine that can pause a container, where it is not too busy.
 const DOCKER: &str = "docker";
+
+/// One that never can.
 const CANNOT_PAUSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/load/docker.sh");
 
 /// Ten rollouts lose nothing of what is asked through the proxy; what became of what is asked by alias.
