@@ -46,6 +46,13 @@ pub struct Step {
     before: String,
 }
 
+impl Step {
+    /// Whether it is known by a command that begins so: by its own, or by the one before.
+    pub fn is_known_by(&self, begins: &str) -> bool {
+        [&self.pattern, &self.before].iter().any(|words| words.starts_with(begins))
+    }
+}
+
 /// The steps of these commands, each of them docker's words with blanks between them.
 fn steps(commands: &[String]) -> Vec<Step> {
     let patterns: Vec<String> = commands.iter().map(|words| without_addresses(words)).collect();
