@@ -6,6 +6,7 @@ use crate::lane::Lane;
 use crate::lane::Shape;
 use crate::probe::Count;
 use crate::probe::nobody_noticed;
+use crate::sample::sample;
 use crate::support::Alone;
 use crate::support::Run;
 use std::thread;
@@ -25,7 +26,7 @@ const AFTER: Way = Way { fault: Fault::KilledAfter, cut: apply, mend: applied };
 
 /// A rollout after the other is cut off: at the step `first` of this number, then at each `every`th after it.
 fn at_each_step(lane: &mut Lane, askers: &Askers, way: Way, first: usize, every: usize) {
-    for k in (first..).step_by(every) {
+    for k in sample((first..).step_by(every)) {
         let before = lane.wanted();
         lane.wants((before + 1) % 2);
         let steps = lane.steps();
@@ -65,7 +66,7 @@ fn same_script(lane: &mut Lane, before: usize, what: &str) {
 
 /// The config asks for a third release before the second has come in whole.
 fn third_release(lane: &mut Lane, askers: &Askers) {
-    for k in 0.. {
+    for k in sample(0..) {
         let first = lane.wanted();
         lane.wants((first + 1) % 3);
         let steps = lane.steps();
@@ -90,7 +91,7 @@ fn way_back(lane: &mut Lane, askers: &Askers) {
     let steps = lane.docker.done();
     assert!(steps.len() > 10, "{steps:#?}");
     lane.mends(1, "after a rollback");
-    for (k, step) in steps.iter().enumerate() {
+    for (k, step) in sample(steps.iter().enumerate()) {
         let what = format!("a rollback after step {} of {}, {}", k + 1, steps.len(), step.pattern);
         println!("{what}");
         lane.docker.breaks(&[(step, Fault::KilledAfter)]);

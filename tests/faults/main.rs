@@ -14,4 +14,5 @@ mod faulty;
 mod lane;
 mod probe;
 mod restart;
+mod sample;
 mod wildcard;
