@@ -181,7 +181,7 @@ impl Drop for Composed<'_> {
 
 /// The Compose that is here, and its version.
 fn compose() -> Option<(&'static [&'static str], String)> {
-    let commands: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
+    let commands: [&[&str]; 2] = [&["docker-compose"], &["docker", "compose"]];
     commands.into_iter().find_map(|command| {
         let output =
             Command::new(command[0]).args(&command[1..]).args(["version", "--short"]).output().ok()?;
