@@ -1,5 +1,6 @@
 //! What happens while a plan is applied: all that anybody who shows it learns. Does not know how it is shown.
 
+use super::Concealment;
 use super::End;
 use super::Schedule;
 use super::State;
@@ -64,6 +65,25 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The same as it may be shown: what docker and containers wrote, without what `concealment` hides.
+    pub(super) fn concealed(self, concealment: &Concealment) -> Self {
+        match self {
+            Self::Line { step, text } => Self::Line { step, text: concealment.conceal(&text) },
+            Self::DoneWithout { step, after, cause } => {
+                Self::DoneWithout { step, after, cause: cause.concealed(concealment) }
+            }
+            Self::Failed(failure) => Self::Failed(Box::new(failure.concealed(concealment))),
+            Self::Undone { step, undo, failure } => {
+                Self::Undone { step, undo, failure: failure.map(|cause| cause.concealed(concealment)) }
+            }
+            Self::Started { .. } | Self::Finished { .. } | Self::Skipped { .. } | Self::Interrupted { .. } => {
+                self
+            }
+        }
+    }
+}
+
 /// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -79,6 +99,16 @@ pub struct Failure {
     pub diagnosis: Option<Diagnosis>,
     /// How many operations are tried now to undo it.
     pub undoes: usize,
+}
+
+impl Failure {
+    fn concealed(self, concealment: &Concealment) -> Self {
+        Self {
+            cause: self.cause.concealed(concealment),
+            diagnosis: self.diagnosis.map(|diagnosis| diagnosis.concealed(concealment)),
+            ..self
+        }
+    }
 }
 
 /// What went wrong.
@@ -130,6 +160,18 @@ impl Cause {
             | Self::UnknownVolumes { argv, .. } => argv,
         }
     }
+
+    /// Words of a command hold no secrets.
+    fn concealed(self, concealment: &Concealment) -> Self {
+        match self {
+            Self::Call { argv, end, stderr } => Self::Call { argv, end, stderr: concealment.conceal(&stderr) },
+            Self::Hopeless { argv, answer } => Self::Hopeless { argv, answer: concealment.conceal(&answer) },
+            Self::TooLate { argv, limit, answer } => {
+                Self::TooLate { argv, limit, answer: concealment.conceal(&answer) }
+            }
+            Self::UnknownVolumes { .. } => self,
+        }
+    }
 }
 
 /// What became of a container that did not become ready. Read once it was too late, so all of it may be missing.
@@ -149,6 +191,21 @@ pub struct Diagnosis {
     pub health: String,
     /// The end of its log, both outputs.
     pub log: Vec<String>,
+}
+
+impl Diagnosis {
+    fn concealed(self, concealment: &Concealment) -> Self {
+        let Self { container, status, exit_status, out_of_memory, error, health, log } = self;
+        Self {
+            container,
+            status,
+            exit_status,
+            out_of_memory,
+            error: concealment.conceal(&error),
+            health: concealment.conceal(&health),
+            log: log.iter().map(|line| concealment.conceal(line)).collect(),
+        }
+    }
 }
 
 /// How applying a plan ended.

@@ -1,6 +1,7 @@
 //! Carries out a plan, step by step, side by side where it can, and tells what happens. Decides nothing: what is to be
 //! done stands in the plan. Does not know who makes the docker calls or who is told.
 
+mod conceal;
 mod diagnosis;
 mod event;
 mod execute;
@@ -13,6 +14,7 @@ pub(crate) mod sample;
 mod schedule;
 mod turn;
 
+pub use conceal::Concealment;
 pub use event::Cause;
 pub use event::Diagnosis;
 pub use event::Event;
@@ -42,6 +44,7 @@ use turn::Turn;
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Carries out `plan` on `machine`, with at most `jobs` docker commands at once beside the questions of those who wait.
+/// Everything is decided by docker's own words; what is told, and the report, show nothing that `concealment` hides.
 ///
 /// Of a failed step only what needs it is skipped; the rest goes on. Once `interrupt` is set, commands that run go on to
 /// their end, waits are left, and nothing more starts. `tell` hears everything, on the caller's thread, in an order that
@@ -54,6 +57,7 @@ pub fn run(
     machine: &dyn Machine,
     jobs: NonZeroUsize,
     interrupt: &AtomicBool,
+    concealment: &Concealment,
     tell: &mut dyn FnMut(&Event),
 ) -> Report {
     let begin = machine.now();
@@ -80,6 +84,7 @@ pub fn run(
             }
             match messages.recv_timeout(GLANCE) {
                 Ok(Message::Event(event)) => {
+                    let event = event.concealed(concealment);
                     tell(&event);
                     if let Event::Failed(failure) = event {
                         failures.push(*failure);
@@ -133,6 +138,7 @@ mod tests {
     use crate::docker::Command;
     use crate::docker::Op;
     use crate::docker::Runtime;
+    use crate::docker::Secret;
     use crate::name::Image;
     use crate::name::Network;
     use std::fmt::Write as _;
@@ -143,7 +149,7 @@ mod tests {
     /// What happens and what docker is asked, in order, when `plan` is carried out one step at a time.
     fn happens(plan: &Plan, machine: &Fake) -> (String, Report) {
         let mut told = String::new();
-        let report = run(plan, machine, ONE, &AtomicBool::new(false), &mut |event| {
+        let report = run(plan, machine, ONE, &AtomicBool::new(false), &Concealment::default(), &mut |event| {
             writeln!(told, "{event:?}").expect("a string takes all");
         });
         (told, report)
@@ -327,7 +333,7 @@ mod tests {
         let (others, answers, answered) = (Fake::default(), Mutex::new(answers), Mutex::new(Some(answered)));
         let machine = Stuck { others, answers, answered };
         let two = NonZeroUsize::new(2).expect("not zero");
-        let report = run(&plan, &machine, two, &AtomicBool::new(false), &mut |_| {});
+        let report = run(&plan, &machine, two, &AtomicBool::new(false), &Concealment::default(), &mut |_| {});
         assert!(report.is_complete());
         let calls = machine.others.calls();
         assert!(calls[0].contains("shop-web"), "{calls:#?}");
@@ -420,7 +426,7 @@ mod tests {
     /// How `plan` ends when the person asks to stop as soon as its first step has started.
     fn interrupted(plan: &Plan) -> Report {
         let interrupt = AtomicBool::new(false);
-        run(plan, &Fake::default(), ONE, &interrupt, &mut |event| {
+        run(plan, &Fake::default(), ONE, &interrupt, &Concealment::default(), &mut |event| {
             if matches!(event, Event::Started { .. }) {
                 interrupt.store(true, Ordering::Relaxed);
             }
@@ -438,6 +444,55 @@ mod tests {
     fn once_interrupted_waits_are_left() {
         let report = interrupted(&sample::plan_of(vec![(sample::wait("shop-web"), vec![])]));
         assert_eq!(report.states, [State::Waiting]);
+    }
+
+    /// What is told of `plan` when these secrets are hidden, and how it ends.
+    fn happens_with(plan: &Plan, machine: &Fake, secrets: &[&str]) -> (String, Report) {
+        let secrets: Vec<Secret> = secrets.iter().map(|value| Secret::new(*value)).collect();
+        let mut told = String::new();
+        let concealment = Concealment::of(&secrets);
+        let report = run(plan, machine, ONE, &AtomicBool::new(false), &concealment, &mut |event| {
+            writeln!(told, "{event:?}").expect("a string takes all");
+        });
+        (told, report)
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_of_docker_changes_no_decision() {
+        let wait = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
+        let (_, report) = happens_with(&wait, &Fake::default(), &["running"]);
+        assert!(report.is_complete(), "{report:?}");
+
+        let run = sample::plan_with_undo(vec![(sample::run("shop-web"), vec![], undo_of_replacement())]);
+        let taken = "Conflict. The container name \"/shop-web\" is already in use by container \"85a8\".";
+        let machine = Fake::default().fails("docker run", 125, taken);
+        let (told, report) = happens_with(&run, &machine, &["already in use"]);
+        assert_eq!(machine.calls().len(), 1, "a container of somebody else is not undone");
+        assert!(report.failures[0].hint.as_ref().is_some_and(|hint| hint.contains("took this name")));
+        assert!(told.contains("is … by container"), "{told}");
+    }
+
+    #[test]
+    fn what_docker_and_containers_write_is_told_without_secrets() {
+        let pull = Op::Pull { image: sample::image("redis:7") };
+        let pause = Op::Pause { name: sample::container("shop-db") };
+        let plan = sample::plan_with_undo(vec![
+            (pull, vec![], vec![]),
+            (pause, vec![0], vec![]),
+            (sample::wait("shop-web"), vec![1], undo_of_replacement()),
+            (sample::network("shop-1"), vec![1], vec![]),
+        ]);
+        let machine = Fake::default()
+            .says("docker pull", "pulling hunter2\n")
+            .fails("docker pause", 1, "no pause for hunter2")
+            .says("{{.State.Status}}", "exited hunter2\n")
+            .says("{{json .State}}", r#"{"Status":"exited","Error":"of hunter2","Health":{"Log":[{"Output":"pair \u0026hunter2"}]}}"#)
+            .says("docker logs", "1 log of hunter2\n")
+            .fails("docker stop", 1, "cannot stop hunter2")
+            .fails("docker network", 1, "cannot make hunter2");
+        let (told, report) = happens_with(&plan, &machine, &["hunter2"]);
+        assert_eq!(told.matches('…').count(), 8, "{told}");
+        assert!(!told.contains("hunter2") && !format!("{report:?}").contains("hunter2"), "{told}");
     }
 
     #[test]

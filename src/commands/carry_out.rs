@@ -54,7 +54,7 @@ pub(super) fn carry_out(
     expect(&plan, seen)?;
     show(host, &plan);
     if plan.is_empty() {
-        return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan)));
+        return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan, seen)));
     }
     interrupt.during(|interrupt| agree(running, work.question, &|| interrupt.load(Ordering::Relaxed)))?;
     interrupt.during(|interrupt| {
@@ -95,7 +95,7 @@ fn carry_out_alone(
         let is_locked = !plan.is_shared() || shared.is_some();
         if is_locked && (is_as_shown || running.yes || plan.is_empty()) {
             expect(&plan, &seen)?;
-            return Ok(run(host, running, interrupt, work, &plan));
+            return Ok(run(host, running, interrupt, work, &plan, &seen));
         }
         if is_as_shown || running.yes {
             continue;
@@ -104,13 +104,22 @@ fn carry_out_alone(
     }
 }
 
-/// Runs a plan and shows it. Of one without steps machines are told, people have seen it.
-fn run(host: &Host, running: &Running, interrupt: &AtomicBool, work: &Work<'_>, plan: &Plan) -> Exit {
+/// Runs a plan for the host, which was read as `seen`, and shows it. Of one without steps machines are told, people have
+/// seen it.
+fn run(
+    host: &Host,
+    running: &Running,
+    interrupt: &AtomicBool,
+    work: &Work<'_>,
+    plan: &Plan,
+    seen: &Observed,
+) -> Exit {
     let shown_to = if running.json { For::Machines } else { For::People };
     if plan.is_empty() && shown_to == For::People {
         return shown::exit(plan, &Report::default());
     }
-    let report = shown::run(plan, &host.docker, running.jobs, interrupt, shown_to, work.wording.clone());
+    let (concealment, wording) = (host.concealment(seen), work.wording.clone());
+    let report = shown::run(plan, &host.docker, running.jobs, interrupt, &concealment, shown_to, wording);
     shown::exit(plan, &report)
 }
 

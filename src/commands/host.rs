@@ -8,11 +8,14 @@ use super::project;
 use super::shown;
 use super::shown::For;
 use crate::apply::Cause;
+use crate::apply::Concealment;
 use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Scope;
+use crate::docker::Secret;
+use crate::name::EnvKey;
 use crate::name::Image;
 use crate::plan;
 use crate::sys::docker::Docker;
@@ -26,6 +29,7 @@ use crate::sys::observe::observe;
 use crate::sys::progress::Wording;
 use crate::sys::terminal::say;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
 
@@ -34,6 +38,9 @@ pub(super) struct Host {
     pub(super) docker: Docker,
     scope: Scope,
     pull: Pull,
+    /// The secrets of the config, and their values as far as anybody looked for them.
+    secret_keys: BTreeSet<EnvKey>,
+    secrets: BTreeMap<EnvKey, Secret>,
     /// The images that could not be pulled, with docker's words.
     unavailable: BTreeMap<Image, String>,
 }
@@ -53,6 +60,8 @@ impl Host {
             docker,
             scope: Scope { networks, images, proxy },
             pull: desired.pull,
+            secret_keys: desired.workloads.iter().flat_map(|w| w.runtime.secrets.clone()).collect(),
+            secrets: project.secrets.clone(),
             unavailable: BTreeMap::new(),
         })
     }
@@ -70,6 +79,14 @@ impl Host {
             host.images.unavailable.extend(missing.map(|image| (image.clone(), why.clone())));
         }
         Ok(host)
+    }
+
+    /// What hides the secrets of the config where text is shown: their values, and those that the containers on the host
+    /// were made with, which may be older.
+    pub(super) fn concealment(&self, host: &Observed) -> Concealment {
+        let of_containers = host.containers.values().flat_map(|container| &container.env);
+        let of_containers = of_containers.filter(|(key, _)| self.secret_keys.contains(key));
+        Concealment::of(self.secrets.iter().chain(of_containers).map(|(_, secret)| secret))
     }
 
     /// The lock of `subject`: nobody else works on it until it is given back.
@@ -103,8 +120,10 @@ impl Host {
             return Ok(Pulled::Nothing);
         }
         let wording = Wording { stage: "pull", done: "pulled", next: None };
-        let report =
-            interrupt.during(|interrupt| shown::run(&plan, &self.docker, jobs, interrupt, shown_to, wording));
+        let concealment = self.concealment(host);
+        let report = interrupt.during(|interrupt| {
+            shown::run(&plan, &self.docker, jobs, interrupt, &concealment, shown_to, wording)
+        });
         if shown_to == For::People {
             say("\n");
         }

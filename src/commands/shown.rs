@@ -3,6 +3,7 @@
 use super::Exit;
 use super::Trouble;
 use crate::apply;
+use crate::apply::Concealment;
 use crate::apply::Machine;
 use crate::apply::Report;
 use crate::plan::Plan;
@@ -43,6 +44,7 @@ pub(super) fn run(
     machine: &dyn Machine,
     jobs: NonZeroUsize,
     interrupt: &AtomicBool,
+    concealment: &Concealment,
     shown_to: For,
     wording: Wording,
 ) -> Report {
@@ -52,7 +54,8 @@ pub(super) fn run(
         For::People => Box::new(Plain::new(anstream::stderr(), wording)),
     };
     progress.begin(plan);
-    let report = apply::run(plan, machine, jobs, interrupt, &mut |event| progress.hear(plan, event));
+    let report =
+        apply::run(plan, machine, jobs, interrupt, concealment, &mut |event| progress.hear(plan, event));
     progress.end(plan, &report);
     report
 }

@@ -2,6 +2,7 @@
 
 use super::process::Process;
 use crate::apply;
+use crate::apply::Concealment;
 use crate::apply::End;
 use crate::apply::Machine;
 use crate::apply::Outcome;
@@ -18,9 +19,6 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-/// Shorter values are in too many words to be concealed: nobody could read what is left.
-const SHORTEST_CONCEALED: usize = 4;
-
 /// How long docker may take to answer a question.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,6 +33,7 @@ pub struct Docker {
     binary: PathBuf,
     folder: PathBuf,
     secrets: BTreeMap<EnvKey, Secret>,
+    concealment: Concealment,
     began: Instant,
 }
 
@@ -54,8 +53,10 @@ pub enum DockerError {
         asked: String,
         /// How that ended.
         end: End,
-        /// Docker's words.
+        /// Docker's words, as they may be shown.
         said: String,
+        /// What to do about it, where that is known.
+        hint: Option<String>,
     },
 }
 
@@ -71,13 +72,7 @@ impl DockerError {
                     .to_owned(),
             ),
             Self::Folder(_) => None,
-            Self::Failed { end, said, .. } => match (apply::connection_hint(end, said), end) {
-                (Some(hint), _) => Some(hint.to_owned()),
-                (None, End::TimedOut(_)) => {
-                    Some("docker does not answer: `docker info` shows whether it is well".to_owned())
-                }
-                (None, _) => None,
-            },
+            Self::Failed { hint, .. } => hint.clone(),
         }
     }
 }
@@ -90,8 +85,8 @@ impl fmt::Display for DockerError {
             }
             Self::NotFound { binary } => write!(f, "`{binary}` is not on the path"),
             Self::Folder(cause) => write!(f, "the folder of the config: {cause}"),
-            Self::Failed { asked, end, said } if said.is_empty() => write!(f, "{asked}: {end}"),
-            Self::Failed { asked, end, said } => write!(f, "{asked}: {end}: {said}"),
+            Self::Failed { asked, end, said, .. } if said.is_empty() => write!(f, "{asked}: {end}"),
+            Self::Failed { asked, end, said, .. } => write!(f, "{asked}: {end}: {said}"),
         }
     }
 }
@@ -108,12 +103,14 @@ impl Docker {
             which::which(&cli.binary).map_err(|_| DockerError::NotFound { binary: cli.binary.clone() })?;
         let folder =
             std::path::absolute(folder).map_err(|e: io::Error| DockerError::Folder(e.to_string()))?;
-        Ok(Self { cli, binary, folder, secrets: BTreeMap::new(), began: Instant::now() })
+        let (secrets, concealment) = Default::default();
+        Ok(Self { cli, binary, folder, secrets, concealment, began: Instant::now() })
     }
 
     /// The same with `secrets`, each for the commands that name it and for no other.
     pub fn with_secrets(self, secrets: BTreeMap<EnvKey, Secret>) -> Self {
-        Self { secrets, ..self }
+        let concealment = Concealment::of(secrets.values());
+        Self { secrets, concealment, ..self }
     }
 
     /// How it is called.
@@ -174,24 +171,19 @@ impl Docker {
         let words = command.argv(&self.folder);
         let words = words.iter().take_while(|word| !word.starts_with('-')).take(2).cloned();
         let asked = self.cli.prefix().into_iter().chain(words).collect::<Vec<_>>().join(" ");
-        DockerError::Failed { asked, end: outcome.end.clone(), said: outcome.stderr.trim().to_owned() }
-    }
-}
-
-impl Docker {
-    /// `text` without the values of secrets: a container may write them to its log, whose end is shown when it fails.
-    fn conceal(&self, text: &str) -> String {
-        let values =
-            self.secrets.values().map(Secret::reveal).filter(|value| value.len() >= SHORTEST_CONCEALED);
-        values.fold(text.to_owned(), |text, value| text.replace(value, "…"))
+        let (end, said) = (&outcome.end, outcome.stderr.trim());
+        DockerError::Failed {
+            asked,
+            end: end.clone(),
+            said: self.concealment.conceal(said),
+            hint: hint(end, said).map(str::to_owned),
+        }
     }
 }
 
 impl Machine for Docker {
     fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
-        let Outcome { end, stdout, stderr } =
-            self.run(command, limit, &[], &mut |text| line(&self.conceal(text)));
-        Outcome { end, stdout: self.conceal(&stdout), stderr: self.conceal(&stderr) }
+        self.run(command, limit, &[], line)
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
@@ -205,6 +197,14 @@ impl Machine for Docker {
     fn pause(&self, time: Duration) {
         thread::sleep(time);
     }
+}
+
+/// What to do when docker does not answer a question, and `said` this.
+fn hint(end: &End, said: &str) -> Option<&'static str> {
+    apply::connection_hint(end, said).or(match end {
+        End::TimedOut(_) => Some("docker does not answer: `docker info` shows whether it is well"),
+        _ => None,
+    })
 }
 
 /// Whether docker says with this line that something that was asked for by name is not there, and no more.
@@ -234,20 +234,31 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_a_container_writes_to_its_log_is_not_shown() {
+    fn docker_is_read_as_it_writes_and_only_its_errors_are_shown_without_secrets() {
         let folder = tempfile::tempdir().expect("a folder");
-        let docker = fake(
-            folder.path(),
-            "echo password authentication failed for hunter2\necho hunter2 is wrong >&2\nexit 1\n",
-        );
-        let docker =
-            docker.with_secrets([(key("PW"), Secret::new("hunter2")), (key("N"), Secret::new("is"))].into());
-        let (mut lines, limit) = (Vec::new(), Duration::from_secs(10));
-        let outcome =
-            Machine::docker(&docker, &Command::new(["logs"]), limit, &mut |line| lines.push(line.to_owned()));
-        assert_eq!(outcome.stdout, "password authentication failed for …\n");
-        assert_eq!(outcome.stderr, "… is wrong\n");
-        assert!(lines.len() == 2 && !lines.concat().contains("hunter2"), "{lines:?}");
+        let docker = fake(folder.path(), "echo 0123456789ab; echo bad hunter2 0123 >&2; exit ${1#--}");
+        let docker = Docker { cli: Cli { context: None, ..docker.cli }, ..docker };
+        let docker = docker
+            .with_secrets([(key("PW"), Secret::new("hunter2")), (key("ID"), Secret::new("0123"))].into());
+        let mut lines = Vec::new();
+        let command = Command::new(["--1"]);
+        let outcome = Machine::docker(&docker, &command, PATIENCE, &mut |line| lines.push(line.to_owned()));
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("0123456789ab\n", "bad hunter2 0123\n"));
+        lines.sort();
+        assert_eq!(lines, ["0123456789ab", "bad hunter2 0123"]);
+        assert_eq!(docker.ask(&Command::new(["--0"])).as_deref(), Ok("0123456789ab\n"));
+        let error = docker.ask(&command).expect_err("it fails").to_string();
+        assert!(error.ends_with("exit status 1: bad … …"), "{error}");
+    }
+
+    #[test]
+    fn a_hint_does_not_depend_on_what_a_secret_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let docker = fake(folder.path(), "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+            .with_secrets([(key("PW"), Secret::new("connect"))].into());
+        let error = docker.ask(&Command::new(["ps"])).expect_err("nobody answers");
+        assert!(error.to_string().ends_with("Cannot … to the Docker daemon"), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("start the docker daemon")));
     }
 
     #[test]

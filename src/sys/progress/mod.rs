@@ -43,6 +43,7 @@ pub trait Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apply::Concealment;
     use crate::apply::fake::Fake;
     use crate::apply::run;
     use crate::apply::sample;
@@ -57,7 +58,7 @@ mod tests {
         let interrupt = AtomicBool::new(false);
         progress.begin(plan);
         let jobs = NonZeroUsize::new(1).expect("not zero");
-        let report = run(plan, machine, jobs, &interrupt, &mut |event| {
+        let report = run(plan, machine, jobs, &interrupt, &Concealment::default(), &mut |event| {
             progress.hear(plan, event);
             if matches!(event, Event::Started { step } if Some(step.index()) == stop_at) {
                 interrupt.store(true, Ordering::Relaxed);
