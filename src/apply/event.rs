@@ -77,9 +77,10 @@ impl Event {
             Self::Undone { step, undo, failure } => {
                 Self::Undone { step, undo, failure: failure.map(|cause| cause.concealed(concealment)) }
             }
-            Self::Started { .. } | Self::Finished { .. } | Self::Skipped { .. } | Self::Interrupted { .. } => {
-                self
-            }
+            Self::Started { .. }
+            | Self::Finished { .. }
+            | Self::Skipped { .. }
+            | Self::Interrupted { .. } => self,
         }
     }
 }
@@ -164,7 +165,9 @@ impl Cause {
     /// Words of a command hold no secrets.
     fn concealed(self, concealment: &Concealment) -> Self {
         match self {
-            Self::Call { argv, end, stderr } => Self::Call { argv, end, stderr: concealment.conceal(&stderr) },
+            Self::Call { argv, end, stderr } => {
+                Self::Call { argv, end, stderr: concealment.conceal(&stderr) }
+            }
             Self::Hopeless { argv, answer } => Self::Hopeless { argv, answer: concealment.conceal(&answer) },
             Self::TooLate { argv, limit, answer } => {
                 Self::TooLate { argv, limit, answer: concealment.conceal(&answer) }

@@ -149,9 +149,10 @@ mod tests {
     /// What happens and what docker is asked, in order, when `plan` is carried out one step at a time.
     fn happens(plan: &Plan, machine: &Fake) -> (String, Report) {
         let mut told = String::new();
-        let report = run(plan, machine, ONE, &AtomicBool::new(false), &Concealment::default(), &mut |event| {
-            writeln!(told, "{event:?}").expect("a string takes all");
-        });
+        let report =
+            run(plan, machine, ONE, &AtomicBool::new(false), &Concealment::default(), &mut |event| {
+                writeln!(told, "{event:?}").expect("a string takes all");
+            });
         (told, report)
     }
 

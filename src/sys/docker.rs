@@ -243,7 +243,10 @@ mod tests {
         let mut lines = Vec::new();
         let command = Command::new(["--1"]);
         let outcome = Machine::docker(&docker, &command, PATIENCE, &mut |line| lines.push(line.to_owned()));
-        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("0123456789ab\n", "bad hunter2 0123\n"));
+        assert_eq!(
+            (outcome.stdout.as_str(), outcome.stderr.as_str()),
+            ("0123456789ab\n", "bad hunter2 0123\n")
+        );
         lines.sort();
         assert_eq!(lines, ["0123456789ab", "bad hunter2 0123"]);
         assert_eq!(docker.ask(&Command::new(["--0"])).as_deref(), Ok("0123456789ab\n"));
