@@ -337,6 +337,11 @@ impl<'de, 'n: 'de> SeqAccess<'de> for Items<'n> {
         }
         Ok(None)
     }
+
+    /// Counts what was cut, so that a list which lost items is not taken for one that never had them.
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.list.len() - self.next)
+    }
 }
 
 struct Entries<'n> {

@@ -40,6 +40,9 @@ fn wrong<E: Error>(message: impl fmt::Display, hint: &str) -> E {
     E::custom(format_args!("{message}\n{hint}"))
 }
 
+/// Linux takes 128 KiB in an argument of a command; a key or a flag may stand before the text.
+const LONGEST: usize = 120 * 1024;
+
 /// A string; or a number or a boolean, as the text that it was written as.
 pub(super) struct Written(pub(super) String);
 
@@ -61,6 +64,12 @@ impl<'de> Deserialize<'de> for Written {
             fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
                 if text.contains('\0') {
                     return Err(wrong("the text holds a NUL byte", "no argument of a command can hold one"));
+                }
+                if text.len() > LONGEST {
+                    return Err(wrong(
+                        "the text is longer than 120 KiB",
+                        "no argument of a command can hold it: mount it as a file",
+                    ));
                 }
                 Ok(Written(text.to_owned()))
             }
@@ -84,35 +93,29 @@ macro_rules! parsed_from_text {
 parsed_from_text! { Mount EnvFile Published Restart User Memory Cpus }
 
 /// The words of a command: a list, or a string that is split as a shell splits words.
-#[derive(Default)]
-pub(super) struct Words {
-    pub(super) words: Vec<String>,
-    pub(super) form: WordsForm,
-}
-
-/// How the words of a command were written.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum WordsForm {
-    #[default]
-    List,
-    Line,
+    /// No word at all; a list whose items are all wrong is not empty.
+    Empty,
+    List(Vec<String>),
+    Line(Vec<String>),
 }
 
-impl<'de> Deserialize<'de> for Words {
+impl<'de> Deserialize<'de> for WordsForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct WordsVisitor;
 
         impl<'de> Visitor<'de> for WordsVisitor {
-            type Value = Words;
+            type Value = WordsForm;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of words, or a string")
             }
 
-            fn visit_str<E: Error>(self, line: &str) -> Result<Words, E> {
+            fn visit_str<E: Error>(self, line: &str) -> Result<WordsForm, E> {
                 let Written(line) = Written::deserialize(StrDeserializer::new(line))?;
                 match shlex::split(&line) {
-                    Some(words) => Ok(Words { words, form: WordsForm::Line }),
+                    Some(words) if words.is_empty() => Ok(WordsForm::Empty),
+                    Some(words) => Ok(WordsForm::Line(words)),
                     None => Err(wrong(
                         format_args!("`{}` has a quote that is not closed", visible(&line)),
                         "close it, or write a list of words",
@@ -120,16 +123,48 @@ impl<'de> Deserialize<'de> for Words {
                 }
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Words, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<WordsForm, A::Error> {
+                let is_empty = access.size_hint() == Some(0);
                 let mut words = Vec::new();
                 while let Some(Written(word)) = access.next_element()? {
                     words.push(word);
                 }
-                Ok(Words { words, form: WordsForm::List })
+                Ok(if is_empty { WordsForm::Empty } else { WordsForm::List(words) })
             }
         }
 
         deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+/// A list that knows whether it is empty, or only has no item that is right.
+pub(super) struct List<T> {
+    pub(super) items: Vec<T>,
+    pub(super) is_empty: bool,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+            type Value = List<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<List<T>, A::Error> {
+                let is_empty = access.size_hint() == Some(0);
+                let mut items = Vec::new();
+                while let Some(item) = access.next_element()? {
+                    items.push(item);
+                }
+                Ok(List { items, is_empty })
+            }
+        }
+
+        deserializer.deserialize_seq(ListVisitor(PhantomData))
     }
 }
 
@@ -414,7 +449,7 @@ numbers! {
     Replicas(NonZeroU8, u8): "a number of containers, from 1 to 255";
 }
 
-/// A time that passes, above 0.
+/// A time that passes; a millisecond at least, as docker counts it.
 pub(super) struct Time(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Time {
@@ -422,6 +457,9 @@ impl<'de> Deserialize<'de> for Time {
         let time = duration(deserializer)?;
         if time.is_zero() {
             return Err(wrong("the time is 0", "write a longer one, as in `5s`"));
+        }
+        if time < Duration::from_millis(1) {
+            return Err(wrong("the time is less than a millisecond", "write a longer one, as in `500ms`"));
         }
         Ok(Self(time))
     }

@@ -3,6 +3,7 @@
 use super::decode::decode;
 use super::decode::did_you_mean;
 use super::form::ImageOr;
+use super::form::List;
 use super::form::OneOrMany;
 use super::form::Written;
 use super::problem::Problem;
@@ -26,6 +27,7 @@ use serde::de::DeserializeOwned;
 use serde_spanned::Spanned;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The sections of a config.
 const SECTIONS: [&str; 13] = [
@@ -72,6 +74,8 @@ pub(super) struct Read {
     /// The keys of routes and groups, also of those that are wrong.
     pub(super) domains: BTreeMap<String, Span>,
     pub(super) groups: BTreeMap<String, Span>,
+    /// Groups without members, right or wrong.
+    pub(super) empty_groups: BTreeSet<Label>,
     /// The key of each section.
     pub(super) sections: BTreeMap<String, Span>,
     /// Where `network_isolation.enabled` is set.
@@ -295,8 +299,11 @@ impl Read {
         for Entry { key, value } in reader.entries(node, "a table of groups, each with a list of domains") {
             self.groups.insert(key.get_ref().clone().into_owned(), key.span());
             let name = reader.name(key, Label::parse, |error| error.hint());
-            let members: Option<Vec<Spanned<Domain>>> = reader.decode(value);
-            if let (Some(name), Some(members)) = (name, members) {
+            let members: Option<List<Spanned<Domain>>> = reader.decode(value);
+            if let (Some(name), Some(List { items: members, is_empty })) = (name, members) {
+                if is_empty {
+                    self.empty_groups.insert(name.get_ref().clone());
+                }
                 self.config.groups.push(Group { name, members });
             }
         }

@@ -172,9 +172,9 @@ pub struct Group {
 pub struct Workload {
     /// What it runs.
     pub image: Spanned<Image>,
-    /// The arguments, in place of the image's own; empty leaves those.
+    /// The arguments, in place of the image's own; none leaves those.
     pub command: Vec<String>,
-    /// The program, in place of the image's own; empty leaves that, one empty word takes it away.
+    /// The program, in place of the image's own; none leaves that, one empty word takes it away.
     pub entrypoint: Vec<String>,
     /// Its environment.
     pub environment: Environment,

@@ -1,11 +1,11 @@
 //! The long forms of routes, apps, services and attachments, and what they mean. Does not know where they stand.
 
 use super::form::ImageOr;
+use super::form::List;
 use super::form::OneOrMany;
 use super::form::Port;
 use super::form::Replicas;
 use super::form::Time;
-use super::form::Words;
 use super::form::WordsForm;
 use super::form::Written;
 use super::problem::Problem;
@@ -47,9 +47,9 @@ macro_rules! table {
             image: Spanned<Image>,
             $(#[serde(default)] $key: $type,)*
             #[serde(default)]
-            command: Option<Spanned<Words>>,
+            command: Option<Spanned<WordsForm>>,
             #[serde(default)]
-            entrypoint: Option<Spanned<Words>>,
+            entrypoint: Option<Spanned<WordsForm>>,
             #[serde(default)]
             environment: Environment,
             #[serde(default)]
@@ -166,7 +166,7 @@ table! {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with `hosts` and `app_port`")]
 pub(super) struct AppProxyTable {
-    hosts: Spanned<Vec<Spanned<Domain>>>,
+    hosts: Spanned<List<Spanned<Domain>>>,
     #[serde(default)]
     app_port: Option<Spanned<Port>>,
 }
@@ -184,8 +184,8 @@ pub(super) struct HealthTable {
 /// What all tables have.
 struct Common {
     image: Spanned<Image>,
-    command: Option<Spanned<Words>>,
-    entrypoint: Option<Spanned<Words>>,
+    command: Option<Spanned<WordsForm>>,
+    entrypoint: Option<Spanned<WordsForm>>,
     environment: Environment,
     env_file: OneOrMany<EnvFile>,
     volumes: Vec<Spanned<Mount>>,
@@ -300,7 +300,7 @@ fn into_proxy(
 ) -> (Option<AppProxy>, Option<Spanned<NonZeroU16>>) {
     let port = port.map(into_port);
     let Some(AppProxyTable { hosts, app_port }) = proxy else { return (None, port) };
-    if hosts.get_ref().is_empty() {
+    if hosts.get_ref().is_empty {
         problems.push(
             Problem::error(hosts.span(), "the list of hosts is empty")
                 .hint("name a host, or remove `proxy` from an app that answers nobody outside"),
@@ -315,7 +315,7 @@ fn into_proxy(
     }
     let default = NonZeroU16::new(DEFAULT_APP_PORT).expect("the default port is not 0");
     let port = app_port.map(into_port).or(port).unwrap_or_else(|| Spanned::new(hosts.span(), default));
-    (Some(AppProxy { hosts: hosts.into_inner() }), Some(port))
+    (Some(AppProxy { hosts: hosts.into_inner().items }), Some(port))
 }
 
 fn into_port(port: Spanned<Port>) -> Spanned<NonZeroU16> {
@@ -335,10 +335,33 @@ impl Common {
             }
             (health, second) => health.or(second).and_then(|health| into_health(health, problems)),
         };
+        let command = into_words(self.command, problems);
+        if let Words::Empty(span) = &command {
+            problems.push(
+                Problem::warning(span.clone(), "an empty `command` leaves the image's own")
+                    .hint("remove it; with `entrypoint = \"\"`, `command` alone is what runs"),
+            );
+        }
+        let entrypoint = into_words(self.entrypoint, problems);
+        if let (Words::Empty(span), Words::None | Words::Empty(_)) = (&entrypoint, &command) {
+            problems.push(
+                Problem::error(span.clone(), "without an entrypoint and a `command` there is nothing to run")
+                    .hint("add `command`: docker leaves out the image's own, too"),
+            );
+        }
+        let entrypoint = match entrypoint {
+            Words::None => Vec::new(),
+            Words::Empty(_) => vec![String::new()],
+            Words::Some(words) => words,
+        };
+        let command = match command {
+            Words::None | Words::Empty(_) => Vec::new(),
+            Words::Some(words) => words,
+        };
         Workload {
             image: self.image,
-            command: into_words(self.command, problems),
-            entrypoint: into_words(self.entrypoint, problems),
+            command,
+            entrypoint,
             environment: self.environment,
             env_files: self.env_file.0,
             mounts: self.volumes,
@@ -355,14 +378,27 @@ impl Common {
 /// Words of which people expect that a shell reads them.
 const SHELL_WORDS: [&str; 9] = ["&&", "||", "|", ";", ">", ">>", "<", "2>&1", "&"];
 
-fn into_words(words: Option<Spanned<Words>>, problems: &mut Vec<Problem>) -> Vec<String> {
-    let Some(words) = words else { return Vec::new() };
+/// What is written as a command or an entrypoint.
+enum Words {
+    /// Nothing.
+    None,
+    /// No word at all, here.
+    Empty(Span),
+    Some(Vec<String>),
+}
+
+fn into_words(words: Option<Spanned<WordsForm>>, problems: &mut Vec<Problem>) -> Words {
+    let Some(words) = words else { return Words::None };
     let span = words.span();
-    let Words { words, form } = words.into_inner();
+    let (words, is_line) = match words.into_inner() {
+        WordsForm::Empty => return Words::Empty(span),
+        WordsForm::List(words) => (words, false),
+        WordsForm::Line(words) => (words, true),
+    };
     let operator = words.iter().find(|word| SHELL_WORDS.contains(&word.as_str()));
     let variable = words.iter().find(|word| word.starts_with('$'));
     let has_shell = words.iter().any(|word| word == "-c");
-    if form == WordsForm::Line
+    if is_line
         && let Some(word) = operator.or(variable)
         && !has_shell
     {
@@ -374,7 +410,7 @@ fn into_words(words: Option<Spanned<Words>>, problems: &mut Vec<Problem>) -> Vec
             .hint("write `[\"sh\", \"-c\", \"…\"]` for a line that a shell reads"),
         );
     }
-    words
+    Words::Some(words)
 }
 
 fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Option<Spanned<Health>> {

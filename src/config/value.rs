@@ -37,7 +37,7 @@ impl std::error::Error for ValueError {}
 pub struct Mount {
     /// What is mounted.
     pub source: MountSource,
-    /// Where the container sees it: an absolute path without `..`.
+    /// Where the container sees it: an absolute path without `..`, and without a `/` at its end.
     pub target: String,
     /// Whether the container may write there.
     pub access: Access,
@@ -48,7 +48,9 @@ pub struct Mount {
 pub enum MountSource {
     /// A named volume, as the config calls it.
     Named(VolumeName),
-    /// A folder or file of the host: absolute, or (`./…`, `../…`) relative to the config's folder.
+    /// A folder or file of the host, by its absolute path.
+    Host(String),
+    /// A folder or file inside the config's folder, by its path from there; `.` is the folder itself.
     Folder(String),
 }
 
@@ -156,14 +158,28 @@ impl Mount {
         if !target.starts_with('/') {
             return wrong("its second part is no absolute path", "begin the container's path with `/`");
         }
-        if target.split('/').any(|part| part == "..") {
+        if steps(target).contains(&"..") {
             return wrong("the container's path holds `..`", "write the path that it leads to");
         }
-        if target.split('/').all(|part| matches!(part, "" | ".")) {
+        if steps(target).is_empty() {
             return wrong("it would hide the whole container", "mount it on a folder, as in `data:/data`");
         }
-        let source = if source.starts_with('/') || is_relative(source) {
-            MountSource::Folder(source.to_owned())
+        let is_path = source.starts_with('/') || matches!(source.split('/').next(), Some("." | ".."));
+        let source = if is_path {
+            match steps(source).as_slice() {
+                ["..", ..] if !source.starts_with('/') => {
+                    return wrong(
+                        "it leaves the folder of the config",
+                        "write the whole path of the host, as in `/srv/data:/data`",
+                    );
+                }
+                steps if steps.contains(&"..") => {
+                    return wrong("the path of the host holds `..`", "write the path that it leads to");
+                }
+                steps if source.starts_with('/') => MountSource::Host(format!("/{}", steps.join("/"))),
+                [] => MountSource::Folder(".".to_owned()),
+                steps => MountSource::Folder(steps.join("/")),
+            }
         } else if source.starts_with('~') {
             return wrong("`~` is known to shells alone", "write the whole path");
         } else if source.contains('/') {
@@ -174,12 +190,13 @@ impl Mount {
                 Err(error) => return wrong("its first part is no name of a volume", error.hint()),
             }
         };
-        Ok(Self { source, target: target.to_owned(), access })
+        Ok(Self { source, target: format!("/{}", steps(target).join("/")), access })
     }
 }
 
-fn is_relative(path: &str) -> bool {
-    matches!(path.split('/').next(), Some("." | ".."))
+/// The parts of a path that lead anywhere: neither empty nor `.`.
+fn steps(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
 }
 
 impl EnvFile {
@@ -343,6 +360,7 @@ impl Memory {
     /// When docker would not take `text`; less than 6 MiB it does not.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         const LEAST: f64 = 6.0 * 1024.0 * 1024.0;
+        const MOST: f64 = 9_223_372_036_854_775_807.0;
         let lower = text.to_ascii_lowercase();
         let number = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let power = match &lower[number.len()..] {
@@ -353,15 +371,18 @@ impl Memory {
             "t" | "tb" | "tib" => Some(4),
             _ => None,
         };
-        match (parse_decimal(number), power) {
-            (Some(number), Some(power)) if number * 1024_f64.powi(power) >= LEAST => {
-                Ok(Self(text.to_owned()))
-            }
-            (Some(_), Some(_)) => Err(ValueError::new(
+        let bytes = parse_decimal(number).zip(power).map(|(number, power)| number * 1024_f64.powi(power));
+        match bytes {
+            Some(bytes) if bytes < LEAST => Err(ValueError::new(
                 format!("`{text}` is less memory than docker gives a container"),
                 "docker's least is `6m`; `512m` are 512 MiB",
             )),
-            _ => Err(ValueError::new(
+            Some(bytes) if bytes >= MOST => Err(ValueError::new(
+                format!("`{text}` is more memory than docker can count"),
+                "as in `512m` or `2g`",
+            )),
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(ValueError::new(
                 format!("`{}` is not an amount of memory", visible(text)),
                 "as in `512m` or `2g`",
             )),
@@ -376,7 +397,18 @@ impl Cpus {
     /// When docker would not take `text`.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         const LEAST: f64 = 0.01;
+        // Linux knows no more
+        const MOST: f64 = 8192.0;
+        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
         match parse_decimal(text) {
+            Some(number) if number > MOST => Err(ValueError::new(
+                format!("`{text}` are more processors than any host has"),
+                "write at most as many as the host has: docker refuses more",
+            )),
+            Some(_) if decimals > 9 => Err(ValueError::new(
+                format!("`{text}` is more exact than docker is"),
+                "write at most nine digits after the dot",
+            )),
             Some(number) if number >= LEAST => Ok(Self(text.to_owned())),
             _ => {
                 let message = format!("`{}` is not a number of processors", visible(text));
@@ -405,9 +437,40 @@ mod tests {
             MountSource::Named(VolumeName::parse("pg_data").expect("a name"))
         );
         assert_eq!(mount("data:/data").access, Access::ReadWrite);
-        assert_eq!(mount("./conf:/etc/conf:ro").source, MountSource::Folder("./conf".to_owned()));
-        assert_eq!(mount("../conf:/etc/conf:ro").access, Access::ReadOnly);
+        assert_eq!(mount("./conf:/etc/conf:ro").access, Access::ReadOnly);
         assert_eq!(mount("/srv:/srv:rw").target, "/srv");
+    }
+
+    #[test]
+    fn a_folder_is_one_however_its_path_is_written() {
+        let mount = |text| Mount::parse(text).expect("a mount");
+        let folder = |path: &str| MountSource::Folder(path.to_owned());
+        for (text, source) in [
+            ("./conf:/c", folder("conf")),
+            (".//etc:/c", folder("etc")),
+            ("././/etc/./ssl//:/c", folder("etc/ssl")),
+            (".:/c", folder(".")),
+            (".//:/c", folder(".")),
+            ("./...:/c", folder("...")),
+            ("//etc/./:/c", MountSource::Host("/etc".to_owned())),
+            ("/:/c", MountSource::Host("/".to_owned())),
+        ] {
+            assert_eq!(mount(text).source, source, "{text}");
+        }
+        assert_eq!(mount("data://a/./b/").target, "/a/b");
+    }
+
+    #[test]
+    fn a_mount_never_leaves_the_folder_of_the_config_unless_its_path_is_absolute() {
+        for text in ["../conf:/c", "..:/c", ".//../conf:/c", "./..:/c"] {
+            let error = Mount::parse(text).expect_err("it is outside");
+            assert!(error.to_string().contains("leaves the folder"), "{error}");
+            assert!(error.hint().contains("/srv/data:/data"), "{}", error.hint());
+        }
+        for text in ["./a/../b:/c", "./a/../../b:/c", "/srv/../etc:/c", "/..:/c"] {
+            let error = Mount::parse(text).expect_err("it is not clear where it leads");
+            assert!(error.to_string().contains("holds `..`"), "{error}");
+        }
     }
 
     #[test]
@@ -494,13 +557,15 @@ mod tests {
         for text in ["6m", "512M", "1.5g", "2GiB", "6291456", "8192kb"] {
             assert!(Memory::parse(text).is_ok(), "`{text}`");
         }
-        for text in ["", "m", "1m", "0", "-1g", "1e9", "512 m", "1x", "1.g"] {
+        for text in
+            ["", "m", "1m", "0", "-1g", "1e9", "512 m", "1x", "1.g", "9223372036854775808", "8388608t"]
+        {
             assert!(Memory::parse(text).is_err(), "`{text}`");
         }
-        for text in ["1", "0.5", "0.01", "16"] {
+        for text in ["1", "0.5", "0.01", "16", "8192", "0.123456789"] {
             assert!(Cpus::parse(text).is_ok(), "`{text}`");
         }
-        for text in ["", "0", "0.001", "-1", "1e1", "inf", ".5", "two"] {
+        for text in ["", "0", "0.001", "-1", "1e1", "inf", ".5", "two", "99999999", "1.0000000001"] {
             assert!(Cpus::parse(text).is_err(), "`{text}`");
         }
         for text in ["root", "1000", "1000:1000", "www-data:www"] {

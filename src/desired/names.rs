@@ -3,6 +3,7 @@
 use crate::docker::hash;
 use crate::name::Alias;
 use crate::name::Project;
+use crate::name::ShortName;
 
 /// The longest label that DNS allows.
 pub(super) const LABEL: usize = 63;
@@ -12,13 +13,20 @@ pub(super) fn dashed(text: &str) -> String {
     text.replace('.', "-")
 }
 
+/// The longest name of a volume: docker keeps it in a folder of that name.
+pub(super) const VOLUME: usize = 255;
+
 /// A DNS label made of `text`: one that is too long is cut and ends in a hash, so that it stays one of a kind.
 pub(super) fn label(text: &str) -> String {
-    if text.len() <= LABEL {
+    cut(text, LABEL)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
         return text.to_owned();
     }
     let hash = hash(text);
-    let kept = text[..LABEL - hash.len() - 1].trim_end_matches('-');
+    let kept = text[..most - hash.len() - 1].trim_end_matches('-');
     format!("{kept}-{hash}")
 }
 
@@ -36,12 +44,13 @@ pub(super) fn automatic_volume(prefix: &Project, container: &str, path: &str) ->
     let path: String =
         path.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     let name = format!("{}-{}", dashed(container), path.trim_matches('-'));
-    if name.starts_with(&format!("{prefix}-")) { name } else { format!("{prefix}-{name}") }
+    let name = if name.starts_with(&format!("{prefix}-")) { name } else { format!("{prefix}-{name}") };
+    cut(&name, VOLUME)
 }
 
 /// `postgres` for `my-postgres`: what the seed's examples call a service whose image was made for the purpose.
 pub(super) fn without_my(name: &str) -> Option<&str> {
-    name.strip_prefix("my-").filter(|rest| !rest.is_empty())
+    name.strip_prefix("my-").filter(|rest| ShortName::parse(*rest).is_ok())
 }
 
 #[cfg(test)]
@@ -66,5 +75,9 @@ mod tests {
         ] {
             assert_eq!(automatic_volume(&prefix(text), container, "/var/lib/mysql/"), name);
         }
+        let long =
+            |end: &str| automatic_volume(&prefix("gordon"), container, &format!("/{}{end}", "a".repeat(300)));
+        assert_eq!(long("").len(), VOLUME);
+        assert_ne!(long("b"), long("c"));
     }
 }

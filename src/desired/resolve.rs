@@ -568,8 +568,7 @@ impl<'a> Resolver<'a> {
         }
         // docker mounts `VOLUME /data/` at /data
         let bare = |path: &'a str| path.trim_end_matches('/');
-        let is_declared =
-            |path: &&str| workload.runtime.mounts.iter().any(|m| m.target.trim_end_matches('/') == *path);
+        let is_declared = |path: &&str| workload.runtime.mounts.iter().any(|mount| mount.target == *path);
         let mut learned = Vec::new();
         for path in facts.volumes.iter().map(|path| bare(path)).filter(|path| !is_declared(path)) {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
@@ -641,14 +640,18 @@ impl<'a> Resolver<'a> {
     fn mount(&mut self, mount: &Spanned<config::Mount>, volume_home: &str, owner: &Owner) -> Mount {
         let config::Mount { source, target, access } = mount.get_ref();
         let source = match source {
-            MountSource::Named(name) => Source::Volume(self.volume(
-                format!("{volume_home}-{name}"),
-                &format!("`{owner}`"),
-                owner,
-                &mount.span(),
-            )),
-            MountSource::Folder(path) if path.starts_with('/') => Source::Host(path.clone()),
-            MountSource::Folder(path) => Source::Folder(path.strip_prefix("./").unwrap_or(path).to_owned()),
+            MountSource::Named(name) => {
+                let name = format!("{volume_home}-{name}");
+                if name.len() > names::VOLUME {
+                    let message =
+                        format!("the volume would be called `{name}`, which is too long for docker");
+                    let hint = format!("a volume's name has at most {} characters", names::VOLUME);
+                    self.problems.push(Problem::error(mount.span(), message).hint(hint));
+                }
+                Source::Volume(self.volume(name, &format!("`{owner}`"), owner, &mount.span()))
+            }
+            MountSource::Host(path) => Source::Host(path.clone()),
+            MountSource::Folder(path) => Source::Folder(path.clone()),
         };
         Mount { source, target: target.clone(), read_only: *access == config::Access::ReadOnly }
     }

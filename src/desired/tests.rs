@@ -573,3 +573,27 @@ fn without_a_network_an_app_is_called_as_its_container() {
         "name = \"shop\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"none\", port = 81 }\n";
     assert_eq!(leads(config), ["a.test → shop-a.test → shop-a.test:81"]);
 }
+
+#[test]
+fn a_name_that_docker_derives_another_from_is_one_that_it_takes() {
+    let text = |name: &str| {
+        format!("name = \"shop\"\nproxy.enabled = false\n[services.\"{name}\"]\nimage = \"redis\"\n")
+    };
+    for name in ["my--redis", "my-_redis", "my-.redis", "my-my--redis"] {
+        let (desired, problems) = resolved(&text(name));
+        assert_eq!(problems, "", "{name}");
+        let aliases: Vec<_> =
+            desired.workloads[0].attachments[0].aliases.iter().map(|a| a.as_str()).collect();
+        assert_eq!(aliases[..2], [name, &format!("{name}.internal")], "{name}: {aliases:?}");
+    }
+}
+
+#[test]
+fn a_volume_has_a_name_that_fits() {
+    let text = |name: &str| {
+        format!("name = \"shop\"\n[services.db]\nimage = \"redis\"\nvolumes = [\"{name}:/data\"]\n")
+    };
+    assert_eq!(resolved(&text(&"a".repeat(250))).1, "");
+    let (_, problems) = resolved(&text(&"a".repeat(251)));
+    assert!(problems.contains("which is too long for docker"), "{problems}");
+}

@@ -23,7 +23,6 @@ const MOST_NEAREST: usize = 50;
 pub(super) fn check(read: Read, problems: &mut Vec<Problem>) -> Config {
     let mut nearest = Nearest { left: MOST_NEAREST };
     let mut config = read.config;
-    let mut empty = BTreeSet::new();
     for group in &mut config.groups {
         if let Some(domain) = read.domains.get(group.name.get_ref().as_str()) {
             problems.push(
@@ -35,11 +34,7 @@ pub(super) fn check(read: Read, problems: &mut Vec<Problem>) -> Config {
                 .hint("call the group something else"),
             );
         }
-        if group.members.is_empty() {
-            empty.insert(group.name.get_ref().clone());
-        } else {
-            check_members(group, &read.domains, &mut nearest, problems);
-        }
+        check_members(group, &read.domains, &mut nearest, problems);
     }
     let mut attachments = Vec::with_capacity(read.attachments.len());
     for (owner, services) in read.attachments {
@@ -62,7 +57,7 @@ pub(super) fn check(read: Read, problems: &mut Vec<Problem>) -> Config {
         }
     }
     config.attachments = attachments;
-    drop_empty_groups(&mut config, &empty, problems);
+    drop_empty_groups(&mut config, &read.empty_groups, problems);
     config
 }
 

@@ -39,16 +39,15 @@ fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
 }
 
 fn check_mounts(workload: &Workload, problems: &mut Vec<Problem>) {
-    for (index, mount) in workload.mounts.iter().enumerate() {
-        let target = mount.get_ref().target.trim_end_matches('/');
-        let first = workload.mounts[..index]
-            .iter()
-            .find(|other| other.get_ref().target.trim_end_matches('/') == target);
-        if let Some(first) = first {
-            problems.push(
-                collision(first, mount, format!("two things are mounted at `{target}`"))
+    let mut seen = BTreeMap::new();
+    for mount in &workload.mounts {
+        let target = mount.get_ref().target.as_str();
+        match seen.get(target) {
+            Some(first) => problems.push(
+                collision(*first, mount, format!("two things are mounted at `{target}`"))
                     .hint("a path of the container shows one volume or folder"),
-            );
+            ),
+            None => drop(seen.insert(target, mount)),
         }
     }
 }

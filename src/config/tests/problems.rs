@@ -197,6 +197,20 @@ fn an_empty_group_is_ignored_with_its_attachments() {
 }
 
 #[test]
+fn a_list_whose_items_are_all_wrong_is_not_called_empty() {
+    let text = "name = \"shop\"\n[routes]\n\"a.com\" = { image = \"web\", command = [[]], entrypoint = [[]] }\n\
+                [network_groups]\ng = [5]\n[apps.web]\nimage = \"web\"\nproxy.hosts = [\"http://b.com\"]\n";
+    let messages = messages("gordon.toml", text);
+    assert!(
+        !messages.iter().any(|message| message.contains("empty")
+            || message.contains("no members")
+            || message.contains("without")),
+        "{messages:?}"
+    );
+    assert_eq!(messages.len(), 4, "{messages:?}");
+}
+
+#[test]
 fn reserved_names_are_refused() {
     check(
         "reserved",
@@ -646,6 +660,33 @@ fn what_docker_would_not_see_in_time_is_refused() {
             "name: shop\napps:\n  web:\n    image:\n    environment: { A: }\n    restart: no\n    replicas: 1.5\n  other:\n",
         ),
     );
+}
+
+#[test]
+fn what_docker_is_sure_to_refuse_is_refused_at_once() {
+    check(
+        "refused_by_docker",
+        r#"
+[routes]
+"a.com" = { image = "web", entrypoint = "" }
+"b.com" = { image = "web", command = [], cpus = 99999999, memory = "8388608t" }
+"c.com" = { image = "web", health = { cmd = "true", interval = "1us" }, cpus = "1.0000000001" }
+"#,
+        r#"
+routes:
+  a.com: { image: web, entrypoint: "" }
+  b.com: { image: web, command: [], cpus: 99999999, memory: 8388608t }
+  c.com: { image: web, health: { cmd: "true", interval: 1us }, cpus: "1.0000000001" }
+"#,
+    );
+    let text = |length| {
+        format!(
+            "[routes]\n\"a.com\" = {{ image = \"web\", environment = {{ A = \"{}\" }} }}\n",
+            "x".repeat(length)
+        )
+    };
+    assert_eq!(messages("gordon.toml", &text(120 * 1024)), [""; 0]);
+    assert_eq!(messages("gordon.toml", &text(120 * 1024 + 1)), ["the text is longer than 120 KiB"]);
 }
 
 #[test]

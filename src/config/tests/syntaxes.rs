@@ -148,6 +148,7 @@ image = "registry.x.com:5000/team/web@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 id = "a"
 strategy = "recreate"
 entrypoint = ""
+command = ["serve"]
 env_file = ["one.env", "two.env"]
 health = { path = "/up", interval = "500ms", timeout = "1m30s" }
 restart = "on-failure:3"
@@ -291,6 +292,10 @@ fn values_are_kept_as_they_were_written() {
     assert_eq!(plain, ["VERSION=1.10", "DEBUG=true", "NUMBER=0x10", "TEXT=a=b c"]);
     assert_eq!(route.id.as_ref().map(|id| id.get_ref()), Some(&Label::parse("a").expect("a name")));
     assert_eq!(route.strategy, Strategy::Recreate);
+    assert_eq!(
+        (&route.workload.entrypoint[..], &route.workload.command[..]),
+        (&[String::new()][..], &["serve".to_owned()][..])
+    );
     assert_eq!(route.workload.user.as_ref().map(User::as_str), Some("1000"));
     assert_eq!(route.workload.cpus.as_ref().map(Cpus::as_str), Some("1.5"));
     let health = route.workload.health.as_ref().expect("a health check").get_ref();
@@ -305,6 +310,18 @@ fn values_are_kept_as_they_were_written() {
     assert_eq!((web.strategy, worker.strategy), (Strategy::Rolling, Strategy::Recreate));
     assert_eq!(worker.port.as_ref().map(|port| port.get_ref().get()), Some(9090));
     assert_eq!(config.servers[0].get_ref(), "one");
+}
+
+#[test]
+fn an_empty_entrypoint_takes_away_that_of_the_image() {
+    let entrypoint = |value: &str| {
+        let text = format!("[routes]\n\"a.com\" = {{ image = \"web\", command = \"serve\"{value} }}\n");
+        config("gordon.toml", &text).routes[0].workload.entrypoint.clone()
+    };
+    assert_eq!(entrypoint(""), [""; 0]);
+    for empty in ["\"\"", "[]", "[\"\"]"] {
+        assert_eq!(entrypoint(&format!(", entrypoint = {empty}")), [""], "{empty}");
+    }
 }
 
 #[test]

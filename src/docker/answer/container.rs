@@ -188,7 +188,7 @@ impl ContainerAnswer {
             maker: label(key::MAKER).and_then(|maker| Project::parse(maker).ok()),
             kind: label(key::KIND).and_then(Kind::parse),
             owner: owner(label(key::OWNER)),
-            release: label(key::RELEASE).and_then(|release| release.parse().ok()).unwrap_or(0),
+            release: release(label(key::RELEASE).unwrap_or_default()),
             spec: Spec::parse(label(key::SPEC).unwrap_or_default()),
             inherits: label(key::INHERITS).map(str::to_owned),
             image: ImageId::parse(self.image.as_str()).ok(),
@@ -240,6 +240,12 @@ fn addresses(label: &str) -> BTreeMap<Network, Ipv4Addr> {
         .collect()
 }
 
+/// What the label [`key::RELEASE`] says; 0 where gordon did not write it. It counts deploys, and there is always a next one.
+fn release(label: &str) -> u32 {
+    const LAST: u32 = 1_000_000_000;
+    label.parse().ok().filter(|release| *release < LAST).unwrap_or(0)
+}
+
 /// A moment as docker writes it. One that never came it puts into the year 1: that is none, and so is what is no moment.
 fn time(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
@@ -269,6 +275,14 @@ fn health_of(word: &str) -> Health {
 mod tests {
     use super::super::read;
     use super::*;
+
+    #[test]
+    fn after_every_release_there_is_a_next_one() {
+        assert_eq!(
+            ["1", "999999999", "4294967295", "4294967296", "-1", ""].map(release),
+            [1, 999_999_999, 0, 0, 0, 0]
+        );
+    }
 
     #[test]
     fn a_container_that_others_link_to_has_its_own_name() {
