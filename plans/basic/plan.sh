@@ -417,14 +417,14 @@ step 13 'create network gordon-myapp-example-com' 'not there yet'
 has_network gordon-myapp-example-com ||
   run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=myapp.example.com \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com \
       gordon-myapp-example-com
 
 step 14 'create network gordon-api-example-com' 'not there yet'
 has_network gordon-api-example-com ||
   run docker network create --subnet 10.222.159.0/24 --ip-range 10.222.159.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=api.example.com \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com \
       gordon-api-example-com
 
 step 15 'create volume gordon-myapp-example-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -432,48 +432,49 @@ has_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=myapp.example.com \
+      --label gordon.name=gordon-myapp-example-com-postgres-var-lib-postgresql-data \
       gordon-myapp-example-com-postgres-var-lib-postgresql-data
 
 step 16 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
 has_volume gordon-myapp-example-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=myapp.example.com \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com-redis-data \
       gordon-myapp-example-com-redis-data
 
 step 17 'create volume gordon-api-example-com-mongodb-data-db' 'not there yet'
 has_volume gordon-api-example-com-mongodb-data-db ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=api.example.com \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-mongodb-data-db \
       gordon-api-example-com-mongodb-data-db
 
 step 18 'create volume gordon-api-example-com-redis-data' 'not there yet'
 has_volume gordon-api-example-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=api.example.com \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-redis-data \
       gordon-api-example-com-redis-data
 
 step 19 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 20 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 21 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 22 'run gordon-proxy' 'not there yet'
@@ -482,7 +483,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -589,8 +590,9 @@ if absent gordon-myapp.example.com-postgres; then
       --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
       --env-file env/myapp_example_com.env \
       --volume gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -614,8 +616,9 @@ if absent gordon-myapp.example.com-redis; then
       --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
       --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
       --env-file env/myapp_example_com.env --volume gordon-myapp-example-com-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
@@ -638,8 +641,8 @@ if absent gordon-myapp.example.com; then
       --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
       --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
       --label gordon.address=gordon-myapp-example-com=10.209.187.131 \
       --env-file env/myapp_example_com.env \
       myapp:latest
@@ -662,7 +665,8 @@ if absent gordon-api.example.com-mongodb; then
       --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
       --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-mongodb \
+      --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
       --label gordon.address=gordon-api-example-com=10.222.159.129 \
       --volume gordon-api-example-com-mongodb-data-db:/data/db \
       mongodb:6
@@ -686,7 +690,8 @@ if absent gordon-api.example.com-redis; then
       --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
       --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-api-example-com=10.222.159.130 \
       --volume gordon-api-example-com-redis-data:/data \
       redis:7-alpine
@@ -710,7 +715,8 @@ if absent gordon-api.example.com; then
       --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
       --network-alias api-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com \
+      --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-api-example-com=10.222.159.131 \
       api:latest
 elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then

@@ -368,7 +368,7 @@ step 9 'create network gordon-blog-company-com' 'not there yet'
 has_network gordon-blog-company-com ||
   run docker network create --subnet 10.222.203.0/24 --ip-range 10.222.203.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=blog.company.com \
+      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com \
       gordon-blog-company-com
 
 step 10 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
@@ -376,34 +376,35 @@ has_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=blog.company.com \
+      --label gordon.name=gordon-blog-company-com-my-mysql-var-lib-mysql \
       gordon-blog-company-com-my-mysql-var-lib-mysql
 
 step 11 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
 has_volume gordon-blog-company-com-my-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=blog.company.com \
+      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com-my-redis-data \
       gordon-blog-company-com-my-redis-data
 
 step 12 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 13 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 14 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 15 'run gordon-proxy' 'not there yet'
@@ -412,7 +413,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:0630107e image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -516,8 +517,9 @@ if absent gordon-blog.company.com-my-mysql; then
       --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
       --hostname my-mysql \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:caa0b06e \
-      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.129 \
+      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-mysql \
+      --label gordon.release=1 --label gordon.spec=image:caa0b06e --label gordon.inherits=d624a773 \
+      --label gordon.address=gordon-blog-company-com=10.222.203.129 \
       --env-file env/blog_company_com.env \
       --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
       my-mysql:latest
@@ -542,8 +544,9 @@ if absent gordon-blog.company.com-my-redis; then
       --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
       --hostname my-redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=blog.company.com --label gordon.release=1 --label gordon.spec=image:e7f39d8d \
-      --label gordon.inherits=d624a773 --label gordon.address=gordon-blog-company-com=10.222.203.130 \
+      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-redis \
+      --label gordon.release=1 --label gordon.spec=image:e7f39d8d --label gordon.inherits=d624a773 \
+      --label gordon.address=gordon-blog-company-com=10.222.203.130 \
       --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
       my-redis:latest
 elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
@@ -566,8 +569,8 @@ if absent gordon-blog.company.com; then
       --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
       --network-alias blog-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=blog.company.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
+      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
       --label gordon.address=gordon-blog-company-com=10.222.203.131 \
       --env-file env/blog_company_com.env \
       wordpress:latest

@@ -329,28 +329,28 @@ step 5 'create network gmail-network' 'not there yet'
 has_network gmail-network ||
   run docker network create --subnet 10.219.203.0/24 --ip-range 10.219.203.0/25 \
       --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=network \
-      --label gordon.owner=gmail \
+      --label gordon.owner=gmail --label gordon.name=gmail-network \
       gmail-network
 
 step 6 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 7 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 8 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 9 'run gordon-proxy' 'not there yet'
@@ -359,7 +359,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:0630107e image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -461,8 +461,8 @@ if absent gmail-web-green; then
   run docker run --detach --name gmail-web-green --restart unless-stopped \
       --network gmail-network --ip 10.219.203.129 --network-alias web --network-alias gmail-web \
       --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=app \
-      --label gordon.owner=gmail --label gordon.release=1 --label 'gordon.spec=env:0a0bd12c image:f287105b' \
-      --label gordon.address=gmail-network=10.219.203.129 \
+      --label gordon.owner=gmail --label gordon.name=gmail-web --label gordon.release=1 \
+      --label 'gordon.spec=env:0a0bd12c image:f287105b' --label gordon.address=gmail-network=10.219.203.129 \
       --env LOG=info \
       gmail-web:latest
 elif is_current gmail-web-green gmail any 'env:0a0bd12c image:f287105b' gmail-web:latest; then

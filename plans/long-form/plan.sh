@@ -413,42 +413,42 @@ step 13 'create network s-backend' 'not there yet'
 has_network s-backend ||
   run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=s-backend \
       s-backend
 
 step 14 'create volume s-backend-cache' 'not there yet'
 has_volume s-backend-cache ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=s-backend-cache \
       s-backend-cache
 
 step 15 'create volume s-backend-pg' 'not there yet'
 has_volume s-backend-pg ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=s-backend-pg \
       s-backend-pg
 
 step 16 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.96.17.0/24 --ip-range 10.96.17.0/25 \
       --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 17 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 18 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 19 'run gordon-proxy' 'not there yet'
@@ -457,7 +457,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.96.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.96.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -560,7 +560,7 @@ if absent s-backend-cache; then
       --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
       --network-alias backend-cache --hostname cache \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 \
+      --label gordon.owner=backend --label gordon.name=s-backend-cache --label gordon.release=1 \
       --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
       --label gordon.address=s-backend=10.96.134.129 \
       --volume s-backend-cache:/data \
@@ -588,7 +588,7 @@ if absent s-backend-db; then
       --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
       --network-alias backend-db --hostname db \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 \
+      --label gordon.owner=backend --label gordon.name=s-backend-db --label gordon.release=1 \
       --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
       --label gordon.address=s-backend=10.96.134.130 \
       --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
@@ -615,7 +615,8 @@ if absent s-shop.example.com-files; then
       --network-alias shop-example-com-files --hostname files \
       --user 65534 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com-files \
+      --label gordon.release=1 \
       --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
       --label gordon.address=s-backend=10.96.134.131 \
       --volume "$PWD"/www:/www:ro \
@@ -641,7 +642,7 @@ if absent s-shop.example.com; then
       --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
       --label gordon.address=s-backend=10.96.134.132 \
       --env-file shop.env --env LOG=debug \
@@ -666,7 +667,7 @@ if absent s-shop.example.com-2; then
       --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
       --memory 256m --cpus 0.5 \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=shop.example.com --label gordon.release=1 \
+      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com --label gordon.release=1 \
       --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
       --label gordon.address=s-backend=10.96.134.133 \
       --env-file shop.env --env LOG=debug \
@@ -690,7 +691,7 @@ if absent s-jobs; then
   run docker run --detach --name s-jobs --restart unless-stopped \
       --network s-backend --ip 10.96.134.134 --network-alias jobs \
       --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=jobs.example.com --label gordon.release=1 \
+      --label gordon.owner=jobs.example.com --label gordon.name=s-jobs --label gordon.release=1 \
       --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
       --label gordon.address=s-backend=10.96.134.134 \
       --entrypoint sh \

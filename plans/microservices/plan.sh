@@ -429,28 +429,28 @@ step 15 'create network gordon-backend' 'not there yet'
 has_network gordon-backend ||
   run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend \
       gordon-backend
 
 step 16 'create network gordon-admin-company-com' 'not there yet'
 has_network gordon-admin-company-com ||
   run docker network create --subnet 10.221.150.0/24 --ip-range 10.221.150.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=admin.company.com \
+      --label gordon.owner=admin.company.com --label gordon.name=gordon-admin-company-com \
       gordon-admin-company-com
 
 step 17 'create volume gordon-backend-redis-data' 'not there yet'
 has_volume gordon-backend-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
       gordon-backend-redis-data
 
 step 18 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
 has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq-var-lib-rabbitmq \
       gordon-backend-rabbitmq-var-lib-rabbitmq
 
 step 19 'create volume gordon-api-company-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -458,6 +458,7 @@ has_volume gordon-api-company-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=api.company.com \
+      --label gordon.name=gordon-api-company-com-postgres-var-lib-postgresql-data \
       gordon-api-company-com-postgres-var-lib-postgresql-data
 
 step 20 'create volume gordon-admin-company-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -465,27 +466,28 @@ has_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=admin.company.com \
+      --label gordon.name=gordon-admin-company-com-postgres-var-lib-postgresql-data \
       gordon-admin-company-com-postgres-var-lib-postgresql-data
 
 step 21 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 22 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 23 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 24 'run gordon-proxy' 'not there yet'
@@ -494,7 +496,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -601,8 +603,9 @@ if absent gordon-backend-redis; then
       --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
       --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.129 \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
+      --label gordon.spec=image:65b8118d --label gordon.inherits=bb148083 \
+      --label gordon.address=gordon-backend=10.218.236.129 \
       --env-file env/api_company_com.env --volume gordon-backend-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -624,8 +627,9 @@ if absent gordon-backend-rabbitmq; then
       --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
       --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:c0aef8a2 \
-      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.130 \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq --label gordon.release=1 \
+      --label gordon.spec=image:c0aef8a2 --label gordon.inherits=bb148083 \
+      --label gordon.address=gordon-backend=10.218.236.130 \
       --env-file env/api_company_com.env --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
       rabbitmq:3
 elif is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
@@ -648,8 +652,9 @@ if absent gordon-api.company.com-postgres; then
       --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
       --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=bb148083 --label gordon.address=gordon-backend=10.218.236.131 \
+      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=bb148083 \
+      --label gordon.address=gordon-backend=10.218.236.131 \
       --env-file env/api_company_com.env \
       --volume gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -672,8 +677,8 @@ if absent gordon-api.company.com; then
   run docker run --detach --name gordon-api.company.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.company.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:bb148083 image:f079b7cb' \
+      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:bb148083 image:f079b7cb' \
       --label gordon.address=gordon-backend=10.218.236.132 \
       --env-file env/api_company_com.env \
       api:latest
@@ -695,7 +700,8 @@ if absent gordon-worker.company.com; then
   run docker run --detach --name gordon-worker.company.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.133 --network-alias worker --network-alias worker-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
+      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com \
+      --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
       --label gordon.address=gordon-backend=10.218.236.133 \
       worker:latest
 elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
@@ -717,8 +723,9 @@ if absent gordon-admin.company.com-postgres; then
       --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=admin.company.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-admin-company-com=10.221.150.129 \
+      --label gordon.owner=admin.company.com --label gordon.name=gordon-admin.company.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-admin-company-com=10.221.150.129 \
       --env-file env/admin_company_com.env \
       --volume gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -742,8 +749,8 @@ if absent gordon-admin.company.com; then
       --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
       --network-alias admin-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=admin.company.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:c18373e9 image:7fc32bd7' \
+      --label gordon.owner=admin.company.com --label gordon.name=gordon-admin.company.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:7fc32bd7' \
       --label gordon.address=gordon-admin-company-com=10.221.150.130 \
       --env-file env/admin_company_com.env \
       admin:latest

@@ -333,28 +333,28 @@ step 7 'create network gordon-default' 'not there yet'
 has_network gordon-default ||
   run docker network create --subnet 10.212.246.0/24 --ip-range 10.212.246.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon \
+      --label gordon.owner=gordon --label gordon.name=gordon-default \
       gordon-default
 
 step 8 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 9 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 10 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 11 'run gordon-proxy' 'not there yet'
@@ -363,7 +363,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -465,7 +465,8 @@ if absent gordon-myapp.example.com; then
   run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
       --network gordon-default --ip 10.212.246.129 --network-alias myapp --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:c48abba4 \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
+      --label gordon.release=1 --label gordon.spec=image:c48abba4 \
       --label gordon.address=gordon-default=10.212.246.129 \
       myapp:latest
 elif is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest; then
@@ -486,7 +487,8 @@ if absent gordon-api.example.com; then
   run docker run --detach --name gordon-api.example.com --restart unless-stopped \
       --network gordon-default --ip 10.212.246.130 --network-alias api --network-alias api-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.example.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com \
+      --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-default=10.212.246.130 \
       api:latest
 elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then

@@ -438,21 +438,21 @@ step 9 'create network gordon-tenant1-app-com' 'not there yet'
 has_network gordon-tenant1-app-com ||
   run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant1.app.com \
+      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com \
       gordon-tenant1-app-com
 
 step 10 'create network gordon-tenant2-app-com' 'not there yet'
 has_network gordon-tenant2-app-com ||
   run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant2.app.com \
+      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com \
       gordon-tenant2-app-com
 
 step 11 'create network gordon-tenant3-app-com' 'not there yet'
 has_network gordon-tenant3-app-com ||
   run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant3.app.com \
+      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com \
       gordon-tenant3-app-com
 
 step 12 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -460,13 +460,14 @@ has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant1.app.com \
+      --label gordon.name=gordon-tenant1-app-com-postgres-var-lib-postgresql-data \
       gordon-tenant1-app-com-postgres-var-lib-postgresql-data
 
 step 13 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant1-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant1.app.com \
+      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com-redis-data \
       gordon-tenant1-app-com-redis-data
 
 step 14 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -474,13 +475,14 @@ has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant2.app.com \
+      --label gordon.name=gordon-tenant2-app-com-postgres-var-lib-postgresql-data \
       gordon-tenant2-app-com-postgres-var-lib-postgresql-data
 
 step 15 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant2-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant2.app.com \
+      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com-redis-data \
       gordon-tenant2-app-com-redis-data
 
 step 16 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -488,34 +490,35 @@ has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=tenant3.app.com \
+      --label gordon.name=gordon-tenant3-app-com-postgres-var-lib-postgresql-data \
       gordon-tenant3-app-com-postgres-var-lib-postgresql-data
 
 step 17 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
 has_volume gordon-tenant3-app-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant3.app.com \
+      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com-redis-data \
       gordon-tenant3-app-com-redis-data
 
 step 18 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 19 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 20 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 21 'run gordon-proxy' 'not there yet'
@@ -524,7 +527,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -635,8 +638,9 @@ if absent gordon-tenant1.app.com-postgres; then
       --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
+      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=316a2e64 \
+      --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
       --env-file env/tenant1_app_com.env \
       --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -660,8 +664,9 @@ if absent gordon-tenant1.app.com-redis; then
       --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant1.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=316a2e64 --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
+      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=316a2e64 \
+      --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
       --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
@@ -684,8 +689,8 @@ if absent gordon-tenant1.app.com; then
       --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
       --network-alias tenant1-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant1.app.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
+      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
       --label gordon.address=gordon-tenant1-app-com=10.221.93.131 \
       --env-file env/tenant1_app_com.env \
       app:v2.0
@@ -708,8 +713,9 @@ if absent gordon-tenant2.app.com-postgres; then
       --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
+      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=12e6f913 \
+      --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
       --env-file env/tenant2_app_com.env \
       --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -733,8 +739,9 @@ if absent gordon-tenant2.app.com-redis; then
       --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant2.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=12e6f913 --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
+      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=12e6f913 \
+      --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
       --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
@@ -757,8 +764,8 @@ if absent gordon-tenant2.app.com; then
       --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
       --network-alias tenant2-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant2.app.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
+      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
       --label gordon.address=gordon-tenant2-app-com=10.214.42.131 \
       --env-file env/tenant2_app_com.env \
       app:v2.0
@@ -781,8 +788,9 @@ if absent gordon-tenant3.app.com-postgres; then
       --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
       --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
+      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=f7962d22 \
+      --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
       --env-file env/tenant3_app_com.env \
       --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -806,8 +814,9 @@ if absent gordon-tenant3.app.com-redis; then
       --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
       --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant3.app.com --label gordon.release=1 --label gordon.spec=image:00ed341f \
-      --label gordon.inherits=f7962d22 --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
+      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=f7962d22 \
+      --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
       --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
       redis:7
 elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
@@ -830,8 +839,8 @@ if absent gordon-tenant3.app.com; then
       --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
       --network-alias tenant3-app-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant3.app.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
+      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
       --label gordon.address=gordon-tenant3-app-com=10.219.80.131 \
       --env-file env/tenant3_app_com.env \
       app:v2.0

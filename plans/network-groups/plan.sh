@@ -425,35 +425,35 @@ step 15 'create network gordon-backend' 'not there yet'
 has_network gordon-backend ||
   run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend \
       gordon-backend
 
 step 16 'create network gordon-frontend' 'not there yet'
 has_network gordon-frontend ||
   run docker network create --subnet 10.216.195.0/24 --ip-range 10.216.195.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=frontend \
+      --label gordon.owner=frontend --label gordon.name=gordon-frontend \
       gordon-frontend
 
 step 17 'create volume gordon-backend-redis-data' 'not there yet'
 has_volume gordon-backend-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
       gordon-backend-redis-data
 
 step 18 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
 has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq-var-lib-rabbitmq \
       gordon-backend-rabbitmq-var-lib-rabbitmq
 
 step 19 'create volume gordon-frontend-redis-data' 'not there yet'
 has_volume gordon-frontend-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=frontend \
+      --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis-data \
       gordon-frontend-redis-data
 
 step 20 'create volume gordon-app1-example-com-postgres-var-lib-postgresql-data' 'not there yet'
@@ -461,27 +461,28 @@ has_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=app1.example.com \
+      --label gordon.name=gordon-app1-example-com-postgres-var-lib-postgresql-data \
       gordon-app1-example-com-postgres-var-lib-postgresql-data
 
 step 21 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 22 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 23 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 24 'run gordon-proxy' 'not there yet'
@@ -490,7 +491,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -597,8 +598,9 @@ if absent gordon-backend-redis; then
       --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
       --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.129 \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
+      --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-backend=10.218.236.129 \
       --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -620,8 +622,9 @@ if absent gordon-backend-rabbitmq; then
       --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
       --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:c0aef8a2 \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.130 \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq --label gordon.release=1 \
+      --label gordon.spec=image:c0aef8a2 --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-backend=10.218.236.130 \
       --env-file env/app1_example_com.env \
       --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
       rabbitmq:3
@@ -645,8 +648,8 @@ if absent gordon-frontend-redis; then
       --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
       --network-alias frontend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=frontend --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.address=gordon-frontend=10.216.195.129 \
+      --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis --label gordon.release=1 \
+      --label gordon.spec=image:65b8118d --label gordon.address=gordon-frontend=10.216.195.129 \
       --volume gordon-frontend-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data; then
@@ -668,8 +671,9 @@ if absent gordon-app1.example.com-postgres; then
       --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
       --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=app1.example.com --label gordon.release=1 --label gordon.spec=image:67ebd6b7 \
-      --label gordon.inherits=c18373e9 --label gordon.address=gordon-backend=10.218.236.131 \
+      --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com-postgres \
+      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
+      --label gordon.address=gordon-backend=10.218.236.131 \
       --env-file env/app1_example_com.env \
       --volume gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       postgres:15
@@ -692,8 +696,8 @@ if absent gordon-app1.example.com; then
   run docker run --detach --name gordon-app1.example.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app1.example.com --label gordon.release=1 \
-      --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
+      --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com \
+      --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
       --label gordon.address=gordon-backend=10.218.236.132 \
       --env-file env/app1_example_com.env \
       app1:latest
@@ -715,7 +719,8 @@ if absent gordon-app2.example.com; then
   run docker run --detach --name gordon-app2.example.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app2.example.com --label gordon.release=1 --label gordon.spec=image:6813f666 \
+      --label gordon.owner=app2.example.com --label gordon.name=gordon-app2.example.com \
+      --label gordon.release=1 --label gordon.spec=image:6813f666 \
       --label gordon.address=gordon-backend=10.218.236.133 \
       app2:latest
 elif is_current gordon-app2.example.com gordon any image:6813f666 app2:latest; then
@@ -736,7 +741,8 @@ if absent gordon-app3.example.com; then
   run docker run --detach --name gordon-app3.example.com --restart unless-stopped \
       --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app3.example.com --label gordon.release=1 --label gordon.spec=image:4abeef2d \
+      --label gordon.owner=app3.example.com --label gordon.name=gordon-app3.example.com \
+      --label gordon.release=1 --label gordon.spec=image:4abeef2d \
       --label gordon.address=gordon-frontend=10.216.195.130 \
       app3:latest
 elif is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest; then

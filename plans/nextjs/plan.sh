@@ -320,28 +320,28 @@ step 5 'create network nextjs-network' 'not there yet'
 has_network nextjs-network ||
   run docker network create --subnet 10.218.47.0/24 --ip-range 10.218.47.0/25 \
       --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=network \
-      --label gordon.owner=nextjs \
+      --label gordon.owner=nextjs --label gordon.name=nextjs-network \
       nextjs-network
 
 step 6 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 7 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 8 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 9 'run gordon-proxy' 'not there yet'
@@ -350,7 +350,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:0630107e image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -452,8 +452,8 @@ if absent nextjs-web-green; then
   run docker run --detach --name nextjs-web-green --restart unless-stopped \
       --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
       --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
-      --label gordon.owner=nextjs --label gordon.release=1 --label gordon.spec=image:2cd70a24 \
-      --label gordon.address=nextjs-network=10.218.47.129 \
+      --label gordon.owner=nextjs --label gordon.name=nextjs-web --label gordon.release=1 \
+      --label gordon.spec=image:2cd70a24 --label gordon.address=nextjs-network=10.218.47.129 \
       nextjs-web:latest
 elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
   is_running nextjs-web-green || run docker start nextjs-web-green

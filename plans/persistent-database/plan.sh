@@ -365,7 +365,7 @@ step 9 'create network gordon-myapp-example-com' 'not there yet'
 has_network gordon-myapp-example-com ||
   run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=myapp.example.com \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com \
       gordon-myapp-example-com
 
 step 10 'create volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data' 'not there yet'
@@ -373,34 +373,35 @@ has_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=myapp.example.com \
+      --label gordon.name=gordon-myapp-example-com-my-postgres-var-lib-postgresql-data \
       gordon-myapp-example-com-my-postgres-var-lib-postgresql-data
 
 step 11 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
 has_volume gordon-myapp-example-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=myapp.example.com \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com-redis-data \
       gordon-myapp-example-com-redis-data
 
 step 12 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 13 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 14 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 15 'run gordon-proxy' 'not there yet'
@@ -409,7 +410,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -513,7 +514,8 @@ if absent gordon-myapp.example.com-my-postgres; then
       --network-alias my-postgres.internal --network-alias postgres \
       --network-alias myapp-example-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-my-postgres \
+      --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
       --volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       my-postgres:latest
@@ -537,7 +539,8 @@ if absent gordon-myapp.example.com-redis; then
       --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
       --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
       --volume gordon-myapp-example-com-redis-data:/data \
       redis:7-alpine
@@ -561,7 +564,8 @@ if absent gordon-myapp.example.com; then
       --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
       --network-alias myapp-example-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=myapp.example.com --label gordon.release=1 --label gordon.spec=image:c48abba4 \
+      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
+      --label gordon.release=1 --label gordon.spec=image:c48abba4 \
       --label gordon.address=gordon-myapp-example-com=10.209.187.131 \
       myapp:latest
 elif is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest; then

@@ -419,28 +419,28 @@ step 11 'create network gordon-backend' 'not there yet'
 has_network gordon-backend ||
   run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend \
       gordon-backend
 
 step 12 'create network gordon-api-company-com' 'not there yet'
 has_network gordon-api-company-com ||
   run docker network create --subnet 10.220.197.0/24 --ip-range 10.220.197.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=api.company.com \
+      --label gordon.owner=api.company.com --label gordon.name=gordon-api-company-com \
       gordon-api-company-com
 
 step 13 'create network gordon-worker-company-com' 'not there yet'
 has_network gordon-worker-company-com ||
   run docker network create --subnet 10.214.218.0/24 --ip-range 10.214.218.0/25 \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=worker.company.com \
+      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker-company-com \
       gordon-worker-company-com
 
 step 14 'create volume gordon-backend-redis-data' 'not there yet'
 has_volume gordon-backend-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
       gordon-backend-redis-data
 
 step 15 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
@@ -448,6 +448,7 @@ has_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=api.company.com \
+      --label gordon.name=gordon-api-company-com-my-postgres-var-lib-postgresql-data \
       gordon-api-company-com-my-postgres-var-lib-postgresql-data
 
 step 16 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
@@ -455,27 +456,28 @@ has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
       --label gordon.owner=worker.company.com \
+      --label gordon.name=gordon-worker-company-com-my-postgres-var-lib-postgresql-data \
       gordon-worker-company-com-my-postgres-var-lib-postgresql-data
 
 step 17 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 18 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 19 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 20 'run gordon-proxy' 'not there yet'
@@ -484,7 +486,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -595,8 +597,8 @@ if absent gordon-backend-redis; then
       --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
       --network-alias backend-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.address=gordon-backend=10.218.236.129 \
+      --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
+      --label gordon.spec=image:65b8118d --label gordon.address=gordon-backend=10.218.236.129 \
       --volume gordon-backend-redis-data:/data \
       redis:7-alpine
 elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -619,7 +621,8 @@ if absent gordon-api.company.com-my-postgres; then
       --network-alias my-postgres.internal --network-alias postgres \
       --network-alias api-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
+      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com-my-postgres \
+      --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-api-company-com=10.220.197.129 \
       --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       my-postgres:latest
@@ -642,7 +645,8 @@ if absent gordon-api.company.com; then
   run docker create --name gordon-api.company.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.company.com --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
+      --label gordon.release=1 --label gordon.spec=image:f079b7cb \
       --label gordon.address=gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
       api:latest
 elif is_current gordon-api.company.com gordon any image:f079b7cb api:latest; then
@@ -675,7 +679,8 @@ if absent gordon-worker.company.com-my-postgres; then
       --network-alias my-postgres.internal --network-alias postgres \
       --network-alias worker-company-com-my-postgres --hostname my-postgres \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:613ecabb \
+      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com-my-postgres \
+      --label gordon.release=1 --label gordon.spec=image:613ecabb \
       --label gordon.address=gordon-worker-company-com=10.214.218.129 \
       --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
       my-postgres:latest
@@ -699,7 +704,8 @@ if absent gordon-worker.company.com; then
   run docker create --name gordon-worker.company.com --restart unless-stopped \
       --network gordon-backend --ip 10.218.236.131 --network-alias worker --network-alias worker-company-com \
       --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=worker.company.com --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
+      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com \
+      --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
       --label gordon.address=gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
       worker:latest
 elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then

@@ -370,42 +370,42 @@ step 7 'create network mail-network' 'not there yet'
 has_network mail-network ||
   run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
-      --label gordon.owner=mail \
+      --label gordon.owner=mail --label gordon.name=mail-network \
       mail-network
 
 step 8 'create volume mail-pgdata' 'not there yet'
 has_volume mail-pgdata ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-      --label gordon.owner=mail \
+      --label gordon.owner=mail --label gordon.name=mail-pgdata \
       mail-pgdata
 
 step 9 'create volume mail-uploads' 'not there yet'
 has_volume mail-uploads ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-      --label gordon.owner=mail \
+      --label gordon.owner=mail --label gordon.name=mail-uploads \
       mail-uploads
 
 step 10 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 11 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 12 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 13 'run gordon-proxy' 'not there yet'
@@ -414,7 +414,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -517,7 +517,7 @@ if absent mail-db; then
       --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
       --network-alias mail-db --hostname db \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
-      --label gordon.owner=mail --label gordon.release=1 \
+      --label gordon.owner=mail --label gordon.name=mail-db --label gordon.release=1 \
       --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
       --label gordon.address=mail-network=10.208.88.129 \
       --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
@@ -541,7 +541,7 @@ if absent mail-web-green; then
   run docker run --detach --name mail-web-green --restart unless-stopped \
       --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.release=1 \
+      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
       --label gordon.address=mail-network=10.208.88.130 \
       --env LOG=info --env DATABASE_URL \
@@ -566,7 +566,7 @@ if absent mail-web-green-2; then
   run docker run --detach --name mail-web-green-2 --restart unless-stopped \
       --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.release=1 \
+      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
       --label gordon.address=mail-network=10.208.88.131 \
       --env LOG=info --env DATABASE_URL \
@@ -591,7 +591,7 @@ if absent mail-web-green-3; then
   run docker run --detach --name mail-web-green-3 --restart unless-stopped \
       --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
       --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.release=1 \
+      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
       --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
       --label gordon.address=mail-network=10.208.88.132 \
       --env LOG=info --env DATABASE_URL \

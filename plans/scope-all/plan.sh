@@ -365,42 +365,42 @@ step 9 'create network sites-one-example-com' 'not there yet'
 has_network sites-one-example-com ||
   run docker network create --subnet 10.213.83.0/24 --ip-range 10.213.83.0/25 \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
-      --label gordon.owner=one.example.com \
+      --label gordon.owner=one.example.com --label gordon.name=sites-one-example-com \
       sites-one-example-com
 
 step 10 'create network sites-two-example-com' 'not there yet'
 has_network sites-two-example-com ||
   run docker network create --subnet 10.219.244.0/24 --ip-range 10.219.244.0/25 \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
-      --label gordon.owner=two.example.com \
+      --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com \
       sites-two-example-com
 
 step 11 'create volume sites-two-example-com-redis-data' 'not there yet'
 has_volume sites-two-example-com-redis-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=volume \
-      --label gordon.owner=two.example.com \
+      --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com-redis-data \
       sites-two-example-com-redis-data
 
 step 12 'create network 0-gordon-proxy' 'not there yet'
 has_network 0-gordon-proxy ||
   run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
       --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
       0-gordon-proxy
 
 step 13 'create volume gordon-proxy-data' 'not there yet'
 has_volume gordon-proxy-data ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
       gordon-proxy-data
 
 step 14 'create volume gordon-proxy-config' 'not there yet'
 has_volume gordon-proxy-config ||
   run docker volume create \
       --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
       gordon-proxy-config
 
 step 15 'run gordon-proxy' 'not there yet'
@@ -409,7 +409,7 @@ if absent gordon-proxy; then
       --network 0-gordon-proxy --ip 10.214.17.128 \
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.release=1 \
+      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
       --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -515,7 +515,8 @@ if absent sites-one.example.com; then
   run docker run --detach --name sites-one.example.com --restart unless-stopped \
       --network sites-one-example-com --ip 10.213.83.129 --network-alias one --network-alias one-example-com \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
-      --label gordon.owner=one.example.com --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
+      --label gordon.owner=one.example.com --label gordon.name=sites-one.example.com \
+      --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
       --label gordon.address=sites-one-example-com=10.213.83.129 \
       app1:latest
 elif is_current sites-one.example.com sites any image:74ce8e96 app1:latest; then
@@ -537,7 +538,8 @@ if absent sites-two.example.com-redis; then
       --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
       --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
-      --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:65b8118d \
+      --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com-redis \
+      --label gordon.release=1 --label gordon.spec=image:65b8118d \
       --label gordon.address=sites-two-example-com=10.219.244.129 \
       --volume sites-two-example-com-redis-data:/data \
       redis:7-alpine
@@ -561,7 +563,8 @@ if absent sites-two.example.com; then
       --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
       --network-alias two-example-com \
       --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
-      --label gordon.owner=two.example.com --label gordon.release=1 --label gordon.spec=image:6813f666 \
+      --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com \
+      --label gordon.release=1 --label gordon.spec=image:6813f666 \
       --label gordon.address=sites-two-example-com=10.219.244.130 \
       app2:latest
 elif is_current sites-two.example.com sites any image:6813f666 app2:latest; then

@@ -73,8 +73,9 @@ pub(crate) fn image(reference: &str) -> Image {
     Image::parse(reference).expect("an image reference")
 }
 
-pub(crate) fn labels(kind: Kind) -> Labels {
-    Labels { claim: Claim::Owned(project()), kind, owner: (&project()).into(), release: None }
+pub(crate) fn labels(kind: Kind, name: &str) -> Labels {
+    let (claim, owner) = (Claim::Owned(project()), (&project()).into());
+    Labels { claim, kind, owner, name: name.to_owned(), release: None }
 }
 
 pub(crate) fn network(name: &str) -> Op {
@@ -82,7 +83,7 @@ pub(crate) fn network(name: &str) -> Op {
         name: Network::parse(name).expect("a network name"),
         subnet: "10.208.1.0/24".parse().expect("a subnet"),
         range: "10.208.1.0/25".parse().expect("a subnet"),
-        labels: labels(Kind::Network),
+        labels: labels(Kind::Network, name),
     }
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn run(name: &str) -> Op {
     Op::Run(Box::new(Launch {
         name: container(name),
         image: image("web:1"),
-        labels: labels(Kind::App),
+        labels: labels(Kind::App, name),
         memberships: vec![Membership {
             network: Network::parse("shop-network").expect("a network name"),
             address: None,

@@ -207,3 +207,20 @@ fn describe(mount: &Mount) -> String {
     };
     format!("{source} {} {}", mount.target, if mount.read_only { "ro" } else { "rw" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::ROLES;
+
+    #[test]
+    fn a_role_is_one_by_which_a_container_is_known_as_gordon_s() {
+        for naming in [Naming::Plain, Naming::Colours] {
+            for role in [Role::Serving, Role::Incoming, Role::Previous] {
+                let name = naming.container("shop-web", role, 1);
+                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the stem");
+                assert!(role.is_empty() || ROLES.contains(&role), "{name}");
+            }
+        }
+    }
+}

@@ -33,10 +33,12 @@ pub struct First<T> {
 /// The second round, put side by side: what the first did not tell. A `T` is a question, or its answer.
 ///
 /// What was removed since the first round makes its call fail; the answer then lacks it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Second<T> {
-    /// The containers that gordon made.
+    /// The containers that carry gordon's labels.
     pub containers: Option<T>,
+    /// The images of those whose labels may come from there, as far as the first round did not tell of them.
+    pub images: Option<T>,
     /// Every network.
     pub networks: Option<T>,
     /// Every reference to an image, when one of the scope is missing.
@@ -46,9 +48,8 @@ pub struct Second<T> {
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
-const CONTAINER: &str =
-    r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.managed")}},{{json .State}},{{json .Networks}}]"#;
-const VOLUME: &str = r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}}]"#;
+const CONTAINER: &str = r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.managed")}},{{json .State}},{{json .Networks}},{{json .Image}}]"#;
+const VOLUME: &str = r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}},{{json (.Label "gordon.name")}}]"#;
 const IMAGE: &str = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
 const REFERENCE: &str = "[{{json .Repository}},{{json .Tag}}]";
 
@@ -65,10 +66,16 @@ impl First<Command> {
 }
 
 impl Second<Command> {
-    /// The questions of the second round: after containers and networks by id, after references when asked to.
-    pub(super) fn of(containers: &[&str], networks: &[&str], references: bool) -> Self {
+    /// The questions of the second round: after containers and networks by id, after images, after references when asked to.
+    pub(super) fn of(
+        containers: &[&str],
+        images: &BTreeSet<&str>,
+        networks: &[&str],
+        references: bool,
+    ) -> Self {
         Self {
             containers: inspect("container", "{{json .}}", containers.iter().copied()),
+            images: inspect("image", IMAGE, images.iter().copied()),
             networks: inspect("network", "{{json .}}", networks.iter().copied()),
             fragments: None,
             references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
@@ -97,20 +104,22 @@ mod tests {
     fn an_empty_host_is_asked_nothing_twice() {
         let first = First::of(&Scope::default());
         assert_eq!(first.images, None);
-        let Second { containers, networks, references, fragments: _ } = Second::of(&[], &[], false);
-        assert_eq!(lines([containers, networks, references]), [""; 0]);
+        let Second { containers, images, networks, references, fragments: _ } =
+            Second::of(&[], &BTreeSet::new(), &[], false);
+        assert_eq!(lines([containers, images, networks, references]), [""; 0]);
     }
 
     #[test]
     fn one_call_asks_for_all_things_of_a_kind() {
         let images = ["redis:7", "postgres"].map(|text| Image::parse(text).expect("an image"));
         let first = First::of(&Scope { images: images.into(), ..Scope::default() });
-        let second = Second::of(&["c1", "c2"], &["n1"], true);
+        let second = Second::of(&["c1", "c2"], &["i1", "i2"].into(), &["n1"], true);
         assert_eq!(
-            lines([first.images, second.containers, second.networks, second.references]),
+            lines([first.images, second.containers, second.images, second.networks, second.references]),
             [
                 format!("image inspect --format {IMAGE} postgres redis:7"),
                 "container inspect --format {{json .}} c1 c2".to_owned(),
+                format!("image inspect --format {IMAGE} i1 i2"),
                 "network inspect --format {{json .}} n1".to_owned(),
                 format!("image ls --format {REFERENCE}"),
             ]

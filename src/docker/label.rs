@@ -9,6 +9,8 @@ use std::fmt;
 
 /// The names of the labels.
 pub mod key {
+    /// What all of them begin with.
+    pub const PREFIX: &str = "gordon.";
     /// `true` on everything that gordon made.
     pub const MANAGED: &str = "gordon.managed";
     /// The project that owns it.
@@ -17,6 +19,9 @@ pub mod key {
     pub const MAKER: &str = "gordon.maker";
     /// What it is; see [`Kind`](super::Kind).
     pub const KIND: &str = "gordon.kind";
+    /// The name that gordon gave it; a container's without what tells its role and its replica. What has another name is a
+    /// copy of somebody's, labels and all.
+    pub const NAME: &str = "gordon.name";
     /// The domain, group or project that it belongs to: the unit of isolation.
     pub const OWNER: &str = "gordon.owner";
     /// A number that grows with every release of a workload.
@@ -79,6 +84,8 @@ pub struct Labels {
     pub kind: Kind,
     /// The domain, group or project that it belongs to.
     pub owner: Owner,
+    /// The name that it is given; a container's without what tells its role and its replica.
+    pub name: String,
     /// What only containers remember.
     pub release: Option<Release>,
 }
@@ -121,6 +128,20 @@ pub struct Release {
     pub inherits: Option<String>,
 }
 
+/// What comes after the [`key::NAME`] of a container: what it does, then the number of its replica.
+pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
+
+/// Whether gordon would give the container that is labelled with `label` this name, in one role or another.
+pub(super) fn is_of(label: &str, name: &str) -> bool {
+    let is_replica = |rest: &str| {
+        let number = rest.strip_prefix('-').and_then(|number| number.parse::<u32>().ok());
+        rest.is_empty() || number.is_some_and(|number| rest == format!("-{number}"))
+    };
+    name.strip_prefix(label).is_some_and(|rest| {
+        is_replica(rest) || ROLES.iter().any(|role| rest.strip_prefix(role).is_some_and(is_replica))
+    })
+}
+
 impl Labels {
     /// The `--label` words for a thing with `memberships`.
     pub(super) fn words(&self, memberships: &[Membership]) -> Vec<Word> {
@@ -136,6 +157,7 @@ impl Labels {
         }
         label(key::KIND, self.kind.as_str());
         label(key::OWNER, self.owner.as_str());
+        label(key::NAME, &self.name);
         if let Some(release) = &self.release {
             label(key::RELEASE, &release.number.to_string());
             label(key::SPEC, release.spec.as_str());
@@ -149,5 +171,30 @@ impl Labels {
             label(key::ADDRESS, &addresses.join(","));
         }
         words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_its_labelled_name_with_a_role_and_a_replica_behind_it() {
+        for (name, fits) in [
+            ("shop-db", true),
+            ("shop-db-2", true),
+            ("shop-db-green", true),
+            ("shop-db-next-12", true),
+            ("shop-db-previous", true),
+            ("shop-db-copy", false),
+            ("shop-db-02", false),
+            ("shop-db-+2", false),
+            ("shop-db-green-copy", false),
+            ("shop-dbs", false),
+            ("shop", false),
+            ("brave_hopper", false),
+        ] {
+            assert_eq!(is_of("shop-db", name), fits, "{name}");
+        }
     }
 }

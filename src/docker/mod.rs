@@ -36,6 +36,7 @@ pub use image_list::ImageListError;
 pub use label::Claim;
 pub use label::Kind;
 pub use label::Labels;
+pub use label::ROLES;
 pub use label::Release;
 pub use label::key;
 pub use observed::Health;

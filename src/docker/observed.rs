@@ -91,7 +91,7 @@ pub struct SeenVolume {
     pub managed: bool,
 }
 
-/// A container on a host. Of one that gordon did not make, only the state and the names of its networks are known.
+/// A container on a host. Of one that gordon did not make, little more is known than its state and its networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenContainer {
     /// The project whose label it carries.

@@ -262,9 +262,9 @@ impl<'a> Draft<'a> {
         self.expect(any, format!("{name} is not as it was when this was planned"));
     }
 
-    pub(super) fn labels(&self, kind: Kind, owner: &Owner) -> Labels {
+    pub(super) fn labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
         let claim = Claim::Owned(self.desired.project.clone());
-        Labels { claim, kind, owner: owner.clone(), release: None }
+        Labels { claim, kind, owner: owner.clone(), name: name.to_owned(), release: None }
     }
 
     fn check_recreate(&mut self) {
@@ -344,7 +344,7 @@ impl<'a> Draft<'a> {
             vec![Fact::NoNetwork(name.clone()), usable],
             format!("network {name} belongs to another project"),
         );
-        let labels = self.labels(Kind::Network, owner);
+        let labels = self.labels(Kind::Network, owner, name.as_str());
         let op = Op::CreateNetwork { name: name.clone(), subnet, range: lower_half(subnet), labels };
         let step = Draw::new(op, owner, Reason::Missing).unless([Fact::Network(name.clone())]);
         if let Some(id) = self.draw(step) {
@@ -367,7 +367,8 @@ impl<'a> Draft<'a> {
             vec![Fact::NoVolume(name.clone()), usable],
             format!("volume {name} belongs to another project"),
         );
-        let op = Op::CreateVolume { name: name.clone(), labels: self.labels(Kind::Volume, owner) };
+        let op =
+            Op::CreateVolume { name: name.clone(), labels: self.labels(Kind::Volume, owner, name.as_str()) };
         let step = Draw::new(op, owner, Reason::Missing).unless([Fact::Volume(name.clone())]);
         if let Some(id) = self.draw(step) {
             self.volumes.insert(name, id);

@@ -60,7 +60,7 @@ impl Draft<'_> {
                 );
             }
         }
-        let mut labels = self.labels(workload.kind, &workload.owner);
+        let mut labels = self.labels(workload.kind, &workload.owner, &workload.stem);
         let inherits = inherited(workload);
         labels.release = Some(Release { number: job.release, spec: job.spec.clone(), inherits });
         let mut runtime = workload.runtime.clone();

@@ -370,13 +370,14 @@ impl<'a> Draft<'a> {
                 self.conflicts.push(Conflict::PoolFull(network, self.desired.address_pool));
                 return needs;
             };
-            let (range, labels) = (lower_half(subnet), self.shared(Kind::Network));
+            let (range, labels) = (lower_half(subnet), self.shared(Kind::Network, network.as_str()));
             let op = Op::CreateNetwork { name: network.clone(), subnet, range, labels };
             let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Network(network)]);
             needs.extend(self.draw(step));
         }
         for volume in Proxy::volumes() {
-            let op = Op::CreateVolume { name: volume.clone(), labels: self.shared(Kind::Volume) };
+            let op =
+                Op::CreateVolume { name: volume.clone(), labels: self.shared(Kind::Volume, volume.as_str()) };
             let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Volume(volume)]);
             needs.extend(self.draw(step));
         }
@@ -415,7 +416,7 @@ impl<'a> Draft<'a> {
         let network = network();
         let address = self.address(&network);
         self.expect_room(done.clone(), &network, address);
-        let mut labels = self.shared(Kind::Proxy);
+        let mut labels = self.shared(Kind::Proxy, docker::PROXY);
         labels.release = Some(Release { number: 1, spec, inherits: None });
         let launch = Launch {
             name: name(),
@@ -507,9 +508,9 @@ impl<'a> Draft<'a> {
         self.now.containers.contains_key(container)
     }
 
-    fn shared(&self, kind: Kind) -> Labels {
+    fn shared(&self, kind: Kind, name: &str) -> Labels {
         let claim = Claim::Shared(self.desired.project.clone());
-        Labels { claim, kind, owner: owner(), release: None }
+        Labels { claim, kind, owner: owner(), name: name.to_owned(), release: None }
     }
 }
 

@@ -113,12 +113,13 @@ pub(super) fn first_start() -> Plan {
             name: network(name),
             subnet: format!("10.214.{block}.0/24").parse().expect("a subnet"),
             range: format!("10.214.{block}.0/25").parse().expect("a subnet"),
-            labels: labels(Kind::Network, None),
+            labels: labels(Kind::Network, name, None),
         };
         let unless = [Fact::Network(network(name))];
         needs.push(step(&mut plan, &name[5..], op, Reason::Missing, unless, &[]));
     }
-    let op = Op::CreateVolume { name: volume("shop-db-data"), labels: labels(Kind::Volume, None) };
+    let op =
+        Op::CreateVolume { name: volume("shop-db-data"), labels: labels(Kind::Volume, "shop-db-data", None) };
     let unless = [Fact::Volume(volume("shop-db-data"))];
     needs.push(step(&mut plan, "backend", op, Reason::Missing, unless, &[]));
     let run = step(&mut plan, "backend", Op::Run(db()), Reason::Missing, [current("shop-db")], &needs);
@@ -309,7 +310,7 @@ fn db() -> Box<Launch> {
     Box::new(Launch {
         name: container("shop-db"),
         image: image("postgres:15"),
-        labels: labels(Kind::Service, Some(spec)),
+        labels: labels(Kind::Service, "shop-db", Some(spec)),
         memberships: vec![membership(
             "shop-backend",
             "10.214.7.128",
@@ -354,7 +355,7 @@ fn app() -> Box<Launch> {
     Box::new(Launch {
         name: container("shop-web"),
         image: image("web"),
-        labels: labels(Kind::App, Some(spec)),
+        labels: labels(Kind::App, "shop-web", Some(spec)),
         memberships: vec![
             membership("shop-backend", "10.214.7.129", &["web", "shop-web"]),
             membership("shop-frontend", "10.214.8.128", &["web", "shop-web"]),
@@ -371,9 +372,9 @@ fn membership(name: &str, address: &str, aliases: &[&str]) -> Membership {
     }
 }
 
-fn labels(kind: Kind, spec: Option<Spec>) -> Labels {
+fn labels(kind: Kind, name: &str, spec: Option<Spec>) -> Labels {
     let release = spec.map(|spec| Release { number: 2, spec, inherits: None });
-    Labels { claim: Claim::Owned(project()), kind, owner: owner("backend"), release }
+    Labels { claim: Claim::Owned(project()), kind, owner: owner("backend"), name: name.to_owned(), release }
 }
 
 fn owner(text: &str) -> Owner {

@@ -93,12 +93,14 @@ fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<S
     thread::scope(|scope| {
         let ask_about_some = |question| scope.spawn(move || docker.ask_about_some(question));
         let containers = questions.containers.as_ref().map(ask_about_some);
+        let images = questions.images.as_ref().map(ask_about_some);
         let networks = questions.networks.as_ref().map(ask_about_some);
         let fragments = questions.fragments.as_ref().map(ask_about_some);
         let references =
             questions.references.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
         Ok(Second {
             containers: containers.map(answer).transpose()?,
+            images: images.map(answer).transpose()?,
             networks: networks.map(answer).transpose()?,
             references: references.map(answer).transpose()?,
             fragments: fragments.map(answer).transpose()?,

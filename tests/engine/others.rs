@@ -73,6 +73,25 @@ fn a_container_of_the_name_of_the_lock() {
 }
 
 #[test]
+fn a_copy_of_a_container_has_its_labels_from_its_image_and_is_somebody_elses() {
+    let project = project("gtest-their-i");
+    project.apply();
+    let (image, name) = ("gtest-their-i:copy", "gtest-their-i-debug");
+    let _image = Theirs::new(
+        &["commit", "--change", "LABEL gordon.test=others", "gtest-their-i-one.example.com", image],
+        &["rmi", image],
+    );
+    let _copy = Theirs::new(
+        &["run", "--detach", "--network", "none", "--name", name, image],
+        &["rm", "--force", name],
+    );
+    let id = docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout;
+    project.is_settled();
+    every_command(&project);
+    assert_eq!(docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout, id);
+}
+
+#[test]
 fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
     let project = project("gtest-their-n");
     let name = "gtest-their-n-one-example-com";

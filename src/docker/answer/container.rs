@@ -12,6 +12,7 @@ use crate::docker::SeenMembership;
 use crate::docker::Spec;
 use crate::docker::State;
 use crate::docker::key;
+use crate::docker::label::is_of;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::EnvKey;
@@ -27,6 +28,9 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
+/// The labels that images carry themselves.
+pub(super) type ImageLabels = BTreeMap<ImageId, BTreeMap<String, String>>;
+
 /// A container in a list.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Listed {
@@ -35,9 +39,13 @@ pub(super) struct Listed {
     managed: String,
     state: String,
     networks: String,
+    /// What its image is called; its id, where it is not called so any more.
+    #[serde(default)]
+    image: String,
 }
 
 impl Listed {
+    /// Whether it carries gordon's label, from wherever.
     pub(super) fn is_managed(&self) -> bool {
         self.managed == "true"
     }
@@ -47,7 +55,15 @@ impl Listed {
         self.is_managed() && self.names == PROXY && self.state == "running"
     }
 
-    /// All that is known of a container that gordon did not make.
+    /// The image of a container that carries gordon's label, unless it is one of `known`: it may have the label from there.
+    pub(super) fn unknown_image(&self, known: &BTreeSet<String>) -> Option<&str> {
+        let is_known =
+            || Image::parse(self.image.as_str()).is_ok_and(|image| known.contains(&image.canonical()));
+        let is_asked = self.is_managed() && !self.image.is_empty() && !is_known();
+        is_asked.then_some(self.image.as_str())
+    }
+
+    /// All that is known of a container that is not asked about.
     pub(super) fn seen(&self) -> Option<(Container, SeenContainer)> {
         // a container that others link to has a name for each of them, `other/name`
         let name = self.names.split(',').find(|name| !name.contains('/'))?;
@@ -170,9 +186,25 @@ struct AskedAddress {
 }
 
 impl ContainerAnswer {
-    pub(super) fn seen(&self, present: &Present) -> Option<(Container, SeenContainer)> {
+    /// Whether gordon made it. Labels alone do not say so: `docker commit` gives those of a container to an image, and each
+    /// container of the image has them from there; and `docker rename` gives a container to somebody.
+    fn is_managed(&self, image_labels: &ImageLabels) -> bool {
+        let labels = &self.config.labels;
+        let from_image = ImageId::parse(self.image.as_str()).ok().and_then(|image| image_labels.get(&image));
+        let mut ours = labels.iter().filter(|(key, _)| key.starts_with(key::PREFIX));
+        labels.get(key::MANAGED).is_some_and(|value| value == "true")
+            && labels.get(key::NAME).is_none_or(|label| is_of(label, self.name.trim_start_matches('/')))
+            && from_image.is_none_or(|image| ours.any(|(key, value)| image.get(key) != Some(value)))
+    }
+
+    pub(super) fn seen(
+        &self,
+        present: &Present,
+        image_labels: &ImageLabels,
+    ) -> Option<(Container, SeenContainer)> {
         let name = Container::parse(self.name.trim_start_matches('/')).ok()?;
-        let label = |key: &str| self.config.labels.get(key).map(String::as_str);
+        let is_managed = self.is_managed(image_labels);
+        let label = |key: &str| self.config.labels.get(key).map(String::as_str).filter(|_| is_managed);
         let remembered = addresses(label(key::ADDRESS).unwrap_or_default());
         let memberships = self.network_settings.networks.iter().filter_map(|(network, endpoint)| {
             let network = Network::parse(network.as_str()).ok()?;
@@ -203,6 +235,7 @@ impl ContainerAnswer {
                 .collect(),
             ports: bindings.filter_map(|binding| binding.host_port.parse().ok()).collect(),
             env: variables
+                .filter(|_| is_managed)
                 .filter_map(|(key, value)| Some((EnvKey::parse(key).ok()?, Secret::new(value))))
                 .collect(),
             past: Past {

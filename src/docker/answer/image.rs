@@ -37,6 +37,8 @@ struct ImageConfig {
     #[serde(default, deserialize_with = "or_default")]
     exposed_ports: BTreeMap<String, IgnoredAny>,
     healthcheck: Option<Healthcheck>,
+    #[serde(default, deserialize_with = "or_default")]
+    labels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,22 @@ struct ImageConfig {
 struct Healthcheck {
     #[serde(default, deserialize_with = "or_default")]
     test: Vec<String>,
+}
+
+/// The labels that images carry themselves, by their ids.
+pub(super) fn labels(answers: &[ImageAnswer]) -> BTreeMap<ImageId, BTreeMap<String, String>> {
+    let labels = answers.iter().filter_map(|ImageAnswer(id, _, _, config)| {
+        let labels = config.as_ref().map(|config| config.labels.clone()).unwrap_or_default();
+        Some((ImageId::parse(id.as_str()).ok()?, labels))
+    });
+    labels.collect()
+}
+
+/// What `answers` are called, whatever of it docker would leave out.
+pub(super) fn references(answers: &[ImageAnswer]) -> BTreeSet<String> {
+    let tags =
+        answers.iter().flat_map(|ImageAnswer(_, tags, digests, _)| tags.iter().chain(digests).flatten());
+    tags.filter_map(|reference| Some(Image::parse(reference.as_str()).ok()?.canonical())).collect()
 }
 
 impl ImageAnswer {

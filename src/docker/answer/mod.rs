@@ -18,6 +18,7 @@ use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
 use container::ContainerAnswer;
+use container::ImageLabels;
 use container::Listed;
 use image::ImageAnswer;
 use network::NetworkAnswer;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a host cannot be read.
@@ -91,6 +93,9 @@ pub struct Survey {
     networks: Vec<String>,
     volumes: BTreeMap<Volume, SeenVolume>,
     images: BTreeMap<Image, SeenImage>,
+    /// What those images are called, in full.
+    references: BTreeSet<String>,
+    image_labels: ImageLabels,
 }
 
 impl Survey {
@@ -99,15 +104,14 @@ impl Survey {
     /// # Errors
     /// When an answer is not of docker's form.
     pub fn read(scope: Scope, answers: &First<String>) -> Result<Self, ReadError> {
-        let volumes: Vec<(String, String, String, String)> = read("volume ls", &answers.volumes)?;
+        let volumes: Vec<ListedVolume> = read("volume ls", &answers.volumes)?;
         let images: Vec<ImageAnswer> = read("image inspect", answers.images.as_deref().unwrap_or_default())?;
         Ok(Self {
             containers: read("ps", &answers.containers)?,
             networks: answers.networks.split_whitespace().map(str::to_owned).collect(),
-            volumes: volumes
-                .iter()
-                .filter_map(|(name, managed, project, maker)| volume(name, managed, project, maker))
-                .collect(),
+            volumes: volumes.iter().filter_map(ListedVolume::seen).collect(),
+            references: image::references(&images),
+            image_labels: image::labels(&images),
             images: image::asked_for(&scope.images, &images),
             scope,
         })
@@ -121,8 +125,10 @@ impl Survey {
             .filter(|listed| listed.is_managed())
             .map(|listed| listed.id.as_str())
             .collect();
+        let images = self.containers.iter().filter_map(|listed| listed.unknown_image(&self.references));
         let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
-        let mut questions = Second::of(&containers, &networks, self.images.len() < self.scope.images.len());
+        let is_image_missing = self.images.len() < self.scope.images.len();
+        let mut questions = Second::of(&containers, &images.collect(), &networks, is_image_missing);
         questions.fragments = self.fragments();
         questions
     }
@@ -140,8 +146,10 @@ impl Survey {
     ///
     /// # Errors
     /// When an answer is not of docker's form, or a name that gordon needs means several networks.
-    pub fn observed(self, answers: &Second<String>) -> Result<Observed, ReadError> {
-        let Second { containers, networks, references, fragments } = answers;
+    pub fn observed(mut self, answers: &Second<String>) -> Result<Observed, ReadError> {
+        let Second { containers, images, networks, references, fragments } = answers;
+        let images: Vec<ImageAnswer> = read("image inspect", images.as_deref().unwrap_or_default())?;
+        self.image_labels.extend(image::labels(&images));
         let inspected: Vec<ContainerAnswer> =
             read("container inspect", containers.as_deref().unwrap_or_default())?;
         let networks: Vec<NetworkAnswer> = read("network inspect", networks.as_deref().unwrap_or_default())?;
@@ -152,7 +160,8 @@ impl Survey {
         let mut host = Observed { volumes: self.volumes, ..Observed::default() };
         host.containers =
             self.containers.iter().filter(|listed| !listed.is_managed()).filter_map(Listed::seen).collect();
-        host.containers.extend(inspected.iter().filter_map(|container| container.seen(&present)));
+        host.containers
+            .extend(inspected.iter().filter_map(|container| container.seen(&present, &self.image_labels)));
         for network in &networks {
             let mut subnets = network.subnets();
             if let Ok(name) = Network::parse(network.name.as_str()) {
@@ -184,10 +193,26 @@ fn read<T: DeserializeOwned>(question: &'static str, text: &str) -> Result<Vec<T
     })
 }
 
-fn volume(name: &str, managed: &str, project: &str, maker: &str) -> Option<(Volume, SeenVolume)> {
-    let label = |value: &str| Project::parse(value).ok();
-    let seen = SeenVolume { project: label(project), maker: label(maker), managed: managed == "true" };
-    Some((Volume::parse(name).ok()?, seen))
+/// A volume in a list.
+#[derive(Deserialize)]
+struct ListedVolume {
+    name: String,
+    managed: String,
+    project: String,
+    maker: String,
+    /// The name in its label.
+    #[serde(default)]
+    labelled: String,
+}
+
+impl ListedVolume {
+    /// One that was given the labels of another, as a backup may be, is not gordon's.
+    fn seen(&self) -> Option<(Volume, SeenVolume)> {
+        let managed = self.managed == "true" && (self.labelled.is_empty() || self.labelled == self.name);
+        let label = |value: &str| Project::parse(value).ok().filter(|_| managed);
+        let seen = SeenVolume { project: label(&self.project), maker: label(&self.maker), managed };
+        Some((Volume::parse(self.name.as_str()).ok()?, seen))
+    }
 }
 
 /// Docker writes `null` for what is empty, sometimes.
@@ -205,6 +230,7 @@ mod tests {
     use crate::docker::Health;
     use crate::docker::ImageFacts;
     use crate::docker::Kind;
+    use crate::docker::SeenContainer;
     use crate::docker::State;
     use crate::name::Container;
     use std::net::Ipv4Addr;
@@ -221,6 +247,7 @@ mod tests {
                 },
                 second: Second {
                     containers: Some(recorded!($engine, "container-inspect")),
+                    images: None,
                     networks: Some(recorded!($engine, "network-inspect")),
                     references: Some(recorded!($engine, "image-ls")),
                     fragments: None,
@@ -384,6 +411,77 @@ mod tests {
         for host in hosts() {
             assert_eq!(words(&host.routes), "10.209.80.0/24");
         }
+    }
+
+    /// A host with one container of the image `web:1`, which is not in the scope, and carries `image_labels` itself.
+    fn with_one(name: &str, labels: &str, image_labels: &str) -> SeenContainer {
+        let first = First {
+            containers: format!(r#"["c1", "{name}", "true", "running", "shop-network", "web:1"]"#),
+            networks: String::new(),
+            volumes: String::new(),
+            images: None,
+        };
+        let survey = Survey::read(Scope::default(), &first).expect("docker's form");
+        let asked = survey.questions().images.map(|command| command.argv(Path::new("/")).join(" "));
+        assert!(asked.is_some_and(|question| question.ends_with(" web:1")));
+        let container = format!(
+            r#"{{"Id": "c1", "Name": "/{name}", "Image": "sha256:{0:064}", "State": {{"Status": "running"}},
+                 "Config": {{"Labels": {labels}, "Env": ["PW=hunter2"]}},
+                 "NetworkSettings": {{"Networks": {{"shop-network": {{"Aliases": ["web"]}}}}}}}}"#,
+            1
+        );
+        let image = format!(r#"["sha256:{0:064}", ["web:1"], [], {{"Labels": {image_labels}}}]"#, 1);
+        let second = Second { containers: Some(container), images: Some(image), ..Second::default() };
+        let host = survey.observed(&second).expect("docker's form");
+        host.containers.into_values().next().expect("it is there")
+    }
+
+    const LABELS: &str = r#"{"gordon.managed": "true", "gordon.project": "shop", "gordon.kind": "app", "gordon.owner": "shop",
+        "gordon.name": "shop-web", "gordon.release": "2", "gordon.spec": "image:00ed341f"}"#;
+
+    #[test]
+    fn labels_that_a_container_has_from_its_image_do_not_make_it_gordon_s() {
+        let newer = LABELS.replace(r#""2""#, r#""1""#);
+        let unrelated = r#"{"maintainer": "somebody"}"#;
+        for (image_labels, is_ours) in [("null", true), (unrelated, true), (&newer, true), (LABELS, false)] {
+            let seen = with_one("shop-web-green", LABELS, image_labels);
+            assert_eq!(seen.project.is_some(), is_ours, "{image_labels}");
+            assert_eq!((seen.kind.is_some(), seen.release > 0), (is_ours, is_ours), "{image_labels}");
+            assert_eq!(seen.env.is_empty(), !is_ours, "of others the environment is not kept");
+            assert_eq!(words(seen.memberships.keys()), "shop-network");
+        }
+    }
+
+    #[test]
+    fn a_container_that_has_not_the_name_in_its_label_is_not_gordon_s() {
+        for (name, is_ours) in [("shop-web-green", true), ("shop-web-blue-2", true), ("shop-web-mine", false)]
+        {
+            assert_eq!(with_one(name, LABELS, "null").project.is_some(), is_ours, "{name}");
+        }
+        let without = LABELS.replace(r#""gordon.name": "shop-web", "#, "");
+        assert!(with_one("any", &without, "null").project.is_some(), "an older gordon gave no name");
+    }
+
+    #[test]
+    fn an_image_that_the_first_round_told_of_is_not_asked_about_again() {
+        let [mut engine, _] = engines();
+        let image = "edges.example:5000/team/db:1";
+        engine.first.containers = format!(r#"["c1", "shop-db", "true", "running", "", "{image}"]"#);
+        let survey = Survey::read(scope(), &engine.first).expect("docker's form");
+        assert_eq!(survey.questions().images, None);
+    }
+
+    #[test]
+    fn a_volume_that_was_given_the_labels_of_another_is_not_gordon_s() {
+        let volume = |name| format!(r#"["{name}", "true", "shop", "", "shop-data"]"#);
+        let (containers, networks) = (String::new(), String::new());
+        let volumes = [volume("shop-data"), volume("backup")].concat();
+        let first = First { containers, networks, volumes, images: None };
+        let survey = Survey::read(Scope::default(), &first).expect("docker's form");
+        let host = survey.observed(&Second::default()).expect("docker's form");
+        let managed: Vec<_> = host.volumes.iter().map(|(name, seen)| (name.as_str(), seen.managed)).collect();
+        assert_eq!(managed, [("backup", false), ("shop-data", true)]);
+        assert!(host.volumes.values().all(|seen| seen.managed == seen.project.is_some()));
     }
 
     #[test]

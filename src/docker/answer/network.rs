@@ -50,23 +50,26 @@ impl NetworkAnswer {
         self.ipam.config.iter().filter_map(|pool| pool.subnet.parse::<Ipv4Net>().ok())
     }
 
+    /// Whether gordon made it, and no other tool that copied its labels.
+    fn is_managed(&self) -> bool {
+        self.labels.get(key::MANAGED).is_some_and(|value| value == "true")
+            && self.labels.get(key::NAME).is_none_or(|name| *name == self.name)
+    }
+
     pub(super) fn seen(&self, subnet: Option<Ipv4Net>) -> SeenNetwork {
         let members = self.containers.values();
+        let managed = self.is_managed();
         let project = |key| self.labels.get(key).and_then(|name| Project::parse(name.as_str()).ok());
         SeenNetwork {
-            project: project(key::PROJECT),
-            maker: project(key::MAKER),
-            managed: is_managed(&self.labels),
+            project: project(key::PROJECT).filter(|_| managed),
+            maker: project(key::MAKER).filter(|_| managed),
+            managed,
             subnet,
             addresses: members
                 .filter_map(|member| Some(member.address.parse::<Ipv4Net>().ok()?.addr()))
                 .collect(),
         }
     }
-}
-
-fn is_managed(labels: &BTreeMap<String, String>) -> bool {
-    labels.get(key::MANAGED).is_some_and(|value| value == "true")
 }
 
 /// The networks that exist.
@@ -105,7 +108,7 @@ pub(super) fn refuse_same_names(
     }
     for (name, same) in by_name.iter().filter(|(_, same)| same.len() > 1) {
         let Ok(network) = Network::parse(*name) else { continue };
-        if wanted.contains(&network) || same.iter().any(|network| is_managed(&network.labels)) {
+        if wanted.contains(&network) || same.iter().any(|network| network.is_managed()) {
             let ids = same.iter().map(|network| network.id.chars().take(12).collect()).collect();
             return Err(ReadError::SameName { network, ids });
         }
@@ -125,6 +128,17 @@ mod tests {
         let present = Present::of(&networks);
         assert!(present.has("bridge", "1"), "its id changed when the engine started again");
         assert!(!present.has("shop", ""), "made for a network that was removed before it ran");
+    }
+
+    #[test]
+    fn a_network_that_was_given_the_labels_of_another_is_not_gordon_s() {
+        let labels = r#"{"gordon.managed": "true", "gordon.project": "shop", "gordon.name": "shop-network"}"#;
+        for (name, managed) in [("shop-network", true), ("shop-network-copy", false)] {
+            let answer = format!(r#"{{"Id": "1", "Name": "{name}", "IPAM": {{}}, "Labels": {labels}}}"#);
+            let networks: Vec<NetworkAnswer> = read("network inspect", &answer).expect("docker's form");
+            let seen = networks[0].seen(None);
+            assert_eq!((seen.managed, seen.project.is_some()), (managed, managed), "{name}");
+        }
     }
 
     #[test]
