@@ -1,15 +1,23 @@
 //! Finds out what became of a container that did not become ready, before anything is undone. Does not know why it was
-//! waited for.
+//! waited for. It is where secrets are hidden in a log, as only here it is known where docker cut one off.
 
+use super::Concealment;
 use super::Diagnosis;
 use super::Machine;
+use super::conceal::Cut;
 use crate::docker::Command;
 use crate::name::Container;
 use serde::Deserialize;
 use std::time::Duration;
 
 /// How many lines of a container's log are shown.
-const LOG_LINES: &str = "20";
+const LOG_LINES: usize = 20;
+/// Docker keeps a longer line in pieces of this many bytes, and writes the time before each.
+const LOG_PIECE: usize = 16 * 1024;
+/// How docker writes a time before a line of a log; 0 stands for a digit.
+const LOG_TIME: &[u8] = b"0000-00-00T00:00:00.000000000Z ";
+/// What docker puts in the place of the rest of a health check's output after 4 kB.
+const HEALTH_CUT: &str = "...";
 /// The time for one question.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -43,8 +51,12 @@ struct Check {
     output: String,
 }
 
-/// What became of `container`; `None` when it is gone.
-pub(super) fn diagnose(machine: &dyn Machine, container: &Container) -> Option<Diagnosis> {
+/// What became of `container`, without what `concealment` hides; `None` when it is gone.
+pub(super) fn diagnose(
+    machine: &dyn Machine,
+    container: &Container,
+    concealment: &Concealment,
+) -> Option<Diagnosis> {
     let question = Command::new(["container", "inspect", "--format", "{{json .State}}", container.as_str()]);
     let answer = machine.docker(&question, LIMIT, &mut |_| {});
     let state: State = serde_json::from_str(answer.is_success().then_some(answer.stdout.trim())?).ok()?;
@@ -56,21 +68,137 @@ pub(super) fn diagnose(machine: &dyn Machine, container: &Container) -> Option<D
             .then_some(state.exit_code),
         status: state.status,
         out_of_memory: state.oom_killed,
-        error: state.error,
-        health: checks.last().map(|check| check.output.trim().to_owned()).unwrap_or_default(),
-        log: log(machine, container),
+        error: concealment.conceal(&state.error),
+        health: checks.last().map(|check| health(&check.output, concealment)).unwrap_or_default(),
+        log: log(machine, container, concealment),
     })
+}
+
+/// What a health check printed.
+fn health(output: &str, concealment: &Concealment) -> String {
+    match output.strip_suffix(HEALTH_CUT) {
+        Some(start) => concealment.conceal_cut(start, Cut { start: false, end: true }) + HEALTH_CUT,
+        None => concealment.conceal(output),
+    }
+    .trim()
+    .to_owned()
 }
 
 /// The end of the container's log. What it wrote to its two outputs comes on two ways: only the times tell what was
 /// first.
-fn log(machine: &dyn Machine, container: &Container) -> Vec<String> {
-    let question = Command::new(["logs", "--timestamps", "--tail", LOG_LINES, container.as_str()]);
+fn log(machine: &dyn Machine, container: &Container, concealment: &Concealment) -> Vec<String> {
+    let tail = LOG_LINES.to_string();
+    let question = Command::new(["logs", "--timestamps", "--tail", &tail, container.as_str()]);
+    let answer = machine.docker(&question, LIMIT, &mut |_| {});
+    let outputs = [answer.stdout, answer.stderr].map(|output| joined(&output));
+    // what came before may be the beginning of the first line
+    let is_end = outputs.iter().map(|(_, pieces)| pieces).sum::<usize>() >= LOG_LINES;
     let mut lines = Vec::new();
-    machine.docker(&question, LIMIT, &mut |line| {
-        let (time, text) = line.split_once(' ').unwrap_or((line, ""));
-        lines.push((time.to_owned(), text.to_owned()));
-    });
+    for (output, _) in &outputs {
+        for (index, line) in output.split_inclusive('\n').enumerate() {
+            let (time, text) = line.split_once(' ').unwrap_or((line, ""));
+            let cut = Cut { start: is_end && index == 0, end: !line.ends_with('\n') };
+            let text = concealment.conceal_cut(text.trim_end_matches(['\n', '\r']), cut);
+            lines.push((time.to_owned(), text));
+        }
+    }
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     lines.into_iter().map(|(_, text)| text).collect()
+}
+
+/// An output of `docker logs`, in which lines that docker kept in pieces are whole again; and the number of pieces.
+fn joined(output: &str) -> (String, usize) {
+    let (mut whole, mut pieces) = (String::new(), 0);
+    for mut line in output.split_inclusive('\n') {
+        pieces += 1;
+        while let Some(at) = (LOG_PIECE..line.len()).find(|at| is_time(&line.as_bytes()[*at..])) {
+            whole.push_str(&line[..at]);
+            line = &line[at + LOG_TIME.len()..];
+            pieces += 1;
+        }
+        whole.push_str(line);
+    }
+    (whole, pieces)
+}
+
+/// Whether `text` begins with a time as docker writes it before a line of a log.
+fn is_time(text: &[u8]) -> bool {
+    let is_like = |(form, byte): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { form == byte };
+    text.len() >= LOG_TIME.len() && LOG_TIME.iter().zip(text).all(is_like)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::fake::Fake;
+    use crate::apply::sample;
+    use crate::docker::Secret;
+
+    const TIME: &str = "2026-11-29T18:49:44.731027261Z ";
+
+    /// What is shown of a container whose health check and log say this, when these secrets are hidden.
+    fn shown(health: &str, log: &str, secrets: &[&str]) -> Diagnosis {
+        let secrets: Vec<Secret> = secrets.iter().map(|value| Secret::new(*value)).collect();
+        let state = serde_json::json!({
+            "Status": "running", "Health": { "Log": [{ "Output": health }] },
+        });
+        let state = state.to_string().replace('&', r"\u0026");
+        let machine = Fake::default().says("{{json .State}}", &state).says("docker logs", log);
+        diagnose(&machine, &sample::container("shop-web"), &Concealment::of(&secrets)).expect("it is there")
+    }
+
+    /// Text that is nowhere the same as elsewhere.
+    fn long(length: usize) -> String {
+        (100_000..)
+            .flat_map(|number: u32| number.to_string().into_bytes())
+            .take(length)
+            .map(char::from)
+            .collect()
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_the_health_check_s_output_as_it_was_before_docker_wrote_it_as_json() {
+        let diagnosis = shown("health says pass&word<1>\"x\n", "", &["pass&word<1>\"x"]);
+        assert_eq!(diagnosis.health, "health says …");
+        let cut = format!("{}hunter2-hun...", long(4085));
+        let diagnosis = shown(&cut, "", &["hunter2-hunter3"]);
+        assert!(diagnosis.health.ends_with("…..."), "{}", &diagnosis.health[4080..]);
+    }
+
+    #[test]
+    fn a_line_that_docker_keeps_in_pieces_is_shown_whole_and_without_secrets() {
+        let text = format!("{}hunter2{}", long(LOG_PIECE - 3), long(LOG_PIECE));
+        let pieces: String = [&text[..LOG_PIECE], &text[LOG_PIECE..2 * LOG_PIECE], &text[2 * LOG_PIECE..]]
+            .map(|piece| format!("{TIME}{piece}"))
+            .concat();
+        let diagnosis = shown("", &format!("{pieces}\n{TIME}at {TIME}end\n"), &["hunter2"]);
+        assert_eq!(diagnosis.log, [text.replace("hunter2", "…"), format!("at {TIME}end")]);
+    }
+
+    #[test]
+    fn the_rest_of_a_value_with_which_the_end_of_a_log_begins_is_hidden() {
+        let value = long(4 * LOG_PIECE);
+        for rest in [5, 30, 2000, LOG_PIECE + 10] {
+            let rest = &value[value.len() - rest..];
+            let pieces: Vec<String> = rest
+                .as_bytes()
+                .chunks(LOG_PIECE)
+                .map(|piece| format!("{TIME}{}", String::from_utf8_lossy(piece)))
+                .collect();
+            let lines = format!("{TIME}next\n").repeat(LOG_LINES - pieces.len());
+            let diagnosis = shown("", &format!("{}\n{lines}", pieces.concat()), &[&value]);
+            assert_eq!(
+                (diagnosis.log[0].as_str(), diagnosis.log[1].as_str()),
+                ("…", "next"),
+                "{}",
+                rest.len()
+            );
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_value_with_which_a_log_ends_is_hidden() {
+        let log = format!("{TIME}hunter2-hunt\n{TIME}it is hunter2-hunt");
+        assert_eq!(shown("", &log, &["hunter2-hunter3"]).log, ["hunter2-hunt", "it is …"]);
+    }
 }

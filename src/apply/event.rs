@@ -104,11 +104,7 @@ pub struct Failure {
 
 impl Failure {
     fn concealed(self, concealment: &Concealment) -> Self {
-        Self {
-            cause: self.cause.concealed(concealment),
-            diagnosis: self.diagnosis.map(|diagnosis| diagnosis.concealed(concealment)),
-            ..self
-        }
+        Self { cause: self.cause.concealed(concealment), ..self }
     }
 }
 
@@ -177,7 +173,7 @@ impl Cause {
     }
 }
 
-/// What became of a container that did not become ready. Read once it was too late, so all of it may be missing.
+/// What became of a container that did not become ready, as it may be shown. Read once it was too late, so all of it may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// The container.
@@ -194,21 +190,6 @@ pub struct Diagnosis {
     pub health: String,
     /// The end of its log, both outputs.
     pub log: Vec<String>,
-}
-
-impl Diagnosis {
-    fn concealed(self, concealment: &Concealment) -> Self {
-        let Self { container, status, exit_status, out_of_memory, error, health, log } = self;
-        Self {
-            container,
-            status,
-            exit_status,
-            out_of_memory,
-            error: concealment.conceal(&error),
-            health: concealment.conceal(&health),
-            log: log.iter().map(|line| concealment.conceal(line)).collect(),
-        }
-    }
 }
 
 /// How applying a plan ended.

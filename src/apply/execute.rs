@@ -1,6 +1,7 @@
 //! Does one step: runs its command, or waits for what it waits for, and undoes it when it failed. Knows no other steps.
 
 use super::Cause;
+use super::Concealment;
 use super::End;
 use super::Event;
 use super::Failure;
@@ -45,6 +46,7 @@ fn limit(op: &Op) -> Duration {
 pub(super) struct Executor<'a> {
     pub(super) machine: &'a dyn Machine,
     pub(super) interrupt: &'a AtomicBool,
+    pub(super) concealment: &'a Concealment,
     /// Held by the one who asks: many that wait at once would otherwise keep the machine busy with their questions.
     pub(super) asking: Turn,
 }
@@ -179,7 +181,7 @@ impl Executor<'_> {
     fn failure(&self, step: &Step, cause: Cause, after: Duration, undoes: usize) -> Failure {
         let diagnosis = match (&step.op, &cause) {
             (Op::Await(wait), Cause::Hopeless { .. } | Cause::TooLate { .. }) => {
-                diagnose(self.machine, wait.container())
+                diagnose(self.machine, wait.container(), self.concealment)
             }
             _ => None,
         };

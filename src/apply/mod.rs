@@ -64,7 +64,7 @@ pub fn run(
     let mut schedule = Schedule::new(plan, jobs);
     let mut failures = Vec::new();
     let mut interrupted = false;
-    let executor = Executor { machine, interrupt, asking: Turn::default() };
+    let executor = Executor { machine, interrupt, concealment, asking: Turn::default() };
     let (sender, messages) = mpsc::channel();
     thread::scope(|scope| {
         loop {

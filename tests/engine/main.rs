@@ -16,4 +16,5 @@ mod proxy;
 mod rollout;
 mod routes;
 mod scenarios;
+mod secrets;
 mod status;
