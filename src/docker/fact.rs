@@ -190,7 +190,7 @@ fn proxy(host: &Observed) -> Option<&SeenContainer> {
 
 /// What the proxy that runs has of a project.
 fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a String> {
-    proxy(host).filter(|seen| seen.state.is_up()).and_then(|_| host.fragments.get(project))
+    proxy(host).filter(|seen| seen.state == State::Running).and_then(|_| host.fragments.get(project))
 }
 
 /// What carries another project's label is never used; what carries none is.

@@ -21,7 +21,6 @@ use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Op;
 use crate::docker::Release;
-use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
@@ -159,9 +158,8 @@ impl Draft<'_> {
     /// Whether a container that stays has to be waited for.
     pub(super) fn is_unready(&self, workload: &Workload, name: &Container) -> bool {
         self.now.containers.get(name).is_some_and(|seen| {
-            seen.state == State::Restarting
-                || matches!(seen.health, Health::Starting | Health::Unhealthy)
-                    && matches!(workload.ready, Ready::Healthy(_))
+            matches!(seen.health, Health::Starting | Health::Unhealthy)
+                && matches!(workload.ready, Ready::Healthy(_))
         })
     }
 
@@ -172,13 +170,7 @@ impl Draft<'_> {
         name: &Container,
         needs: &[StepId],
     ) -> Option<StepId> {
-        let is_restarting = self.now.containers.get(name).is_some_and(|seen| seen.state == State::Restarting);
-        let mut setting = Setting::new(Reason::Ready, needs);
-        if is_restarting && workload.ready == Ready::StaysUp {
-            // nothing may have been done to it that the wait could follow
-            setting.done.push(Fact::Steady(name.clone()));
-        }
-        self.wait(workload, name, SETTLES, &setting)
+        self.wait(workload, name, SETTLES, &Setting::new(Reason::Ready, needs))
     }
 
     /// Waits until a container that is to take the place of another has shown that it can.

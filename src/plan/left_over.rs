@@ -22,6 +22,7 @@ use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
+use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
@@ -152,7 +153,7 @@ impl<'a> Draft<'a> {
         {
             needs.extend(steps);
         }
-        if self.runs(name) {
+        if self.runs(name) && self.now.containers[name].state != State::Restarting {
             let owner = self.now.containers[name].owner.clone();
             needs = self.leave(&owner, &[name], reason.clone(), &needs);
         }
@@ -203,12 +204,11 @@ impl<'a> Draft<'a> {
         let ours = self.now.networks.iter().filter(|(_, seen)| seen.project.as_ref() == project);
         let unwanted: Vec<Network> =
             ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect();
+        let (kept, unwanted): (Vec<_>, Vec<_>) = unwanted.into_iter().partition(|name| self.is_used(name));
+        self.plan.notes.extend(kept.into_iter().map(Note::NetworkKept));
+        let stopped = self.proxy_is_still(&unwanted);
         for network in unwanted {
-            if self.is_used(&network) {
-                self.plan.notes.push(Note::NetworkKept(network));
-                continue;
-            }
-            self.proxy_leaves(&network, &reason);
+            self.proxy_leaves(&network, &reason, stopped);
             let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
             let owner = Owner::from(&self.desired.project);
             let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
@@ -216,6 +216,9 @@ impl<'a> Draft<'a> {
                 .needs(&needs)
                 .risk(Risk::Removes);
             self.draw(step);
+        }
+        if let Some(stopped) = stopped {
+            self.proxy_goes_on(stopped);
         }
     }
 

@@ -31,7 +31,6 @@ use crate::docker::Op;
 use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::Spec;
-use crate::docker::State;
 use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Network;
@@ -57,6 +56,7 @@ impl<'a> Draft<'a> {
         }
         let mut back: Vec<StepId> = self.proxy_is_given_back().into_iter().collect();
         back.extend(self.wake(&owner(), &name()));
+        back.extend(self.stop_restarting(&owner(), &name()));
         let spec = proxy.spec();
         let why = match self.now.containers.get(&name()) {
             None => Some(if self.has(&previous()) { Reason::LeftOver } else { Reason::Missing }),
@@ -94,11 +94,9 @@ impl<'a> Draft<'a> {
             let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs).after(&after);
             self.unrouted = self.draw(step);
         } else {
-            let op = Op::RemoveFragment { project: project.clone() };
-            let step = Draw::new(op, &owner(), Reason::NoRoutes)
-                .unless([Fact::NoFragment(project.clone())])
-                .risk(Risk::Removes);
-            self.unrouted = self.draw(step);
+            let has_routes = self.now.fragments.contains_key(project);
+            let woken = if has_routes { self.wake(&owner(), &name()) } else { Vec::new() };
+            self.unrouted = self.take_routes(&woken);
         }
     }
 
@@ -122,14 +120,50 @@ impl<'a> Draft<'a> {
         !others.is_empty() || !self.now.networks[network].addresses.is_subset(&its)
     }
 
+    /// Stops a proxy that docker restarts over and over, where it is to leave a network.
+    pub(super) fn proxy_is_still(&mut self, networks: &[Network]) -> Option<StepId> {
+        let seen = self.now.containers.get(&name())?;
+        let leaves = networks.iter().any(|network| seen.memberships.contains_key(network));
+        leaves.then(|| self.stop_restarting(&owner(), &name())).flatten()
+    }
+
+    /// Starts the proxy again that was stopped so that it could leave networks, unless it goes with the last project.
+    pub(super) fn proxy_goes_on(&mut self, stopped: StepId) {
+        if self.now.containers.values().all(|seen| seen.project.is_none()) {
+            return;
+        }
+        let left = self.plan.steps()[stopped.index()..].iter();
+        let left =
+            left.filter(|step| matches!(&step.op, Op::Disconnect { container, .. } if *container == name()));
+        let needs: Vec<StepId> = left.map(|step| step.id).collect();
+        let step = Draw::new(Op::Start { name: name() }, &owner(), Reason::NotRunning)
+            .unless([Fact::Running(name())])
+            .needs(&needs);
+        let started: Vec<StepId> = self.draw(step).into_iter().collect();
+        if self.desired.proxy.is_none() {
+            self.take_routes(&started);
+        }
+    }
+
+    /// Takes the routes of this project from the proxy.
+    fn take_routes(&mut self, needs: &[StepId]) -> Option<StepId> {
+        let project = &self.desired.project;
+        let op = Op::RemoveFragment { project: project.clone() };
+        let step = Draw::new(op, &owner(), Reason::NoRoutes)
+            .unless([Fact::NoFragment(project.clone())])
+            .needs(needs)
+            .risk(Risk::Removes);
+        self.draw(step)
+    }
+
     /// Takes the proxy off a network that is to be removed.
-    pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason) {
+    pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason, stopped: Option<StepId>) {
         for container in [name(), previous()] {
             let done = Fact::Detached { container: container.clone(), network: network.clone() };
             let op = Op::Disconnect { container, network: network.clone() };
             let step = Draw::new(op, &owner(), reason.clone())
                 .unless([done])
-                .needs(&self.unrouted)
+                .needs(self.unrouted.iter().chain(&stopped))
                 .needs(self.left_networks.get(network).into_iter().flatten());
             self.draw(step);
         }
@@ -341,14 +375,8 @@ impl<'a> Draft<'a> {
                 .undo(&undo);
             needs.extend(self.draw(step));
         }
-        let is_restarting =
-            self.now.containers.get(&name()).is_some_and(|seen| seen.state == State::Restarting);
-        if self.plan.steps().len() > from || falls_back || is_restarting {
-            let unless = if falls_back {
-                Some(Fact::Absent(previous()))
-            } else {
-                is_restarting.then(|| Fact::Steady(name()))
-            };
+        if self.plan.steps().len() > from || falls_back {
+            let unless = falls_back.then(|| Fact::Absent(previous()));
             let wait = Op::Await(Await::StaysUp { name: name(), time: SETTLES });
             let step = Draw::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
             needs.extend(self.draw(step));

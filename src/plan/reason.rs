@@ -43,6 +43,8 @@ pub enum Reason {
     NotRunning,
     /// The container is paused.
     Paused,
+    /// Docker restarts the container over and over.
+    Restarting,
     /// The container is not in a network that it should be in.
     NotAttached,
     /// The container is in a network that it should not be in.
@@ -140,6 +142,7 @@ impl fmt::Display for Reason {
             Self::Asked => f.write_str("asked for with --recreate"),
             Self::NotRunning => f.write_str("not running"),
             Self::Paused => f.write_str("is paused"),
+            Self::Restarting => f.write_str("docker restarts it over and over"),
             Self::NotAttached => f.write_str("not in this network"),
             Self::Attached => f.write_str("no longer belongs to this network"),
             Self::Aliases { wanted } => write!(f, "should answer to {}", list(wanted)),

@@ -89,6 +89,9 @@ impl Draft<'_> {
         let job = Job { workload, spec, release };
         let mut ready: Vec<StepId> = Vec::new();
         for place in &places {
+            ready.extend(self.stop_restarting(&workload.owner, &place.name));
+        }
+        for place in &places {
             ready.extend(self.bring_back(&job, place));
         }
         let mut named = ready.clone();

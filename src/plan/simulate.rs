@@ -83,6 +83,7 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::Rename { from, to } => {
             require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
+            require_settled(host, from)?;
             let container = host.containers.remove(from).ok_or_else(|| absent(from))?;
             host.containers.insert(to.clone(), container);
         }
@@ -137,7 +138,14 @@ fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Re
 /// The proxy's files are reached through the proxy.
 fn require_proxy(host: &Observed) -> Result<(), Refused> {
     let proxy = host.containers.iter().find(|(name, _)| name.as_str() == PROXY);
-    require(proxy.is_some_and(|(_, seen)| seen.state.is_up()), || format!("{PROXY} does not run"))
+    require(proxy.is_some_and(|(_, seen)| seen.state == State::Running), || format!("{PROXY} does not run"))
+}
+
+/// Between two restarts a container is off its networks: docker neither renames nor disconnects it then, and what it is
+/// connected to meanwhile, it never leaves.
+fn require_settled(host: &Observed, name: &Container) -> Result<(), Refused> {
+    let seen = host.containers.get(name);
+    require(seen.is_none_or(|seen| seen.state != State::Restarting), || format!("{name} is restarting"))
 }
 
 /// Whether the fragments are on this volume.
@@ -226,6 +234,7 @@ fn stop(host: &mut Observed, name: &Container) -> Result<(), Refused> {
 fn connect(host: &mut Observed, name: &Container, membership: &Membership) -> Result<(), Refused> {
     let network = &membership.network;
     require(host.networks.contains_key(network) || is_builtin(network), || format!("no network {network}"))?;
+    require_settled(host, name)?;
     let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
     require(!container.memberships.contains_key(network), || format!("{name} is already in {network}"))?;
     if let (Some(address), Some(seen), true) =
@@ -238,6 +247,7 @@ fn connect(host: &mut Observed, name: &Container, membership: &Membership) -> Re
 }
 
 fn disconnect(host: &mut Observed, name: &Container, network: &Network) -> Result<(), Refused> {
+    require_settled(host, name)?;
     let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
     let membership = container
         .memberships

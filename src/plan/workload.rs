@@ -110,7 +110,11 @@ impl<'a> Draft<'a> {
             let release = self.release(workload, &places, &spec);
             let job = Job { workload, spec, release };
             let names = places.iter().flat_map(|place| [&place.name, &place.incoming, &place.previous]);
-            let woken: Vec<StepId> = names.flat_map(|name| self.wake(&workload.owner, name)).collect();
+            let mut woken: Vec<StepId> = Vec::new();
+            for name in names {
+                woken.extend(self.wake(&workload.owner, name));
+                woken.extend(self.stop_restarting(&workload.owner, name));
+            }
             let mut before = self.needs(workload);
             before.extend(&woken);
             let from = self.plan.steps().len();

@@ -2,6 +2,7 @@
 
 use crate::support::Project;
 use crate::support::docker;
+use crate::support::eventually;
 use std::collections::BTreeMap;
 
 const SERVICES: &str = r#"
@@ -128,4 +129,34 @@ fn an_image_whose_tag_moved_replaces_its_containers() {
     project.is_settled();
     drop(project);
     docker(["image", "rm", "gordon-test/moves:latest"]).success();
+}
+
+#[test]
+fn what_docker_restarts_over_and_over_is_mended_and_removed() {
+    let name = "gtest-restarting";
+    let config = |apps: &str| format!("name = \"{name}\"\ndeploy.drain = \"1s\"\n[apps]\n{apps}");
+    let broken = "{ image = \"busybox\", command = [\"sh\", \"-c\", \"exit 3\"] }";
+    let project =
+        Project::new(name, &[("gordon.toml", &config(&format!("web = {broken}\nold = {broken}\n")))]);
+    project.gordon(&["apply", "--yes"]).ended(1);
+    for container in ["gtest-restarting-web-green", "gtest-restarting-old-green"] {
+        eventually("it waits for its next start", || {
+            let state = docker([
+                "container",
+                "inspect",
+                "--format",
+                "{{.State.Status}} {{.RestartCount}}",
+                container,
+            ]);
+            state
+                .stdout
+                .trim()
+                .strip_prefix("restarting ")
+                .is_some_and(|count| count.parse().is_ok_and(|count: u32| count >= 4))
+        });
+    }
+    project.write("gordon.toml", &config("web = { image = \"busybox\", command = [\"sleep\", \"1000\"] }\n"));
+    project.apply();
+    assert!(!project.ids().contains_key("gtest-restarting-old-green"));
+    project.is_settled();
 }

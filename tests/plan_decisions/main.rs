@@ -496,6 +496,33 @@ fn a_container_that_is_not_as_it_was_is_repaired() {
 }
 
 #[test]
+fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_else_is_done_to_it() {
+    let rolled = "name = \"shop\"\n[network_isolation]\nscope = \"all\"\n[apps]\nweb = \"app:1\"\n";
+    let also = format!("{rolled}old = \"app:1\"\n");
+    let restarting = |names: &[&str]| {
+        let mut host = applied(&also, &applied(&also.replace("app:1", "app:2"), &host()));
+        names.iter().for_each(|name| change(&mut host, name, |seen| seen.state = State::Restarting));
+        host
+    };
+    let mut all = String::new();
+    let mut tell = |what: &str, plan: String| {
+        let _ = write!(all, "{what}:\n{plan}\n");
+    };
+    let plan = |text: &str, host: &Observed| planned(text, host, &Options::default());
+    let outgoing = restarting(&["shop-web-green"]);
+    tell("outgoing", plan(&also.replace("web = \"app:1", "web = \"app:2"), &outgoing));
+    let mut on_the_bridge = outgoing.clone();
+    change(&mut on_the_bridge, "shop-web-green", |seen| {
+        seen.memberships.insert(network("bridge"), Default::default());
+    });
+    tell("on the default bridge, too", plan(&also, &on_the_bridge));
+    tell("no longer wanted", plan(rolled, &restarting(&["shop-old-green"])));
+    let back = rollback(&desired(&also), &outgoing, None).unwrap();
+    tell("gone back", list(&back));
+    snapshot("restarting", &all);
+}
+
+#[test]
 fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
     let text = "routes.\"a.com\" = \"checked:1\"";
     for (health, is_awaited) in

@@ -380,6 +380,40 @@ fn one_that_is_paused_goes_on() {
     let mut host = both();
     befall(&mut host, Op::Pause { name: proxy() });
     does(MALL, &host, "unpause gordon-proxy: is paused");
+    ends(
+        "mall",
+        Volumes::Keep,
+        &host,
+        "unpause gordon-proxy: is paused
+         remove routes of mall: nothing is routed to it any more (Removes)
+         leave mall-network: everything of this project goes",
+    );
+}
+
+#[test]
+fn one_that_docker_restarts_over_and_over_leaves_a_network_while_it_is_stopped() {
+    let mut host = both();
+    change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
+    ends(
+        "mall",
+        Volumes::Keep,
+        &host,
+        "stop gordon-proxy: docker restarts it over and over
+         leave mall-network: everything of this project goes
+         start gordon-proxy: not running
+         remove routes of mall: nothing is routed to it any more (Removes)",
+    );
+    let mut host = applied(SHOP, &self::host());
+    change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
+    ends(
+        "shop",
+        Volumes::Keep,
+        &host,
+        "stop gordon-proxy: docker restarts it over and over
+         leave shop-network: everything of this project goes
+         remove gordon-proxy: no project is left that needs it (Removes)
+         remove network 0-gordon-proxy: no project is left that needs it (Removes)",
+    );
 }
 
 #[test]
@@ -415,7 +449,13 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
     does(MALL, &host, "join shop-network: the proxy leads to apps there");
     let mut host = both();
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
-    does(MALL, &host, "await gordon-proxy for 1s: not ready yet");
+    does(
+        MALL,
+        &host,
+        "stop gordon-proxy: docker restarts it over and over
+         start gordon-proxy: not running
+         await gordon-proxy for 1s: not ready yet",
+    );
 }
 
 #[test]
