@@ -310,7 +310,7 @@ no_volume s-backend-cache ||
 no_volume s-backend-pg ||
   usable_volume s-backend-pg shop ||
   refuse 'volume s-backend-pg belongs to another project'
-is_proxy 'command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
   has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
 is_attached gordon-proxy s-backend ||
@@ -458,7 +458,7 @@ if absent gordon-proxy; then
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' \
+      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
       --label gordon.address=0-gordon-proxy=10.96.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 80:80 --publish 443:443 \
@@ -472,9 +472,21 @@ cat >new <<"END"
 {
 	http_port 80
 	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
 	servers {
 		protocols h1 h2
 	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
 }
 http://127.0.0.1:2020 {
 	bind 127.0.0.1
@@ -535,9 +547,12 @@ rm -f "$1.caddy"
 caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
 END
 mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-elif is_proxy 'command:cc8bbf65 image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -713,7 +728,7 @@ step 34 'route to shop' 'not there yet'
 has_fragment shop \
     '# project shop
 # network s-backend
-shop.example.com {
+https://shop.example.com {
 	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
 		dynamic multi {
 			a s-shop.example.com.s-backend. 3000 {
@@ -724,14 +739,20 @@ shop.example.com {
 			}
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
-jobs.example.com {
+https://jobs.example.com {
 	reverse_proxy s-jobs-previous.s-backend.:8080 {
 		dynamic a s-jobs.s-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
 # end
@@ -739,7 +760,7 @@ jobs.example.com {
   feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<'END' || failed
 # project shop
 # network s-backend
-shop.example.com {
+https://shop.example.com {
 	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
 		dynamic multi {
 			a s-shop.example.com.s-backend. 3000 {
@@ -750,14 +771,20 @@ shop.example.com {
 			}
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
-jobs.example.com {
+https://jobs.example.com {
 	reverse_proxy s-jobs-previous.s-backend.:8080 {
 		dynamic a s-jobs.s-backend. 8080 {
 			refresh 1s
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
 # end

@@ -289,7 +289,7 @@ ask version >/dev/null || refuse 'docker does not answer'
 no_network nextjs-network ||
   usable_network nextjs-network nextjs ||
   refuse 'network nextjs-network belongs to another project'
-is_proxy 'command:0630107e image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
   has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
   refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
 is_attached gordon-proxy nextjs-network ||
@@ -351,7 +351,7 @@ if absent gordon-proxy; then
       --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
       --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
       --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:0630107e image:60eaacfb port:2a220460,e8f65b14' \
+      --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
       --label gordon.address=0-gordon-proxy=10.214.17.128 \
       --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
       --publish 8080:8080 --publish 8443:8443 \
@@ -365,9 +365,21 @@ cat >new <<"END"
 {
 	http_port 8080
 	https_port 8443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
 	servers {
 		protocols h1 h2
 	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
 }
 http://127.0.0.1:2020 {
 	bind 127.0.0.1
@@ -428,9 +440,12 @@ rm -f "$1.caddy"
 caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
 END
 mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-elif is_proxy 'command:0630107e image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+elif is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
   is_running gordon-proxy || run docker start gordon-proxy
 else
   fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -478,6 +493,9 @@ http://nextjs.example.com {
 			refresh 1s
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
 # end
@@ -491,6 +509,9 @@ http://nextjs.example.com {
 			refresh 1s
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
 # end

@@ -27,6 +27,45 @@ const CONFIG: (&str, &str) = ("gordon-proxy-config", "/config");
 /// at the moment, of which docker asks the host's resolver, is not waited for for long.
 const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
 
+/// Its settings, and what it answers for hosts that no project routes. A certificate of its own authority, for its own name,
+/// is there for those whose certificate it does not have; what a route changes closes no websocket for a day. Lines that end
+/// in [`SINCE_2_7`] are for a Caddy of 2.7 or newer. HTTP/3 would take a port of UDP.
+fn settings(http_port: u16, https_port: u16) -> String {
+    format!(
+        "\
+{{
+	http_port {http_port}
+	https_port {https_port}
+	skip_install_trust
+	fallback_sni gordon-proxy{SINCE_2_7}
+	servers {{
+		protocols h1 h2
+	}}
+}}
+(gordon-streams) {{
+	stream_close_delay 24h{SINCE_2_7}
+}}
+http://, https:// {{
+	respond \"no app has this host\" 404
+}}
+https://gordon-proxy {{
+	tls internal
+	respond \"no app has this host\" 404
+}}
+"
+    )
+}
+
+/// How a line of the settings ends that an older Caddy does not know, and goes without.
+const SINCE_2_7: &str = " # 2.7";
+
+/// Takes those lines from the settings of an older Caddy.
+const OLD_CADDY: &str = "\
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i \"/ # 2.7$/d\" Caddyfile ;;
+esac
+";
+
 /// Asks a container for its health, for whoever names it: its own site, which nobody outside reaches. A redirect is a good
 /// answer, and is not followed.
 const HEALTH: &str = "\
@@ -100,9 +139,9 @@ impl Tls {
         }
     }
 
-    /// What stands before a host in a Caddyfile.
+    /// What stands before a host in a Caddyfile: without it, Caddy would take the host `import` for a directive.
     pub fn scheme(self) -> &'static str {
-        if self == Self::Off { "http://" } else { "" }
+        if self == Self::Off { "http://" } else { "https://" }
     }
 
     /// What a site of a Caddyfile says of its certificate, when it says something.
@@ -140,18 +179,19 @@ impl Route {
     }
 
     /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
-    /// of the release before in the moment in which nobody has these.
-    pub fn site(&self, tls: Tls) -> String {
+    /// of the release before in the moment in which nobody has these. Caddy's own redirect to HTTPS leads to port 443.
+    pub fn site(&self, tls: Tls, https_port: u16) -> String {
         let mut text = String::new();
-        let scheme = tls.scheme();
-        let sites: Vec<String> = self.hosts.iter().map(|host| format!("{scheme}{host}")).collect();
+        let sites = |scheme: &str| -> String {
+            self.hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
+        };
         let upstream = |replica| format!("{} {}", self.question(Role::Serving, replica), self.port);
         let fallback = |replica| format!("{}:{}", self.question(Role::Previous, replica), self.port);
         let replicas = || 1..=self.replicas;
         let mut line = |depth: usize, words: &str| {
             writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
         };
-        line(0, &format!("{} {{", sites.join(", ")));
+        line(0, &format!("{} {{", sites(tls.scheme())));
         if let Some(directive) = tls.directive() {
             line(1, directive);
         }
@@ -169,14 +209,23 @@ impl Route {
             line(2, "}");
         }
         line(2, "lb_try_duration 5s");
+        // apps take these for the proxy's word
+        line(2, "header_up X-Real-IP {remote_host}");
+        line(2, "header_up -Forwarded");
+        line(2, "import gordon-streams");
         line(1, "}");
         line(0, "}");
+        if tls != Tls::Off && https_port != 443 {
+            line(0, &format!("{} {{", sites("http://")));
+            line(1, &format!("redir https://{{host}}:{https_port}{{uri}} 308"));
+            line(0, "}");
+        }
         text
     }
 }
 
 /// All that the proxy has to know of a project's routes; the same for the same routes.
-pub fn fragment(project: &Project, routes: &[Route], tls: Tls) -> String {
+pub fn fragment(project: &Project, routes: &[Route], tls: Tls, https_port: u16) -> String {
     let mut text = format!("# project {project}\n");
     let mut networks: Vec<&Network> = routes.iter().flat_map(|route| &route.networks).collect();
     networks.sort();
@@ -185,7 +234,7 @@ pub fn fragment(project: &Project, routes: &[Route], tls: Tls) -> String {
         writeln!(text, "# network {network}").expect("a string takes all");
     }
     for route in routes {
-        text.push_str(&route.site(tls));
+        text.push_str(&route.site(tls, https_port));
     }
     text.push_str("# end\n");
     text
@@ -239,17 +288,13 @@ impl Proxy {
         let files = [("Caddyfile", main.as_str())].into_iter().chain(SCRIPTS);
         let write = |(name, text)| format!("cat >new <<\"END\"\n{text}END\nmv new {name}\n");
         format!(
-            "\nset -e\nmkdir -p /config/gordon\ncd /config/gordon\n{}exec caddy run --config Caddyfile --adapter caddyfile\n",
+            "\nset -e\nmkdir -p /config/gordon\ncd /config/gordon\n{}{OLD_CADDY}exec caddy run --config Caddyfile --adapter caddyfile\n",
             files.map(write).collect::<String>()
         )
     }
 
-    /// The main file. HTTP/3 would take a port of UDP.
     fn main(&self) -> String {
-        let Self { http_port, https_port, .. } = self;
-        format!(
-            "{{\n\thttp_port {http_port}\n\thttps_port {https_port}\n\tservers {{\n\t\tprotocols h1 h2\n\t}}\n}}\n{HEALTH}import *.caddy\n"
-        )
+        format!("{}{HEALTH}import *.caddy\n", settings(self.http_port, self.https_port))
     }
 }
 
@@ -278,7 +323,7 @@ mod tests {
     fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did_in_their_network() {
         let project = Project::parse("gmail").expect("a project");
         assert_eq!(
-            fragment(&project, &[route(1)], Tls::Off),
+            fragment(&project, &[route(1)], Tls::Off, 8443),
             "\
 # project gmail
 # network gmail-network
@@ -288,13 +333,16 @@ http://test.eliasson.me, http://b.com {
 			refresh 1s
 		}
 		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
 	}
 }
 # end
 "
         );
-        let text = fragment(&project, &[route(2)], Tls::Internal);
-        assert!(text.contains("test.eliasson.me, b.com {\n\ttls internal\n"), "{text}");
+        let text = fragment(&project, &[route(2)], Tls::Internal, 443);
+        assert!(text.contains("\nhttps://test.eliasson.me, https://b.com {\n\ttls internal\n"), "{text}");
         let previous =
             "reverse_proxy gmail-web-previous.gmail-network.:3000 gmail-web-previous-2.gmail-network.:3000 {";
         assert!(text.contains(previous), "{text}");
@@ -303,6 +351,13 @@ http://test.eliasson.me, http://b.com {
             "{text}"
         );
         assert!(text.contains("\t\t\ta gmail-web-green-2.gmail-network. 3000 {\n"), "{text}");
+    }
+
+    #[test]
+    fn a_redirect_to_https_names_a_port_that_is_not_443() {
+        let redirect = "\nhttp://test.eliasson.me, http://b.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
+        assert!(route(1).site(Tls::Internal, 8443).ends_with(&redirect[1..]));
+        assert!(!route(1).site(Tls::Auto, 443).contains("redir"));
     }
 
     #[test]

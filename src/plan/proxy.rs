@@ -76,9 +76,9 @@ impl<'a> Draft<'a> {
     /// Gives the proxy the routes of this project, or takes them from it when there are none.
     pub(super) fn routes(&mut self) {
         let project = &self.desired.project;
-        if self.desired.proxy.is_some() {
+        if let Some(proxy) = &self.desired.proxy {
             let Up::After(ready) = &self.proxy else { return };
-            let text = fragment(self.desired);
+            let text = fragment(self.desired, proxy);
             let reason = match self.now.fragments.contains_key(project) {
                 true => Reason::RoutesChanged,
                 false => Reason::Missing,
@@ -86,7 +86,7 @@ impl<'a> Draft<'a> {
             let (mut needs, mut after) = (ready.clone(), Vec::new());
             for route in &self.desired.routes {
                 if let Some(Up::After(steps)) = self.up.get(route.stem.as_str()) {
-                    if self.leads_elsewhere(route) { &mut needs } else { &mut after }.extend(steps);
+                    if self.leads_elsewhere(route, proxy) { &mut needs } else { &mut after }.extend(steps);
                 }
             }
             let op = Op::WriteFragment { project: project.clone(), text: text.clone() };
@@ -103,11 +103,11 @@ impl<'a> Draft<'a> {
     /// Whether the proxy leads a host of the route to somebody else, or in another way, who should not lose it to an app that
     /// does not come up. A host that leads to nobody yet has nothing to lose, and neither have the other hosts of a project
     /// one of whose apps fails.
-    fn leads_elsewhere(&self, route: &Route) -> bool {
+    fn leads_elsewhere(&self, route: &Route, proxy: &Proxy) -> bool {
         let Some(text) = self.now.fragments.get(&self.desired.project) else { return false };
         let hosts = docker::routed_hosts(text);
         let is_routed = |host: &Domain| hosts.contains(&host.as_str().to_lowercase());
-        route.hosts.iter().any(is_routed) && !text.contains(&route.site(self.desired.tls))
+        route.hosts.iter().any(is_routed) && !text.contains(&route.site(self.desired.tls, proxy.https_port))
     }
 
     /// Whether somebody beside the proxy is on a network.
@@ -543,8 +543,8 @@ impl<'a> Draft<'a> {
 }
 
 /// What the proxy has of a project when all that is `desired` is there.
-pub(super) fn fragment(desired: &Desired) -> String {
-    desired::fragment(&desired.project, &desired.routes, desired.tls)
+pub(super) fn fragment(desired: &Desired, proxy: &Proxy) -> String {
+    desired::fragment(&desired.project, &desired.routes, desired.tls, proxy.https_port)
 }
 
 /// Whether gordon made it to lead to apps.

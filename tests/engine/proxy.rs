@@ -10,9 +10,12 @@ use serde_json::Value;
 use serde_json::json;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
 
 /// A project with an app `web` that answers `body` for `hosts`.
 fn config(name: &str, hosts: &str, body: &str, proxy: &str) -> String {
@@ -45,6 +48,17 @@ fn get(host: &str) -> Run {
 fn leads(host: &str, body: &str) {
     let answer = get(host);
     assert!(answer.stdout.contains(body) && answer.stdout.ends_with("\n200"), "{host}: {answer:?}");
+}
+
+/// The proxy says in one line that no app has this host.
+#[track_caller]
+fn leads_nowhere(host: &str) {
+    assert_eq!(get(host).stdout, "no app has this host\n404", "{host}");
+}
+
+/// Whether the proxy's Caddy is older than 2.7: it knows some of its settings not.
+fn is_old_caddy() -> bool {
+    docker(["exec", "gordon-proxy", "caddy", "version"]).stdout.trim_start_matches('v').starts_with("2.6")
 }
 
 /// The proxy again serves, after something happened to it.
@@ -231,18 +245,14 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
     let failed = one.gordon(&["apply", "--yes"]).ended(1);
     assert!(failed.stderr.contains("no_such_thing"), "Caddy's own words: {}", failed.stderr);
     leads("one.test", "first");
-    assert_eq!(
-        get("more.test").stdout.trim(),
-        "200",
-        "Caddy has an empty answer for hosts that it does not know"
-    );
+    leads_nowhere("more.test");
     docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
     assert_eq!(fragments(), before);
     one.apply();
     leads("more.test", "first");
     one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
     one.apply();
-    assert_eq!(get("one.test").stdout.trim(), "200");
+    leads_nowhere("one.test");
     one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
     one.apply();
     assert_eq!(fragments(), "");
@@ -269,22 +279,132 @@ fn with_its_own_authority_it_answers_https() {
         &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
     );
     one.apply();
-    let https = |words: &[&str]| {
-        let to = "one.test:18443:127.0.0.1";
+    let ask = |url: &str, words: &[&str]| {
+        let to = ["one.test:18443:127.0.0.1", "none.test:18443:127.0.0.1"];
         run(Command::new("curl")
-            .args(["-s", "-m", "10", "--resolve", to, "https://one.test:18443/"])
+            .args(["-s", "-m", "10", "--resolve", to[0], "--resolve", to[1], url])
             .args(words))
     };
+    let https = |words: &[&str]| ask("https://one.test:18443/", words);
     eventually("https answers", || https(&["-k"]).stdout.contains("first"));
     assert_ne!(https(&[]).status, 0, "its authority is nobody else's");
+    if !is_old_caddy() {
+        let unknown = ask("https://none.test:18443/", &["-k", "-w", "\n%{http_code}"]);
+        assert_eq!(unknown.stdout, "no app has this host\n404");
+    }
     let root =
         docker(["exec", "gordon-proxy", "cat", "/data/caddy/pki/authorities/local/root.crt"]).success();
     one.write("root.crt", &root.stdout);
     let path = one.folder().join("root.crt");
     let answer = https(&["--cacert", &path.display().to_string()]);
     assert!(answer.stdout.contains("first"), "{answer:?}");
-    let redirect = get("one.test");
-    assert!(redirect.stdout.ends_with("308"), "{redirect:?}");
+    let to = ["--resolve", "one.test:18080:127.0.0.1", "-w", "%{http_code} %{redirect_url}"];
+    let redirect = ask("http://one.test:18080/x?y", &to);
+    assert_eq!(redirect.stdout, "308 https://one.test:18443/x?y");
+    let log = docker(["logs", "gordon-proxy"]).stderr;
+    assert!(!log.contains(r#""level":"error""#), "{log}");
+}
+
+#[test]
+fn an_app_takes_the_address_of_its_client_from_the_proxy_alone() {
+    let _alone = Alone::new();
+    let one = project("gtest-pxclient", "one.test", "first");
+    one.apply();
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-m", "10", "-H", "Host: one.test", "http://127.0.0.1:18080/headers"]);
+    for header in ["X-Real-IP: 203.0.113.9", "X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"] {
+        curl.args(["-H", header]);
+    }
+    let headers = run(&mut curl).success().stdout;
+    assert!(headers.to_lowercase().contains("x-real-ip:"), "{headers}");
+    assert!(!headers.contains("203.0.113.9"), "{headers}");
+}
+
+/// An app whose connections become others, as those of websockets do: it sends back each line.
+const ECHO: &str = r#"
+import socketserver
+class Echo(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline().strip(): pass
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        for line in self.rfile: self.wfile.write(line)
+class Server(socketserver.ThreadingTCPServer): daemon_threads = True
+Server(("", 3000), Echo).serve_forever()
+"#;
+
+#[test]
+fn a_websocket_lives_on_when_routes_change() {
+    let _alone = Alone::new();
+    let config = |hosts: &str| {
+        let entrypoint = format!("entrypoint: [python3, -c, {}], environment", json!(ECHO));
+        config("gtest-pxsocket", hosts, "none", "tls: 'off'").replace("environment", &entrypoint)
+    };
+    let one = Project::new("gtest-pxsocket", &[("gordon.yaml", &config("one.test"))]);
+    one.apply();
+    if is_old_caddy() {
+        return;
+    }
+    let mut socket = TcpStream::connect("127.0.0.1:18080").expect("the proxy");
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
+    let request = "GET / HTTP/1.1\r\nHost: one.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+    socket.write_all(request.as_bytes()).expect("it takes a request");
+    let mut lines = BufReader::new(socket.try_clone().expect("a socket")).lines();
+    let mut head = lines.by_ref().map(|line| line.expect("a line")).take_while(|line| !line.is_empty());
+    assert_eq!(head.next().as_deref(), Some("HTTP/1.1 101 Switching Protocols"));
+    head.for_each(drop);
+    let mut echoes = |word: &str| {
+        writeln!(socket, "{word}").expect("it is open");
+        assert_eq!(lines.next().expect("it is open").expect("a line"), word);
+    };
+    echoes("before");
+    one.write("gordon.yaml", &config("one.test, two.test"));
+    one.apply();
+    echoes("after");
+}
+
+/// Hosts that a proxy's own language could take for something else.
+const HOSTS: [&str; 16] = [
+    "import",
+    "respond",
+    "handle",
+    "tls",
+    "log",
+    "http",
+    "https",
+    "localhost",
+    "server",
+    "default",
+    "true",
+    "0",
+    "10",
+    "1e3.test",
+    "a--b.test",
+    "xn--bcher-kva.test",
+];
+
+#[test]
+fn caddy_takes_every_host_for_a_host() {
+    let _alone = Alone::new();
+    let long = [&*"a".repeat(63), &*"b".repeat(63), &*"c".repeat(63), "test"].join(".");
+    let hosts =
+        HOSTS.iter().map(|host| format!("'{host}'")).chain([long.clone()]).collect::<Vec<_>>().join(", ");
+    let one = project("gtest-pxhosts", &hosts, "first");
+    one.apply();
+    for host in HOSTS.iter().copied().chain([&*long]) {
+        leads(host, "first");
+    }
+    for tls in ["auto", "internal"] {
+        one.write("gordon.yaml", &config("gtest-pxhosts", &hosts, "first", &format!("tls: {tls}")));
+        let text = one.gordon(&["routes", "--format", "caddy"]).success().stdout;
+        one.write("Caddyfile", &text);
+        docker(["cp", &one.folder().join("Caddyfile").display().to_string(), "gordon-proxy:/tmp/Caddyfile"])
+            .success();
+        let adapted =
+            docker(["exec", "gordon-proxy", "caddy", "adapt", "--config", "/tmp/Caddyfile"]).success().stdout;
+        for host in HOSTS.iter().copied().chain([&*long]) {
+            assert!(adapted.contains(&format!("{host:?}")), "{tls} {host}: {adapted}");
+        }
+    }
 }
 
 #[test]

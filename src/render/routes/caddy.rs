@@ -12,7 +12,7 @@ pub fn render(routing: &Routing<'_>) -> String {
         let tls = routing.tls.directive().map_or(String::new(), |directive| format!("\t{directive}\n"));
         text.push_str(&format!(
             "\n{} {{\n{tls}\treverse_proxy {{\n\t\tdynamic a {} {} {{\n\t\t\trefresh 1s\n\t\t}}\n\
-             \t\tlb_try_duration 5s\n\t}}\n}}\n",
+             \t\tlb_try_duration 5s\n\t\theader_up X-Real-IP {{remote_host}}\n\t\theader_up -Forwarded\n\t}}\n}}\n",
             sites.join(", "),
             route.name(),
             route.port,
