@@ -194,7 +194,7 @@ impl Executor<'_> {
                 Some(diagnosis) => diagnosis
                     .out_of_memory
                     .then(|| "it took more memory than it may have: raise `memory` in the config".to_owned()),
-                None => no_answer(answer).map(str::to_owned),
+                None => no_answer(answer),
             },
         };
         let hint = match &step.op {

@@ -1,34 +1,37 @@
 //! What to do about docker's known complaints. Does not know whether they are still true.
 
 use super::End;
+use super::ssh::unreachable;
 use crate::docker::Op;
 
 /// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
-pub fn connection(end: &End, stderr: &str) -> Option<&'static str> {
+pub fn connection(end: &End, stderr: &str) -> Option<String> {
     match end {
-        End::NotStarted(_) => Some("`--docker` names another docker binary"),
+        End::NotStarted(_) => Some("`--docker` names another docker binary".to_owned()),
         End::Status(_) | End::Signal(_) | End::TimedOut(_) => no_answer(stderr),
     }
 }
 
 /// What to do when this is docker's complaint that nobody answers it; `None` when that is not the trouble.
-pub(super) fn no_answer(stderr: &str) -> Option<&'static str> {
+pub(super) fn no_answer(stderr: &str) -> Option<String> {
+    if let Some(elsewhere) = unreachable(None, stderr) {
+        return Some(elsewhere.hint);
+    }
     let said = stderr.to_lowercase();
     let says = |part: &str| said.contains(part);
-    if says("permission denied while trying to connect") {
-        Some("this user may not talk to docker: be root, or be in the group `docker`")
+    let hint = if says("permission denied while trying to connect") {
+        "this user may not talk to docker: be root, or be in the group `docker`"
     } else if says("cannot connect to the docker daemon")
         || says("failed to connect to the docker api")
         || says("error during connect")
     {
-        Some(
-            "start the docker daemon, or see whether `DOCKER_HOST` and the docker context are the right ones",
-        )
+        "start the docker daemon, or see whether `DOCKER_HOST` and the docker context are the right ones"
     } else if says("context") && (says("context not found") || says("does not exist")) {
-        Some("`docker context ls` shows the contexts there are")
+        "`docker context ls` shows the contexts there are"
     } else {
-        None
-    }
+        return None;
+    };
+    Some(hint.to_owned())
 }
 
 /// What to do about `stderr`, docker's complaint about `op`; `None` for a complaint that is not known.
@@ -36,7 +39,7 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
     let said = stderr.to_lowercase();
     let says = |part: &str| said.contains(part);
     let hint = if let Some(hint) = connection(end, stderr) {
-        hint.to_owned()
+        hint
     } else if says("no space left on device") {
         "the disk is full: `docker system df` shows what docker keeps".to_owned()
     } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {

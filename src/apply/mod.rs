@@ -12,6 +12,7 @@ mod machine;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schedule;
+mod ssh;
 mod turn;
 
 pub use conceal::Concealment;
@@ -27,6 +28,8 @@ pub use machine::Outcome;
 pub use schedule::Over;
 pub use schedule::Schedule;
 pub use schedule::State;
+pub use ssh::Unreachable;
+pub use ssh::unreachable;
 
 use crate::plan::Plan;
 use crate::plan::Step;

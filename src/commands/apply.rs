@@ -12,6 +12,7 @@ use super::project::Project;
 use super::saved::Saved;
 use super::shown;
 use super::shown::For;
+use crate::config::Severity;
 use crate::desired::Pull;
 use crate::docker::Observed;
 use crate::sys::progress::Wording;
@@ -22,6 +23,7 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble>
     one_machine(&project)?;
     project.find_secrets()?;
     let mut host = Host::find(global, &project)?;
+    project.mounts_on(&host.docker.engine(), Severity::Error)?;
     let interrupt = shown::interrupt()?;
     let mut seen = host.read()?;
     let saved = said.plan.as_deref().map(Saved::load).transpose()?;

@@ -49,9 +49,10 @@ impl Host {
     /// The host of `project`, with what its commands may take from their environment. Nothing is asked of it yet.
     ///
     /// # Errors
-    /// When there is no docker.
+    /// When there is no docker, or it is on another host than the config.
     pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, Trouble> {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
+        project.belongs_on(&docker.engine())?;
         let desired = &project.desired;
         let proxy = desired.proxy.as_ref().map(|proxy| proxy.image.clone());
         let images = desired.images().into_iter().cloned().collect();

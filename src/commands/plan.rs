@@ -13,6 +13,7 @@ use super::saved::Saved;
 use super::shown;
 use super::shown::For;
 use super::shown::JOBS;
+use crate::config::Severity;
 use crate::docker::Cli;
 use crate::plan::Options;
 use crate::plan::Plan;
@@ -53,6 +54,8 @@ fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Proje
     let mut project = Project::load(global)?;
     project.find_secrets()?;
     let mut host = Host::find(global, &project)?;
+    // a script mounts what lies beside it where it runs
+    project.mounts_on(&host.docker.engine(), Severity::Warning)?;
     let mut seen = host.read()?;
     if said.pull {
         let interrupt = shown::interrupt()?;

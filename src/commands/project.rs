@@ -9,6 +9,7 @@ use crate::config;
 use crate::config::Colour;
 use crate::config::Config;
 use crate::config::Problem;
+use crate::config::Severity;
 use crate::config::Source;
 use crate::desired;
 use crate::desired::Desired;
@@ -25,6 +26,7 @@ use crate::plan::Options;
 use crate::plan::Plan;
 use crate::sys::files;
 use crate::sys::files::ConfigFile;
+use crate::sys::host::Engine;
 use crate::sys::secrets;
 use crate::sys::secrets::Secrets;
 use crate::sys::secrets::SecretsError;
@@ -128,6 +130,26 @@ impl Project {
         }
         self.secrets = values;
         Ok(missing)
+    }
+
+    /// Makes sure that `engine` is where the config belongs.
+    ///
+    /// # Errors
+    /// When its `server` is another host.
+    pub(super) fn belongs_on(&self, engine: &Engine) -> Result<(), Trouble> {
+        let Some(host) = engine.elsewhere() else { return Ok(()) };
+        let problem = config::other_server(&self.config, host, &|name| engine.is_called(name));
+        self.tell(problem.into_iter().collect())
+    }
+
+    /// The problems with what the config mounts of this machine, when `engine` is on another: `severity` is theirs.
+    ///
+    /// # Errors
+    /// When there are some that are errors.
+    pub(super) fn mounts_on(&self, engine: &Engine, severity: Severity) -> Result<(), Trouble> {
+        let Some(host) = engine.elsewhere() else { return Ok(()) };
+        let problems = config::far_folders(&self.config, host).into_iter();
+        self.tell(problems.map(|problem| Problem { severity, ..problem }).collect())
     }
 
     /// The plan that brings `host` to the config, now that it is known what is on it.

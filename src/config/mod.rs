@@ -2,6 +2,7 @@
 
 mod check;
 mod decode;
+mod elsewhere;
 mod env_file;
 mod form;
 mod problem;
@@ -11,6 +12,8 @@ mod table;
 mod tree;
 mod value;
 
+pub use elsewhere::far_folders;
+pub use elsewhere::other_server;
 pub use env_file::EnvFileUse;
 pub use env_file::Need;
 pub use env_file::check_env_files;

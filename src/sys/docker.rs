@@ -1,11 +1,13 @@
 //! The docker binary: finds it, and runs commands with it. Does not know what they are for.
 
+use super::host::Engine;
 use super::process::Process;
 use crate::apply;
 use crate::apply::Concealment;
 use crate::apply::End;
 use crate::apply::Machine;
 use crate::apply::Outcome;
+use crate::apply::Unreachable;
 use crate::docker::Cli;
 use crate::docker::Command;
 use crate::docker::Secret;
@@ -19,8 +21,8 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
-/// How long docker may take to answer a question.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long docker may take to answer a question. Over ssh it gives up by itself after 62 s, and only then says why.
+const PATIENCE: Duration = Duration::from_secs(75);
 
 /// A docker call that only asks lives for milliseconds, a quarter of which its garbage collector would take. The limit
 /// brings the collector back where an answer is large.
@@ -47,6 +49,8 @@ pub enum DockerError {
     },
     /// The folder of the config has no path.
     Folder(String),
+    /// It is elsewhere, and out of ssh's reach.
+    Unreachable(Unreachable),
     /// It did not answer, or refused to.
     Failed {
         /// What was asked, in a few words.
@@ -72,6 +76,7 @@ impl DockerError {
                     .to_owned(),
             ),
             Self::Folder(_) => None,
+            Self::Unreachable(unreachable) => Some(unreachable.hint.clone()),
             Self::Failed { hint, .. } => hint.clone(),
         }
     }
@@ -85,6 +90,7 @@ impl fmt::Display for DockerError {
             }
             Self::NotFound { binary } => write!(f, "`{binary}` is not on the path"),
             Self::Folder(cause) => write!(f, "the folder of the config: {cause}"),
+            Self::Unreachable(unreachable) => f.write_str(&unreachable.message),
             Self::Failed { asked, end, said, .. } if said.is_empty() => write!(f, "{asked}: {end}"),
             Self::Failed { asked, end, said, .. } => write!(f, "{asked}: {end}: {said}"),
         }
@@ -118,10 +124,15 @@ impl Docker {
         &self.cli
     }
 
+    /// Where its engine is.
+    pub fn engine(&self) -> Engine {
+        Engine::of(&self.cli)
+    }
+
     /// What docker answers to `command`.
     ///
     /// # Errors
-    /// When it fails, or does not answer within a minute.
+    /// When it fails, or does not answer in time.
     pub fn ask(&self, command: &Command) -> Result<String, DockerError> {
         let outcome = self.question(command);
         if outcome.is_success() { Ok(outcome.stdout) } else { Err(self.failed(command, &outcome)) }
@@ -130,7 +141,7 @@ impl Docker {
     /// What docker answers to `command`, which inspects several things: about those that are there.
     ///
     /// # Errors
-    /// When it fails for another reason than that some are not there, or does not answer within a minute.
+    /// When it fails for another reason than that some are not there, or does not answer in time.
     pub fn ask_about_some(&self, command: &Command) -> Result<String, DockerError> {
         let outcome = self.question(command);
         let is_partial = outcome.end == End::Status(1) && outcome.stderr.lines().all(says_missing);
@@ -172,11 +183,16 @@ impl Docker {
         let words = words.iter().take_while(|word| !word.starts_with('-')).take(2).cloned();
         let asked = self.cli.prefix().into_iter().chain(words).collect::<Vec<_>>().join(" ");
         let (end, said) = (&outcome.end, outcome.stderr.trim());
+        let engine = self.engine();
+        if let Some(unreachable) = apply::unreachable(engine.ssh_destination(), said) {
+            let message = self.concealment.conceal(&unreachable.message);
+            return DockerError::Unreachable(Unreachable { message, ..unreachable });
+        }
         DockerError::Failed {
             asked,
             end: end.clone(),
             said: self.concealment.conceal(said),
-            hint: hint(end, said).map(str::to_owned),
+            hint: hint(end, said),
         }
     }
 }
@@ -200,9 +216,11 @@ impl Machine for Docker {
 }
 
 /// What to do when docker does not answer a question, and `said` this.
-fn hint(end: &End, said: &str) -> Option<&'static str> {
-    apply::connection_hint(end, said).or(match end {
-        End::TimedOut(_) => Some("docker does not answer: `docker info` shows whether it is well"),
+fn hint(end: &End, said: &str) -> Option<String> {
+    apply::connection_hint(end, said).or_else(|| match end {
+        End::TimedOut(_) => {
+            Some("docker does not answer: `docker info` shows whether it is well".to_owned())
+        }
         _ => None,
     })
 }

@@ -52,14 +52,62 @@ fn is_local(endpoint: Option<&str>) -> bool {
     endpoint.is_none_or(|endpoint| endpoint.is_empty() || endpoint.starts_with("unix://"))
 }
 
-/// Where docker finds the engine, by its own rules: the context that it is told, else `DOCKER_HOST`, else the context in
-/// `DOCKER_CONTEXT`, else that of `docker context use`. `None` when nobody says.
+/// Where docker finds the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// The name of docker's context, when it goes by one.
+    context: Option<String>,
+    /// As in `DOCKER_HOST`; `None` when nobody says.
+    endpoint: Option<String>,
+}
+
+impl Engine {
+    /// Where `cli` finds its engine, by docker's own rules: the context that it is told, else `DOCKER_HOST`, else the
+    /// context in `DOCKER_CONTEXT`, else that of `docker context use`.
+    pub(super) fn of(cli: &Cli) -> Self {
+        let variable = |name: &str| env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
+        let folder = folder.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".docker")));
+        let read = |path: &str| fs::read_to_string(folder.as_ref()?.join(path)).ok();
+        choose(cli.context.as_deref(), &variable, &read)
+    }
+
+    /// The name of its host for people; `None` when that is this machine.
+    pub fn elsewhere(&self) -> Option<&str> {
+        let endpoint = self.endpoint.as_deref().filter(|endpoint| !is_local(Some(endpoint)))?;
+        Some(host(endpoint).or(self.context.as_deref()).unwrap_or(endpoint))
+    }
+
+    /// Whether a person may call its host or its context so, perhaps with a user and a port.
+    pub fn is_called(&self, name: &str) -> bool {
+        let own = [self.endpoint.as_deref().and_then(host), self.context.as_deref()];
+        let name = host(name).unwrap_or(name);
+        own.into_iter().flatten().any(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// What `ssh` takes to get to its host, when docker goes there by ssh.
+    pub(super) fn ssh_destination(&self) -> Option<&str> {
+        let endpoint = self.endpoint.as_deref()?;
+        let destination = endpoint.strip_prefix("ssh://")?.split('/').next()?;
+        Some(if destination.contains(':') { endpoint } else { destination })
+    }
+}
+
+/// The host in an address such as `ssh://user@host:22/path`, of which it may be all.
+fn host(address: &str) -> Option<&str> {
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let address = address.split('/').next()?;
+    let address = address.rsplit('@').next()?;
+    let host = match address.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None => address.split(':').next()?,
+    };
+    Some(host).filter(|host| !host.is_empty() && !host.contains(' '))
+}
+
+/// The endpoint of the engine that `cli` finds, as it is spelt there.
 pub(super) fn endpoint(cli: &Cli) -> Option<String> {
-    let variable = |name: &str| env::var(name).ok().filter(|value: &String| !value.is_empty());
-    let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
-    let folder = folder.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".docker")));
-    let read = |path: &str| fs::read_to_string(folder.as_ref()?.join(path)).ok();
-    choose(cli.context.as_deref(), &variable, &read)
+    Engine::of(cli).endpoint
 }
 
 #[derive(Deserialize)]
@@ -90,25 +138,23 @@ fn choose(
     context: Option<&str>,
     variable: &dyn Fn(&str) -> Option<String>,
     read: &dyn Fn(&str) -> Option<String>,
-) -> Option<String> {
-    let context = match context {
-        Some(context) => context.to_owned(),
-        None => match variable("DOCKER_HOST") {
-            Some(host) => return Some(host),
-            None => variable("DOCKER_CONTEXT")
-                .or_else(|| Some(serde_json::from_str::<Config>(&read("config.json")?).ok()?.context))
-                .filter(|context| !context.is_empty())?,
-        },
+) -> Engine {
+    let of_docker = || Some(serde_json::from_str::<Config>(&read("config.json")?).ok()?.context);
+    let context = match (context, variable("DOCKER_HOST")) {
+        (Some(context), _) => Some(context.to_owned()),
+        (None, Some(_)) => None,
+        (None, None) => variable("DOCKER_CONTEXT").or_else(of_docker),
     };
-    if context == "default" {
-        return variable("DOCKER_HOST");
-    }
+    let Some(context) = context.filter(|context| !context.is_empty() && context != "default") else {
+        return Engine { context: None, endpoint: variable("DOCKER_HOST") };
+    };
     let digest: String =
         Sha256::digest(context.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let known = read(&format!("contexts/meta/{digest}/meta.json"));
     let known = known.and_then(|text| serde_json::from_str::<Context>(&text).ok());
     // one that cannot be read is somewhere else, as far as anybody knows
-    Some(known.map_or_else(|| format!("context {context}"), |context| context.endpoints.docker.host))
+    let endpoint = known.map_or_else(|| format!("context {context}"), |context| context.endpoints.docker.host);
+    Engine { context: Some(context), endpoint: Some(endpoint) }
 }
 
 #[cfg(test)]
@@ -162,7 +208,7 @@ wg0	0502640A	00000000	0005	0	0	0	FFFFFFFF	0	0	0
             (Some("default"), &[host], &read, Some("tcp://10.0.0.1:2375")),
             (Some("default"), &[], &read, None),
         ] {
-            assert_eq!(of(context, set, read).as_deref(), endpoint, "{context:?} {set:?}");
+            assert_eq!(of(context, set, read).endpoint.as_deref(), endpoint, "{context:?} {set:?}");
         }
     }
 
@@ -176,6 +222,41 @@ wg0	0502640A	00000000	0005	0	0	0	FFFFFFFF	0	0	0
             (Some("context near"), false),
         ] {
             assert_eq!(is_local(endpoint), local, "{endpoint:?}");
+        }
+    }
+
+    #[test]
+    fn an_engine_elsewhere_has_the_names_that_people_know_it_by() {
+        let engine = |context: Option<&str>, endpoint: Option<&str>| Engine {
+            context: context.map(str::to_owned),
+            endpoint: endpoint.map(str::to_owned),
+        };
+        for (context, endpoint, elsewhere, names, others) in [
+            (None, Some("ssh://deploy@h1"), Some("h1"), &["h1", "H1", "root@h1", "h1:2222", "ssh://h1"][..], &["h2", ""][..]),
+            (Some("far"), Some("ssh://h1:22/run/docker.sock"), Some("h1"), &["far", "h1"], &["22", "near"]),
+            (None, Some("tcp://[fd00::1]:2376"), Some("fd00::1"), &["[fd00::1]"], &["fd00"]),
+            (Some("near"), Some("context near"), Some("near"), &["near"], &["context near"]),
+            (None, Some("unix:///run/docker.sock"), None, &[], &["h1"]),
+            (None, None, None, &[], &["h1"]),
+        ] {
+            let engine = engine(context, endpoint);
+            assert_eq!(engine.elsewhere(), elsewhere, "{endpoint:?}");
+            assert!(names.iter().all(|name| engine.is_called(name)), "{engine:?} {names:?}");
+            assert!(!others.iter().any(|name| engine.is_called(name)), "{engine:?} {others:?}");
+        }
+    }
+
+    #[test]
+    fn ssh_gets_to_the_host_by_what_docker_is_told() {
+        for (endpoint, destination) in [
+            ("ssh://h1", Some("h1")),
+            ("ssh://deploy@h1/run/docker.sock", Some("deploy@h1")),
+            ("ssh://deploy@h1:2222", Some("ssh://deploy@h1:2222")),
+            ("tcp://h1:2375", None),
+            ("unix:///run/docker.sock", None),
+        ] {
+            let engine = Engine { context: None, endpoint: Some(endpoint.to_owned()) };
+            assert_eq!(engine.ssh_destination(), destination, "{endpoint}");
         }
     }
 }

@@ -4,7 +4,7 @@
 pub mod clock;
 pub mod docker;
 pub mod files;
-mod host;
+pub mod host;
 pub mod interrupt;
 pub mod lock;
 pub mod observe;
