@@ -447,6 +447,48 @@ fn a_config_for_several_machines_is_not_applied_to_one() {
 }
 
 #[test]
+fn a_config_for_another_host_than_docker_s_is_refused_by_every_command_that_asks_docker() {
+    let config = "name = \"cli-server\"\n[apps.web]\nimage = \"web:1\"\nserver = \"h1.test\"\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.gordon("apply --yes").ended(2).shows("apply_other_server");
+    for words in ["plan", "status", "down --yes", "rollback --yes", "images", "unlock --yes"] {
+        scene.gordon(words).ended(2);
+    }
+    assert!(scene.calls().is_empty(), "{:?}", scene.calls());
+    scene.write("gordon.toml", &config.replace("h1.test", "root@engine.test"));
+    scene.gordon("apply --yes").ended(0);
+}
+
+#[test]
+fn what_lies_beside_the_config_is_not_mounted_on_an_engine_elsewhere() {
+    let config = "name = \"cli-far\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\nvolumes = [\"./www:/www:ro\", \"/srv:/srv\", \"data:/data\"]\n";
+    let scene = Scene::new(&[("gordon.toml", config), ("www/index.html", "")], "");
+    scene.gordon("apply --yes").ended(2).shows("apply_far_folder");
+    assert!(scene.calls().is_empty(), "{:?}", scene.calls());
+    let plan = scene.gordon("plan").ended(0);
+    assert!(plan.stderr.contains("warning: `./www` is on this machine"), "{}", plan.stderr);
+    let mut here = scene.command("apply --yes", &scene.path());
+    let here = here.env("DOCKER_HOST", "unix:///run/docker.sock").output().expect("gordon is built");
+    assert!(here.status.success(), "{}", String::from_utf8_lossy(&here.stderr));
+}
+
+#[test]
+fn an_engine_out_of_ssh_s_reach_is_told_of_in_a_line_with_what_to_do() {
+    let cases = "*)\n\techo 'error during connect: Get \"http://docker.example.com/v1.50/info\": command [ssh -o ConnectTimeout=30 -T \
+                 -l deploy -- h1.test docker system dial-stdio] has exited with exit status 255, make sure the URL is valid: \
+                 stderr=ssh: connect to host 10.99.1.2 port 22: Connection refused' >&2\n\texit 1 ;;\n";
+    let scene = shop("ssh", cases);
+    let output = scene.command("status", &scene.path()).env("DOCKER_HOST", "ssh://deploy@h1.test").output();
+    let output = output.expect("gordon is built");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: deploy@h1.test: nothing listens at 10.99.1.2 port 22 (ssh: Connection refused)\n  hint: see whether sshd runs \
+         there, and whether the port is right: `Port` in ~/.ssh/config, or the one in `DOCKER_HOST`\n"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn images_writes_what_they_declare() {
     let scene = shop("images", "");
     scene.gordon("images").ended(0).shows("images");

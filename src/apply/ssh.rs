@@ -15,13 +15,15 @@ const REMOTE: &str = " docker system dial-stdio]";
 /// The name that docker gives to an engine behind ssh.
 const BEHIND_SSH: &str = "http://docker.example.com";
 
-/// Why docker does not reach the engine of `host` over ssh, as far as `stderr` says; `None` when ssh is not the trouble.
-/// Without a `host` it is the one that docker names.
+/// Why docker does not reach an engine over ssh, as far as `stderr` says; `None` when ssh is not the trouble. The host is
+/// what `ssh` takes for it; without it, the one that docker names.
 pub fn unreachable(host: Option<&str>, stderr: &str) -> Option<Unreachable> {
-    let host = host.or_else(|| destination(stderr)).unwrap_or("the other host");
+    let host = host.or_else(|| destination(stderr)).unwrap_or("HOST");
+    let name =
+        host.strip_prefix("ssh://").map_or(host, |rest| rest.rsplit_once(':').map_or(rest, |(name, _)| name));
     let Some((_, said)) = stderr.split_once("stderr=").filter(|(docker, _)| docker.contains(REMOTE)) else {
         return (stderr.contains("Cannot connect to the Docker daemon") && stderr.contains(BEHIND_SSH)).then(|| Unreachable {
-            message: format!("{host}: docker does not answer there, though ssh does"),
+            message: format!("{name}: docker does not answer there, though ssh does"),
             hint: format!("`ssh {host} docker version` says why: its daemon does not run, or this user is not in the group `docker`"),
         });
     };
@@ -42,12 +44,16 @@ pub fn unreachable(host: Option<&str>, stderr: &str) -> Option<Unreachable> {
     } else if says("remote host identification has changed") {
         (
             "its host key is another than before (ssh: Host key verification failed)".to_owned(),
-            format!("find out why: another machine may answer in its place; if all is well, `ssh-keygen -R {host}` forgets the old key"),
+            format!(
+                "find out why: another machine may answer in its place; if all is well, `ssh-keygen -R {host}` forgets the old key"
+            ),
         )
     } else if says("host key verification failed") {
         (
             "its host key is not known (ssh: Host key verification failed)".to_owned(),
-            format!("`ssh {host}` shows it once and remembers it; in CI, `ssh-keyscan` can: docker lets ssh ask nothing"),
+            format!(
+                "`ssh {host}` shows it once and remembers it; in CI, `ssh-keyscan` can: docker lets ssh ask nothing"
+            ),
         )
     } else if says("permission denied (") || says("too many authentication failures") {
         (
@@ -58,7 +64,9 @@ pub fn unreachable(host: Option<&str>, stderr: &str) -> Option<Unreachable> {
     } else if says("command not found") || says("docker: not found") || stderr.contains("exit status 127") {
         (
             format!("there is no docker ({last})"),
-            format!("install docker there; where it is installed, `ssh {host} docker version` has to find it on its PATH"),
+            format!(
+                "install docker there; where it is installed, `ssh {host} docker version` has to find it on its PATH"
+            ),
         )
     } else if says("timed out") || says("no route to host") || says("network is unreachable") {
         (
@@ -76,7 +84,7 @@ pub fn unreachable(host: Option<&str>, stderr: &str) -> Option<Unreachable> {
             format!("`ssh {host} docker version` shows whether ssh and docker are well"),
         )
     };
-    Some(Unreachable { message: format!("{host}: {message}"), hint })
+    Some(Unreachable { message: format!("{name}: {message}"), hint })
 }
 
 /// The host to which docker called ssh: the word before what it ran there.
@@ -120,9 +128,24 @@ mod tests {
                 "no answer (connect to host 10.99.1.2 port 22: Connection timed out)",
                 "firewall",
             ),
-            (255, "Connection timed out during banner exchange", "no answer (Connection timed out during", "firewall"),
-            (255, "ssh: connect to host h1 port 22: No route to host", "no answer (connect to host h1", "firewall"),
-            (255, "ssh: Could not resolve hostname h1: Name or service not known", "no host of this name", "`Host` in"),
+            (
+                255,
+                "Connection timed out during banner exchange",
+                "no answer (Connection timed out during",
+                "firewall",
+            ),
+            (
+                255,
+                "ssh: connect to host h1 port 22: No route to host",
+                "no answer (connect to host h1",
+                "firewall",
+            ),
+            (
+                255,
+                "ssh: Could not resolve hostname h1: Name or service not known",
+                "no host of this name",
+                "`Host` in",
+            ),
             (255, "Host key verification failed.", "its host key is not known", "`ssh h1` shows it"),
             (255, changed, "its host key is another than before", "`ssh-keygen -R h1`"),
             (
@@ -131,7 +154,12 @@ mod tests {
                 "ssh is not let in (deploy@h1: Permission denied (publickey,password).)",
                 "`ssh-add`",
             ),
-            (127, "bash: line 1: docker: command not found", "there is no docker (bash: line 1", "install docker"),
+            (
+                127,
+                "bash: line 1: docker: command not found",
+                "there is no docker (bash: line 1",
+                "install docker",
+            ),
             (127, "sh: 1: docker: not found", "there is no docker (sh: 1", "install docker"),
             (
                 255,
@@ -140,20 +168,31 @@ mod tests {
                 "`-j 1`",
             ),
             (255, "", "h1: ssh failed", "`ssh h1 docker version`"),
-            (255, "Bad owner or permissions on /root/.ssh/config", "ssh failed (Bad owner", "`ssh h1 docker version`"),
+            (
+                255,
+                "Bad owner or permissions on /root/.ssh/config",
+                "ssh failed (Bad owner",
+                "`ssh h1 docker version`",
+            ),
         ] {
             let found = unreachable(None, &complaint(status, said)).expect("ssh is the trouble");
-            assert!(found.message.starts_with("h1: ") && found.message.contains(message), "{found:?}: {said}");
+            assert!(
+                found.message.starts_with("h1: ") && found.message.contains(message),
+                "{found:?}: {said}"
+            );
             assert!(found.hint.contains(hint), "{found:?}: {said}");
         }
     }
 
     #[test]
     fn a_docker_behind_ssh_that_does_not_answer_is_not_a_daemon_of_this_machine() {
-        let said = "Cannot connect to the Docker daemon at http://docker.example.com. Is the docker daemon running?";
+        let said =
+            "Cannot connect to the Docker daemon at http://docker.example.com. Is the docker daemon running?";
         let found = unreachable(Some("deploy@h1"), said).expect("it is behind ssh");
         assert_eq!(found.message, "deploy@h1: docker does not answer there, though ssh does");
-        assert!(found.hint.contains("`ssh deploy@h1 docker version`") && found.hint.contains("group `docker`"));
+        assert!(
+            found.hint.contains("`ssh deploy@h1 docker version`") && found.hint.contains("group `docker`")
+        );
     }
 
     #[test]

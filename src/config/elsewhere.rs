@@ -24,12 +24,14 @@ pub fn other_server(config: &Config, host: &str, is_called: &dyn Fn(&str) -> boo
 /// The problems with mounts of folders that lie beside the config, when docker is on `host`: it would make empty ones there.
 pub fn far_folders(config: &Config, host: &str) -> Vec<Problem> {
     let mounts = config.workloads().flat_map(|workload| &workload.mounts);
-    let of_mount = |mount: &Spanned<Mount>| match &mount.get_ref().source {
-        MountSource::Folder(path) if !path.starts_with('/') => Some(
-            Problem::error(mount.span(), format!("`{path}` is on this machine, and docker is on `{host}`"))
+    let of_mount = |mount: &Spanned<Mount>| {
+        match &mount.get_ref().source {
+        MountSource::Folder(path) => Some(
+            Problem::error(mount.span(), format!("`./{path}` is on this machine, and docker is on `{host}`"))
                 .hint("docker would mount an empty folder: put the files into the image, or copy them to that host and give the absolute path"),
         ),
-        MountSource::Folder(_) | MountSource::Named(_) => None,
+        MountSource::Host(_) | MountSource::Named(_) => None,
+    }
     };
     mounts.filter_map(of_mount).collect()
 }

@@ -218,9 +218,7 @@ impl Machine for Docker {
 /// What to do when docker does not answer a question, and `said` this.
 fn hint(end: &End, said: &str) -> Option<String> {
     apply::connection_hint(end, said).or_else(|| match end {
-        End::TimedOut(_) => {
-            Some("docker does not answer: `docker info` shows whether it is well".to_owned())
-        }
+        End::TimedOut(_) => Some("docker does not answer: `docker info` shows whether it is well".to_owned()),
         _ => None,
     })
 }

@@ -153,7 +153,8 @@ fn choose(
     let known = read(&format!("contexts/meta/{digest}/meta.json"));
     let known = known.and_then(|text| serde_json::from_str::<Context>(&text).ok());
     // one that cannot be read is somewhere else, as far as anybody knows
-    let endpoint = known.map_or_else(|| format!("context {context}"), |context| context.endpoints.docker.host);
+    let endpoint =
+        known.map_or_else(|| format!("context {context}"), |context| context.endpoints.docker.host);
     Engine { context: Some(context), endpoint: Some(endpoint) }
 }
 
@@ -232,7 +233,13 @@ wg0	0502640A	00000000	0005	0	0	0	FFFFFFFF	0	0	0
             endpoint: endpoint.map(str::to_owned),
         };
         for (context, endpoint, elsewhere, names, others) in [
-            (None, Some("ssh://deploy@h1"), Some("h1"), &["h1", "H1", "root@h1", "h1:2222", "ssh://h1"][..], &["h2", ""][..]),
+            (
+                None,
+                Some("ssh://deploy@h1"),
+                Some("h1"),
+                &["h1", "H1", "root@h1", "h1:2222", "ssh://h1"][..],
+                &["h2", ""][..],
+            ),
             (Some("far"), Some("ssh://h1:22/run/docker.sock"), Some("h1"), &["far", "h1"], &["22", "near"]),
             (None, Some("tcp://[fd00::1]:2376"), Some("fd00::1"), &["[fd00::1]"], &["fd00"]),
             (Some("near"), Some("context near"), Some("near"), &["near"], &["context near"]),
