@@ -128,6 +128,7 @@ impl Scene {
             "image ls",
             "network inspect",
             "container inspect",
+            "version --format",
         ];
         self.calls().iter().all(|call| reads.contains(&call.as_str()))
     }
@@ -486,6 +487,35 @@ fn an_engine_out_of_ssh_s_reach_is_told_of_in_a_line_with_what_to_do() {
          there, and whether the port is right: `Port` in ~/.ssh/config, or the one in `DOCKER_HOST`\n"
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// A docker that answers to `docker version` as Podman does.
+fn podman(name: &str, answer: &str) -> Scene {
+    shop(name, &format!("version*)\n\techo '{answer}' ;;\n"))
+}
+
+#[test]
+fn podman_is_refused_where_its_dns_would_break_the_routes() {
+    let socket = include_str!("answers/podman-4.3/socket-version").trim();
+    let scene = podman("podman", socket);
+    let config = fs::read_to_string(scene.folder.path().join("gordon.toml")).expect("the config");
+    let without = scene.gordon("apply --yes").ended(0);
+    assert!(without.stderr.starts_with("warning: the engine is Podman 4.3.1"), "{}", without.stderr);
+    assert_eq!(without.stderr.matches("Podman").count(), 1, "{}", without.stderr);
+
+    let scene = podman("podman", socket);
+    scene.write("gordon.toml", &config.replace("enabled = false\n", ""));
+    let refused = scene.gordon("apply --yes").ended(1);
+    assert!(refused.stderr.contains("error: the engine is Podman 4.3.1, where the proxy"), "{}", refused.stderr);
+    assert!(scene.is_untouched(), "{:?}", scene.calls());
+}
+
+#[test]
+fn podman_s_own_command_is_refused_whatever_it_answers_to_the_other_questions() {
+    let cli = include_str!("answers/podman-4.3/cli-version").trim();
+    let failing = "ps*)\n\techo \"Error: template: ps:1:10: can't evaluate field Label\" >&2\n\texit 125 ;;\n";
+    let scene = shop("podman-cli", &format!("version*)\n\techo '{cli}' ;;\n{failing}"));
+    scene.gordon("plan").ended(1).shows("plan_podman");
 }
 
 #[test]

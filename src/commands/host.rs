@@ -7,12 +7,15 @@ use super::cli::Global;
 use super::project;
 use super::shown;
 use super::shown::For;
+use super::trouble::warn;
 use crate::apply::Cause;
 use crate::apply::Concealment;
 use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::docker::Observed;
 use crate::docker::Op;
+use crate::docker::Part;
+use crate::docker::Podman;
 use crate::docker::Scope;
 use crate::docker::Secret;
 use crate::name::EnvKey;
@@ -26,8 +29,10 @@ use crate::sys::lock::News;
 use crate::sys::lock::Subject;
 use crate::sys::lock::Wait;
 use crate::sys::observe::observe;
+use crate::sys::observe::observe_and_recognize;
 use crate::sys::progress::Wording;
 use crate::sys::terminal::say;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -41,6 +46,8 @@ pub(super) struct Host {
     /// The secrets of the config, and their values as far as anybody looked for them.
     secret_keys: BTreeSet<EnvKey>,
     secrets: BTreeMap<EnvKey, Secret>,
+    /// Whether it is known by now that docker is not Podman.
+    is_recognized: Cell<bool>,
     /// The images that could not be pulled, with docker's words.
     unavailable: BTreeMap<Image, String>,
 }
@@ -63,6 +70,7 @@ impl Host {
             pull: desired.pull,
             secret_keys: desired.workloads.iter().flat_map(|w| w.runtime.secrets.clone()).collect(),
             secrets: project.secrets.clone(),
+            is_recognized: Cell::new(false),
             unavailable: BTreeMap::new(),
         })
     }
@@ -70,9 +78,16 @@ impl Host {
     /// What is on the host now.
     ///
     /// # Errors
-    /// When docker does not answer, or in an unknown way.
+    /// When docker does not answer, or in an unknown way, or is Podman.
     pub(super) fn read(&self) -> Result<Observed, Trouble> {
-        let mut host = observe(&self.docker, self.scope.clone())?;
+        let mut host = if self.is_recognized.get() {
+            observe(&self.docker, self.scope.clone())?
+        } else {
+            let (host, podman) = observe_and_recognize(&self.docker, self.scope.clone());
+            podman.map_or(Ok(()), |podman| self.accept(&podman))?;
+            self.is_recognized.set(true);
+            host?
+        };
         host.images.unavailable.clone_from(&self.unavailable);
         if self.pull == Pull::Never {
             let missing = self.scope.images.iter().filter(|image| !host.images.here.contains_key(image));
@@ -80,6 +95,26 @@ impl Host {
             host.images.unavailable.extend(missing.map(|image| (image.clone(), why.clone())));
         }
         Ok(host)
+    }
+
+    /// Refuses Podman, with which gordon does not work.
+    fn accept(&self, podman: &Podman) -> Result<(), Trouble> {
+        let Podman { version, part } = podman;
+        let refused = match part {
+            Part::Cli => format!("`{}` is Podman {version}, and gordon works with docker alone", self.docker.cli().binary),
+            Part::Engine if self.scope.proxy.is_some() => format!(
+                "the engine is Podman {version}, where the proxy would not find a new release: its DNS keeps the name that a \
+                 container was made with"
+            ),
+            Part::Engine => {
+                warn(
+                    &format!("the engine is Podman {version}, with which gordon is not tested"),
+                    "gordon is made for Docker Engine",
+                );
+                return Ok(());
+            }
+        };
+        Err(Trouble::failed(refused).hint("install Docker Engine, or point gordon at one with `--docker`, `--context` or `DOCKER_HOST`".to_owned()))
     }
 
     /// What hides the secrets of the config where text is shown: their values, and those that the containers on the host

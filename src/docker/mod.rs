@@ -10,6 +10,7 @@ mod image_list;
 mod label;
 mod observed;
 mod op;
+mod podman;
 mod probe;
 mod spec;
 
@@ -52,6 +53,8 @@ pub use observed::State;
 pub use op::Launch;
 pub use op::Membership;
 pub use op::Op;
+pub use podman::Part;
+pub use podman::Podman;
 pub use probe::Asker;
 pub use probe::Await;
 pub use probe::HttpCheck;

@@ -6,6 +6,7 @@ use super::host;
 use crate::docker::Command;
 use crate::docker::First;
 use crate::docker::Observed;
+use crate::docker::Podman;
 use crate::docker::ReadError;
 use crate::docker::Scope;
 use crate::docker::Second;
@@ -71,6 +72,20 @@ pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> 
     // a bridge with a name of somebody's choice: its route goes with its network
     host.routes.extend(host::routes(docker.cli()).difference(&subnets));
     Ok(host)
+}
+
+/// The same beside the question whether it is Podman that answers.
+pub fn observe_and_recognize(
+    docker: &Docker,
+    scope: Scope,
+) -> (Result<Observed, ObserveError>, Option<Podman>) {
+    thread::scope(|asking| {
+        let version = asking.spawn(|| docker.ask(&Podman::question()));
+        let host = observe(docker, scope);
+        // what does not answer at all is told of by the other questions
+        let version = answer(version).unwrap_or_default();
+        (host, Podman::parse(&version))
+    })
 }
 
 fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<String>, DockerError> {
