@@ -506,16 +506,42 @@ fn podman_is_refused_where_its_dns_would_break_the_routes() {
     let scene = podman("podman", socket);
     scene.write("gordon.toml", &config.replace("enabled = false\n", ""));
     let refused = scene.gordon("apply --yes").ended(1);
-    assert!(refused.stderr.contains("error: the engine is Podman 4.3.1, where the proxy"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("error: the engine is Podman 4.3.1, where the proxy"),
+        "{}",
+        refused.stderr
+    );
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 }
 
 #[test]
 fn podman_s_own_command_is_refused_whatever_it_answers_to_the_other_questions() {
     let cli = include_str!("answers/podman-4.3/cli-version").trim();
-    let failing = "ps*)\n\techo \"Error: template: ps:1:10: can't evaluate field Label\" >&2\n\texit 125 ;;\n";
+    let failing =
+        "ps*)\n\techo \"Error: template: ps:1:10: can't evaluate field Label\" >&2\n\texit 125 ;;\n";
     let scene = shop("podman-cli", &format!("version*)\n\techo '{cli}' ;;\n{failing}"));
     scene.gordon("plan").ended(1).shows("plan_podman");
+}
+
+#[test]
+fn who_looks_while_another_gordon_works_is_told_so() {
+    let labels = |machine: &str| {
+        format!(
+            "{{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"ada\",\"gordon.lock.host\":\"web1\",\"gordon.lock.since\":\"2026\",\
+             \"gordon.lock.process\":\"77\",\"gordon.lock.machine\":\"{machine}\"}}"
+        )
+    };
+    let listed =
+        "'ps '*) echo '[\"0123456789abcdef\",\"gordon-lock-cli-work\",\"\",\"created\",\"none\"]' ;;\n";
+    let held = format!("'container inspect'*gordon-lock-*) echo '[\"0123\",{}]' ;;\n", labels("other"));
+    let scene = shop("work", &format!("{listed}{held}"));
+    for words in ["plan", "status"] {
+        let run = scene.gordon(words).ended(0);
+        let told = "warning: project cli-work: another gordon is at work: `ada` on `web1`, since 2026, process 77\n  hint: ";
+        assert!(run.stderr.starts_with(told), "{}", run.stderr);
+    }
+    let free = shop("work", "").gordon("plan").ended(0);
+    assert!(!free.stderr.contains("another gordon"), "{}", free.stderr);
 }
 
 #[test]

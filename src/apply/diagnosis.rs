@@ -51,6 +51,32 @@ struct Check {
     output: String,
 }
 
+/// A volume that a container may write to, as docker tells of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mount {
+    #[serde(default)]
+    name: String,
+    #[serde(rename = "RW")]
+    is_writable: bool,
+}
+
+/// The containers that run with a volume to which `container` may write too, each with that volume.
+pub(super) fn sharing(machine: &dyn Machine, container: &Container) -> Vec<(String, String)> {
+    let question = Command::new(["container", "inspect", "--format", "{{json .Mounts}}", container.as_str()]);
+    let answer = machine.docker(&question, LIMIT, &mut |_| {});
+    let mounts: Vec<Mount> = serde_json::from_str(answer.stdout.trim()).unwrap_or_default();
+    let volumes = mounts.into_iter().filter(|mount| mount.is_writable && !mount.name.is_empty());
+    let with = |volume: String| {
+        let filter = format!("volume={volume}");
+        let question = Command::new(["ps", "--filter", &filter, "--format", "{{.Names}}"]);
+        let names = machine.docker(&question, LIMIT, &mut |_| {}).stdout;
+        let others = names.lines().filter(|name| *name != container.as_str()).map(str::to_owned);
+        others.map(|name| (name, volume.clone())).collect::<Vec<_>>()
+    };
+    volumes.flat_map(|mount| with(mount.name)).collect()
+}
+
 /// What became of `container`, without what `concealment` hides; `None` when it is gone.
 pub(super) fn diagnose(
     machine: &dyn Machine,

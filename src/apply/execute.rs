@@ -9,6 +9,8 @@ use super::Machine;
 use super::Outcome;
 use super::Over;
 use super::diagnosis::diagnose;
+use super::diagnosis::sharing;
+use super::hint::ended;
 use super::hint::hint;
 use super::hint::namesakes;
 use super::hint::no_answer;
@@ -191,9 +193,13 @@ impl Executor<'_> {
                 Some("run it again: a new plan keeps what it now knows of".to_owned())
             }
             Cause::Hopeless { answer, .. } | Cause::TooLate { answer, .. } => match &diagnosis {
-                Some(diagnosis) => diagnosis
-                    .out_of_memory
-                    .then(|| "it took more memory than it may have: raise `memory` in the config".to_owned()),
+                Some(diagnosis) if diagnosis.out_of_memory => {
+                    Some("it took more memory than it may have: raise `memory` in the config".to_owned())
+                }
+                Some(diagnosis) if diagnosis.exit_status.is_some() => {
+                    ended(&diagnosis.log, &|| sharing(self.machine, &diagnosis.container))
+                }
+                Some(_) => None,
                 None => no_answer(answer),
             },
         };

@@ -55,6 +55,8 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
         address(op)
     } else if says("is already in use by container") || says("already exists") {
         "something took this name since the plan was made: run it again to see what".to_owned()
+    } else if says(WRONG_CPU) {
+        other_cpu().to_owned()
     } else if says("executable file not found") || says("unable to start container process: exec:") {
         "the image has no such program: see `command` and `entrypoint` in the config".to_owned()
     } else if says("has active endpoints") {
@@ -104,6 +106,10 @@ fn image(said: &str) -> Option<String> {
     let says = |part: &str| said.contains(part);
     let hint = if says("toomanyrequests") {
         "the registry allows no more pulls for now: `docker login`, or wait"
+    } else if says("no matching manifest") {
+        "the image is not made for the CPU of this host: build it for that too, or see its tags"
+    } else if says("no basic auth credentials") || says("authentication required") {
+        "this registry wants to know who pulls: `docker login` with its name, as the user that runs gordon"
     } else if says("pull access denied") || says("unauthorized") || says("denied") {
         "there is no such image, or it needs `docker login`"
     } else if says("manifest unknown") || says("not found") || says("no such image") {
@@ -118,6 +124,31 @@ fn image(said: &str) -> Option<String> {
         return None;
     };
     Some(hint.to_owned())
+}
+
+/// What to do about a container that ended, by the end of its log; `sharing` finds the containers that run with a volume of
+/// it, each with that.
+pub(super) fn ended(log: &[String], sharing: &dyn Fn() -> Vec<(String, String)>) -> Option<String> {
+    let says = |part: &str| log.iter().any(|line| line.to_lowercase().contains(part));
+    if says(WRONG_CPU) {
+        return Some(other_cpu().to_owned());
+    }
+    if !["lock", "resource temporarily unavailable", "in use"].into_iter().any(says) {
+        return None;
+    }
+    let (container, volume) = sharing().into_iter().next()?;
+    Some(format!(
+        "{container} has volume {volume} open too: if two cannot share it, `strategy = \"recreate\"` stops the old one before \
+         the new one starts"
+    ))
+}
+
+/// What the kernel says of a program that it cannot run.
+const WRONG_CPU: &str = "exec format error";
+
+fn other_cpu() -> &'static str {
+    "the program is for another CPU than this host's, or a script without `#!`: `docker image inspect --format \
+     '{{.Architecture}}'` with the image shows which; build or pull it with `--platform`"
 }
 
 /// The port of the host that is in use, in the words of any engine:
@@ -198,6 +229,7 @@ mod tests {
             ),
             (&run, "docker: Error response from daemon: Address already in use", "another container has"),
             (&run, "docker: Error response from daemon: network shop-nope not found", "removed since"),
+            (&run, "exec /serve: exec format error: unknown", "another CPU"),
             (&run, r#"exec: "serve": executable file not found in $PATH: unknown"#, "no such program"),
             (
                 &run,
@@ -270,6 +302,15 @@ mod tests {
                 "pull access denied for shop/web, repository does not exist or may require 'docker login'",
                 "docker login",
             ),
+            (
+                "Error response from daemon: Head \"https://hub.example/v2/shop/web/manifests/1\": no basic auth credentials",
+                "`docker login`",
+            ),
+            ("unauthorized: authentication required", "`docker login`"),
+            (
+                "no matching manifest for linux/arm64/v8 in the manifest list entries",
+                "not made for the CPU of this host",
+            ),
             ("toomanyrequests: You have reached your pull rate limit", "no more pulls"),
         ] {
             check(&pull, stderr, expected);
@@ -282,6 +323,24 @@ mod tests {
         assert_eq!(hint(&run, &End::Status(125), "Minimum memory limit allowed is 6MB"), None);
         assert!(hint(&run, &End::TimedOut(std::time::Duration::from_secs(120)), "").is_some());
         assert!(hint(&run, &End::NotStarted("not found".to_owned()), "").is_some());
+    }
+
+    #[test]
+    fn what_a_container_wrote_before_it_ended_gives_a_hint() {
+        let log = |line: &str| vec!["starting".to_owned(), line.to_owned()];
+        let shared = || vec![("shop-web".to_owned(), "shop-data".to_owned())];
+        let found = ended(&log("exec /usr/bin/serve: exec format error"), &Vec::new);
+        assert!(found.is_some_and(|hint| hint.contains("another CPU")));
+        for line in [
+            "lock DB directory: resource temporarily unavailable",
+            "Unable to lock ./ibdata1 error: 11",
+            "FATAL: lock file \"postmaster.pid\" already exists",
+        ] {
+            let hint = ended(&log(line), &shared).expect("a hint");
+            assert!(hint.starts_with("shop-web has volume shop-data open too"), "{hint}");
+            assert_eq!(ended(&log(line), &Vec::new), None, "nobody else has its volumes");
+        }
+        assert_eq!(ended(&log("no database"), &shared), None);
     }
 
     #[test]

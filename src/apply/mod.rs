@@ -261,6 +261,30 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_ended_over_a_volume_of_another_that_runs_has_a_hint() {
+        let plan = sample::plan_of(vec![(sample::wait("shop-web-next"), vec![])]);
+        let with = |names: &str| {
+            let machine = Fake::default()
+                .says("{{.State.Status}}", "exited none 0\n")
+                .says(
+                    "{{json .State}}",
+                    r#"{"Status":"exited","ExitCode":1,"FinishedAt":"2024-01-01T00:00:00Z"}"#,
+                )
+                .says(
+                    "{{json .Mounts}}",
+                    r#"[{"Type":"bind","RW":true},{"Name":"ro","RW":false},{"Name":"data","RW":true}]"#,
+                )
+                .says("docker ps --filter volume=data", names)
+                .says("docker ps", "shop-reader\n")
+                .says("docker logs", "1 database is locked\n");
+            happens(&plan, &machine).1.failures[0].hint.clone()
+        };
+        let hint = with("shop-web-next\nshop-web\n").expect("they share it");
+        assert!(hint.starts_with("shop-web has volume data open too"), "{hint}");
+        assert_eq!(with("shop-web-next\n"), None, "nobody else has it");
+    }
+
+    #[test]
     fn what_never_becomes_ready_fails_when_its_time_is_over_with_the_last_answer() {
         let name = sample::container("shop-db");
         let wait = crate::docker::Await::Healthy { name, timeout: Duration::from_secs(60) };

@@ -20,6 +20,7 @@ use crate::docker::Scope;
 use crate::docker::Secret;
 use crate::name::EnvKey;
 use crate::name::Image;
+use crate::name::Project;
 use crate::plan;
 use crate::sys::docker::Docker;
 use crate::sys::interrupt::Interrupt;
@@ -101,7 +102,10 @@ impl Host {
     fn accept(&self, podman: &Podman) -> Result<(), Trouble> {
         let Podman { version, part } = podman;
         let refused = match part {
-            Part::Cli => format!("`{}` is Podman {version}, and gordon works with docker alone", self.docker.cli().binary),
+            Part::Cli => format!(
+                "`{}` is Podman {version}, and gordon works with docker alone",
+                self.docker.cli().binary
+            ),
             Part::Engine if self.scope.proxy.is_some() => format!(
                 "the engine is Podman {version}, where the proxy would not find a new release: its DNS keeps the name that a \
                  container was made with"
@@ -114,7 +118,10 @@ impl Host {
                 return Ok(());
             }
         };
-        Err(Trouble::failed(refused).hint("install Docker Engine, or point gordon at one with `--docker`, `--context` or `DOCKER_HOST`".to_owned()))
+        Err(Trouble::failed(refused).hint(
+            "install Docker Engine, or point gordon at one with `--docker`, `--context` or `DOCKER_HOST`"
+                .to_owned(),
+        ))
     }
 
     /// What hides the secrets of the config where text is shown: their values, and those that the containers on the host
@@ -123,6 +130,20 @@ impl Host {
         let of_containers = host.containers.values().flat_map(|container| &container.env);
         let of_containers = of_containers.filter(|(key, _)| self.secret_keys.contains(key));
         Concealment::of(self.secrets.iter().chain(of_containers).map(|(_, secret)| secret))
+    }
+
+    /// Tells of another gordon that works on `project` while it is only looked at: what that one is about to finish would
+    /// seem to be left over.
+    pub(super) fn tell_who_is_at_work(&self, project: &Project, host: &Observed) {
+        let subject = Subject::Project(project.clone());
+        let is_locked = host.containers.keys().any(|container| container.as_str() == lock::name(&subject));
+        // what can be seen is shown all the same
+        if is_locked && let Ok(Some(holder)) = lock::at_work(&self.docker, &subject) {
+            warn(
+                &format!("{subject}: another gordon is at work: {holder}"),
+                "this is how things are in the middle of it: look again when it is done",
+            );
+        }
     }
 
     /// The lock of `subject`: nobody else works on it until it is given back.

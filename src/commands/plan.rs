@@ -63,6 +63,7 @@ fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Proje
             seen = host.read()?;
         }
     }
+    host.tell_who_is_at_work(&project.config.project(), &seen);
     let plan = project.plan(&seen, options)?;
     Ok((project, plan))
 }

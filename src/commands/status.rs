@@ -21,7 +21,9 @@ pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Troubl
         warn(&format!("{error}; whether secrets have changed is not known"), &error.hint());
         BTreeSet::new()
     });
-    let seen = Host::find(global, &project)?.read()?;
+    let host = Host::find(global, &project)?;
+    let seen = host.read()?;
+    host.tell_who_is_at_work(&project.config.project(), &seen);
     let desired = project.desired_on(&seen)?;
     let planned = plan::diff(&desired, &seen, &Options::default());
     let drift = planned.as_ref().map_err(Vec::as_slice);

@@ -248,6 +248,15 @@ pub fn look(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockEr
     Ok(holder(docker, subject)?.map(|(_, holder)| holder))
 }
 
+/// Who works on `subject` now; `None` when nobody does, also when the lock is that of somebody who is gone.
+///
+/// # Errors
+/// When docker refuses, or a container of somebody else's has the lock's name.
+pub fn at_work(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
+    let here = Holder::this_process();
+    Ok(look(docker, subject)?.filter(|holder| !holder.is_gone(&here, &holder::life)))
+}
+
 /// Takes the lock of `subject` away from whoever has it, and tells who that was; `None` when nobody has it.
 ///
 /// # Errors
@@ -285,7 +294,8 @@ impl Drop for Lock<'_> {
     }
 }
 
-fn name(subject: &Subject) -> String {
+/// The name of the container that is the lock of `subject`.
+pub fn name(subject: &Subject) -> String {
     format!("gordon-lock-{}", subject.id())
 }
 

@@ -73,27 +73,27 @@ fn done_without(plan: &Plan, step: StepId, after: Duration, cause: &Cause) -> Ve
         "{WARN}! {title}: not done{WARN:#} after {}, the rest goes on without",
         duration(after)
     )];
-    lines.extend(why(cause));
+    lines.extend(what(cause));
+    lines.push(command(cause));
     lines
 }
 
 fn failed(plan: &Plan, failure: &Failure) -> Vec<String> {
     let Failure { step, after, cause, hint, diagnosis, undoes: _ } = failure;
     let mut lines = vec![format!("{BAD}✗ {}: failed{BAD:#} after {}", title(plan, *step), duration(*after))];
-    lines.extend(why(cause));
+    lines.extend(what(cause));
     lines.extend(diagnosis.iter().flat_map(what_became));
     lines.extend(hint.iter().map(|hint| format!("    hint: {hint}")));
+    lines.push(command(cause));
     lines
 }
 
-/// The command that failed, and what went wrong.
-fn why(cause: &Cause) -> Vec<String> {
-    let mut lines = vec![format!("    {}", command_line(cause.argv()))];
-    lines.extend(what(cause));
-    lines
+/// The command that failed. It comes last, as some are long.
+fn command(cause: &Cause) -> String {
+    format!("    {DIM}command:{DIM:#} {}", command_line(cause.argv()))
 }
 
-/// What went wrong, without the command.
+/// What went wrong.
 fn what(cause: &Cause) -> Vec<String> {
     match cause {
         Cause::Call { end, stderr, .. } => {
