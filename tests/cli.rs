@@ -289,7 +289,7 @@ fn with_nothing_to_do_nothing_else_is_asked_of_docker() {
     let scene = Scene::new(&[("gordon.toml", "name = \"cli-nothing\"\n")], "");
     scene.gordon("apply").ended(0).shows("apply_nothing");
     let calls = scene.calls();
-    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert_eq!(calls.len(), 4, "{calls:?}");
     assert!(scene.is_untouched());
     scene.gordon("apply --json").ended(0).shows("apply_nothing_json");
     scene.gordon("plan --exit-code").ended(0).shows("plan_nothing");
@@ -309,7 +309,7 @@ fn apply_tells_of_each_step_and_sums_up() {
     scene.gordon("apply --yes --jobs 1").ended(0).shows("apply");
     let calls = scene.calls();
     let changes: Vec<&str> = calls.iter().map(String::as_str).filter(|c| !c.contains("inspect")).collect();
-    let reads = ["ps --all", "network ls", "volume ls"];
+    let reads = ["version --format", "ps --all", "network ls", "volume ls"];
     let without_reads: Vec<&str> = changes.into_iter().filter(|call| !reads.contains(call)).collect();
     assert_eq!(
         without_reads,
@@ -404,7 +404,7 @@ fn all_missing_secrets_are_named_before_docker_is_asked() {
     scene.write(".gordon/secrets", "TOKEN=hunter2\nKEY=hunter3\n");
     let run = scene.gordon("apply --yes --jobs 1").ended(0);
     assert!(!format!("{}{}", run.stdout, run.stderr).contains("hunter"));
-    assert!(run.stderr.contains("others may read"), "{}", run.stderr);
+    assert!(run.stderr.contains("other users can read"), "{}", run.stderr);
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn an_engine_out_of_ssh_s_reach_is_told_of_in_a_line_with_what_to_do() {
 
 /// A docker that answers to `docker version` as Podman does.
 fn podman(name: &str, answer: &str) -> Scene {
-    shop(name, &format!("version*)\n\techo '{answer}' ;;\n"))
+    shop(name, &format!("version*)\n\tprintf '%s' '{answer}' ;;\n"))
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn podman_s_own_command_is_refused_whatever_it_answers_to_the_other_questions() 
     let cli = include_str!("answers/podman-4.3/cli-version").trim();
     let failing =
         "ps*)\n\techo \"Error: template: ps:1:10: can't evaluate field Label\" >&2\n\texit 125 ;;\n";
-    let scene = shop("podman-cli", &format!("version*)\n\techo '{cli}' ;;\n{failing}"));
+    let scene = shop("podman-cli", &format!("version*)\n\tprintf '%s' '{cli}' ;;\n{failing}"));
     scene.gordon("plan").ended(1).shows("plan_podman");
 }
 

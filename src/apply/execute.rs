@@ -190,7 +190,7 @@ impl Executor<'_> {
         let hint = match &cause {
             Cause::Call { end, stderr, .. } => hint(&step.op, end, stderr),
             Cause::UnknownVolumes { .. } => {
-                Some("run it again: a new plan keeps what it now knows of".to_owned())
+                Some("run the command again: the new plan gives each of them a volume".to_owned())
             }
             Cause::Hopeless { answer, .. } | Cause::TooLate { answer, .. } => match &diagnosis {
                 Some(diagnosis) if diagnosis.out_of_memory => {

@@ -20,7 +20,7 @@ pub(super) fn no_answer(stderr: &str) -> Option<String> {
     let said = stderr.to_lowercase();
     let says = |part: &str| said.contains(part);
     let hint = if says("permission denied while trying to connect") {
-        "this user may not talk to docker: be root, or be in the group `docker`"
+        "this user may not use docker: run gordon as root, or add the user to the group `docker` and log in again"
     } else if says("cannot connect to the docker daemon")
         || says("failed to connect to the docker api")
         || says("error during connect")
@@ -43,18 +43,19 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
     } else if says("no space left on device") {
         "the disk is full: `docker system df` shows what docker keeps".to_owned()
     } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {
-        "docker's own address pool is used up: remove networks that nobody needs; `docker network ls` shows them"
+        "docker's own address pool is used up: remove networks that are not used; `docker network ls` shows all"
             .to_owned()
     } else if says("pool overlaps with other one") || says("networks have overlapping ipv4") {
         overlap(op)
     } else if let Some(port) = port(&said) {
         format!(
-            "port {port} of this host is in use: `docker ps --filter publish={port}` and `ss -ltnp` show by whom"
+            "port {port} of this host is in use: `docker ps --filter publish={port}` and `ss -ltnp` show what uses it"
         )
     } else if says("address already in use") {
         address(op)
     } else if says("is already in use by container") || says("already exists") {
-        "something took this name since the plan was made: run it again to see what".to_owned()
+        "something of this name was made after the plan: run the command again, which says what it is"
+            .to_owned()
     } else if says(WRONG_CPU) {
         other_cpu().to_owned()
     } else if says("executable file not found") || says("unable to start container process: exec:") {
@@ -67,11 +68,11 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
         return image(&said);
     } else if (says("network ") && says(" not found")) || says("no such container") || says("no such network")
     {
-        "it was removed since the plan was made: run it again".to_owned()
+        "it was removed after the plan was made: run the command again".to_owned()
     } else {
         return match end {
             End::TimedOut(_) => {
-                Some("the docker daemon may still be at it: see, and run it again".to_owned())
+                Some("docker may still be working on it: `docker ps --all` shows how far it is; then run the command again".to_owned())
             }
             _ => None,
         };
@@ -82,9 +83,10 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
 fn overlap(op: &Op) -> String {
     match op {
         Op::CreateNetwork { subnet, .. } => format!(
-            "{subnet} was taken since the plan was made: run it again to have another chosen, or set `address_pool`"
+            "{subnet} was taken after the plan was made: run the command again, which chooses another, or set `network_isolation.address_pool`"
         ),
-        _ => "run it again to have another subnet chosen, or set `address_pool`".to_owned(),
+        _ => "run the command again, which chooses another subnet, or set `network_isolation.address_pool`"
+            .to_owned(),
     }
 }
 
@@ -105,7 +107,7 @@ fn address(op: &Op) -> String {
 fn image(said: &str) -> Option<String> {
     let says = |part: &str| said.contains(part);
     let hint = if says("toomanyrequests") {
-        "the registry allows no more pulls for now: `docker login`, or wait"
+        "the registry allows no more pulls for now: wait, or pull as a user of it, after `docker login`"
     } else if says("no matching manifest") {
         "the image is not made for the CPU of this host: build it for that too, or see its tags"
     } else if says("no basic auth credentials") || says("authentication required") {
@@ -113,7 +115,7 @@ fn image(said: &str) -> Option<String> {
     } else if says("pull access denied") || says("unauthorized") || says("denied") {
         "there is no such image, or it needs `docker login`"
     } else if says("manifest unknown") || says("not found") || says("no such image") {
-        "there is no such image: see its name and tag in the config"
+        "there is no such image: correct its name or tag in the config"
     } else if says("no such host")
         || says("connection refused")
         || says("timeout")
@@ -214,21 +216,21 @@ mod tests {
             (
                 &network,
                 "Error response from daemon: Pool overlaps with other one on this address space",
-                "10.208.1.0/24 was taken",
+                "10.208.1.0/24 was taken after",
             ),
             (
                 &network,
                 "invalid pool request: Pool overlaps with other one on this address space",
-                "`address_pool`",
+                "`network_isolation.address_pool`",
             ),
-            (&network, "networks have overlapping IPv4", "10.208.1.0/24 was taken"),
+            (&network, "networks have overlapping IPv4", "10.208.1.0/24 was taken after"),
             (
                 &network,
                 "Error response from daemon: network with name shop-1 already exists",
-                "took this name",
+                "of this name was made",
             ),
             (&run, "docker: Error response from daemon: Address already in use", "another container has"),
-            (&run, "docker: Error response from daemon: network shop-nope not found", "removed since"),
+            (&run, "docker: Error response from daemon: network shop-nope not found", "was removed after"),
             (&run, "exec /serve: exec format error: unknown", "another CPU"),
             (&run, r#"exec: "serve": executable file not found in $PATH: unknown"#, "no such program"),
             (
@@ -239,14 +241,14 @@ mod tests {
             (
                 &run,
                 r#"Conflict. The container name "/shop-web" is already in use by container "85a8". You have to remove"#,
-                "took this name",
+                "of this name was made",
             ),
             (&run, "docker: Error response from daemon: No such image: web:1", "no such image"),
             (&run, "write /var/lib/docker/tmp/x: no space left on device", "docker system df"),
             (
                 &start,
                 "Error response from daemon: No such container: shop-web\nError: failed to start",
-                "removed since",
+                "was removed after",
             ),
             (
                 &start,
@@ -297,7 +299,7 @@ mod tests {
                 "Get \"http://127.0.0.1:5999/v2/\": dial tcp 127.0.0.1:5999: connect: connection refused",
                 "does not answer",
             ),
-            ("manifest for shop/web:1 not found: manifest unknown: manifest unknown", "its name and tag"),
+            ("manifest for shop/web:1 not found: manifest unknown: manifest unknown", "its name or tag"),
             (
                 "pull access denied for shop/web, repository does not exist or may require 'docker login'",
                 "docker login",

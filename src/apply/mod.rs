@@ -438,7 +438,7 @@ mod tests {
         assert_eq!(
             report.failures[0].hint.as_deref(),
             Some(
-                "there is no such image: see its name and tag in the config; on this host there is `other/web:2`, `web:1`"
+                "there is no such image: correct its name or tag in the config; on this host there is `other/web:2`, `web:1`"
             )
         );
     }
@@ -496,7 +496,7 @@ mod tests {
         let machine = Fake::default().fails("docker run", 125, taken);
         let (told, report) = happens_with(&run, &machine, &["already in use"]);
         assert_eq!(machine.calls().len(), 1, "a container of somebody else is not undone");
-        assert!(report.failures[0].hint.as_ref().is_some_and(|hint| hint.contains("took this name")));
+        assert!(report.failures[0].hint.as_ref().is_some_and(|hint| hint.contains("of this name was made")));
         assert!(told.contains("is … by container"), "{told}");
     }
 

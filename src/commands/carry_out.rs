@@ -89,7 +89,7 @@ fn carry_out_alone(
         let is_as_shown = now == plan;
         plan = now;
         if !is_as_shown {
-            say("this host has changed meanwhile; what is to do now:\n\n");
+            say("this host has changed since the plan was shown; the plan now:\n\n");
             show(host, &plan);
         }
         let is_locked = !plan.is_shared() || shared.is_some();
@@ -141,8 +141,8 @@ fn agree(running: &Running, question: &str, is_interrupted: &dyn Fn() -> bool) -
 /// When the answer is not a yes, or nobody can be asked.
 pub(super) fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), Trouble> {
     if !terminal::can_ask() {
-        return Err(Trouble::wrong("nobody can be asked: this is no terminal")
-            .hint("`--yes` does it without asking".to_owned()));
+        return Err(Trouble::wrong("this has to be confirmed, and there is no terminal to ask on")
+            .hint("`--yes` goes ahead without asking".to_owned()));
     }
     match terminal::ask(question, is_interrupted) {
         Ok(Answer::Yes) => Ok(()),

@@ -126,7 +126,11 @@ impl Project {
         let wanted = workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
         let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)?;
         if let Some(path) = exposed {
-            warn(&format!("others may read `{}`", path.display()), "`chmod 600` keeps it to its owner");
+            let path = path.display();
+            warn(
+                &format!("other users can read `{path}`"),
+                &format!("`chmod 600 {path}` leaves it to its owner"),
+            );
         }
         self.secrets = values;
         Ok(missing)

@@ -61,7 +61,7 @@ fn tell(desired: &Desired) {
     }
     for route in desired.routes.iter().filter(|route| route.networks.is_empty()) {
         warn(
-            &format!("{} is on docker's default bridge, where nobody finds it by name", route.name()),
+            &format!("{} is on docker's default bridge, where containers have no names", route.name()),
             "`network_isolation.scope = \"all\"` gives it a network, and so does an attachment or a group",
         );
     }

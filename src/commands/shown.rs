@@ -35,7 +35,7 @@ pub(super) const JOBS: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 /// # Errors
 /// When the system does not let gordon listen.
 pub(super) fn interrupt() -> Result<Interrupt, Trouble> {
-    Interrupt::listen().map_err(|e| Trouble::failed(format!("nobody can listen for Ctrl-C: {e}")))
+    Interrupt::listen().map_err(|e| Trouble::failed(format!("gordon cannot listen for Ctrl-C: {e}")))
 }
 
 /// Carries out `plan` and shows it. Nothing is shown of a plan without steps.

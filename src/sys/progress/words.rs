@@ -101,9 +101,9 @@ fn what(cause: &Cause) -> Vec<String> {
             lines.extend(quoted(without_advertisement(stderr)));
             lines
         }
-        Cause::Hopeless { answer, .. } => vec![format!("    said: {answer}")],
+        Cause::Hopeless { answer, .. } => vec![format!("    docker answered: {answer}")],
         Cause::TooLate { limit, answer, .. } => {
-            vec![format!("    still not after {}, last said: {answer}", duration(*limit))]
+            vec![format!("    not ready after {}; the last answer: {answer}", duration(*limit))]
         }
         Cause::UnknownVolumes { image, paths, .. } => vec![format!(
             "    {image} declares {}, which this plan would lose with the container",
@@ -121,10 +121,15 @@ fn ended(end: &End) -> String {
 
 fn what_became(diagnosis: &Diagnosis) -> Vec<String> {
     let Diagnosis { container, status, exit_status, out_of_memory, error, health, log } = diagnosis;
-    let mut state = format!("    {container} is {status}");
-    if let Some(exit_status) = exit_status {
-        state.push_str(&format!(", ended with status {exit_status}"));
-    }
+    let mut state = match exit_status {
+        Some(exit_status) if status == "exited" => {
+            format!("    {container} exited with status {exit_status}")
+        }
+        Some(exit_status) => {
+            format!("    {container} is {status}, and exited with status {exit_status} before")
+        }
+        None => format!("    {container} is {status}"),
+    };
     if *out_of_memory {
         state.push_str(", out of memory");
     }
