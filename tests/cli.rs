@@ -507,7 +507,7 @@ fn podman_is_refused_where_its_dns_would_break_the_routes() {
     scene.write("gordon.toml", &config.replace("enabled = false\n", ""));
     let refused = scene.gordon("apply --yes").ended(1);
     assert!(
-        refused.stderr.contains("error: the engine is Podman 4.3.1, where the proxy"),
+        refused.stderr.contains("error: the engine is Podman 4.3.1, and gordon's proxy"),
         "{}",
         refused.stderr
     );

@@ -107,8 +107,8 @@ impl Host {
                 self.docker.cli().binary
             ),
             Part::Engine if self.scope.proxy.is_some() => format!(
-                "the engine is Podman {version}, where the proxy would not find a new release: its DNS keeps the name that a \
-                 container was made with"
+                "the engine is Podman {version}, and gordon's proxy works on Docker Engine alone: Podman's DNS does not follow \
+                 a rename, so no domain would lead to its app"
             ),
             Part::Engine => {
                 warn(
