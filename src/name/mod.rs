@@ -121,9 +121,11 @@ names! {
         "letters, digits, `_` and `-` between dots, at most 63 a label";
     /// The name of an environment variable, as docker takes it: `discovery.type` is one.
     EnvKey: "the name of an environment variable", is_env_key, "anything printable without blanks, `=` and `#`";
-    /// The name of an environment variable that a shell knows, and that does not change what docker itself does.
+    /// The name of an environment variable that a shell passes on as it is, and that does not change what docker itself
+    /// does.
     SecretKey: "the name of a secret", is_secret_key,
-        "letters, digits and `_`, not beginning with a digit; what docker itself reads (`PATH`, `HOME`, `DOCKER_…`) is none";
+        "letters, digits and `_`, not beginning with a digit; not what docker reads (`PATH`, `HOME`, `DOCKER_…`), what a \
+         shell sets (`IFS`, `PWD`, `BASH…`), or `_` before a small letter, which scripts of gordon use";
     /// The id of an image: `sha256:` and 64 hex digits.
     ImageId: "an image id", is_image_id, "`sha256:` and 64 hex digits";
 }
@@ -203,12 +205,43 @@ fn is_env_key(s: &str) -> bool {
     !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic() && b != b'=' && b != b'#')
 }
 
-/// The value of a secret stands in the environment of the docker command, which reads some variables itself.
+/// Shells set these themselves, whatever their environment says.
+const SHELL_VARIABLES: [&str; 22] = [
+    "_",
+    "COMP_WORDBREAKS",
+    "ENV",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "EUID",
+    "HISTCMD",
+    "IFS",
+    "LINENO",
+    "OLDPWD",
+    "OPTERR",
+    "OPTIND",
+    "PPID",
+    "PS1",
+    "PS2",
+    "PS4",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "UID",
+];
+
+/// The value of a secret stands in the environment of the docker command, which reads some variables itself; in a script,
+/// the shell and the script have variables of their own.
 fn is_secret_key(s: &str) -> bool {
+    let is_of_scripts =
+        s.strip_prefix('_').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
     s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && s.bytes().next().is_some_and(|b| !b.is_ascii_digit())
         && !["PATH", "HOME", "GODEBUG", "XDG_RUNTIME_DIR", "CONTAINER_HOST"].contains(&s)
-        && !["DOCKER_", "LD_"].iter().any(|prefix| s.starts_with(prefix))
+        && !["DOCKER_", "LD_", "BASH"].iter().any(|prefix| s.starts_with(prefix))
+        && !SHELL_VARIABLES.contains(&s)
+        && !is_of_scripts
 }
 
 fn is_image_id(s: &str) -> bool {
@@ -273,8 +306,17 @@ mod tests {
     #[test]
     fn a_secret_never_changes_what_docker_does() {
         check(
-            &["DATABASE_URL", "_a9", "HOMEPAGE", "DOCKER"],
+            &["DATABASE_URL", "a9", "HOMEPAGE", "DOCKER"],
             &["", "9a", "A-B", "PATH", "HOME", "DOCKER_HOST", "LD_PRELOAD"],
+            |s| SecretKey::parse(s).is_ok(),
+        );
+    }
+
+    #[test]
+    fn a_secret_is_no_variable_of_a_shell_or_of_a_script() {
+        check(
+            &["_JAVA_OPTIONS", "_9", "__a", "ENVIRONMENT", "PPID_FILE"],
+            &["_", "_seen", "_step", "_a9", "IFS", "PWD", "BASH_ENV", "SHLVL"],
             |s| SecretKey::parse(s).is_ok(),
         );
     }

@@ -41,6 +41,7 @@ fn words(paragraph: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::docker::Cli;
+    use crate::name::SecretKey;
     use crate::render::sample;
     use crate::render::sample::SHELLS;
     use crate::render::sample::shell;
@@ -124,6 +125,32 @@ mod tests {
                 let outcome = shell(name, &script(["matches"], &format!("matches '{text}' '{patterns}'")));
                 assert_eq!(outcome.status == 0, fits, "{name}: {text} {patterns}");
             }
+        }
+    }
+
+    /// The variables that a shell text sets. None is set between double quotes.
+    fn variables(text: &str) -> BTreeSet<&str> {
+        let bare = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .flat_map(|line| line.split('"').step_by(2));
+        let words: Vec<&str> = bare.flat_map(|code| code.split([' ', ';', '(', ')'])).collect();
+        let assigned = words.iter().filter_map(|word| Some(word.split_once('=')?.0));
+        let named =
+            words.windows(2).filter(|pair| ["for", "read", "-r"].contains(&pair[0])).map(|pair| pair[1]);
+        let is_name =
+            |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        assigned.chain(named).filter(is_name).collect()
+    }
+
+    #[test]
+    fn a_script_sets_no_variable_that_a_secret_can_have() {
+        let names = variables(TEXT);
+        for known in ["_seen", "_step", "_number", "_path", "IFS"] {
+            assert!(names.contains(known), "{known} is not found in {names:?}");
+        }
+        for name in names {
+            assert!(SecretKey::parse(name).is_err(), "a secret `{name}` would be overwritten");
         }
     }
 

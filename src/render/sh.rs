@@ -26,27 +26,37 @@ use std::time::Duration;
 /// What shellcheck is told of the whole script.
 const LINTS: &str = "# shellcheck disable=SC2016 # what stands between single quotes is for other shells\n";
 
+/// The lines before the first function: a script that was cut off does nothing, and says so.
+const BEGIN: &str = "\
+set -eu
+trap 'echo \"refused, nothing was changed: this script is not whole\" >&2; exit 4' EXIT";
+
+/// The column where the steps begin, inside of `main`.
+const BODY: usize = 2;
+
 /// The script that carries out a plan.
 ///
 /// It asks what the plan takes for granted and refuses otherwise, with exit status 4 and nothing changed; then it goes
 /// through the steps, passes over those that have nothing to do, and ends with exit status 1 at the first that fails.
-/// Paths are relative to the folder that it is run in.
+/// Paths are relative to the folder that it is run in. Nothing runs before the shell has read the last line.
 pub fn render(plan: &Plan, cli: &Cli) -> String {
     let mut script = Script { cli, text: String::new(), called: BTreeSet::new() };
+    script.line("trap - EXIT");
     if plan.is_empty() {
-        let text = script.call("say", &[format!("{}: nothing to do", plan.project)], 0);
+        let text = script.call("say", &[format!("{}: nothing to do", plan.project)], BODY);
         script.line(&text);
     } else {
-        script.line(&format!("_steps={} _step=0 _open='' _ran=' ' _count=0\n", plan.steps().len()));
+        script.line(&format!("_steps={} _step=0 _open='' _ran=' ' _count=0", plan.steps().len()));
         script.checks(plan);
         for step in plan.steps() {
             script.step(step);
         }
         let finish = script.name("finish");
-        script.line(&format!("\n{finish}"));
+        script.paragraph();
+        script.line(finish);
     }
     for blocked in &plan.blocked {
-        let text = script.call("say", &[one_line(&format!("left out: {blocked}"))], 0);
+        let text = script.call("say", &[one_line(&format!("left out: {blocked}"))], BODY);
         script.line(&text);
     }
     if !plan.blocked.is_empty() {
@@ -55,7 +65,7 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
     let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
     let functions = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
     let functions: String = functions.map(|text| format!("{text}\n\n")).collect();
-    format!("{}{LINTS}set -eu\n\n{functions}{}", header(plan), script.text)
+    format!("{}{LINTS}{BEGIN}\n\nmain() {{\n{}}}\n\n{functions}main \"$@\"\n", header(plan), script.text)
 }
 
 /// What the script is, for whoever finds it.
@@ -80,6 +90,9 @@ fn header(plan: &Plan) -> String {
         );
         say(
             "it goes through the steps and passes over those that have nothing to do: it can be run again at any time.",
+        );
+        say(
+            "The steps come first, the functions that they call below. Nothing runs before the last line is read.",
         );
         say("");
         say(
@@ -110,7 +123,7 @@ fn launches(plan: &Plan) -> impl Iterator<Item = &Launch> {
     })
 }
 
-/// The part of a script after its functions.
+/// The function `main` of a script.
 struct Script<'a> {
     cli: &'a Cli,
     text: String,
@@ -119,8 +132,13 @@ struct Script<'a> {
 }
 
 impl Script<'_> {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line);
+    /// A command, whose further lines are indented already.
+    fn line(&mut self, command: &str) {
+        self.text.push_str(&format!("{:BODY$}{command}\n", ""));
+    }
+
+    /// What follows stands apart from what was before.
+    fn paragraph(&mut self) {
         self.text.push('\n');
     }
 
@@ -136,6 +154,7 @@ impl Script<'_> {
 
     /// All that is asked before anything is changed.
     fn checks(&mut self, plan: &Plan) {
+        self.paragraph();
         self.line("# What the plan takes for granted");
         let (ask, refuse) = (self.name("ask"), self.name("refuse"));
         self.line(&format!("{ask} version >/dev/null || {refuse} 'docker does not answer'"));
@@ -146,30 +165,32 @@ impl Script<'_> {
         let files = launches(plan).flat_map(|launch| &launch.runtime.env_files);
         for path in files.map(|file| file.path.as_str()).collect::<BTreeSet<&str>>() {
             let why = format!("the env file {path} cannot be read");
-            let commands = [self.call("readable", &[path], 0), self.call("refuse", &[why], 0)];
-            self.line(&either(&commands));
+            let commands = [self.call("readable", &[path], BODY), self.call("refuse", &[why], BODY + 2)];
+            self.line(&either(&commands, BODY));
         }
         for expect in &plan.expects {
-            let mut commands: Vec<String> = expect.any.iter().map(|fact| self.fact(fact, 0)).collect();
-            commands.push(self.call("refuse", &[one_line(&expect.otherwise)], 2));
-            self.line(&either(&commands));
+            let mut commands: Vec<String> = expect.any.iter().map(|fact| self.fact(fact, BODY)).collect();
+            commands.push(self.call("refuse", &[one_line(&expect.otherwise)], BODY + 2));
+            self.line(&either(&commands, BODY));
         }
     }
 
     fn step(&mut self, step: &Step) {
         let number = (step.id.index() + 1).to_string();
         let (what, why) = (one_line(&step.op.to_string()), one_line(&step.reason.to_string()));
-        let begin = self.call("step", &[number, what, why], 0);
+        let begin = self.call("step", &[number, what, why], BODY);
         let work = match &step.op {
             Op::Run(launch) | Op::Create(launch) => self.launch(step, launch),
             _ => {
                 let mut commands = self.conditions(step);
-                let indent = if commands.is_empty() { 0 } else { 2 };
+                let indent = if commands.is_empty() { BODY } else { BODY + 2 };
                 commands.push(self.work(step, indent));
-                commands.join(" ||\n  ")
+                commands.join(&format!(" ||\n{:1$}", "", BODY + 2))
             }
         };
-        self.line(&format!("\n{begin}\n{work}"));
+        self.paragraph();
+        self.line(&begin);
+        self.line(&work);
     }
 
     /// Why a step may have nothing to do.
@@ -177,45 +198,49 @@ impl Script<'_> {
         let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty() && !step.needs.is_empty();
         if follows {
             let numbers: Vec<String> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
-            vec![self.call("skipped", &numbers, 0)]
+            vec![self.call("skipped", &numbers, BODY)]
         } else {
-            step.unless.iter().map(|fact| self.fact(fact, 0)).collect()
+            step.unless.iter().map(|fact| self.fact(fact, BODY)).collect()
         }
     }
 
     /// A container: made where none is; started where docker was cut off between making and starting it.
     fn launch(&mut self, step: &Step, launch: &Launch) -> String {
         let name = launch.name.as_str();
-        let mut text = String::new();
+        let mut lines = Vec::new();
         let mut is_current = None;
         for fact in &step.unless {
-            let call = self.fact(fact, 0);
+            let call = self.fact(fact, BODY);
             match fact {
                 Fact::Current(current) if current.name == launch.name => is_current = Some(call),
                 Fact::Proxy { .. } => is_current = Some(call),
-                _ => text.push_str(&format!("{call} ||\n")),
+                _ => lines.push(format!("{call} ||")),
             }
         }
-        let (absent, work) = (self.call("absent", &[name], 0), self.work(step, 2));
-        text.push_str(&format!("if {absent}; then\n  {work}\n"));
+        let (absent, work) = (self.call("absent", &[name], BODY), self.work(step, BODY + 2));
+        lines.extend([format!("if {absent}; then"), format!("  {work}")]);
         if let Some(is_current) = is_current {
             let start = match &step.op {
                 Op::Run(_) => {
                     let start = Op::Start { name: launch.name.clone() };
                     format!(
                         "{} || {}",
-                        self.call("is_running", &[name], 2),
-                        self.carry_out(&start, &step.undo, 2)
+                        self.call("is_running", &[name], BODY + 2),
+                        self.carry_out(&start, &step.undo, BODY + 2)
                     )
                 }
                 // the step that starts it comes later
                 _ => ":".to_owned(),
             };
-            text.push_str(&format!("elif {is_current}; then\n  {start}\n"));
+            lines.extend([format!("elif {is_current}; then"), format!("  {start}")]);
         }
         let why = format!("{name} is not as this plan makes it: plan again on this host");
-        text.push_str(&format!("else\n  {}\nfi", self.call("fail", &[why], 2)));
-        text
+        lines.extend([
+            "else".to_owned(),
+            format!("  {}", self.call("fail", &[why], BODY + 2)),
+            "fi".to_owned(),
+        ]);
+        lines.join(&format!("\n{:BODY$}", ""))
     }
 
     /// What a step does, and what is done when it fails.
@@ -376,6 +401,7 @@ fn seconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::SecretKey;
     use crate::plan::Expect;
     use crate::plan::Reason;
     use crate::render::sample;
@@ -438,8 +464,9 @@ mod tests {
 
     fn body(plan: &Plan) -> String {
         let script = render(plan, &Cli::default());
-        let from = script.find("_steps=").expect("a script counts its steps");
-        script[from..].to_owned()
+        let from = script.find("main() {").expect("a script begins with its steps");
+        let to = script.find("\n}\n").expect("they end");
+        script[from..to + 3].to_owned()
     }
 
     /// A wait for a container that an earlier step starts.
@@ -469,6 +496,75 @@ mod tests {
         let plan = Plan::new(sample::project());
         assert_text!("render_sh_empty", render(&plan, &Cli::default()));
         assert_eq!(run(&plan, "").told, "shop: nothing to do\n");
+    }
+
+    #[test]
+    fn a_script_that_was_cut_off_after_any_line_does_nothing_and_fails() {
+        let cli = Cli { binary: "./docker".to_owned(), context: None };
+        for plan in [sample::first_start(), sample::change(), Plan::new(sample::project())] {
+            let script = render(&plan, &cli);
+            assert!(script.ends_with("\n\nmain \"$@\"\n"), "the last line is what begins it all");
+            let count = script.lines().count();
+            let begin = script.lines().position(|line| line.starts_with("trap")).expect("it has a guard");
+            let driver = format!(
+                r#"
+                export POSTGRES_PASSWORD=hunter2
+                mkdir env && : >env/db.env
+                printf '#!/bin/sh\necho "$*" >>calls\n[ "$1" = version ]\n' >docker
+                chmod +x docker
+                cat >script <<'END OF SCRIPT'
+{script}END OF SCRIPT
+                count=0
+                while [ $((count += 1)) -le {count} ] && [ ! -e calls ]; do
+                  head -n $count script | dash -s 2>/dev/null
+                  echo $?
+                done
+                "#
+            );
+            let outcome = sample::shell("bash --posix", &driver);
+            let statuses = String::from_utf8(outcome.stdout).expect("numbers");
+            let statuses: Vec<&str> = statuses.lines().collect();
+            assert_eq!(statuses.len(), count, "docker was asked before the last line was read");
+            for (line, status) in statuses.iter().enumerate().take(count - 1).skip(begin) {
+                assert_ne!(*status, "0", "after line {} of {count}", line + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_reaches_docker_whatever_the_shell() {
+        let candidates = "_JAVA_OPTIONS ANY CDPATH CHILD_MAX COLUMNS COPROC DIRSTACK EMACS FCEDIT FUNCNAME GLOBIGNORE \
+            GROUPS HISTFILE HISTSIZE HOSTNAME HOSTTYPE IGNOREEOF LANG LC_ALL LINES MACHTYPE MAIL MAILCHECK MAPFILE \
+            OPTARG OSTYPE PIPESTATUS REPLY SHELL TERM TIMEFORMAT TMOUT a container image line name path seen step why";
+        let others = "_ _seen _step BASH BASHOPTS BASH_VERSION BASHPID COMP_WORDBREAKS ENV EPOCHREALTIME EPOCHSECONDS \
+            EUID HISTCMD IFS LINENO OLDPWD OPTERR OPTIND PPID PS1 PS2 PS4 PWD RANDOM SECONDS SHELLOPTS SHLVL UID";
+        let (taken, refused): (Vec<&str>, Vec<&str>) = candidates
+            .split_whitespace()
+            .chain(others.split_whitespace())
+            .partition(|name| SecretKey::parse(*name).is_ok());
+        assert_eq!(refused.len(), others.split_whitespace().count());
+        let script = render(&sample::first_start(), &Cli { binary: "./docker".to_owned(), context: None });
+        let environment: String = taken.iter().map(|name| format!("{name}='a secret' ")).collect();
+        for name in SHELLS {
+            let driver = format!(
+                r#"
+                mkdir env && : >env/db.env
+                printf '#!/bin/sh\n/usr/bin/env >>told\ncase "$*" in *" inspect "*) exit 1 ;; esac\n' >docker
+                chmod +x docker
+                cat >script <<'END OF SCRIPT'
+{script}END OF SCRIPT
+                env {environment} POSTGRES_PASSWORD=hunter2 {name} script
+                cat told
+                "#
+            );
+            let told = String::from_utf8(sample::shell("dash", &driver).stdout).expect("variables are text");
+            let calls = told.matches("POSTGRES_PASSWORD=hunter2\n").count();
+            assert!(calls > 3, "{told}");
+            for taken in &taken {
+                let count = told.lines().filter(|line| *line == format!("{taken}=a secret")).count();
+                assert_eq!(count, calls, "{name}: {taken}");
+            }
+        }
     }
 
     #[test]
@@ -687,7 +783,7 @@ run this again when the cause is gone: it goes on from here
         let cli = Cli { binary: "podman".to_owned(), context: Some("far away".to_owned()) };
         let script = render(&sample::change(), &cli);
         assert!(script.contains("ask() { podman --context 'far away' \"$@\"; }"));
-        assert!(script.contains("\n  run podman --context 'far away' rm shop-old\n"));
+        assert!(script.contains("\n    run podman --context 'far away' rm shop-old\n"));
         assert!(!script.contains("run docker") && !script.contains("try docker"), "{script}");
     }
 

@@ -88,10 +88,14 @@ pub(super) fn call<W: AsRef<str>>(function: &str, words: &[W], indent: usize) ->
     lay_out(function.to_owned(), &words.iter().map(piece).collect::<Vec<_>>(), indent)
 }
 
-/// Shell commands of which the first that succeeds is the last that runs: in one line when they fit.
-pub(super) fn either(commands: &[String]) -> String {
+/// Shell commands of which the first that succeeds is the last that runs: in one line when they fit behind `indent` columns.
+pub(super) fn either(commands: &[String], indent: usize) -> String {
     let line = commands.join(" || ");
-    if line.chars().count() <= WIDTH && !line.contains('\n') { line } else { commands.join(" ||\n  ") }
+    if indent + line.chars().count() <= WIDTH && !line.contains('\n') {
+        line
+    } else {
+        commands.join(&format!(" ||\n{:1$}", "", indent + 2))
+    }
 }
 
 /// One line when it fits; otherwise as many as it takes, with a backslash at the end of all but the last.
