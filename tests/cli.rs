@@ -2,8 +2,11 @@
 //! answers as a test wants it to.
 #![expect(clippy::disallowed_methods, reason = "tests run processes and make files")]
 
+use proptest::prelude::*;
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::process::Stdio;
@@ -279,7 +282,7 @@ fn plan_shows_and_changes_nothing() {
     assert_eq!(changes.stderr, "");
     assert!(scene.gordon("plan --format sh").ended(0).stdout.starts_with("#!/bin/sh\n"));
     let json = scene.gordon("plan --format json").ended(0).stdout;
-    let plan: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let plan: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&plan["version"], &plan["project"]), (&1.into(), &"cli-plan".into()));
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 }
@@ -668,7 +671,7 @@ fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
     let scene = shop("status", &cases);
     scene.gordon("status").ended(0).shows("status");
     let json = scene.gordon("status --json").ended(0).stdout;
-    let status: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let status: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&status["version"], &status["project"]), (&1.into(), &"cli-status".into()));
     let of_app = &status["workloads"][1];
     assert_eq!((&of_app["name"], &of_app["serving"], &of_app["wanted"]), (&app.into(), &1.into(), &1.into()));
@@ -696,9 +699,8 @@ fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
     );
     let scene = Scene::new(&[("gordon.toml", config)], &cases);
     let has = |fragments: &str| fs::write(scene.docker.path().join("fragments"), fragments).expect("a file");
-    let told = || -> serde_json::Value {
-        serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON")
-    };
+    let told =
+        || -> Value { serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON") };
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
     scene.gordon("status").ended(0).shows("status_proxy");
     let status = told();
@@ -709,7 +711,7 @@ fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
     has("\0other.caddy\nhttp://other.test {\n}\n");
     assert_eq!(told()["proxy"]["fragment"], "missing");
     scene.write("gordon.toml", "name = \"cli-proxied\"\n[apps.web]\nimage = \"web:1\"\n");
-    assert_eq!(told()["proxy"], serde_json::Value::Null, "the project has nothing to do with it");
+    assert_eq!(told()["proxy"], Value::Null, "the project has nothing to do with it");
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
     assert_eq!(told()["proxy"]["fragment"], "unwanted");
 }
@@ -761,4 +763,120 @@ fn paths_are_relative_to_the_config() {
     let plan = |words: &str| scene.gordon(words).ended(0).stdout;
     assert!(plan("plan --file shops/gordon.toml").contains("--env-file"));
     assert!(!plan("plan --file shops/gordon.toml --project-directory .").contains("--env-file"));
+}
+
+/// The words of what `gordon plan` gives to `docker run`, as the script and JSON on its standard output say, each the same
+/// with colours forced; then what a failure of it, a saved plan and `gordon images` say.
+fn words_survive_every_format(words: &[String]) {
+    let escaped = |c: char| {
+        if c == ' ' || c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
+    };
+    let quoted = |word: &String| format!("\"{}\"", word.chars().map(escaped).collect::<String>());
+    let list = words.iter().map(quoted).collect::<Vec<_>>().join(", ");
+    let config = format!(
+        "name: words\nproxy: {{ enabled: false }}\napps:\n  web:\n    image: 'web:1'\n    environment: {{ A: {} }}\n    command: [{list}]\n",
+        quoted(&words.concat())
+    );
+    let cases = "'run '*) echo no >&2; exit 1 ;;";
+    let scene = Scene::new(&[("gordon.yaml", &config)], cases);
+    let bytes = |words: &str, env: &[(&str, &str)]| {
+        let output =
+            scene.command(words, &scene.path()).envs(env.iter().copied()).output().expect("gordon is built");
+        assert!(
+            !output.stdout.is_empty() || words.contains("--out"),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let both = |words: &str| {
+        let plain = bytes(words, &[]);
+        assert_eq!(bytes(words, &[("CLICOLOR_FORCE", "1")]), plain, "{words}");
+        plain
+    };
+    let run = |plan: &Value| {
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        let argv = |step: &Value| {
+            step["argv"]
+                .as_array()
+                .map(|argv| argv.iter().map(|w| w.as_str().expect("a word").to_owned()).collect())
+        };
+        let mut all = steps.filter_map(argv).filter(|argv: &Vec<String>| argv[1] == "run");
+        all.next().expect("a container is made")
+    };
+    let plan: Value = serde_json::from_str(&both("plan --format json")).expect("JSON");
+    let argv = run(&plan);
+    assert!(argv.ends_with(words) && argv.contains(&format!("A={}", words.concat())), "{argv:?}");
+
+    bytes("plan --out saved.json", &[]);
+    let saved = fs::read_to_string(scene.folder.path().join("saved.json")).expect("a saved plan");
+    assert_eq!(run(&serde_json::from_str::<Value>(&saved).expect("JSON")["plan"]), argv);
+    let events = bytes("apply --yes --json", &[("CLICOLOR_FORCE", "1")]);
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let failed: Vec<Value> = events.filter(|event| event["event"] == "failed").collect();
+    assert_eq!(failed[0]["cause"]["argv"], serde_json::json!(argv));
+
+    let script = both("plan --offline --format sh");
+    for shell in ["dash", "busybox sh", "bash --posix"] {
+        let fake = "#!/bin/sh\n[ \"$1\" = run ] && { printf '%s\\0' docker \"$@\"; exit 1; } >&3\ncase $* in *'inspect --format {{.'*) exit 1 ;; esac\n";
+        let folder = tempfile::tempdir().expect("a folder");
+        let driver = format!(
+            "cat >script; printf '%s' \"$FAKE\" >docker; chmod +x docker; exec 3>&1 >&2; PATH=$PWD:$PATH; {shell} script"
+        );
+        let mut child = Command::new("sh")
+            .args(["-c", &driver])
+            .env("FAKE", fake)
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        child.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        let read = String::from_utf8(output.stdout).expect("text");
+        let read: Vec<&str> = read.split_terminator('\0').collect();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(read, argv, "{shell}: {told}");
+    }
+}
+
+#[test]
+fn words_survive_the_standard_output_in_every_format() {
+    let words = [
+        "x\u{1b}]",
+        "\u{7}'; touch pwned; exit #",
+        "\u{1b}[2K\u{1b}[1A\r  sleep",
+        "\u{9b}31m",
+        "\u{202e}é→",
+        "a\nb\\",
+        "\u{7f}\t!$x`",
+    ];
+    words_survive_every_format(&words.map(str::to_owned));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_words_survive_the_standard_output(words in proptest::collection::vec(
+        "[ -~\\t\\n'\"$`!é→\u{1}-\u{1f}\u{1b}\\[\\]\u{7}\u{7f}-\u{a0}\u{202a}-\u{202e}]{1,12}", 1..40))
+    {
+        words_survive_every_format(&words);
+    }
+}
+
+#[test]
+fn what_an_image_declares_is_written_as_it_is() {
+    let json = r#"{"/d\u001b]":{},"/e\u0007x":{}}"#;
+    let cases = format!(
+        "'image inspect'*'web:1') printf '%s\\n' '[\"sha256:{:064}\",[\"web:1\"],[],{{\"Volumes\":{json}}}]' ;;",
+        1
+    );
+    let config =
+        "name = \"odd\"\nproxy.enabled = false\nvolumes.auto_create = false\n[apps.web]\nimage = \"web:1\"\n";
+    let scene = Scene::new(&[("gordon.toml", config)], &cases);
+    let run = scene.gordon("images").ended(0);
+    let images: Value = serde_json::from_str(&run.stdout).expect("JSON");
+    assert_eq!(images["images"]["web:1"]["volumes"], serde_json::json!(["/d\u{1b}]", "/e\u{7}x"]));
 }

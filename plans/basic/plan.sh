@@ -5,10 +5,529 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=38 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/myapp_example_com.env || refuse 'the env file env/myapp_example_com.env cannot be read'
+  no_network gordon-myapp-example-com ||
+    usable_network gordon-myapp-example-com gordon ||
+    refuse 'network gordon-myapp-example-com belongs to another project'
+  no_network gordon-api-example-com ||
+    usable_network gordon-api-example-com gordon ||
+    refuse 'network gordon-api-example-com belongs to another project'
+  no_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-myapp-example-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-myapp-example-com-redis-data ||
+    usable_volume gordon-myapp-example-com-redis-data gordon ||
+    refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
+  no_volume gordon-api-example-com-mongodb-data-db ||
+    usable_volume gordon-api-example-com-mongodb-data-db gordon ||
+    refuse 'volume gordon-api-example-com-mongodb-data-db belongs to another project'
+  no_volume gordon-api-example-com-redis-data ||
+    usable_volume gordon-api-example-com-redis-data gordon ||
+    refuse 'volume gordon-api-example-com-redis-data belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-api-example-com ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
+    refuse 'network gordon-api-example-com has no room for the proxy at 10.222.159.128'
+  is_attached gordon-proxy gordon-myapp-example-com ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
+    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
+  absent gordon-myapp.example.com-postgres ||
+    is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-myapp.example.com-postgres is not as it was when this was planned'
+  is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
+    refuse \
+        'network gordon-myapp-example-com has no room for gordon-myapp.example.com-postgres at 10.209.187.129'
+  absent gordon-myapp.example.com-redis ||
+    is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
+  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
+  absent gordon-myapp.example.com ||
+    is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
+    refuse 'gordon-myapp.example.com is not as it was when this was planned'
+  is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
+  absent gordon-api.example.com-mongodb ||
+    is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+      gordon-api-example-com-mongodb-data-db:/data/db ||
+    refuse 'gordon-api.example.com-mongodb is not as it was when this was planned'
+  is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+      gordon-api-example-com-mongodb-data-db:/data/db ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.129 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-mongodb at 10.222.159.129'
+  absent gordon-api.example.com-redis ||
+    is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-api-example-com-redis-data:/data ||
+    refuse 'gordon-api.example.com-redis is not as it was when this was planned'
+  is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-api-example-com-redis-data:/data ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.130 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-redis at 10.222.159.130'
+  absent gordon-api.example.com ||
+    is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    refuse 'gordon-api.example.com is not as it was when this was planned'
+  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.131 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com at 10.222.159.131'
+
+  step 1 'pull api:latest' 'not on this host'
+  has_image api:latest ||
+    stream docker pull api:latest || failed
+
+  step 2 'check the volumes of api:latest' 'what it declares is not known yet'
+  only_volumes api:latest || failed
+
+  step 3 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 5 'pull mongodb:6' 'not on this host'
+  has_image mongodb:6 ||
+    stream docker pull mongodb:6 || failed
+
+  step 6 'check the volumes of mongodb:6' 'what it declares is not known yet'
+  only_volumes mongodb:6 /data/db || failed
+
+  step 7 'pull myapp:latest' 'not on this host'
+  has_image myapp:latest ||
+    stream docker pull myapp:latest || failed
+
+  step 8 'check the volumes of myapp:latest' 'what it declares is not known yet'
+  only_volumes myapp:latest || failed
+
+  step 9 'pull postgres:15' 'not on this host'
+  has_image postgres:15 ||
+    stream docker pull postgres:15 || failed
+
+  step 10 'check the volumes of postgres:15' 'what it declares is not known yet'
+  only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+  step 11 'pull redis:7-alpine' 'not on this host'
+  has_image redis:7-alpine ||
+    stream docker pull redis:7-alpine || failed
+
+  step 12 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+  only_volumes redis:7-alpine /data || failed
+
+  step 13 'create network gordon-myapp-example-com' 'not there yet'
+  has_network gordon-myapp-example-com ||
+    run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com \
+        gordon-myapp-example-com
+
+  step 14 'create network gordon-api-example-com' 'not there yet'
+  has_network gordon-api-example-com ||
+    run docker network create --subnet 10.222.159.0/24 --ip-range 10.222.159.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com \
+        gordon-api-example-com
+
+  step 15 'create volume gordon-myapp-example-com-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=myapp.example.com \
+        --label gordon.name=gordon-myapp-example-com-postgres-var-lib-postgresql-data \
+        gordon-myapp-example-com-postgres-var-lib-postgresql-data
+
+  step 16 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
+  has_volume gordon-myapp-example-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com-redis-data \
+        gordon-myapp-example-com-redis-data
+
+  step 17 'create volume gordon-api-example-com-mongodb-data-db' 'not there yet'
+  has_volume gordon-api-example-com-mongodb-data-db ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-mongodb-data-db \
+        gordon-api-example-com-mongodb-data-db
+
+  step 18 'create volume gordon-api-example-com-redis-data' 'not there yet'
+  has_volume gordon-api-example-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-redis-data \
+        gordon-api-example-com-redis-data
+
+  step 19 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 20 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 21 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 22 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 4 19 20 21 22 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 24 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-api-example-com ||
+    run docker network connect --ip 10.222.159.128 gordon-api-example-com gordon-proxy
+
+  step 25 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-myapp-example-com ||
+    run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
+
+  step 26 'run gordon-myapp.example.com-postgres' 'not there yet'
+  if absent gordon-myapp.example.com-postgres; then
+    run docker run --detach --name gordon-myapp.example.com-postgres --restart unless-stopped \
+        --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
+        --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-postgres \
+        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
+        --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
+        --env-file env/myapp_example_com.env \
+        --volume gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-myapp.example.com-postgres || run docker start gordon-myapp.example.com-postgres
+  else
+    fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 27 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
+  skipped 26 ||
+    await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-myapp.example.com-postgres || failed
+
+  step 28 'run gordon-myapp.example.com-redis' 'not there yet'
+  if absent gordon-myapp.example.com-redis; then
+    run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
+        --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
+        --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
+        --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
+        --env-file env/myapp_example_com.env --volume gordon-myapp-example-com-redis-data:/data \
+        redis:7-alpine
+  elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data; then
+    is_running gordon-myapp.example.com-redis || run docker start gordon-myapp.example.com-redis
+  else
+    fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 29 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
+  skipped 28 ||
+    await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-myapp.example.com-redis || failed
+
+  step 30 'run gordon-myapp.example.com' 'not there yet'
+  if absent gordon-myapp.example.com; then
+    run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+        --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
+        --network-alias myapp-example-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
+        --label gordon.address=gordon-myapp-example-com=10.209.187.131 \
+        --env-file env/myapp_example_com.env \
+        myapp:latest
+  elif is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest; then
+    is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
+  else
+    fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 31 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  skipped 30 ||
+    await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-myapp.example.com || failed
+
+  step 32 'run gordon-api.example.com-mongodb' 'not there yet'
+  if absent gordon-api.example.com-mongodb; then
+    run docker run --detach --name gordon-api.example.com-mongodb --restart unless-stopped \
+        --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
+        --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-mongodb \
+        --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
+        --label gordon.address=gordon-api-example-com=10.222.159.129 \
+        --volume gordon-api-example-com-mongodb-data-db:/data/db \
+        mongodb:6
+  elif is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+      gordon-api-example-com-mongodb-data-db:/data/db; then
+    is_running gordon-api.example.com-mongodb || run docker start gordon-api.example.com-mongodb
+  else
+    fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
+  fi
+
+  step 33 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
+  skipped 32 ||
+    await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-api.example.com-mongodb || failed
+
+  step 34 'run gordon-api.example.com-redis' 'not there yet'
+  if absent gordon-api.example.com-redis; then
+    run docker run --detach --name gordon-api.example.com-redis --restart unless-stopped \
+        --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
+        --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:65b8118d \
+        --label gordon.address=gordon-api-example-com=10.222.159.130 \
+        --volume gordon-api-example-com-redis-data:/data \
+        redis:7-alpine
+  elif is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-api-example-com-redis-data:/data; then
+    is_running gordon-api.example.com-redis || run docker start gordon-api.example.com-redis
+  else
+    fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 35 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
+  skipped 34 ||
+    await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-api.example.com-redis || failed
+
+  step 36 'run gordon-api.example.com' 'not there yet'
+  if absent gordon-api.example.com; then
+    run docker run --detach --name gordon-api.example.com --restart unless-stopped \
+        --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
+        --network-alias api-example-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com \
+        --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+        --label gordon.address=gordon-api-example-com=10.222.159.131 \
+        api:latest
+  elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then
+    is_running gordon-api.example.com || run docker start gordon-api.example.com
+  else
+    fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 37 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
+  skipped 36 ||
+    await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-api.example.com || failed
+
+  step 38 'route to gordon' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-api-example-com
+# network gordon-myapp-example-com
+https://myapp.example.com {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://api.example.com {
+	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
+		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+# project gordon
+# network gordon-api-example-com
+# network gordon-myapp-example-com
+https://myapp.example.com {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://api.example.com {
+	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
+		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -293,516 +812,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=38 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-readable env/myapp_example_com.env || refuse 'the env file env/myapp_example_com.env cannot be read'
-no_network gordon-myapp-example-com ||
-  usable_network gordon-myapp-example-com gordon ||
-  refuse 'network gordon-myapp-example-com belongs to another project'
-no_network gordon-api-example-com ||
-  usable_network gordon-api-example-com gordon ||
-  refuse 'network gordon-api-example-com belongs to another project'
-no_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-myapp-example-com-postgres-var-lib-postgresql-data belongs to another project'
-no_volume gordon-myapp-example-com-redis-data ||
-  usable_volume gordon-myapp-example-com-redis-data gordon ||
-  refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-no_volume gordon-api-example-com-mongodb-data-db ||
-  usable_volume gordon-api-example-com-mongodb-data-db gordon ||
-  refuse 'volume gordon-api-example-com-mongodb-data-db belongs to another project'
-no_volume gordon-api-example-com-redis-data ||
-  usable_volume gordon-api-example-com-redis-data gordon ||
-  refuse 'volume gordon-api-example-com-redis-data belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy gordon-api-example-com ||
-  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
-  refuse 'network gordon-api-example-com has no room for the proxy at 10.222.159.128'
-is_attached gordon-proxy gordon-myapp-example-com ||
-  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
-  refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
-absent gordon-myapp.example.com-postgres ||
-  is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-myapp.example.com-postgres is not as it was when this was planned'
-is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
-  refuse \
-      'network gordon-myapp-example-com has no room for gordon-myapp.example.com-postgres at 10.209.187.129'
-absent gordon-myapp.example.com-redis ||
-  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-myapp-example-com-redis-data:/data ||
-  refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
-is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-myapp-example-com-redis-data:/data ||
-  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
-  refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
-absent gordon-myapp.example.com ||
-  is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
-  refuse 'gordon-myapp.example.com is not as it was when this was planned'
-is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest ||
-  has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
-  refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
-absent gordon-api.example.com-mongodb ||
-  is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
-    gordon-api-example-com-mongodb-data-db:/data/db ||
-  refuse 'gordon-api.example.com-mongodb is not as it was when this was planned'
-is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
-    gordon-api-example-com-mongodb-data-db:/data/db ||
-  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.129 ||
-  refuse 'network gordon-api-example-com has no room for gordon-api.example.com-mongodb at 10.222.159.129'
-absent gordon-api.example.com-redis ||
-  is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-api-example-com-redis-data:/data ||
-  refuse 'gordon-api.example.com-redis is not as it was when this was planned'
-is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-api-example-com-redis-data:/data ||
-  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.130 ||
-  refuse 'network gordon-api-example-com has no room for gordon-api.example.com-redis at 10.222.159.130'
-absent gordon-api.example.com ||
-  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-  refuse 'gordon-api.example.com is not as it was when this was planned'
-is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-  has_room gordon-api-example-com 10.222.159.0/24 10.222.159.131 ||
-  refuse 'network gordon-api-example-com has no room for gordon-api.example.com at 10.222.159.131'
-
-step 1 'pull api:latest' 'not on this host'
-has_image api:latest ||
-  stream docker pull api:latest || failed
-
-step 2 'check the volumes of api:latest' 'what it declares is not known yet'
-only_volumes api:latest || failed
-
-step 3 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 5 'pull mongodb:6' 'not on this host'
-has_image mongodb:6 ||
-  stream docker pull mongodb:6 || failed
-
-step 6 'check the volumes of mongodb:6' 'what it declares is not known yet'
-only_volumes mongodb:6 /data/db || failed
-
-step 7 'pull myapp:latest' 'not on this host'
-has_image myapp:latest ||
-  stream docker pull myapp:latest || failed
-
-step 8 'check the volumes of myapp:latest' 'what it declares is not known yet'
-only_volumes myapp:latest || failed
-
-step 9 'pull postgres:15' 'not on this host'
-has_image postgres:15 ||
-  stream docker pull postgres:15 || failed
-
-step 10 'check the volumes of postgres:15' 'what it declares is not known yet'
-only_volumes postgres:15 /var/lib/postgresql/data || failed
-
-step 11 'pull redis:7-alpine' 'not on this host'
-has_image redis:7-alpine ||
-  stream docker pull redis:7-alpine || failed
-
-step 12 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
-only_volumes redis:7-alpine /data || failed
-
-step 13 'create network gordon-myapp-example-com' 'not there yet'
-has_network gordon-myapp-example-com ||
-  run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com \
-      gordon-myapp-example-com
-
-step 14 'create network gordon-api-example-com' 'not there yet'
-has_network gordon-api-example-com ||
-  run docker network create --subnet 10.222.159.0/24 --ip-range 10.222.159.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com \
-      gordon-api-example-com
-
-step 15 'create volume gordon-myapp-example-com-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=myapp.example.com \
-      --label gordon.name=gordon-myapp-example-com-postgres-var-lib-postgresql-data \
-      gordon-myapp-example-com-postgres-var-lib-postgresql-data
-
-step 16 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
-has_volume gordon-myapp-example-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com-redis-data \
-      gordon-myapp-example-com-redis-data
-
-step 17 'create volume gordon-api-example-com-mongodb-data-db' 'not there yet'
-has_volume gordon-api-example-com-mongodb-data-db ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-mongodb-data-db \
-      gordon-api-example-com-mongodb-data-db
-
-step 18 'create volume gordon-api-example-com-redis-data' 'not there yet'
-has_volume gordon-api-example-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api-example-com-redis-data \
-      gordon-api-example-com-redis-data
-
-step 19 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 20 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 21 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 22 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 4 19 20 21 22 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 24 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-api-example-com ||
-  run docker network connect --ip 10.222.159.128 gordon-api-example-com gordon-proxy
-
-step 25 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-myapp-example-com ||
-  run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
-
-step 26 'run gordon-myapp.example.com-postgres' 'not there yet'
-if absent gordon-myapp.example.com-postgres; then
-  run docker run --detach --name gordon-myapp.example.com-postgres --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
-      --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-postgres \
-      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
-      --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
-      --env-file env/myapp_example_com.env \
-      --volume gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      postgres:15
-elif is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-myapp.example.com-postgres || run docker start gordon-myapp.example.com-postgres
-else
-  fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 27 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
-skipped 26 ||
-  await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-myapp.example.com-postgres || failed
-
-step 28 'run gordon-myapp.example.com-redis' 'not there yet'
-if absent gordon-myapp.example.com-redis; then
-  run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
-      --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
-      --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
-      --env-file env/myapp_example_com.env --volume gordon-myapp-example-com-redis-data:/data \
-      redis:7-alpine
-elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-myapp-example-com-redis-data:/data; then
-  is_running gordon-myapp.example.com-redis || run docker start gordon-myapp.example.com-redis
-else
-  fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 29 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
-skipped 28 ||
-  await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-myapp.example.com-redis || failed
-
-step 30 'run gordon-myapp.example.com' 'not there yet'
-if absent gordon-myapp.example.com; then
-  run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
-      --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
-      --network-alias myapp-example-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:c48abba4' \
-      --label gordon.address=gordon-myapp-example-com=10.209.187.131 \
-      --env-file env/myapp_example_com.env \
-      myapp:latest
-elif is_current gordon-myapp.example.com gordon any 'env-file:c18373e9 image:c48abba4' myapp:latest; then
-  is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
-else
-  fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 31 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
-skipped 30 ||
-  await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-myapp.example.com || failed
-
-step 32 'run gordon-api.example.com-mongodb' 'not there yet'
-if absent gordon-api.example.com-mongodb; then
-  run docker run --detach --name gordon-api.example.com-mongodb --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
-      --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-mongodb \
-      --label gordon.release=1 --label gordon.spec=image:59cdb5c8 \
-      --label gordon.address=gordon-api-example-com=10.222.159.129 \
-      --volume gordon-api-example-com-mongodb-data-db:/data/db \
-      mongodb:6
-elif is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
-    gordon-api-example-com-mongodb-data-db:/data/db; then
-  is_running gordon-api.example.com-mongodb || run docker start gordon-api.example.com-mongodb
-else
-  fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
-fi
-
-step 33 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
-skipped 32 ||
-  await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-api.example.com-mongodb || failed
-
-step 34 'run gordon-api.example.com-redis' 'not there yet'
-if absent gordon-api.example.com-redis; then
-  run docker run --detach --name gordon-api.example.com-redis --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
-      --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.address=gordon-api-example-com=10.222.159.130 \
-      --volume gordon-api-example-com-redis-data:/data \
-      redis:7-alpine
-elif is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
-    gordon-api-example-com-redis-data:/data; then
-  is_running gordon-api.example.com-redis || run docker start gordon-api.example.com-redis
-else
-  fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 35 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
-skipped 34 ||
-  await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-api.example.com-redis || failed
-
-step 36 'run gordon-api.example.com' 'not there yet'
-if absent gordon-api.example.com; then
-  run docker run --detach --name gordon-api.example.com --restart unless-stopped \
-      --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
-      --network-alias api-example-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com \
-      --label gordon.release=1 --label gordon.spec=image:f079b7cb \
-      --label gordon.address=gordon-api-example-com=10.222.159.131 \
-      api:latest
-elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then
-  is_running gordon-api.example.com || run docker start gordon-api.example.com
-else
-  fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 37 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
-skipped 36 ||
-  await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-api.example.com || failed
-
-step 38 'route to gordon' 'not there yet'
-has_fragment gordon \
-    '# project gordon
-# network gordon-api-example-com
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
-		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
-# project gordon
-# network gordon-api-example-com
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
-		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

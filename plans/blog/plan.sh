@@ -5,10 +5,362 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=24 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/blog_company_com.env || refuse 'the env file env/blog_company_com.env cannot be read'
+  no_network gordon-blog-company-com ||
+    usable_network gordon-blog-company-com gordon ||
+    refuse 'network gordon-blog-company-com belongs to another project'
+  no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
+    usable_volume gordon-blog-company-com-my-mysql-var-lib-mysql gordon ||
+    refuse 'volume gordon-blog-company-com-my-mysql-var-lib-mysql belongs to another project'
+  no_volume gordon-blog-company-com-my-redis-data ||
+    usable_volume gordon-blog-company-com-my-redis-data gordon ||
+    refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
+  is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-blog-company-com ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
+    refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
+  absent gordon-blog.company.com-my-mysql ||
+    is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
+    refuse 'gordon-blog.company.com-my-mysql is not as it was when this was planned'
+  is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
+    refuse \
+        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.129'
+  absent gordon-blog.company.com-my-redis ||
+    is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data ||
+    refuse 'gordon-blog.company.com-my-redis is not as it was when this was planned'
+  is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
+    refuse \
+        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
+  absent gordon-blog.company.com ||
+    is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
+    refuse 'gordon-blog.company.com is not as it was when this was planned'
+  is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
+    refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
+
+  step 1 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 3 'pull my-mysql:latest' 'not on this host'
+  has_image my-mysql:latest ||
+    stream docker pull my-mysql:latest || failed
+
+  step 4 'check the volumes of my-mysql:latest' 'what it declares is not known yet'
+  only_volumes my-mysql:latest /var/lib/mysql || failed
+
+  step 5 'pull my-redis:latest' 'not on this host'
+  has_image my-redis:latest ||
+    stream docker pull my-redis:latest || failed
+
+  step 6 'check the volumes of my-redis:latest' 'what it declares is not known yet'
+  only_volumes my-redis:latest /data || failed
+
+  step 7 'pull wordpress:latest' 'not on this host'
+  has_image wordpress:latest ||
+    stream docker pull wordpress:latest || failed
+
+  step 8 'check the volumes of wordpress:latest' 'what it declares is not known yet'
+  only_volumes wordpress:latest || failed
+
+  step 9 'create network gordon-blog-company-com' 'not there yet'
+  has_network gordon-blog-company-com ||
+    run docker network create --subnet 10.222.203.0/24 --ip-range 10.222.203.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com \
+        gordon-blog-company-com
+
+  step 10 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
+  has_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=blog.company.com \
+        --label gordon.name=gordon-blog-company-com-my-mysql-var-lib-mysql \
+        gordon-blog-company-com-my-mysql-var-lib-mysql
+
+  step 11 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
+  has_volume gordon-blog-company-com-my-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com-my-redis-data \
+        gordon-blog-company-com-my-redis-data
+
+  step 12 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 13 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 14 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 15 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 8080:8080 --publish 8443:8443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 8080
+	https_port 8443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 2 12 13 14 15 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 17 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-blog-company-com ||
+    run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
+
+  step 18 'run gordon-blog.company.com-my-mysql' 'not there yet'
+  if absent gordon-blog.company.com-my-mysql; then
+    run docker run --detach --name gordon-blog.company.com-my-mysql --restart unless-stopped \
+        --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
+        --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
+        --hostname my-mysql \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-mysql \
+        --label gordon.release=1 --label gordon.spec=image:caa0b06e --label gordon.inherits=d624a773 \
+        --label gordon.address=gordon-blog-company-com=10.222.203.129 \
+        --env-file env/blog_company_com.env \
+        --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
+        my-mysql:latest
+  elif is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql; then
+    is_running gordon-blog.company.com-my-mysql || run docker start gordon-blog.company.com-my-mysql
+  else
+    fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
+  fi
+
+  step 19 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
+  skipped 18 ||
+    await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-blog.company.com-my-mysql || failed
+
+  step 20 'run gordon-blog.company.com-my-redis' 'not there yet'
+  if absent gordon-blog.company.com-my-redis; then
+    run docker run --detach --name gordon-blog.company.com-my-redis --restart unless-stopped \
+        --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
+        --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
+        --hostname my-redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-redis \
+        --label gordon.release=1 --label gordon.spec=image:e7f39d8d --label gordon.inherits=d624a773 \
+        --label gordon.address=gordon-blog-company-com=10.222.203.130 \
+        --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
+        my-redis:latest
+  elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data; then
+    is_running gordon-blog.company.com-my-redis || run docker start gordon-blog.company.com-my-redis
+  else
+    fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 21 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
+  skipped 20 ||
+    await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-blog.company.com-my-redis || failed
+
+  step 22 'run gordon-blog.company.com' 'not there yet'
+  if absent gordon-blog.company.com; then
+    run docker run --detach --name gordon-blog.company.com --restart unless-stopped \
+        --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
+        --network-alias blog-company-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
+        --label gordon.address=gordon-blog-company-com=10.222.203.131 \
+        --env-file env/blog_company_com.env \
+        wordpress:latest
+  elif is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest; then
+    is_running gordon-blog.company.com || run docker start gordon-blog.company.com
+  else
+    fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 23 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
+  skipped 22 ||
+    await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-blog.company.com || failed
+
+  step 24 'route to gordon' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-blog-company-com
+http://blog.company.com {
+	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
+		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+# project gordon
+# network gordon-blog-company-com
+http://blog.company.com {
+	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
+		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -293,347 +645,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=24 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-readable env/blog_company_com.env || refuse 'the env file env/blog_company_com.env cannot be read'
-no_network gordon-blog-company-com ||
-  usable_network gordon-blog-company-com gordon ||
-  refuse 'network gordon-blog-company-com belongs to another project'
-no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
-  usable_volume gordon-blog-company-com-my-mysql-var-lib-mysql gordon ||
-  refuse 'volume gordon-blog-company-com-my-mysql-var-lib-mysql belongs to another project'
-no_volume gordon-blog-company-com-my-redis-data ||
-  usable_volume gordon-blog-company-com-my-redis-data gordon ||
-  refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy gordon-blog-company-com ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
-  refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
-absent gordon-blog.company.com-my-mysql ||
-  is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-    gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
-  refuse 'gordon-blog.company.com-my-mysql is not as it was when this was planned'
-is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-    gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.129'
-absent gordon-blog.company.com-my-redis ||
-  is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-    gordon-blog-company-com-my-redis-data:/data ||
-  refuse 'gordon-blog.company.com-my-redis is not as it was when this was planned'
-is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-    gordon-blog-company-com-my-redis-data:/data ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
-absent gordon-blog.company.com ||
-  is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
-  refuse 'gordon-blog.company.com is not as it was when this was planned'
-is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
-  has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
-  refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
-
-step 1 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 3 'pull my-mysql:latest' 'not on this host'
-has_image my-mysql:latest ||
-  stream docker pull my-mysql:latest || failed
-
-step 4 'check the volumes of my-mysql:latest' 'what it declares is not known yet'
-only_volumes my-mysql:latest /var/lib/mysql || failed
-
-step 5 'pull my-redis:latest' 'not on this host'
-has_image my-redis:latest ||
-  stream docker pull my-redis:latest || failed
-
-step 6 'check the volumes of my-redis:latest' 'what it declares is not known yet'
-only_volumes my-redis:latest /data || failed
-
-step 7 'pull wordpress:latest' 'not on this host'
-has_image wordpress:latest ||
-  stream docker pull wordpress:latest || failed
-
-step 8 'check the volumes of wordpress:latest' 'what it declares is not known yet'
-only_volumes wordpress:latest || failed
-
-step 9 'create network gordon-blog-company-com' 'not there yet'
-has_network gordon-blog-company-com ||
-  run docker network create --subnet 10.222.203.0/24 --ip-range 10.222.203.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com \
-      gordon-blog-company-com
-
-step 10 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
-has_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=blog.company.com \
-      --label gordon.name=gordon-blog-company-com-my-mysql-var-lib-mysql \
-      gordon-blog-company-com-my-mysql-var-lib-mysql
-
-step 11 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
-has_volume gordon-blog-company-com-my-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com-my-redis-data \
-      gordon-blog-company-com-my-redis-data
-
-step 12 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 13 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 14 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 15 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 8080:8080 --publish 8443:8443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 8080
-	https_port 8443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 2 12 13 14 15 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 17 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-blog-company-com ||
-  run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
-
-step 18 'run gordon-blog.company.com-my-mysql' 'not there yet'
-if absent gordon-blog.company.com-my-mysql; then
-  run docker run --detach --name gordon-blog.company.com-my-mysql --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
-      --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
-      --hostname my-mysql \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-mysql \
-      --label gordon.release=1 --label gordon.spec=image:caa0b06e --label gordon.inherits=d624a773 \
-      --label gordon.address=gordon-blog-company-com=10.222.203.129 \
-      --env-file env/blog_company_com.env \
-      --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
-      my-mysql:latest
-elif is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-    gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql; then
-  is_running gordon-blog.company.com-my-mysql || run docker start gordon-blog.company.com-my-mysql
-else
-  fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
-fi
-
-step 19 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
-skipped 18 ||
-  await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-blog.company.com-my-mysql || failed
-
-step 20 'run gordon-blog.company.com-my-redis' 'not there yet'
-if absent gordon-blog.company.com-my-redis; then
-  run docker run --detach --name gordon-blog.company.com-my-redis --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
-      --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
-      --hostname my-redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-redis \
-      --label gordon.release=1 --label gordon.spec=image:e7f39d8d --label gordon.inherits=d624a773 \
-      --label gordon.address=gordon-blog-company-com=10.222.203.130 \
-      --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
-      my-redis:latest
-elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-    gordon-blog-company-com-my-redis-data:/data; then
-  is_running gordon-blog.company.com-my-redis || run docker start gordon-blog.company.com-my-redis
-else
-  fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 21 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
-skipped 20 ||
-  await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-blog.company.com-my-redis || failed
-
-step 22 'run gordon-blog.company.com' 'not there yet'
-if absent gordon-blog.company.com; then
-  run docker run --detach --name gordon-blog.company.com --restart unless-stopped \
-      --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
-      --network-alias blog-company-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
-      --label gordon.address=gordon-blog-company-com=10.222.203.131 \
-      --env-file env/blog_company_com.env \
-      wordpress:latest
-elif is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest; then
-  is_running gordon-blog.company.com || run docker start gordon-blog.company.com
-else
-  fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
-fi
-
-step 23 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
-skipped 22 ||
-  await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-blog.company.com || failed
-
-step 24 'route to gordon' 'not there yet'
-has_fragment gordon \
-    '# project gordon
-# network gordon-blog-company-com
-http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
-		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
-# project gordon
-# network gordon-blog-company-com
-http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
-		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -5,10 +5,513 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=34 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable shop.env || refuse 'the env file shop.env cannot be read'
+  no_network s-backend ||
+    usable_network s-backend shop ||
+    refuse 'network s-backend belongs to another project'
+  no_volume s-backend-cache ||
+    usable_volume s-backend-cache shop ||
+    refuse 'volume s-backend-cache belongs to another project'
+  no_volume s-backend-pg ||
+    usable_volume s-backend-pg shop ||
+    refuse 'volume s-backend-pg belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
+  is_attached gordon-proxy s-backend ||
+    has_room s-backend 10.96.134.0/24 10.96.134.128 ||
+    refuse 'network s-backend has no room for the proxy at 10.96.134.128'
+  absent s-backend-cache ||
+    is_current s-backend-cache shop any \
+      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      s-backend-cache:/data ||
+    refuse 's-backend-cache is not as it was when this was planned'
+  is_current s-backend-cache shop any \
+      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      s-backend-cache:/data ||
+    has_room s-backend 10.96.134.0/24 10.96.134.129 ||
+    refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
+  absent s-backend-db ||
+    is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data ||
+    refuse 's-backend-db is not as it was when this was planned'
+  is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data ||
+    has_room s-backend 10.96.134.0/24 10.96.134.130 ||
+    refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
+  absent s-shop.example.com-files ||
+    is_current s-shop.example.com-files shop any \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      busybox:latest ||
+    refuse 's-shop.example.com-files is not as it was when this was planned'
+  is_current s-shop.example.com-files shop any \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      busybox:latest ||
+    has_room s-backend 10.96.134.0/24 10.96.134.131 ||
+    refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
+  absent s-shop.example.com ||
+    is_current s-shop.example.com shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+    refuse 's-shop.example.com is not as it was when this was planned'
+  is_current s-shop.example.com shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+    has_room s-backend 10.96.134.0/24 10.96.134.132 ||
+    refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
+  absent s-shop.example.com-2 ||
+    is_current s-shop.example.com-2 shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+    refuse 's-shop.example.com-2 is not as it was when this was planned'
+  is_current s-shop.example.com-2 shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+    has_room s-backend 10.96.134.0/24 10.96.134.133 ||
+    refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
+  absent s-jobs ||
+    is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+    refuse 's-jobs is not as it was when this was planned'
+  is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+    has_room s-backend 10.96.134.0/24 10.96.134.134 ||
+    refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
+
+  step 1 'pull busybox:latest' 'not on this host'
+  has_image busybox:latest ||
+    stream docker pull busybox:latest || failed
+
+  step 2 'check the volumes of busybox:latest' 'what it declares is not known yet'
+  only_volumes busybox:latest /www || failed
+
+  step 3 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 5 'pull postgres:15' 'not on this host'
+  has_image postgres:15 ||
+    stream docker pull postgres:15 || failed
+
+  step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
+  only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+  step 7 'pull redis:7-alpine' 'not on this host'
+  has_image redis:7-alpine ||
+    stream docker pull redis:7-alpine || failed
+
+  step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+  only_volumes redis:7-alpine /data || failed
+
+  step 9 'pull web:1' 'not on this host'
+  has_image web:1 ||
+    stream docker pull web:1 || failed
+
+  step 10 'check the volumes of web:1' 'what it declares is not known yet'
+  only_volumes web:1 || failed
+
+  step 11 'pull worker:latest' 'not on this host'
+  has_image worker:latest ||
+    stream docker pull worker:latest || failed
+
+  step 12 'check the volumes of worker:latest' 'what it declares is not known yet'
+  only_volumes worker:latest || failed
+
+  step 13 'create network s-backend' 'not there yet'
+  has_network s-backend ||
+    run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
+        --label gordon.owner=backend --label gordon.name=s-backend \
+        s-backend
+
+  step 14 'create volume s-backend-cache' 'not there yet'
+  has_volume s-backend-cache ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
+        --label gordon.owner=backend --label gordon.name=s-backend-cache \
+        s-backend-cache
+
+  step 15 'create volume s-backend-pg' 'not there yet'
+  has_volume s-backend-pg ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
+        --label gordon.owner=backend --label gordon.name=s-backend-pg \
+        s-backend-pg
+
+  step 16 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.96.17.0/24 --ip-range 10.96.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 17 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 18 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 19 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.96.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.96.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 20 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 4 16 17 18 19 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 21 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
+  is_attached gordon-proxy s-backend ||
+    run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
+
+  step 22 'run s-backend-cache' 'not there yet'
+  if absent s-backend-cache; then
+    run docker run --detach --name s-backend-cache --restart unless-stopped \
+        --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
+        --network-alias backend-cache --hostname cache \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+        --label gordon.owner=backend --label gordon.name=s-backend-cache --label gordon.release=1 \
+        --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
+        --label gordon.address=s-backend=10.96.134.129 \
+        --volume s-backend-cache:/data \
+        --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
+        --health-start-period 30000ms \
+        redis:7-alpine redis-server --appendonly yes
+  elif is_current s-backend-cache shop any \
+      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      s-backend-cache:/data; then
+    is_running s-backend-cache || run docker start s-backend-cache
+  else
+    fail 's-backend-cache is not as this plan makes it: plan again on this host'
+  fi
+
+  step 23 'wait until s-backend-cache is healthy' 'not ready yet'
+  is_healthy s-backend-cache ||
+    await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-backend-cache || failed
+
+  step 24 'run s-backend-db' 'not there yet'
+  if absent s-backend-db; then
+    run docker run --detach --name s-backend-db --restart unless-stopped \
+        --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
+        --network-alias backend-db --hostname db \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+        --label gordon.owner=backend --label gordon.name=s-backend-db --label gordon.release=1 \
+        --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
+        --label gordon.address=s-backend=10.96.134.130 \
+        --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
+        --publish 127.0.0.1:15432:5432 \
+        postgres:15
+  elif is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data; then
+    is_running s-backend-db || run docker start s-backend-db
+  else
+    fail 's-backend-db is not as this plan makes it: plan again on this host'
+  fi
+
+  step 25 'see that s-backend-db stays up for 1s' 'not ready yet'
+  skipped 24 ||
+    await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-backend-db || failed
+
+  step 26 'run s-shop.example.com-files' 'not there yet'
+  if absent s-shop.example.com-files; then
+    run docker run --detach --name s-shop.example.com-files --restart unless-stopped \
+        --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
+        --network-alias shop-example-com-files --hostname files \
+        --user 65534 \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
+        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com-files \
+        --label gordon.release=1 \
+        --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+        --label gordon.address=s-backend=10.96.134.131 \
+        --volume "$PWD"/www:/www:ro \
+        busybox:latest httpd -f -p 8080 -h /www
+  elif is_current s-shop.example.com-files shop any \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      busybox:latest; then
+    is_running s-shop.example.com-files || run docker start s-shop.example.com-files
+  else
+    fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
+  fi
+
+  step 27 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
+  skipped 26 ||
+    await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-shop.example.com-files || failed
+
+  step 28 'run s-shop.example.com' 'not there yet'
+  if absent s-shop.example.com; then
+    run docker run --detach --name s-shop.example.com --restart always \
+        --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
+        --memory 256m --cpus 0.5 \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
+        --label gordon.release=1 \
+        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+        --label gordon.address=s-backend=10.96.134.132 \
+        --env-file shop.env --env LOG=debug \
+        web:1
+  elif is_current s-shop.example.com shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+    is_running s-shop.example.com || run docker start s-shop.example.com
+  else
+    fail 's-shop.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 29 'see that s-shop.example.com stays up for 1s' 'not ready yet'
+  skipped 28 ||
+    await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-shop.example.com || failed
+
+  step 30 'run s-shop.example.com-2' 'not there yet'
+  if absent s-shop.example.com-2; then
+    run docker run --detach --name s-shop.example.com-2 --restart always \
+        --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
+        --memory 256m --cpus 0.5 \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
+        --label gordon.release=1 \
+        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+        --label gordon.address=s-backend=10.96.134.133 \
+        --env-file shop.env --env LOG=debug \
+        web:1
+  elif is_current s-shop.example.com-2 shop any \
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+    is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
+  else
+    fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
+  fi
+
+  step 31 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
+  skipped 30 ||
+    await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-shop.example.com-2 || failed
+
+  step 32 'run s-jobs' 'not there yet'
+  if absent s-jobs; then
+    run docker run --detach --name s-jobs --restart unless-stopped \
+        --network s-backend --ip 10.96.134.134 --network-alias jobs \
+        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
+        --label gordon.owner=jobs.example.com --label gordon.name=s-jobs --label gordon.release=1 \
+        --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
+        --label gordon.address=s-backend=10.96.134.134 \
+        --entrypoint sh \
+        worker:latest -c 'exec sleep 1000000'
+  elif is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest; then
+    is_running s-jobs || run docker start s-jobs
+  else
+    fail 's-jobs is not as this plan makes it: plan again on this host'
+  fi
+
+  step 33 'see that s-jobs stays up for 1s' 'not ready yet'
+  skipped 32 ||
+    await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          s-jobs || failed
+
+  step 34 'route to shop' 'not there yet'
+  has_fragment shop \
+      '# project shop
+# network s-backend
+https://shop.example.com {
+	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
+		dynamic multi {
+			a s-shop.example.com.s-backend. 3000 {
+				refresh 1s
+			}
+			a s-shop.example.com-2.s-backend. 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://jobs.example.com {
+	reverse_proxy s-jobs-previous.s-backend.:8080 {
+		dynamic a s-jobs.s-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<'END' || failed
+# project shop
+# network s-backend
+https://shop.example.com {
+	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
+		dynamic multi {
+			a s-shop.example.com.s-backend. 3000 {
+				refresh 1s
+			}
+			a s-shop.example.com-2.s-backend. 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://jobs.example.com {
+	reverse_proxy s-jobs-previous.s-backend.:8080 {
+		dynamic a s-jobs.s-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -298,496 +801,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=34 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-readable shop.env || refuse 'the env file shop.env cannot be read'
-no_network s-backend || usable_network s-backend shop || refuse 'network s-backend belongs to another project'
-no_volume s-backend-cache ||
-  usable_volume s-backend-cache shop ||
-  refuse 'volume s-backend-cache belongs to another project'
-no_volume s-backend-pg ||
-  usable_volume s-backend-pg shop ||
-  refuse 'volume s-backend-pg belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
-is_attached gordon-proxy s-backend ||
-  has_room s-backend 10.96.134.0/24 10.96.134.128 ||
-  refuse 'network s-backend has no room for the proxy at 10.96.134.128'
-absent s-backend-cache ||
-  is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
-    s-backend-cache:/data ||
-  refuse 's-backend-cache is not as it was when this was planned'
-is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
-    s-backend-cache:/data ||
-  has_room s-backend 10.96.134.0/24 10.96.134.129 ||
-  refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
-absent s-backend-db ||
-  is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
-    s-backend-pg:/var/lib/postgresql/data ||
-  refuse 's-backend-db is not as it was when this was planned'
-is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
-    s-backend-pg:/var/lib/postgresql/data ||
-  has_room s-backend 10.96.134.0/24 10.96.134.130 ||
-  refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
-absent s-shop.example.com-files ||
-  is_current s-shop.example.com-files shop any \
-    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-    busybox:latest ||
-  refuse 's-shop.example.com-files is not as it was when this was planned'
-is_current s-shop.example.com-files shop any \
-    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-    busybox:latest ||
-  has_room s-backend 10.96.134.0/24 10.96.134.131 ||
-  refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
-absent s-shop.example.com ||
-  is_current s-shop.example.com shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  refuse 's-shop.example.com is not as it was when this was planned'
-is_current s-shop.example.com shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  has_room s-backend 10.96.134.0/24 10.96.134.132 ||
-  refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
-absent s-shop.example.com-2 ||
-  is_current s-shop.example.com-2 shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  refuse 's-shop.example.com-2 is not as it was when this was planned'
-is_current s-shop.example.com-2 shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
-  has_room s-backend 10.96.134.0/24 10.96.134.133 ||
-  refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
-absent s-jobs ||
-  is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
-  refuse 's-jobs is not as it was when this was planned'
-is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
-  has_room s-backend 10.96.134.0/24 10.96.134.134 ||
-  refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
-
-step 1 'pull busybox:latest' 'not on this host'
-has_image busybox:latest ||
-  stream docker pull busybox:latest || failed
-
-step 2 'check the volumes of busybox:latest' 'what it declares is not known yet'
-only_volumes busybox:latest /www || failed
-
-step 3 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 5 'pull postgres:15' 'not on this host'
-has_image postgres:15 ||
-  stream docker pull postgres:15 || failed
-
-step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
-only_volumes postgres:15 /var/lib/postgresql/data || failed
-
-step 7 'pull redis:7-alpine' 'not on this host'
-has_image redis:7-alpine ||
-  stream docker pull redis:7-alpine || failed
-
-step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
-only_volumes redis:7-alpine /data || failed
-
-step 9 'pull web:1' 'not on this host'
-has_image web:1 ||
-  stream docker pull web:1 || failed
-
-step 10 'check the volumes of web:1' 'what it declares is not known yet'
-only_volumes web:1 || failed
-
-step 11 'pull worker:latest' 'not on this host'
-has_image worker:latest ||
-  stream docker pull worker:latest || failed
-
-step 12 'check the volumes of worker:latest' 'what it declares is not known yet'
-only_volumes worker:latest || failed
-
-step 13 'create network s-backend' 'not there yet'
-has_network s-backend ||
-  run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
-      --label gordon.owner=backend --label gordon.name=s-backend \
-      s-backend
-
-step 14 'create volume s-backend-cache' 'not there yet'
-has_volume s-backend-cache ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-      --label gordon.owner=backend --label gordon.name=s-backend-cache \
-      s-backend-cache
-
-step 15 'create volume s-backend-pg' 'not there yet'
-has_volume s-backend-pg ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-      --label gordon.owner=backend --label gordon.name=s-backend-pg \
-      s-backend-pg
-
-step 16 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.96.17.0/24 --ip-range 10.96.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 17 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 18 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 19 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.96.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.96.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 20 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 4 16 17 18 19 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 21 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
-is_attached gordon-proxy s-backend ||
-  run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
-
-step 22 'run s-backend-cache' 'not there yet'
-if absent s-backend-cache; then
-  run docker run --detach --name s-backend-cache --restart unless-stopped \
-      --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
-      --network-alias backend-cache --hostname cache \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.name=s-backend-cache --label gordon.release=1 \
-      --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
-      --label gordon.address=s-backend=10.96.134.129 \
-      --volume s-backend-cache:/data \
-      --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
-      --health-start-period 30000ms \
-      redis:7-alpine redis-server --appendonly yes
-elif is_current s-backend-cache shop any \
-    'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
-    s-backend-cache:/data; then
-  is_running s-backend-cache || run docker start s-backend-cache
-else
-  fail 's-backend-cache is not as this plan makes it: plan again on this host'
-fi
-
-step 23 'wait until s-backend-cache is healthy' 'not ready yet'
-is_healthy s-backend-cache ||
-  await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-backend-cache || failed
-
-step 24 'run s-backend-db' 'not there yet'
-if absent s-backend-db; then
-  run docker run --detach --name s-backend-db --restart unless-stopped \
-      --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
-      --network-alias backend-db --hostname db \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.name=s-backend-db --label gordon.release=1 \
-      --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
-      --label gordon.address=s-backend=10.96.134.130 \
-      --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
-      --publish 127.0.0.1:15432:5432 \
-      postgres:15
-elif is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
-    s-backend-pg:/var/lib/postgresql/data; then
-  is_running s-backend-db || run docker start s-backend-db
-else
-  fail 's-backend-db is not as this plan makes it: plan again on this host'
-fi
-
-step 25 'see that s-backend-db stays up for 1s' 'not ready yet'
-skipped 24 ||
-  await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-backend-db || failed
-
-step 26 'run s-shop.example.com-files' 'not there yet'
-if absent s-shop.example.com-files; then
-  run docker run --detach --name s-shop.example.com-files --restart unless-stopped \
-      --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
-      --network-alias shop-example-com-files --hostname files \
-      --user 65534 \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com-files \
-      --label gordon.release=1 \
-      --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-      --label gordon.address=s-backend=10.96.134.131 \
-      --volume "$PWD"/www:/www:ro \
-      busybox:latest httpd -f -p 8080 -h /www
-elif is_current s-shop.example.com-files shop any \
-    'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-    busybox:latest; then
-  is_running s-shop.example.com-files || run docker start s-shop.example.com-files
-else
-  fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
-fi
-
-step 27 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
-skipped 26 ||
-  await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-shop.example.com-files || failed
-
-step 28 'run s-shop.example.com' 'not there yet'
-if absent s-shop.example.com; then
-  run docker run --detach --name s-shop.example.com --restart always \
-      --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
-      --memory 256m --cpus 0.5 \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com --label gordon.release=1 \
-      --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
-      --label gordon.address=s-backend=10.96.134.132 \
-      --env-file shop.env --env LOG=debug \
-      web:1
-elif is_current s-shop.example.com shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
-  is_running s-shop.example.com || run docker start s-shop.example.com
-else
-  fail 's-shop.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 29 'see that s-shop.example.com stays up for 1s' 'not ready yet'
-skipped 28 ||
-  await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-shop.example.com || failed
-
-step 30 'run s-shop.example.com-2' 'not there yet'
-if absent s-shop.example.com-2; then
-  run docker run --detach --name s-shop.example.com-2 --restart always \
-      --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
-      --memory 256m --cpus 0.5 \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com --label gordon.release=1 \
-      --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
-      --label gordon.address=s-backend=10.96.134.133 \
-      --env-file shop.env --env LOG=debug \
-      web:1
-elif is_current s-shop.example.com-2 shop any \
-    'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
-  is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
-else
-  fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
-fi
-
-step 31 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
-skipped 30 ||
-  await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-shop.example.com-2 || failed
-
-step 32 'run s-jobs' 'not there yet'
-if absent s-jobs; then
-  run docker run --detach --name s-jobs --restart unless-stopped \
-      --network s-backend --ip 10.96.134.134 --network-alias jobs \
-      --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-      --label gordon.owner=jobs.example.com --label gordon.name=s-jobs --label gordon.release=1 \
-      --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
-      --label gordon.address=s-backend=10.96.134.134 \
-      --entrypoint sh \
-      worker:latest -c 'exec sleep 1000000'
-elif is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest; then
-  is_running s-jobs || run docker start s-jobs
-else
-  fail 's-jobs is not as this plan makes it: plan again on this host'
-fi
-
-step 33 'see that s-jobs stays up for 1s' 'not ready yet'
-skipped 32 ||
-  await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        s-jobs || failed
-
-step 34 'route to shop' 'not there yet'
-has_fragment shop \
-    '# project shop
-# network s-backend
-https://shop.example.com {
-	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
-		dynamic multi {
-			a s-shop.example.com.s-backend. 3000 {
-				refresh 1s
-			}
-			a s-shop.example.com-2.s-backend. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://jobs.example.com {
-	reverse_proxy s-jobs-previous.s-backend.:8080 {
-		dynamic a s-jobs.s-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<'END' || failed
-# project shop
-# network s-backend
-https://shop.example.com {
-	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
-		dynamic multi {
-			a s-shop.example.com.s-backend. 3000 {
-				refresh 1s
-			}
-			a s-shop.example.com-2.s-backend. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://jobs.example.com {
-	reverse_proxy s-jobs-previous.s-backend.:8080 {
-		dynamic a s-jobs.s-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -5,10 +5,678 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=44 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/tenant1_app_com.env || refuse 'the env file env/tenant1_app_com.env cannot be read'
+  readable env/tenant2_app_com.env || refuse 'the env file env/tenant2_app_com.env cannot be read'
+  readable env/tenant3_app_com.env || refuse 'the env file env/tenant3_app_com.env cannot be read'
+  no_network gordon-tenant1-app-com ||
+    usable_network gordon-tenant1-app-com gordon ||
+    refuse 'network gordon-tenant1-app-com belongs to another project'
+  no_network gordon-tenant2-app-com ||
+    usable_network gordon-tenant2-app-com gordon ||
+    refuse 'network gordon-tenant2-app-com belongs to another project'
+  no_network gordon-tenant3-app-com ||
+    usable_network gordon-tenant3-app-com gordon ||
+    refuse 'network gordon-tenant3-app-com belongs to another project'
+  no_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant1-app-com-redis-data ||
+    usable_volume gordon-tenant1-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant1-app-com-redis-data belongs to another project'
+  no_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant2-app-com-redis-data ||
+    usable_volume gordon-tenant2-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant2-app-com-redis-data belongs to another project'
+  no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant3-app-com-redis-data ||
+    usable_volume gordon-tenant3-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-tenant1-app-com ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
+    refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
+  is_attached gordon-proxy gordon-tenant2-app-com ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
+    refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
+  is_attached gordon-proxy gordon-tenant3-app-com ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
+    refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
+  absent gordon-tenant1.app.com-postgres ||
+    is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.129'
+  absent gordon-tenant1.app.com-redis ||
+    is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data ||
+    refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
+  absent gordon-tenant1.app.com ||
+    is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+    refuse 'gordon-tenant1.app.com is not as it was when this was planned'
+  is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
+  absent gordon-tenant2.app.com-postgres ||
+    is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.129'
+  absent gordon-tenant2.app.com-redis ||
+    is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data ||
+    refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
+  absent gordon-tenant2.app.com ||
+    is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+    refuse 'gordon-tenant2.app.com is not as it was when this was planned'
+  is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
+  absent gordon-tenant3.app.com-postgres ||
+    is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.129'
+  absent gordon-tenant3.app.com-redis ||
+    is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data ||
+    refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
+  absent gordon-tenant3.app.com ||
+    is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+    refuse 'gordon-tenant3.app.com is not as it was when this was planned'
+  is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
+
+  step 1 'pull app:v2.0' 'not on this host'
+  has_image app:v2.0 ||
+    stream docker pull app:v2.0 || failed
+
+  step 2 'check the volumes of app:v2.0' 'what it declares is not known yet'
+  only_volumes app:v2.0 || failed
+
+  step 3 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 5 'pull postgres:15' 'not on this host'
+  has_image postgres:15 ||
+    stream docker pull postgres:15 || failed
+
+  step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
+  only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+  step 7 'pull redis:7' 'not on this host'
+  has_image redis:7 ||
+    stream docker pull redis:7 || failed
+
+  step 8 'check the volumes of redis:7' 'what it declares is not known yet'
+  only_volumes redis:7 /data || failed
+
+  step 9 'create network gordon-tenant1-app-com' 'not there yet'
+  has_network gordon-tenant1-app-com ||
+    run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com \
+        gordon-tenant1-app-com
+
+  step 10 'create network gordon-tenant2-app-com' 'not there yet'
+  has_network gordon-tenant2-app-com ||
+    run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com \
+        gordon-tenant2-app-com
+
+  step 11 'create network gordon-tenant3-app-com' 'not there yet'
+  has_network gordon-tenant3-app-com ||
+    run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com \
+        gordon-tenant3-app-com
+
+  step 12 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant1.app.com \
+        --label gordon.name=gordon-tenant1-app-com-postgres-var-lib-postgresql-data \
+        gordon-tenant1-app-com-postgres-var-lib-postgresql-data
+
+  step 13 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
+  has_volume gordon-tenant1-app-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com-redis-data \
+        gordon-tenant1-app-com-redis-data
+
+  step 14 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant2.app.com \
+        --label gordon.name=gordon-tenant2-app-com-postgres-var-lib-postgresql-data \
+        gordon-tenant2-app-com-postgres-var-lib-postgresql-data
+
+  step 15 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
+  has_volume gordon-tenant2-app-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com-redis-data \
+        gordon-tenant2-app-com-redis-data
+
+  step 16 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant3.app.com \
+        --label gordon.name=gordon-tenant3-app-com-postgres-var-lib-postgresql-data \
+        gordon-tenant3-app-com-postgres-var-lib-postgresql-data
+
+  step 17 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
+  has_volume gordon-tenant3-app-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com-redis-data \
+        gordon-tenant3-app-com-redis-data
+
+  step 18 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 19 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 20 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 21 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 4 18 19 20 21 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 23 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-tenant1-app-com ||
+    run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
+
+  step 24 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-tenant2-app-com ||
+    run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
+
+  step 25 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-tenant3-app-com ||
+    run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
+
+  step 26 'run gordon-tenant1.app.com-postgres' 'not there yet'
+  if absent gordon-tenant1.app.com-postgres; then
+    run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
+        --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
+        --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-postgres \
+        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=316a2e64 \
+        --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
+        --env-file env/tenant1_app_com.env \
+        --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-tenant1.app.com-postgres || run docker start gordon-tenant1.app.com-postgres
+  else
+    fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 27 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
+  skipped 26 ||
+    await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant1.app.com-postgres || failed
+
+  step 28 'run gordon-tenant1.app.com-redis' 'not there yet'
+  if absent gordon-tenant1.app.com-redis; then
+    run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
+        --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
+        --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=316a2e64 \
+        --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
+        --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
+        redis:7
+  elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data; then
+    is_running gordon-tenant1.app.com-redis || run docker start gordon-tenant1.app.com-redis
+  else
+    fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 29 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
+  skipped 28 ||
+    await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant1.app.com-redis || failed
+
+  step 30 'run gordon-tenant1.app.com' 'not there yet'
+  if absent gordon-tenant1.app.com; then
+    run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
+        --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
+        --network-alias tenant1-app-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
+        --label gordon.address=gordon-tenant1-app-com=10.221.93.131 \
+        --env-file env/tenant1_app_com.env \
+        app:v2.0
+  elif is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0; then
+    is_running gordon-tenant1.app.com || run docker start gordon-tenant1.app.com
+  else
+    fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 31 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
+  skipped 30 ||
+    await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant1.app.com || failed
+
+  step 32 'run gordon-tenant2.app.com-postgres' 'not there yet'
+  if absent gordon-tenant2.app.com-postgres; then
+    run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
+        --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
+        --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-postgres \
+        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=12e6f913 \
+        --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
+        --env-file env/tenant2_app_com.env \
+        --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-tenant2.app.com-postgres || run docker start gordon-tenant2.app.com-postgres
+  else
+    fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 33 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
+  skipped 32 ||
+    await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant2.app.com-postgres || failed
+
+  step 34 'run gordon-tenant2.app.com-redis' 'not there yet'
+  if absent gordon-tenant2.app.com-redis; then
+    run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
+        --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
+        --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=12e6f913 \
+        --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
+        --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
+        redis:7
+  elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data; then
+    is_running gordon-tenant2.app.com-redis || run docker start gordon-tenant2.app.com-redis
+  else
+    fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 35 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
+  skipped 34 ||
+    await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant2.app.com-redis || failed
+
+  step 36 'run gordon-tenant2.app.com' 'not there yet'
+  if absent gordon-tenant2.app.com; then
+    run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
+        --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
+        --network-alias tenant2-app-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
+        --label gordon.address=gordon-tenant2-app-com=10.214.42.131 \
+        --env-file env/tenant2_app_com.env \
+        app:v2.0
+  elif is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0; then
+    is_running gordon-tenant2.app.com || run docker start gordon-tenant2.app.com
+  else
+    fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 37 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
+  skipped 36 ||
+    await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant2.app.com || failed
+
+  step 38 'run gordon-tenant3.app.com-postgres' 'not there yet'
+  if absent gordon-tenant3.app.com-postgres; then
+    run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
+        --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
+        --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-postgres \
+        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=f7962d22 \
+        --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
+        --env-file env/tenant3_app_com.env \
+        --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-tenant3.app.com-postgres || run docker start gordon-tenant3.app.com-postgres
+  else
+    fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 39 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
+  skipped 38 ||
+    await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant3.app.com-postgres || failed
+
+  step 40 'run gordon-tenant3.app.com-redis' 'not there yet'
+  if absent gordon-tenant3.app.com-redis; then
+    run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
+        --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
+        --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=f7962d22 \
+        --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
+        --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
+        redis:7
+  elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data; then
+    is_running gordon-tenant3.app.com-redis || run docker start gordon-tenant3.app.com-redis
+  else
+    fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 41 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
+  skipped 40 ||
+    await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant3.app.com-redis || failed
+
+  step 42 'run gordon-tenant3.app.com' 'not there yet'
+  if absent gordon-tenant3.app.com; then
+    run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
+        --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
+        --network-alias tenant3-app-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
+        --label gordon.address=gordon-tenant3-app-com=10.219.80.131 \
+        --env-file env/tenant3_app_com.env \
+        app:v2.0
+  elif is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0; then
+    is_running gordon-tenant3.app.com || run docker start gordon-tenant3.app.com
+  else
+    fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 43 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
+  skipped 42 ||
+    await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-tenant3.app.com || failed
+
+  step 44 'route to gordon' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-tenant1-app-com
+# network gordon-tenant2-app-com
+# network gordon-tenant3-app-com
+https://tenant1.app.com {
+	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
+		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://tenant2.app.com {
+	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
+		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://tenant3.app.com {
+	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
+		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+# project gordon
+# network gordon-tenant1-app-com
+# network gordon-tenant2-app-com
+# network gordon-tenant3-app-com
+https://tenant1.app.com {
+	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
+		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://tenant2.app.com {
+	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
+		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://tenant3.app.com {
+	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
+		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -293,665 +961,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=44 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-readable env/tenant1_app_com.env || refuse 'the env file env/tenant1_app_com.env cannot be read'
-readable env/tenant2_app_com.env || refuse 'the env file env/tenant2_app_com.env cannot be read'
-readable env/tenant3_app_com.env || refuse 'the env file env/tenant3_app_com.env cannot be read'
-no_network gordon-tenant1-app-com ||
-  usable_network gordon-tenant1-app-com gordon ||
-  refuse 'network gordon-tenant1-app-com belongs to another project'
-no_network gordon-tenant2-app-com ||
-  usable_network gordon-tenant2-app-com gordon ||
-  refuse 'network gordon-tenant2-app-com belongs to another project'
-no_network gordon-tenant3-app-com ||
-  usable_network gordon-tenant3-app-com gordon ||
-  refuse 'network gordon-tenant3-app-com belongs to another project'
-no_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data belongs to another project'
-no_volume gordon-tenant1-app-com-redis-data ||
-  usable_volume gordon-tenant1-app-com-redis-data gordon ||
-  refuse 'volume gordon-tenant1-app-com-redis-data belongs to another project'
-no_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data belongs to another project'
-no_volume gordon-tenant2-app-com-redis-data ||
-  usable_volume gordon-tenant2-app-com-redis-data gordon ||
-  refuse 'volume gordon-tenant2-app-com-redis-data belongs to another project'
-no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data belongs to another project'
-no_volume gordon-tenant3-app-com-redis-data ||
-  usable_volume gordon-tenant3-app-com-redis-data gordon ||
-  refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy gordon-tenant1-app-com ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
-  refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
-is_attached gordon-proxy gordon-tenant2-app-com ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
-  refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
-is_attached gordon-proxy gordon-tenant3-app-com ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
-  refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
-absent gordon-tenant1.app.com-postgres ||
-  is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
-is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.129'
-absent gordon-tenant1.app.com-redis ||
-  is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant1-app-com-redis-data:/data ||
-  refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
-is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant1-app-com-redis-data:/data ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
-absent gordon-tenant1.app.com ||
-  is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
-  refuse 'gordon-tenant1.app.com is not as it was when this was planned'
-is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
-  refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
-absent gordon-tenant2.app.com-postgres ||
-  is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
-is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.129'
-absent gordon-tenant2.app.com-redis ||
-  is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant2-app-com-redis-data:/data ||
-  refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
-is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant2-app-com-redis-data:/data ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
-absent gordon-tenant2.app.com ||
-  is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
-  refuse 'gordon-tenant2.app.com is not as it was when this was planned'
-is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
-  refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
-absent gordon-tenant3.app.com-postgres ||
-  is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
-is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.129'
-absent gordon-tenant3.app.com-redis ||
-  is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant3-app-com-redis-data:/data ||
-  refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
-is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant3-app-com-redis-data:/data ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
-absent gordon-tenant3.app.com ||
-  is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
-  refuse 'gordon-tenant3.app.com is not as it was when this was planned'
-is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
-  has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
-  refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
-
-step 1 'pull app:v2.0' 'not on this host'
-has_image app:v2.0 ||
-  stream docker pull app:v2.0 || failed
-
-step 2 'check the volumes of app:v2.0' 'what it declares is not known yet'
-only_volumes app:v2.0 || failed
-
-step 3 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 5 'pull postgres:15' 'not on this host'
-has_image postgres:15 ||
-  stream docker pull postgres:15 || failed
-
-step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
-only_volumes postgres:15 /var/lib/postgresql/data || failed
-
-step 7 'pull redis:7' 'not on this host'
-has_image redis:7 ||
-  stream docker pull redis:7 || failed
-
-step 8 'check the volumes of redis:7' 'what it declares is not known yet'
-only_volumes redis:7 /data || failed
-
-step 9 'create network gordon-tenant1-app-com' 'not there yet'
-has_network gordon-tenant1-app-com ||
-  run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com \
-      gordon-tenant1-app-com
-
-step 10 'create network gordon-tenant2-app-com' 'not there yet'
-has_network gordon-tenant2-app-com ||
-  run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com \
-      gordon-tenant2-app-com
-
-step 11 'create network gordon-tenant3-app-com' 'not there yet'
-has_network gordon-tenant3-app-com ||
-  run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com \
-      gordon-tenant3-app-com
-
-step 12 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant1.app.com \
-      --label gordon.name=gordon-tenant1-app-com-postgres-var-lib-postgresql-data \
-      gordon-tenant1-app-com-postgres-var-lib-postgresql-data
-
-step 13 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
-has_volume gordon-tenant1-app-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com-redis-data \
-      gordon-tenant1-app-com-redis-data
-
-step 14 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant2.app.com \
-      --label gordon.name=gordon-tenant2-app-com-postgres-var-lib-postgresql-data \
-      gordon-tenant2-app-com-postgres-var-lib-postgresql-data
-
-step 15 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
-has_volume gordon-tenant2-app-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com-redis-data \
-      gordon-tenant2-app-com-redis-data
-
-step 16 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant3.app.com \
-      --label gordon.name=gordon-tenant3-app-com-postgres-var-lib-postgresql-data \
-      gordon-tenant3-app-com-postgres-var-lib-postgresql-data
-
-step 17 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
-has_volume gordon-tenant3-app-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com-redis-data \
-      gordon-tenant3-app-com-redis-data
-
-step 18 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 19 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 20 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 21 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 4 18 19 20 21 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 23 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-tenant1-app-com ||
-  run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
-
-step 24 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-tenant2-app-com ||
-  run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
-
-step 25 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-tenant3-app-com ||
-  run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
-
-step 26 'run gordon-tenant1.app.com-postgres' 'not there yet'
-if absent gordon-tenant1.app.com-postgres; then
-  run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
-      --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-postgres \
-      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=316a2e64 \
-      --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
-      --env-file env/tenant1_app_com.env \
-      --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      postgres:15
-elif is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-tenant1.app.com-postgres || run docker start gordon-tenant1.app.com-postgres
-else
-  fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 27 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 26 ||
-  await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant1.app.com-postgres || failed
-
-step 28 'run gordon-tenant1.app.com-redis' 'not there yet'
-if absent gordon-tenant1.app.com-redis; then
-  run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
-      --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=316a2e64 \
-      --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
-      --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
-      redis:7
-elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant1-app-com-redis-data:/data; then
-  is_running gordon-tenant1.app.com-redis || run docker start gordon-tenant1.app.com-redis
-else
-  fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 29 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
-skipped 28 ||
-  await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant1.app.com-redis || failed
-
-step 30 'run gordon-tenant1.app.com' 'not there yet'
-if absent gordon-tenant1.app.com; then
-  run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
-      --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
-      --network-alias tenant1-app-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
-      --label gordon.address=gordon-tenant1-app-com=10.221.93.131 \
-      --env-file env/tenant1_app_com.env \
-      app:v2.0
-elif is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0; then
-  is_running gordon-tenant1.app.com || run docker start gordon-tenant1.app.com
-else
-  fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
-fi
-
-step 31 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
-skipped 30 ||
-  await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant1.app.com || failed
-
-step 32 'run gordon-tenant2.app.com-postgres' 'not there yet'
-if absent gordon-tenant2.app.com-postgres; then
-  run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
-      --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-postgres \
-      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=12e6f913 \
-      --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
-      --env-file env/tenant2_app_com.env \
-      --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      postgres:15
-elif is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-tenant2.app.com-postgres || run docker start gordon-tenant2.app.com-postgres
-else
-  fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 33 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 32 ||
-  await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant2.app.com-postgres || failed
-
-step 34 'run gordon-tenant2.app.com-redis' 'not there yet'
-if absent gordon-tenant2.app.com-redis; then
-  run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
-      --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=12e6f913 \
-      --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
-      --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
-      redis:7
-elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant2-app-com-redis-data:/data; then
-  is_running gordon-tenant2.app.com-redis || run docker start gordon-tenant2.app.com-redis
-else
-  fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 35 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
-skipped 34 ||
-  await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant2.app.com-redis || failed
-
-step 36 'run gordon-tenant2.app.com' 'not there yet'
-if absent gordon-tenant2.app.com; then
-  run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
-      --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
-      --network-alias tenant2-app-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
-      --label gordon.address=gordon-tenant2-app-com=10.214.42.131 \
-      --env-file env/tenant2_app_com.env \
-      app:v2.0
-elif is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0; then
-  is_running gordon-tenant2.app.com || run docker start gordon-tenant2.app.com
-else
-  fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
-fi
-
-step 37 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
-skipped 36 ||
-  await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant2.app.com || failed
-
-step 38 'run gordon-tenant3.app.com-postgres' 'not there yet'
-if absent gordon-tenant3.app.com-postgres; then
-  run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
-      --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-postgres \
-      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=f7962d22 \
-      --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
-      --env-file env/tenant3_app_com.env \
-      --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      postgres:15
-elif is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-tenant3.app.com-postgres || run docker start gordon-tenant3.app.com-postgres
-else
-  fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 39 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
-skipped 38 ||
-  await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant3.app.com-postgres || failed
-
-step 40 'run gordon-tenant3.app.com-redis' 'not there yet'
-if absent gordon-tenant3.app.com-redis; then
-  run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
-      --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=f7962d22 \
-      --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
-      --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
-      redis:7
-elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-    gordon-tenant3-app-com-redis-data:/data; then
-  is_running gordon-tenant3.app.com-redis || run docker start gordon-tenant3.app.com-redis
-else
-  fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 41 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
-skipped 40 ||
-  await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant3.app.com-redis || failed
-
-step 42 'run gordon-tenant3.app.com' 'not there yet'
-if absent gordon-tenant3.app.com; then
-  run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
-      --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
-      --network-alias tenant3-app-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
-      --label gordon.address=gordon-tenant3-app-com=10.219.80.131 \
-      --env-file env/tenant3_app_com.env \
-      app:v2.0
-elif is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0; then
-  is_running gordon-tenant3.app.com || run docker start gordon-tenant3.app.com
-else
-  fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
-fi
-
-step 43 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
-skipped 42 ||
-  await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-tenant3.app.com || failed
-
-step 44 'route to gordon' 'not there yet'
-has_fragment gordon \
-    '# project gordon
-# network gordon-tenant1-app-com
-# network gordon-tenant2-app-com
-# network gordon-tenant3-app-com
-https://tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
-		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
-		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
-		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
-# project gordon
-# network gordon-tenant1-app-com
-# network gordon-tenant2-app-com
-# network gordon-tenant3-app-com
-https://tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
-		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
-		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
-		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -5,10 +5,577 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=42 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/app1_example_com.env || refuse 'the env file env/app1_example_com.env cannot be read'
+  no_network gordon-backend ||
+    usable_network gordon-backend gordon ||
+    refuse 'network gordon-backend belongs to another project'
+  no_network gordon-frontend ||
+    usable_network gordon-frontend gordon ||
+    refuse 'network gordon-frontend belongs to another project'
+  no_volume gordon-backend-redis-data ||
+    usable_volume gordon-backend-redis-data gordon ||
+    refuse 'volume gordon-backend-redis-data belongs to another project'
+  no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+    usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
+    refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
+  no_volume gordon-frontend-redis-data ||
+    usable_volume gordon-frontend-redis-data gordon ||
+    refuse 'volume gordon-frontend-redis-data belongs to another project'
+  no_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-app1-example-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-app1-example-com-postgres-var-lib-postgresql-data belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-backend ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+  is_attached gordon-proxy gordon-frontend ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.128 ||
+    refuse 'network gordon-frontend has no room for the proxy at 10.216.195.128'
+  absent gordon-backend-redis ||
+    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    refuse 'gordon-backend-redis is not as it was when this was planned'
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
+  absent gordon-backend-rabbitmq ||
+    is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
+  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+    refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
+  absent gordon-frontend-redis ||
+    is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
+    refuse 'gordon-frontend-redis is not as it was when this was planned'
+  is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.129 ||
+    refuse 'network gordon-frontend has no room for gordon-frontend-redis at 10.216.195.129'
+  absent gordon-app1.example.com-postgres ||
+    is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-app1.example.com-postgres is not as it was when this was planned'
+  is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+    refuse 'network gordon-backend has no room for gordon-app1.example.com-postgres at 10.218.236.131'
+  absent gordon-app1.example.com ||
+    is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
+    refuse 'gordon-app1.example.com is not as it was when this was planned'
+  is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
+    refuse 'network gordon-backend has no room for gordon-app1.example.com at 10.218.236.132'
+  absent gordon-app2.example.com ||
+    is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
+    refuse 'gordon-app2.example.com is not as it was when this was planned'
+  is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
+    refuse 'network gordon-backend has no room for gordon-app2.example.com at 10.218.236.133'
+  absent gordon-app3.example.com ||
+    is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
+    refuse 'gordon-app3.example.com is not as it was when this was planned'
+  is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.130 ||
+    refuse 'network gordon-frontend has no room for gordon-app3.example.com at 10.216.195.130'
+
+  step 1 'pull app1:latest' 'not on this host'
+  has_image app1:latest ||
+    stream docker pull app1:latest || failed
+
+  step 2 'check the volumes of app1:latest' 'what it declares is not known yet'
+  only_volumes app1:latest || failed
+
+  step 3 'pull app2:latest' 'not on this host'
+  has_image app2:latest ||
+    stream docker pull app2:latest || failed
+
+  step 4 'check the volumes of app2:latest' 'what it declares is not known yet'
+  only_volumes app2:latest || failed
+
+  step 5 'pull app3:latest' 'not on this host'
+  has_image app3:latest ||
+    stream docker pull app3:latest || failed
+
+  step 6 'check the volumes of app3:latest' 'what it declares is not known yet'
+  only_volumes app3:latest || failed
+
+  step 7 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 8 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 9 'pull postgres:15' 'not on this host'
+  has_image postgres:15 ||
+    stream docker pull postgres:15 || failed
+
+  step 10 'check the volumes of postgres:15' 'what it declares is not known yet'
+  only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+  step 11 'pull rabbitmq:3' 'not on this host'
+  has_image rabbitmq:3 ||
+    stream docker pull rabbitmq:3 || failed
+
+  step 12 'check the volumes of rabbitmq:3' 'what it declares is not known yet'
+  only_volumes rabbitmq:3 /var/lib/rabbitmq || failed
+
+  step 13 'pull redis:7-alpine' 'not on this host'
+  has_image redis:7-alpine ||
+    stream docker pull redis:7-alpine || failed
+
+  step 14 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+  only_volumes redis:7-alpine /data || failed
+
+  step 15 'create network gordon-backend' 'not there yet'
+  has_network gordon-backend ||
+    run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=backend --label gordon.name=gordon-backend \
+        gordon-backend
+
+  step 16 'create network gordon-frontend' 'not there yet'
+  has_network gordon-frontend ||
+    run docker network create --subnet 10.216.195.0/24 --ip-range 10.216.195.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=frontend --label gordon.name=gordon-frontend \
+        gordon-frontend
+
+  step 17 'create volume gordon-backend-redis-data' 'not there yet'
+  has_volume gordon-backend-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
+        gordon-backend-redis-data
+
+  step 18 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
+  has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq-var-lib-rabbitmq \
+        gordon-backend-rabbitmq-var-lib-rabbitmq
+
+  step 19 'create volume gordon-frontend-redis-data' 'not there yet'
+  has_volume gordon-frontend-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis-data \
+        gordon-frontend-redis-data
+
+  step 20 'create volume gordon-app1-example-com-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=app1.example.com \
+        --label gordon.name=gordon-app1-example-com-postgres-var-lib-postgresql-data \
+        gordon-app1-example-com-postgres-var-lib-postgresql-data
+
+  step 21 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 22 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 23 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 24 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 8 21 22 23 24 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 26 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-backend ||
+    run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
+
+  step 27 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-frontend ||
+    run docker network connect --ip 10.216.195.128 gordon-frontend gordon-proxy
+
+  step 28 'run gordon-backend-redis' 'not there yet'
+  if absent gordon-backend-redis; then
+    run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
+        --network-alias backend-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
+        --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
+        --label gordon.address=gordon-backend=10.218.236.129 \
+        --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
+        redis:7-alpine
+  elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
+    is_running gordon-backend-redis || run docker start gordon-backend-redis
+  else
+    fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 29 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  skipped 28 ||
+    await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-backend-redis || failed
+
+  step 30 'run gordon-backend-rabbitmq' 'not there yet'
+  if absent gordon-backend-rabbitmq; then
+    run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
+        --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq --label gordon.release=1 \
+        --label gordon.spec=image:c0aef8a2 --label gordon.inherits=c18373e9 \
+        --label gordon.address=gordon-backend=10.218.236.130 \
+        --env-file env/app1_example_com.env \
+        --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
+        rabbitmq:3
+  elif is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq; then
+    is_running gordon-backend-rabbitmq || run docker start gordon-backend-rabbitmq
+  else
+    fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
+  fi
+
+  step 31 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
+  skipped 30 ||
+    await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-backend-rabbitmq || failed
+
+  step 32 'run gordon-frontend-redis' 'not there yet'
+  if absent gordon-frontend-redis; then
+    run docker run --detach --name gordon-frontend-redis --restart unless-stopped \
+        --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
+        --network-alias frontend-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis --label gordon.release=1 \
+        --label gordon.spec=image:65b8118d --label gordon.address=gordon-frontend=10.216.195.129 \
+        --volume gordon-frontend-redis-data:/data \
+        redis:7-alpine
+  elif is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data; then
+    is_running gordon-frontend-redis || run docker start gordon-frontend-redis
+  else
+    fail 'gordon-frontend-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 33 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
+  skipped 32 ||
+    await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-frontend-redis || failed
+
+  step 34 'run gordon-app1.example.com-postgres' 'not there yet'
+  if absent gordon-app1.example.com-postgres; then
+    run docker run --detach --name gordon-app1.example.com-postgres --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
+        --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com-postgres \
+        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
+        --label gordon.address=gordon-backend=10.218.236.131 \
+        --env-file env/app1_example_com.env \
+        --volume gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-app1.example.com-postgres || run docker start gordon-app1.example.com-postgres
+  else
+    fail 'gordon-app1.example.com-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 35 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
+  skipped 34 ||
+    await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-app1.example.com-postgres || failed
+
+  step 36 'run gordon-app1.example.com' 'not there yet'
+  if absent gordon-app1.example.com; then
+    run docker run --detach --name gordon-app1.example.com --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com \
+        --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
+        --label gordon.address=gordon-backend=10.218.236.132 \
+        --env-file env/app1_example_com.env \
+        app1:latest
+  elif is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest; then
+    is_running gordon-app1.example.com || run docker start gordon-app1.example.com
+  else
+    fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 37 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
+  skipped 36 ||
+    await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-app1.example.com || failed
+
+  step 38 'run gordon-app2.example.com' 'not there yet'
+  if absent gordon-app2.example.com; then
+    run docker run --detach --name gordon-app2.example.com --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=app2.example.com --label gordon.name=gordon-app2.example.com \
+        --label gordon.release=1 --label gordon.spec=image:6813f666 \
+        --label gordon.address=gordon-backend=10.218.236.133 \
+        app2:latest
+  elif is_current gordon-app2.example.com gordon any image:6813f666 app2:latest; then
+    is_running gordon-app2.example.com || run docker start gordon-app2.example.com
+  else
+    fail 'gordon-app2.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 39 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
+  skipped 38 ||
+    await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-app2.example.com || failed
+
+  step 40 'run gordon-app3.example.com' 'not there yet'
+  if absent gordon-app3.example.com; then
+    run docker run --detach --name gordon-app3.example.com --restart unless-stopped \
+        --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=app3.example.com --label gordon.name=gordon-app3.example.com \
+        --label gordon.release=1 --label gordon.spec=image:4abeef2d \
+        --label gordon.address=gordon-frontend=10.216.195.130 \
+        app3:latest
+  elif is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest; then
+    is_running gordon-app3.example.com || run docker start gordon-app3.example.com
+  else
+    fail 'gordon-app3.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 41 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
+  skipped 40 ||
+    await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-app3.example.com || failed
+
+  step 42 'route to gordon' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-backend
+# network gordon-frontend
+https://app1.example.com {
+	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://app2.example.com {
+	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://app3.example.com {
+	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
+		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+# project gordon
+# network gordon-backend
+# network gordon-frontend
+https://app1.example.com {
+	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://app2.example.com {
+	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://app3.example.com {
+	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
+		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -293,564 +860,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=42 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-readable env/app1_example_com.env || refuse 'the env file env/app1_example_com.env cannot be read'
-no_network gordon-backend ||
-  usable_network gordon-backend gordon ||
-  refuse 'network gordon-backend belongs to another project'
-no_network gordon-frontend ||
-  usable_network gordon-frontend gordon ||
-  refuse 'network gordon-frontend belongs to another project'
-no_volume gordon-backend-redis-data ||
-  usable_volume gordon-backend-redis-data gordon ||
-  refuse 'volume gordon-backend-redis-data belongs to another project'
-no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
-  usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
-  refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
-no_volume gordon-frontend-redis-data ||
-  usable_volume gordon-frontend-redis-data gordon ||
-  refuse 'volume gordon-frontend-redis-data belongs to another project'
-no_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-app1-example-com-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-app1-example-com-postgres-var-lib-postgresql-data belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy gordon-backend ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-  refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
-is_attached gordon-proxy gordon-frontend ||
-  has_room gordon-frontend 10.216.195.0/24 10.216.195.128 ||
-  refuse 'network gordon-frontend has no room for the proxy at 10.216.195.128'
-absent gordon-backend-redis ||
-  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-  refuse 'gordon-backend-redis is not as it was when this was planned'
-is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-  refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
-absent gordon-backend-rabbitmq ||
-  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-  refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
-is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-  refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
-absent gordon-frontend-redis ||
-  is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
-  refuse 'gordon-frontend-redis is not as it was when this was planned'
-is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
-  has_room gordon-frontend 10.216.195.0/24 10.216.195.129 ||
-  refuse 'network gordon-frontend has no room for gordon-frontend-redis at 10.216.195.129'
-absent gordon-app1.example.com-postgres ||
-  is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-app1.example.com-postgres is not as it was when this was planned'
-is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
-  refuse 'network gordon-backend has no room for gordon-app1.example.com-postgres at 10.218.236.131'
-absent gordon-app1.example.com ||
-  is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
-  refuse 'gordon-app1.example.com is not as it was when this was planned'
-is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
-  refuse 'network gordon-backend has no room for gordon-app1.example.com at 10.218.236.132'
-absent gordon-app2.example.com ||
-  is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
-  refuse 'gordon-app2.example.com is not as it was when this was planned'
-is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
-  refuse 'network gordon-backend has no room for gordon-app2.example.com at 10.218.236.133'
-absent gordon-app3.example.com ||
-  is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
-  refuse 'gordon-app3.example.com is not as it was when this was planned'
-is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
-  has_room gordon-frontend 10.216.195.0/24 10.216.195.130 ||
-  refuse 'network gordon-frontend has no room for gordon-app3.example.com at 10.216.195.130'
-
-step 1 'pull app1:latest' 'not on this host'
-has_image app1:latest ||
-  stream docker pull app1:latest || failed
-
-step 2 'check the volumes of app1:latest' 'what it declares is not known yet'
-only_volumes app1:latest || failed
-
-step 3 'pull app2:latest' 'not on this host'
-has_image app2:latest ||
-  stream docker pull app2:latest || failed
-
-step 4 'check the volumes of app2:latest' 'what it declares is not known yet'
-only_volumes app2:latest || failed
-
-step 5 'pull app3:latest' 'not on this host'
-has_image app3:latest ||
-  stream docker pull app3:latest || failed
-
-step 6 'check the volumes of app3:latest' 'what it declares is not known yet'
-only_volumes app3:latest || failed
-
-step 7 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 8 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 9 'pull postgres:15' 'not on this host'
-has_image postgres:15 ||
-  stream docker pull postgres:15 || failed
-
-step 10 'check the volumes of postgres:15' 'what it declares is not known yet'
-only_volumes postgres:15 /var/lib/postgresql/data || failed
-
-step 11 'pull rabbitmq:3' 'not on this host'
-has_image rabbitmq:3 ||
-  stream docker pull rabbitmq:3 || failed
-
-step 12 'check the volumes of rabbitmq:3' 'what it declares is not known yet'
-only_volumes rabbitmq:3 /var/lib/rabbitmq || failed
-
-step 13 'pull redis:7-alpine' 'not on this host'
-has_image redis:7-alpine ||
-  stream docker pull redis:7-alpine || failed
-
-step 14 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
-only_volumes redis:7-alpine /data || failed
-
-step 15 'create network gordon-backend' 'not there yet'
-has_network gordon-backend ||
-  run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=backend --label gordon.name=gordon-backend \
-      gordon-backend
-
-step 16 'create network gordon-frontend' 'not there yet'
-has_network gordon-frontend ||
-  run docker network create --subnet 10.216.195.0/24 --ip-range 10.216.195.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=frontend --label gordon.name=gordon-frontend \
-      gordon-frontend
-
-step 17 'create volume gordon-backend-redis-data' 'not there yet'
-has_volume gordon-backend-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
-      gordon-backend-redis-data
-
-step 18 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
-has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq-var-lib-rabbitmq \
-      gordon-backend-rabbitmq-var-lib-rabbitmq
-
-step 19 'create volume gordon-frontend-redis-data' 'not there yet'
-has_volume gordon-frontend-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis-data \
-      gordon-frontend-redis-data
-
-step 20 'create volume gordon-app1-example-com-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=app1.example.com \
-      --label gordon.name=gordon-app1-example-com-postgres-var-lib-postgresql-data \
-      gordon-app1-example-com-postgres-var-lib-postgresql-data
-
-step 21 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 22 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 23 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 24 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 8 21 22 23 24 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 26 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-backend ||
-  run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
-
-step 27 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-frontend ||
-  run docker network connect --ip 10.216.195.128 gordon-frontend gordon-proxy
-
-step 28 'run gordon-backend-redis' 'not there yet'
-if absent gordon-backend-redis; then
-  run docker run --detach --name gordon-backend-redis --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
-      --network-alias backend-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
-      --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
-      --label gordon.address=gordon-backend=10.218.236.129 \
-      --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
-      redis:7-alpine
-elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
-  is_running gordon-backend-redis || run docker start gordon-backend-redis
-else
-  fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 29 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-skipped 28 ||
-  await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-backend-redis || failed
-
-step 30 'run gordon-backend-rabbitmq' 'not there yet'
-if absent gordon-backend-rabbitmq; then
-  run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
-      --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq --label gordon.release=1 \
-      --label gordon.spec=image:c0aef8a2 --label gordon.inherits=c18373e9 \
-      --label gordon.address=gordon-backend=10.218.236.130 \
-      --env-file env/app1_example_com.env \
-      --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
-      rabbitmq:3
-elif is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-    gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq; then
-  is_running gordon-backend-rabbitmq || run docker start gordon-backend-rabbitmq
-else
-  fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
-fi
-
-step 31 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
-skipped 30 ||
-  await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-backend-rabbitmq || failed
-
-step 32 'run gordon-frontend-redis' 'not there yet'
-if absent gordon-frontend-redis; then
-  run docker run --detach --name gordon-frontend-redis --restart unless-stopped \
-      --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
-      --network-alias frontend-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis --label gordon.release=1 \
-      --label gordon.spec=image:65b8118d --label gordon.address=gordon-frontend=10.216.195.129 \
-      --volume gordon-frontend-redis-data:/data \
-      redis:7-alpine
-elif is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data; then
-  is_running gordon-frontend-redis || run docker start gordon-frontend-redis
-else
-  fail 'gordon-frontend-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 33 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
-skipped 32 ||
-  await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-frontend-redis || failed
-
-step 34 'run gordon-app1.example.com-postgres' 'not there yet'
-if absent gordon-app1.example.com-postgres; then
-  run docker run --detach --name gordon-app1.example.com-postgres --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
-      --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com-postgres \
-      --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
-      --label gordon.address=gordon-backend=10.218.236.131 \
-      --env-file env/app1_example_com.env \
-      --volume gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      postgres:15
-elif is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-    gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-app1.example.com-postgres || run docker start gordon-app1.example.com-postgres
-else
-  fail 'gordon-app1.example.com-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 35 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
-skipped 34 ||
-  await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-app1.example.com-postgres || failed
-
-step 36 'run gordon-app1.example.com' 'not there yet'
-if absent gordon-app1.example.com; then
-  run docker run --detach --name gordon-app1.example.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com \
-      --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
-      --label gordon.address=gordon-backend=10.218.236.132 \
-      --env-file env/app1_example_com.env \
-      app1:latest
-elif is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest; then
-  is_running gordon-app1.example.com || run docker start gordon-app1.example.com
-else
-  fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 37 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
-skipped 36 ||
-  await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-app1.example.com || failed
-
-step 38 'run gordon-app2.example.com' 'not there yet'
-if absent gordon-app2.example.com; then
-  run docker run --detach --name gordon-app2.example.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app2.example.com --label gordon.name=gordon-app2.example.com \
-      --label gordon.release=1 --label gordon.spec=image:6813f666 \
-      --label gordon.address=gordon-backend=10.218.236.133 \
-      app2:latest
-elif is_current gordon-app2.example.com gordon any image:6813f666 app2:latest; then
-  is_running gordon-app2.example.com || run docker start gordon-app2.example.com
-else
-  fail 'gordon-app2.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 39 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
-skipped 38 ||
-  await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-app2.example.com || failed
-
-step 40 'run gordon-app3.example.com' 'not there yet'
-if absent gordon-app3.example.com; then
-  run docker run --detach --name gordon-app3.example.com --restart unless-stopped \
-      --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=app3.example.com --label gordon.name=gordon-app3.example.com \
-      --label gordon.release=1 --label gordon.spec=image:4abeef2d \
-      --label gordon.address=gordon-frontend=10.216.195.130 \
-      app3:latest
-elif is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest; then
-  is_running gordon-app3.example.com || run docker start gordon-app3.example.com
-else
-  fail 'gordon-app3.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 41 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
-skipped 40 ||
-  await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-app3.example.com || failed
-
-step 42 'route to gordon' 'not there yet'
-has_fragment gordon \
-    '# project gordon
-# network gordon-backend
-# network gordon-frontend
-https://app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
-		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
-# project gordon
-# network gordon-backend
-# network gordon-frontend
-https://app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
-		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

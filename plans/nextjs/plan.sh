@@ -5,10 +5,252 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=14 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network nextjs-network ||
+    usable_network nextjs-network nextjs ||
+    refuse 'network nextjs-network belongs to another project'
+  is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy nextjs-network ||
+    has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
+    refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
+  absent nextjs-web-green ||
+    is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+    refuse 'nextjs-web-green is not as it was when this was planned'
+  is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+    has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
+    refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
+
+  step 1 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 3 'pull nextjs-web:latest' 'not on this host'
+  has_image nextjs-web:latest ||
+    stream docker pull nextjs-web:latest || failed
+
+  step 4 'check the volumes of nextjs-web:latest' 'what it declares is not known yet'
+  only_volumes nextjs-web:latest || failed
+
+  step 5 'create network nextjs-network' 'not there yet'
+  has_network nextjs-network ||
+    run docker network create --subnet 10.218.47.0/24 --ip-range 10.218.47.0/25 \
+        --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=network \
+        --label gordon.owner=nextjs --label gordon.name=nextjs-network \
+        nextjs-network
+
+  step 6 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 7 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 8 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 9 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 8080:8080 --publish 8443:8443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 8080
+	https_port 8443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 2 6 7 8 9 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 11 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
+  is_attached gordon-proxy nextjs-network ||
+    run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
+
+  step 12 'run nextjs-web-green' 'not there yet'
+  if absent nextjs-web-green; then
+    run docker run --detach --name nextjs-web-green --restart unless-stopped \
+        --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
+        --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
+        --label gordon.owner=nextjs --label gordon.name=nextjs-web --label gordon.release=1 \
+        --label gordon.spec=image:2cd70a24 --label gordon.address=nextjs-network=10.218.47.129 \
+        nextjs-web:latest
+  elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
+    is_running nextjs-web-green || run docker start nextjs-web-green
+  else
+    fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
+  fi
+
+  step 13 'see that nextjs-web-green stays up for 1s' 'not ready yet'
+  skipped 12 ||
+    await nextjs-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          nextjs-web-green || failed
+
+  step 14 'route to nextjs' 'not there yet'
+  has_fragment nextjs \
+      '# project nextjs
+# network nextjs-network
+http://nextjs.example.com {
+	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
+		dynamic a nextjs-web-green.nextjs-network. 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<'END' || failed
+# project nextjs
+# network nextjs-network
+http://nextjs.example.com {
+	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
+		dynamic a nextjs-web-green.nextjs-network. 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -282,239 +524,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=14 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-no_network nextjs-network ||
-  usable_network nextjs-network nextjs ||
-  refuse 'network nextjs-network belongs to another project'
-is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy nextjs-network ||
-  has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
-  refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
-absent nextjs-web-green ||
-  is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
-  refuse 'nextjs-web-green is not as it was when this was planned'
-is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
-  has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
-  refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
-
-step 1 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 3 'pull nextjs-web:latest' 'not on this host'
-has_image nextjs-web:latest ||
-  stream docker pull nextjs-web:latest || failed
-
-step 4 'check the volumes of nextjs-web:latest' 'what it declares is not known yet'
-only_volumes nextjs-web:latest || failed
-
-step 5 'create network nextjs-network' 'not there yet'
-has_network nextjs-network ||
-  run docker network create --subnet 10.218.47.0/24 --ip-range 10.218.47.0/25 \
-      --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=network \
-      --label gordon.owner=nextjs --label gordon.name=nextjs-network \
-      nextjs-network
-
-step 6 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 7 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 8 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 9 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 8080:8080 --publish 8443:8443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 8080
-	https_port 8443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:f63dddec image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 2 6 7 8 9 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 11 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
-is_attached gordon-proxy nextjs-network ||
-  run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
-
-step 12 'run nextjs-web-green' 'not there yet'
-if absent nextjs-web-green; then
-  run docker run --detach --name nextjs-web-green --restart unless-stopped \
-      --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
-      --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
-      --label gordon.owner=nextjs --label gordon.name=nextjs-web --label gordon.release=1 \
-      --label gordon.spec=image:2cd70a24 --label gordon.address=nextjs-network=10.218.47.129 \
-      nextjs-web:latest
-elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
-  is_running nextjs-web-green || run docker start nextjs-web-green
-else
-  fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
-fi
-
-step 13 'see that nextjs-web-green stays up for 1s' 'not ready yet'
-skipped 12 ||
-  await nextjs-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        nextjs-web-green || failed
-
-step 14 'route to nextjs' 'not there yet'
-has_fragment nextjs \
-    '# project nextjs
-# network nextjs-network
-http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
-		dynamic a nextjs-web-green.nextjs-network. 3000 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<'END' || failed
-# project nextjs
-# network nextjs-network
-http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
-		dynamic a nextjs-web-green.nextjs-network. 3000 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -5,10 +5,521 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=39 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network gordon-backend ||
+    usable_network gordon-backend gordon ||
+    refuse 'network gordon-backend belongs to another project'
+  no_network gordon-api-company-com ||
+    usable_network gordon-api-company-com gordon ||
+    refuse 'network gordon-api-company-com belongs to another project'
+  no_network gordon-worker-company-com ||
+    usable_network gordon-worker-company-com gordon ||
+    refuse 'network gordon-worker-company-com belongs to another project'
+  no_volume gordon-backend-redis-data ||
+    usable_volume gordon-backend-redis-data gordon ||
+    refuse 'volume gordon-backend-redis-data belongs to another project'
+  no_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-api-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-api-company-com ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
+    refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
+  is_attached gordon-proxy gordon-backend ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+  is_attached gordon-proxy gordon-worker-company-com ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
+    refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
+  absent gordon-backend-redis ||
+    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    refuse 'gordon-backend-redis is not as it was when this was planned'
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
+  absent gordon-api.company.com-my-postgres ||
+    is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-api.company.com-my-postgres is not as it was when this was planned'
+  is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
+    refuse \
+        'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.129'
+  absent gordon-api.company.com ||
+    is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    refuse 'gordon-api.company.com is not as it was when this was planned'
+  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+    refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.130'
+  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.130 ||
+    refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.130'
+  absent gordon-worker.company.com-my-postgres ||
+    is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-worker.company.com-my-postgres is not as it was when this was planned'
+  is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
+    refuse \
+        'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.129'
+  absent gordon-worker.company.com ||
+    is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    refuse 'gordon-worker.company.com is not as it was when this was planned'
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+    refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.131'
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
+    refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
+
+  step 1 'pull api:latest' 'not on this host'
+  has_image api:latest ||
+    stream docker pull api:latest || failed
+
+  step 2 'check the volumes of api:latest' 'what it declares is not known yet'
+  only_volumes api:latest || failed
+
+  step 3 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 5 'pull my-postgres:latest' 'not on this host'
+  has_image my-postgres:latest ||
+    stream docker pull my-postgres:latest || failed
+
+  step 6 'check the volumes of my-postgres:latest' 'what it declares is not known yet'
+  only_volumes my-postgres:latest /var/lib/postgresql/data || failed
+
+  step 7 'pull redis:7-alpine' 'not on this host'
+  has_image redis:7-alpine ||
+    stream docker pull redis:7-alpine || failed
+
+  step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+  only_volumes redis:7-alpine /data || failed
+
+  step 9 'pull worker:latest' 'not on this host'
+  has_image worker:latest ||
+    stream docker pull worker:latest || failed
+
+  step 10 'check the volumes of worker:latest' 'what it declares is not known yet'
+  only_volumes worker:latest || failed
+
+  step 11 'create network gordon-backend' 'not there yet'
+  has_network gordon-backend ||
+    run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=backend --label gordon.name=gordon-backend \
+        gordon-backend
+
+  step 12 'create network gordon-api-company-com' 'not there yet'
+  has_network gordon-api-company-com ||
+    run docker network create --subnet 10.220.197.0/24 --ip-range 10.220.197.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=api.company.com --label gordon.name=gordon-api-company-com \
+        gordon-api-company-com
+
+  step 13 'create network gordon-worker-company-com' 'not there yet'
+  has_network gordon-worker-company-com ||
+    run docker network create --subnet 10.214.218.0/24 --ip-range 10.214.218.0/25 \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
+        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker-company-com \
+        gordon-worker-company-com
+
+  step 14 'create volume gordon-backend-redis-data' 'not there yet'
+  has_volume gordon-backend-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
+        gordon-backend-redis-data
+
+  step 15 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=api.company.com \
+        --label gordon.name=gordon-api-company-com-my-postgres-var-lib-postgresql-data \
+        gordon-api-company-com-my-postgres-var-lib-postgresql-data
+
+  step 16 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
+  has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
+        --label gordon.owner=worker.company.com \
+        --label gordon.name=gordon-worker-company-com-my-postgres-var-lib-postgresql-data \
+        gordon-worker-company-com-my-postgres-var-lib-postgresql-data
+
+  step 17 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 18 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 19 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 20 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 4 17 18 19 20 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 22 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-api-company-com ||
+    run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
+
+  step 23 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-backend ||
+    run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
+
+  step 24 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy gordon-worker-company-com ||
+    run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
+
+  step 25 'run gordon-backend-redis' 'not there yet'
+  if absent gordon-backend-redis; then
+    run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
+        --network-alias backend-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
+        --label gordon.spec=image:65b8118d --label gordon.address=gordon-backend=10.218.236.129 \
+        --volume gordon-backend-redis-data:/data \
+        redis:7-alpine
+  elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
+    is_running gordon-backend-redis || run docker start gordon-backend-redis
+  else
+    fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 26 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  skipped 25 ||
+    await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-backend-redis || failed
+
+  step 27 'run gordon-api.company.com-my-postgres' 'not there yet'
+  if absent gordon-api.company.com-my-postgres; then
+    run docker run --detach --name gordon-api.company.com-my-postgres --restart unless-stopped \
+        --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
+        --network-alias my-postgres.internal --network-alias postgres \
+        --network-alias api-company-com-my-postgres --hostname my-postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com-my-postgres \
+        --label gordon.release=1 --label gordon.spec=image:613ecabb \
+        --label gordon.address=gordon-api-company-com=10.220.197.129 \
+        --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        my-postgres:latest
+  elif is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-api.company.com-my-postgres || run docker start gordon-api.company.com-my-postgres
+  else
+    fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 28 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
+  skipped 27 ||
+    await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-api.company.com-my-postgres || failed
+
+  step 29 'create gordon-api.company.com' 'not there yet'
+  if absent gordon-api.company.com; then
+    run docker create --name gordon-api.company.com --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
+        --label gordon.release=1 --label gordon.spec=image:f079b7cb \
+        --label gordon.address=gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
+        api:latest
+  elif is_current gordon-api.company.com gordon any image:f079b7cb api:latest; then
+    :
+  else
+    fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 30 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
+  answers_to gordon-api.company.com gordon-api-company-com api api-company-com ||
+    run docker network connect --ip 10.220.197.130 \
+        --alias api --alias api-company-com \
+        gordon-api-company-com gordon-api.company.com
+
+  step 31 'start gordon-api.company.com' 'not there yet'
+  is_running gordon-api.company.com ||
+    run docker start gordon-api.company.com
+
+  step 32 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  skipped 31 ||
+    await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-api.company.com || failed
+
+  step 33 'run gordon-worker.company.com-my-postgres' 'not there yet'
+  if absent gordon-worker.company.com-my-postgres; then
+    run docker run --detach --name gordon-worker.company.com-my-postgres --restart unless-stopped \
+        --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
+        --network-alias my-postgres.internal --network-alias postgres \
+        --network-alias worker-company-com-my-postgres --hostname my-postgres \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
+        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com-my-postgres \
+        --label gordon.release=1 --label gordon.spec=image:613ecabb \
+        --label gordon.address=gordon-worker-company-com=10.214.218.129 \
+        --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
+        my-postgres:latest
+  elif is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
+    is_running gordon-worker.company.com-my-postgres || run docker start gordon-worker.company.com-my-postgres
+  else
+    fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
+  fi
+
+  step 34 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
+  skipped 33 ||
+    await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
+        'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-worker.company.com-my-postgres || failed
+
+  step 35 'create gordon-worker.company.com' 'not there yet'
+  if absent gordon-worker.company.com; then
+    run docker create --name gordon-worker.company.com --restart unless-stopped \
+        --network gordon-backend --ip 10.218.236.131 --network-alias worker \
+        --network-alias worker-company-com \
+        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
+        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com \
+        --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
+        --label gordon.address=gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
+        worker:latest
+  elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
+    :
+  else
+    fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 36 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
+  answers_to gordon-worker.company.com gordon-worker-company-com worker worker-company-com ||
+    run docker network connect --ip 10.214.218.130 \
+        --alias worker --alias worker-company-com \
+        gordon-worker-company-com gordon-worker.company.com
+
+  step 37 'start gordon-worker.company.com' 'not there yet'
+  is_running gordon-worker.company.com ||
+    run docker start gordon-worker.company.com
+
+  step 38 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  skipped 37 ||
+    await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-worker.company.com || failed
+
+  step 39 'route to gordon' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-api-company-com
+# network gordon-backend
+# network gordon-worker-company-com
+https://api.company.com {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://worker.company.com {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+# project gordon
+# network gordon-api-company-com
+# network gordon-backend
+# network gordon-worker-company-com
+https://api.company.com {
+	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-api.company.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://worker.company.com {
+	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
+		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -304,506 +815,4 @@ answers_to() {
   done
 }
 
-_steps=39 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-no_network gordon-backend ||
-  usable_network gordon-backend gordon ||
-  refuse 'network gordon-backend belongs to another project'
-no_network gordon-api-company-com ||
-  usable_network gordon-api-company-com gordon ||
-  refuse 'network gordon-api-company-com belongs to another project'
-no_network gordon-worker-company-com ||
-  usable_network gordon-worker-company-com gordon ||
-  refuse 'network gordon-worker-company-com belongs to another project'
-no_volume gordon-backend-redis-data ||
-  usable_volume gordon-backend-redis-data gordon ||
-  refuse 'volume gordon-backend-redis-data belongs to another project'
-no_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-api-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
-no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
-  usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
-  refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy gordon-api-company-com ||
-  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
-  refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
-is_attached gordon-proxy gordon-backend ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-  refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
-is_attached gordon-proxy gordon-worker-company-com ||
-  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
-  refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
-absent gordon-backend-redis ||
-  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-  refuse 'gordon-backend-redis is not as it was when this was planned'
-is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-  refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
-absent gordon-api.company.com-my-postgres ||
-  is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-api.company.com-my-postgres is not as it was when this was planned'
-is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
-  refuse 'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.129'
-absent gordon-api.company.com ||
-  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-  refuse 'gordon-api.company.com is not as it was when this was planned'
-is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-  refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.130'
-is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-  has_room gordon-api-company-com 10.220.197.0/24 10.220.197.130 ||
-  refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.130'
-absent gordon-worker.company.com-my-postgres ||
-  is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  refuse 'gordon-worker.company.com-my-postgres is not as it was when this was planned'
-is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
-  refuse \
-      'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.129'
-absent gordon-worker.company.com ||
-  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-  refuse 'gordon-worker.company.com is not as it was when this was planned'
-is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-  has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
-  refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.131'
-is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-  has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
-  refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
-
-step 1 'pull api:latest' 'not on this host'
-has_image api:latest ||
-  stream docker pull api:latest || failed
-
-step 2 'check the volumes of api:latest' 'what it declares is not known yet'
-only_volumes api:latest || failed
-
-step 3 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 4 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 5 'pull my-postgres:latest' 'not on this host'
-has_image my-postgres:latest ||
-  stream docker pull my-postgres:latest || failed
-
-step 6 'check the volumes of my-postgres:latest' 'what it declares is not known yet'
-only_volumes my-postgres:latest /var/lib/postgresql/data || failed
-
-step 7 'pull redis:7-alpine' 'not on this host'
-has_image redis:7-alpine ||
-  stream docker pull redis:7-alpine || failed
-
-step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
-only_volumes redis:7-alpine /data || failed
-
-step 9 'pull worker:latest' 'not on this host'
-has_image worker:latest ||
-  stream docker pull worker:latest || failed
-
-step 10 'check the volumes of worker:latest' 'what it declares is not known yet'
-only_volumes worker:latest || failed
-
-step 11 'create network gordon-backend' 'not there yet'
-has_network gordon-backend ||
-  run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=backend --label gordon.name=gordon-backend \
-      gordon-backend
-
-step 12 'create network gordon-api-company-com' 'not there yet'
-has_network gordon-api-company-com ||
-  run docker network create --subnet 10.220.197.0/24 --ip-range 10.220.197.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=api.company.com --label gordon.name=gordon-api-company-com \
-      gordon-api-company-com
-
-step 13 'create network gordon-worker-company-com' 'not there yet'
-has_network gordon-worker-company-com ||
-  run docker network create --subnet 10.214.218.0/24 --ip-range 10.214.218.0/25 \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker-company-com \
-      gordon-worker-company-com
-
-step 14 'create volume gordon-backend-redis-data' 'not there yet'
-has_volume gordon-backend-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
-      gordon-backend-redis-data
-
-step 15 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=api.company.com \
-      --label gordon.name=gordon-api-company-com-my-postgres-var-lib-postgresql-data \
-      gordon-api-company-com-my-postgres-var-lib-postgresql-data
-
-step 16 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
-has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-      --label gordon.owner=worker.company.com \
-      --label gordon.name=gordon-worker-company-com-my-postgres-var-lib-postgresql-data \
-      gordon-worker-company-com-my-postgres-var-lib-postgresql-data
-
-step 17 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 18 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 19 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 20 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 4 17 18 19 20 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 22 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-api-company-com ||
-  run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
-
-step 23 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-backend ||
-  run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
-
-step 24 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
-is_attached gordon-proxy gordon-worker-company-com ||
-  run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
-
-step 25 'run gordon-backend-redis' 'not there yet'
-if absent gordon-backend-redis; then
-  run docker run --detach --name gordon-backend-redis --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
-      --network-alias backend-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
-      --label gordon.spec=image:65b8118d --label gordon.address=gordon-backend=10.218.236.129 \
-      --volume gordon-backend-redis-data:/data \
-      redis:7-alpine
-elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
-  is_running gordon-backend-redis || run docker start gordon-backend-redis
-else
-  fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 26 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-skipped 25 ||
-  await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-backend-redis || failed
-
-step 27 'run gordon-api.company.com-my-postgres' 'not there yet'
-if absent gordon-api.company.com-my-postgres; then
-  run docker run --detach --name gordon-api.company.com-my-postgres --restart unless-stopped \
-      --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
-      --network-alias my-postgres.internal --network-alias postgres \
-      --network-alias api-company-com-my-postgres --hostname my-postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com-my-postgres \
-      --label gordon.release=1 --label gordon.spec=image:613ecabb \
-      --label gordon.address=gordon-api-company-com=10.220.197.129 \
-      --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      my-postgres:latest
-elif is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-api.company.com-my-postgres || run docker start gordon-api.company.com-my-postgres
-else
-  fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 28 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
-skipped 27 ||
-  await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-api.company.com-my-postgres || failed
-
-step 29 'create gordon-api.company.com' 'not there yet'
-if absent gordon-api.company.com; then
-  run docker create --name gordon-api.company.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
-      --label gordon.release=1 --label gordon.spec=image:f079b7cb \
-      --label gordon.address=gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
-      api:latest
-elif is_current gordon-api.company.com gordon any image:f079b7cb api:latest; then
-  :
-else
-  fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
-fi
-
-step 30 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
-answers_to gordon-api.company.com gordon-api-company-com api api-company-com ||
-  run docker network connect --ip 10.220.197.130 \
-      --alias api --alias api-company-com \
-      gordon-api-company-com gordon-api.company.com
-
-step 31 'start gordon-api.company.com' 'not there yet'
-is_running gordon-api.company.com ||
-  run docker start gordon-api.company.com
-
-step 32 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
-skipped 31 ||
-  await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-api.company.com || failed
-
-step 33 'run gordon-worker.company.com-my-postgres' 'not there yet'
-if absent gordon-worker.company.com-my-postgres; then
-  run docker run --detach --name gordon-worker.company.com-my-postgres --restart unless-stopped \
-      --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
-      --network-alias my-postgres.internal --network-alias postgres \
-      --network-alias worker-company-com-my-postgres --hostname my-postgres \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com-my-postgres \
-      --label gordon.release=1 --label gordon.spec=image:613ecabb \
-      --label gordon.address=gordon-worker-company-com=10.214.218.129 \
-      --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-      my-postgres:latest
-elif is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-    gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-  is_running gordon-worker.company.com-my-postgres || run docker start gordon-worker.company.com-my-postgres
-else
-  fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
-fi
-
-step 34 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
-skipped 33 ||
-  await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
-      'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-worker.company.com-my-postgres || failed
-
-step 35 'create gordon-worker.company.com' 'not there yet'
-if absent gordon-worker.company.com; then
-  run docker create --name gordon-worker.company.com --restart unless-stopped \
-      --network gordon-backend --ip 10.218.236.131 --network-alias worker --network-alias worker-company-com \
-      --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-      --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com \
-      --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
-      --label gordon.address=gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
-      worker:latest
-elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
-  :
-else
-  fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
-fi
-
-step 36 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
-answers_to gordon-worker.company.com gordon-worker-company-com worker worker-company-com ||
-  run docker network connect --ip 10.214.218.130 \
-      --alias worker --alias worker-company-com \
-      gordon-worker-company-com gordon-worker.company.com
-
-step 37 'start gordon-worker.company.com' 'not there yet'
-is_running gordon-worker.company.com ||
-  run docker start gordon-worker.company.com
-
-step 38 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
-skipped 37 ||
-  await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-worker.company.com || failed
-
-step 39 'route to gordon' 'not there yet'
-has_fragment gordon \
-    '# project gordon
-# network gordon-api-company-com
-# network gordon-backend
-# network gordon-worker-company-com
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
-# project gordon
-# network gordon-api-company-com
-# network gordon-backend
-# network gordon-worker-company-com
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

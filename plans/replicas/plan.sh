@@ -6,10 +6,402 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=24 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  [ -n "${DATABASE_URL+set}" ] || refuse 'the secret DATABASE_URL is not in the environment'
+  [ -n "${POSTGRES_PASSWORD+set}" ] || refuse 'the secret POSTGRES_PASSWORD is not in the environment'
+  no_network mail-network ||
+    usable_network mail-network mail ||
+    refuse 'network mail-network belongs to another project'
+  no_volume mail-pgdata ||
+    usable_volume mail-pgdata mail ||
+    refuse 'volume mail-pgdata belongs to another project'
+  no_volume mail-uploads ||
+    usable_volume mail-uploads mail ||
+    refuse 'volume mail-uploads belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy mail-network ||
+    has_room mail-network 10.208.88.0/24 10.208.88.128 ||
+    refuse 'network mail-network has no room for the proxy at 10.208.88.128'
+  absent mail-db ||
+    is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data ||
+    refuse 'mail-db is not as it was when this was planned'
+  is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.129 ||
+    refuse 'network mail-network has no room for mail-db at 10.208.88.129'
+  absent mail-web-green ||
+    is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green is not as it was when this was planned'
+  is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.130 ||
+    refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
+  absent mail-web-green-2 ||
+    is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green-2 is not as it was when this was planned'
+  is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.131 ||
+    refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
+  absent mail-web-green-3 ||
+    is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green-3 is not as it was when this was planned'
+  is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.132 ||
+    refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
+
+  step 1 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 3 'pull gmail-web:latest' 'not on this host'
+  has_image gmail-web:latest ||
+    stream docker pull gmail-web:latest || failed
+
+  step 4 'check the volumes of gmail-web:latest' 'what it declares is not known yet'
+  only_volumes gmail-web:latest /data || failed
+
+  step 5 'pull postgres:15' 'not on this host'
+  has_image postgres:15 ||
+    stream docker pull postgres:15 || failed
+
+  step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
+  only_volumes postgres:15 /var/lib/postgresql/data || failed
+
+  step 7 'create network mail-network' 'not there yet'
+  has_network mail-network ||
+    run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
+        --label gordon.owner=mail --label gordon.name=mail-network \
+        mail-network
+
+  step 8 'create volume mail-pgdata' 'not there yet'
+  has_volume mail-pgdata ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
+        --label gordon.owner=mail --label gordon.name=mail-pgdata \
+        mail-pgdata
+
+  step 9 'create volume mail-uploads' 'not there yet'
+  has_volume mail-uploads ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
+        --label gordon.owner=mail --label gordon.name=mail-uploads \
+        mail-uploads
+
+  step 10 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 11 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 12 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 13 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 14 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 2 10 11 12 13 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 15 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
+  is_attached gordon-proxy mail-network ||
+    run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
+
+  step 16 'run mail-db' 'not there yet'
+  if absent mail-db; then
+    run docker run --detach --name mail-db --restart unless-stopped \
+        --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
+        --network-alias mail-db --hostname db \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
+        --label gordon.owner=mail --label gordon.name=mail-db --label gordon.release=1 \
+        --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
+        --label gordon.address=mail-network=10.208.88.129 \
+        --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
+        postgres:15
+  elif is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data; then
+    is_running mail-db || run docker start mail-db
+  else
+    fail 'mail-db is not as this plan makes it: plan again on this host'
+  fi
+
+  step 17 'see that mail-db stays up for 1s' 'not ready yet'
+  skipped 16 ||
+    await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          mail-db || failed
+
+  step 18 'run mail-web-green' 'not there yet'
+  if absent mail-web-green; then
+    run docker run --detach --name mail-web-green --restart unless-stopped \
+        --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
+        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+        --label gordon.address=mail-network=10.208.88.130 \
+        --env LOG=info --env DATABASE_URL \
+        --volume mail-uploads:/data \
+        gmail-web:latest
+  elif is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data; then
+    is_running mail-web-green || run docker start mail-web-green
+  else
+    fail 'mail-web-green is not as this plan makes it: plan again on this host'
+  fi
+
+  step 19 'see that mail-web-green stays up for 1s' 'not ready yet'
+  skipped 18 ||
+    await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          mail-web-green || failed
+
+  step 20 'run mail-web-green-2' 'not there yet'
+  if absent mail-web-green-2; then
+    run docker run --detach --name mail-web-green-2 --restart unless-stopped \
+        --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
+        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+        --label gordon.address=mail-network=10.208.88.131 \
+        --env LOG=info --env DATABASE_URL \
+        --volume mail-uploads:/data \
+        gmail-web:latest
+  elif is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data; then
+    is_running mail-web-green-2 || run docker start mail-web-green-2
+  else
+    fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
+  fi
+
+  step 21 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
+  skipped 20 ||
+    await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          mail-web-green-2 || failed
+
+  step 22 'run mail-web-green-3' 'not there yet'
+  if absent mail-web-green-3; then
+    run docker run --detach --name mail-web-green-3 --restart unless-stopped \
+        --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
+        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
+        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
+        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+        --label gordon.address=mail-network=10.208.88.132 \
+        --env LOG=info --env DATABASE_URL \
+        --volume mail-uploads:/data \
+        gmail-web:latest
+  elif is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+      gmail-web:latest mail-uploads:/data; then
+    is_running mail-web-green-3 || run docker start mail-web-green-3
+  else
+    fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
+  fi
+
+  step 23 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
+  skipped 22 ||
+    await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          mail-web-green-3 || failed
+
+  step 24 'route to mail' 'not there yet'
+  has_fragment mail \
+      '# project mail
+# network mail-network
+https://mail.example.com {
+	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
+		dynamic multi {
+			a mail-web-green.mail-network. 3000 {
+				refresh 1s
+			}
+			a mail-web-green-2.mail-network. 3000 {
+				refresh 1s
+			}
+			a mail-web-green-3.mail-network. 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<'END' || failed
+# project mail
+# network mail-network
+https://mail.example.com {
+	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
+		dynamic multi {
+			a mail-web-green.mail-network. 3000 {
+				refresh 1s
+			}
+			a mail-web-green-2.mail-network. 3000 {
+				refresh 1s
+			}
+			a mail-web-green-3.mail-network. 3000 {
+				refresh 1s
+			}
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -291,389 +683,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=24 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-[ -n "${DATABASE_URL+set}" ] || refuse 'the secret DATABASE_URL is not in the environment'
-[ -n "${POSTGRES_PASSWORD+set}" ] || refuse 'the secret POSTGRES_PASSWORD is not in the environment'
-no_network mail-network ||
-  usable_network mail-network mail ||
-  refuse 'network mail-network belongs to another project'
-no_volume mail-pgdata ||
-  usable_volume mail-pgdata mail ||
-  refuse 'volume mail-pgdata belongs to another project'
-no_volume mail-uploads ||
-  usable_volume mail-uploads mail ||
-  refuse 'volume mail-uploads belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy mail-network ||
-  has_room mail-network 10.208.88.0/24 10.208.88.128 ||
-  refuse 'network mail-network has no room for the proxy at 10.208.88.128'
-absent mail-db ||
-  is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
-    mail-pgdata:/var/lib/postgresql/data ||
-  refuse 'mail-db is not as it was when this was planned'
-is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
-    mail-pgdata:/var/lib/postgresql/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.129 ||
-  refuse 'network mail-network has no room for mail-db at 10.208.88.129'
-absent mail-web-green ||
-  is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  refuse 'mail-web-green is not as it was when this was planned'
-is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.130 ||
-  refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
-absent mail-web-green-2 ||
-  is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  refuse 'mail-web-green-2 is not as it was when this was planned'
-is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.131 ||
-  refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
-absent mail-web-green-3 ||
-  is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  refuse 'mail-web-green-3 is not as it was when this was planned'
-is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data ||
-  has_room mail-network 10.208.88.0/24 10.208.88.132 ||
-  refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
-
-step 1 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 3 'pull gmail-web:latest' 'not on this host'
-has_image gmail-web:latest ||
-  stream docker pull gmail-web:latest || failed
-
-step 4 'check the volumes of gmail-web:latest' 'what it declares is not known yet'
-only_volumes gmail-web:latest /data || failed
-
-step 5 'pull postgres:15' 'not on this host'
-has_image postgres:15 ||
-  stream docker pull postgres:15 || failed
-
-step 6 'check the volumes of postgres:15' 'what it declares is not known yet'
-only_volumes postgres:15 /var/lib/postgresql/data || failed
-
-step 7 'create network mail-network' 'not there yet'
-has_network mail-network ||
-  run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
-      --label gordon.owner=mail --label gordon.name=mail-network \
-      mail-network
-
-step 8 'create volume mail-pgdata' 'not there yet'
-has_volume mail-pgdata ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-      --label gordon.owner=mail --label gordon.name=mail-pgdata \
-      mail-pgdata
-
-step 9 'create volume mail-uploads' 'not there yet'
-has_volume mail-uploads ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-      --label gordon.owner=mail --label gordon.name=mail-uploads \
-      mail-uploads
-
-step 10 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 11 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 12 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 13 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 14 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 2 10 11 12 13 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 15 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
-is_attached gordon-proxy mail-network ||
-  run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
-
-step 16 'run mail-db' 'not there yet'
-if absent mail-db; then
-  run docker run --detach --name mail-db --restart unless-stopped \
-      --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
-      --network-alias mail-db --hostname db \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
-      --label gordon.owner=mail --label gordon.name=mail-db --label gordon.release=1 \
-      --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
-      --label gordon.address=mail-network=10.208.88.129 \
-      --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
-      postgres:15
-elif is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
-    mail-pgdata:/var/lib/postgresql/data; then
-  is_running mail-db || run docker start mail-db
-else
-  fail 'mail-db is not as this plan makes it: plan again on this host'
-fi
-
-step 17 'see that mail-db stays up for 1s' 'not ready yet'
-skipped 16 ||
-  await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        mail-db || failed
-
-step 18 'run mail-web-green' 'not there yet'
-if absent mail-web-green; then
-  run docker run --detach --name mail-web-green --restart unless-stopped \
-      --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.130 \
-      --env LOG=info --env DATABASE_URL \
-      --volume mail-uploads:/data \
-      gmail-web:latest
-elif is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data; then
-  is_running mail-web-green || run docker start mail-web-green
-else
-  fail 'mail-web-green is not as this plan makes it: plan again on this host'
-fi
-
-step 19 'see that mail-web-green stays up for 1s' 'not ready yet'
-skipped 18 ||
-  await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        mail-web-green || failed
-
-step 20 'run mail-web-green-2' 'not there yet'
-if absent mail-web-green-2; then
-  run docker run --detach --name mail-web-green-2 --restart unless-stopped \
-      --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.131 \
-      --env LOG=info --env DATABASE_URL \
-      --volume mail-uploads:/data \
-      gmail-web:latest
-elif is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data; then
-  is_running mail-web-green-2 || run docker start mail-web-green-2
-else
-  fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
-fi
-
-step 21 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
-skipped 20 ||
-  await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        mail-web-green-2 || failed
-
-step 22 'run mail-web-green-3' 'not there yet'
-if absent mail-web-green-3; then
-  run docker run --detach --name mail-web-green-3 --restart unless-stopped \
-      --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
-      --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-      --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-      --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-      --label gordon.address=mail-network=10.208.88.132 \
-      --env LOG=info --env DATABASE_URL \
-      --volume mail-uploads:/data \
-      gmail-web:latest
-elif is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-    gmail-web:latest mail-uploads:/data; then
-  is_running mail-web-green-3 || run docker start mail-web-green-3
-else
-  fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
-fi
-
-step 23 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
-skipped 22 ||
-  await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        mail-web-green-3 || failed
-
-step 24 'route to mail' 'not there yet'
-has_fragment mail \
-    '# project mail
-# network mail-network
-https://mail.example.com {
-	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
-		dynamic multi {
-			a mail-web-green.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-2.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-3.mail-network. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<'END' || failed
-# project mail
-# network mail-network
-https://mail.example.com {
-	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
-		dynamic multi {
-			a mail-web-green.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-2.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-3.mail-network. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -5,10 +5,381 @@
 #
 # It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
 # it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=25 _step=0 _open='' _ran=' ' _count=0
+
+  # What the plan takes for granted
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network sites-one-example-com ||
+    usable_network sites-one-example-com sites ||
+    refuse 'network sites-one-example-com belongs to another project'
+  no_network sites-two-example-com ||
+    usable_network sites-two-example-com sites ||
+    refuse 'network sites-two-example-com belongs to another project'
+  no_volume sites-two-example-com-redis-data ||
+    usable_volume sites-two-example-com-redis-data sites ||
+    refuse 'volume sites-two-example-com-redis-data belongs to another project'
+  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy sites-one-example-com ||
+    has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
+    refuse 'network sites-one-example-com has no room for the proxy at 10.213.83.128'
+  is_attached gordon-proxy sites-two-example-com ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
+    refuse 'network sites-two-example-com has no room for the proxy at 10.219.244.128'
+  absent sites-one.example.com ||
+    is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+    refuse 'sites-one.example.com is not as it was when this was planned'
+  is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+    has_room sites-one-example-com 10.213.83.0/24 10.213.83.129 ||
+    refuse 'network sites-one-example-com has no room for sites-one.example.com at 10.213.83.129'
+  absent sites-two.example.com-redis ||
+    is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+      sites-two-example-com-redis-data:/data ||
+    refuse 'sites-two.example.com-redis is not as it was when this was planned'
+  is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+      sites-two-example-com-redis-data:/data ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.129 ||
+    refuse 'network sites-two-example-com has no room for sites-two.example.com-redis at 10.219.244.129'
+  absent sites-two.example.com ||
+    is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+    refuse 'sites-two.example.com is not as it was when this was planned'
+  is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.130 ||
+    refuse 'network sites-two-example-com has no room for sites-two.example.com at 10.219.244.130'
+
+  step 1 'pull app1:latest' 'not on this host'
+  has_image app1:latest ||
+    stream docker pull app1:latest || failed
+
+  step 2 'check the volumes of app1:latest' 'what it declares is not known yet'
+  only_volumes app1:latest || failed
+
+  step 3 'pull app2:latest' 'not on this host'
+  has_image app2:latest ||
+    stream docker pull app2:latest || failed
+
+  step 4 'check the volumes of app2:latest' 'what it declares is not known yet'
+  only_volumes app2:latest || failed
+
+  step 5 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 6 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 7 'pull redis:7-alpine' 'not on this host'
+  has_image redis:7-alpine ||
+    stream docker pull redis:7-alpine || failed
+
+  step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
+  only_volumes redis:7-alpine /data || failed
+
+  step 9 'create network sites-one-example-com' 'not there yet'
+  has_network sites-one-example-com ||
+    run docker network create --subnet 10.213.83.0/24 --ip-range 10.213.83.0/25 \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
+        --label gordon.owner=one.example.com --label gordon.name=sites-one-example-com \
+        sites-one-example-com
+
+  step 10 'create network sites-two-example-com' 'not there yet'
+  has_network sites-two-example-com ||
+    run docker network create --subnet 10.219.244.0/24 --ip-range 10.219.244.0/25 \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
+        --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com \
+        sites-two-example-com
+
+  step 11 'create volume sites-two-example-com-redis-data' 'not there yet'
+  has_volume sites-two-example-com-redis-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=volume \
+        --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com-redis-data \
+        sites-two-example-com-redis-data
+
+  step 12 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=network \
+        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        0-gordon-proxy
+
+  step 13 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        gordon-proxy-data
+
+  step 14 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        gordon-proxy-config
+
+  step 15 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart unless-stopped \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=proxy \
+        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
+        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 -c \
+        '
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 80
+	https_port 443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+'
+  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+    is_running gordon-proxy || run docker start gordon-proxy
+  else
+    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
+  fi
+
+  step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  skipped 6 12 13 14 15 ||
+    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          gordon-proxy || failed
+
+  step 17 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy sites-one-example-com ||
+    run docker network connect --ip 10.213.83.128 sites-one-example-com gordon-proxy
+
+  step 18 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
+  is_attached gordon-proxy sites-two-example-com ||
+    run docker network connect --ip 10.219.244.128 sites-two-example-com gordon-proxy
+
+  step 19 'run sites-one.example.com' 'not there yet'
+  if absent sites-one.example.com; then
+    run docker run --detach --name sites-one.example.com --restart unless-stopped \
+        --network sites-one-example-com --ip 10.213.83.129 --network-alias one \
+        --network-alias one-example-com \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
+        --label gordon.owner=one.example.com --label gordon.name=sites-one.example.com \
+        --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
+        --label gordon.address=sites-one-example-com=10.213.83.129 \
+        app1:latest
+  elif is_current sites-one.example.com sites any image:74ce8e96 app1:latest; then
+    is_running sites-one.example.com || run docker start sites-one.example.com
+  else
+    fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 20 'see that sites-one.example.com stays up for 1s' 'not ready yet'
+  skipped 19 ||
+    await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          sites-one.example.com || failed
+
+  step 21 'run sites-two.example.com-redis' 'not there yet'
+  if absent sites-two.example.com-redis; then
+    run docker run --detach --name sites-two.example.com-redis --restart unless-stopped \
+        --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
+        --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
+        --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com-redis \
+        --label gordon.release=1 --label gordon.spec=image:65b8118d \
+        --label gordon.address=sites-two-example-com=10.219.244.129 \
+        --volume sites-two-example-com-redis-data:/data \
+        redis:7-alpine
+  elif is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+      sites-two-example-com-redis-data:/data; then
+    is_running sites-two.example.com-redis || run docker start sites-two.example.com-redis
+  else
+    fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
+  fi
+
+  step 22 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
+  skipped 21 ||
+    await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          sites-two.example.com-redis || failed
+
+  step 23 'run sites-two.example.com' 'not there yet'
+  if absent sites-two.example.com; then
+    run docker run --detach --name sites-two.example.com --restart unless-stopped \
+        --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
+        --network-alias two-example-com \
+        --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
+        --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com \
+        --label gordon.release=1 --label gordon.spec=image:6813f666 \
+        --label gordon.address=sites-two-example-com=10.219.244.130 \
+        app2:latest
+  elif is_current sites-two.example.com sites any image:6813f666 app2:latest; then
+    is_running sites-two.example.com || run docker start sites-two.example.com
+  else
+    fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
+  fi
+
+  step 24 'see that sites-two.example.com stays up for 1s' 'not ready yet'
+  skipped 23 ||
+    await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
+      docker container inspect \
+          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
+          sites-two.example.com || failed
+
+  step 25 'route to sites' 'not there yet'
+  has_fragment sites \
+      '# project sites
+# network sites-one-example-com
+# network sites-two-example-com
+https://one.example.com {
+	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
+		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://two.example.com {
+	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
+		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<'END' || failed
+# project sites
+# network sites-one-example-com
+# network sites-two-example-com
+https://one.example.com {
+	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
+		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+https://two.example.com {
+	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
+		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+
+  finish
+}
 
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
@@ -290,367 +661,4 @@ is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
 }
 
-_steps=25 _step=0 _open='' _ran=' ' _count=0
-
-# What the plan takes for granted
-ask version >/dev/null || refuse 'docker does not answer'
-no_network sites-one-example-com ||
-  usable_network sites-one-example-com sites ||
-  refuse 'network sites-one-example-com belongs to another project'
-no_network sites-two-example-com ||
-  usable_network sites-two-example-com sites ||
-  refuse 'network sites-two-example-com belongs to another project'
-no_volume sites-two-example-com-redis-data ||
-  usable_volume sites-two-example-com-redis-data sites ||
-  refuse 'volume sites-two-example-com-redis-data belongs to another project'
-is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
-  has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-  refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-is_attached gordon-proxy sites-one-example-com ||
-  has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
-  refuse 'network sites-one-example-com has no room for the proxy at 10.213.83.128'
-is_attached gordon-proxy sites-two-example-com ||
-  has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
-  refuse 'network sites-two-example-com has no room for the proxy at 10.219.244.128'
-absent sites-one.example.com ||
-  is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
-  refuse 'sites-one.example.com is not as it was when this was planned'
-is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
-  has_room sites-one-example-com 10.213.83.0/24 10.213.83.129 ||
-  refuse 'network sites-one-example-com has no room for sites-one.example.com at 10.213.83.129'
-absent sites-two.example.com-redis ||
-  is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
-    sites-two-example-com-redis-data:/data ||
-  refuse 'sites-two.example.com-redis is not as it was when this was planned'
-is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
-    sites-two-example-com-redis-data:/data ||
-  has_room sites-two-example-com 10.219.244.0/24 10.219.244.129 ||
-  refuse 'network sites-two-example-com has no room for sites-two.example.com-redis at 10.219.244.129'
-absent sites-two.example.com ||
-  is_current sites-two.example.com sites any image:6813f666 app2:latest ||
-  refuse 'sites-two.example.com is not as it was when this was planned'
-is_current sites-two.example.com sites any image:6813f666 app2:latest ||
-  has_room sites-two-example-com 10.219.244.0/24 10.219.244.130 ||
-  refuse 'network sites-two-example-com has no room for sites-two.example.com at 10.219.244.130'
-
-step 1 'pull app1:latest' 'not on this host'
-has_image app1:latest ||
-  stream docker pull app1:latest || failed
-
-step 2 'check the volumes of app1:latest' 'what it declares is not known yet'
-only_volumes app1:latest || failed
-
-step 3 'pull app2:latest' 'not on this host'
-has_image app2:latest ||
-  stream docker pull app2:latest || failed
-
-step 4 'check the volumes of app2:latest' 'what it declares is not known yet'
-only_volumes app2:latest || failed
-
-step 5 'pull caddy:2' 'not on this host'
-has_image caddy:2 ||
-  stream docker pull caddy:2 || failed
-
-step 6 'check the volumes of caddy:2' 'what it declares is not known yet'
-only_volumes caddy:2 /config /data || failed
-
-step 7 'pull redis:7-alpine' 'not on this host'
-has_image redis:7-alpine ||
-  stream docker pull redis:7-alpine || failed
-
-step 8 'check the volumes of redis:7-alpine' 'what it declares is not known yet'
-only_volumes redis:7-alpine /data || failed
-
-step 9 'create network sites-one-example-com' 'not there yet'
-has_network sites-one-example-com ||
-  run docker network create --subnet 10.213.83.0/24 --ip-range 10.213.83.0/25 \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
-      --label gordon.owner=one.example.com --label gordon.name=sites-one-example-com \
-      sites-one-example-com
-
-step 10 'create network sites-two-example-com' 'not there yet'
-has_network sites-two-example-com ||
-  run docker network create --subnet 10.219.244.0/24 --ip-range 10.219.244.0/25 \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=network \
-      --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com \
-      sites-two-example-com
-
-step 11 'create volume sites-two-example-com-redis-data' 'not there yet'
-has_volume sites-two-example-com-redis-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=volume \
-      --label gordon.owner=two.example.com --label gordon.name=sites-two-example-com-redis-data \
-      sites-two-example-com-redis-data
-
-step 12 'create network 0-gordon-proxy' 'not there yet'
-has_network 0-gordon-proxy ||
-  run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-      --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=network \
-      --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
-      0-gordon-proxy
-
-step 13 'create volume gordon-proxy-data' 'not there yet'
-has_volume gordon-proxy-data ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
-      gordon-proxy-data
-
-step 14 'create volume gordon-proxy-config' 'not there yet'
-has_volume gordon-proxy-config ||
-  run docker volume create \
-      --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=volume \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
-      gordon-proxy-config
-
-step 15 'run gordon-proxy' 'not there yet'
-if absent gordon-proxy; then
-  run docker run --detach --name gordon-proxy --restart unless-stopped \
-      --network 0-gordon-proxy --ip 10.214.17.128 \
-      --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-      --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=proxy \
-      --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-      --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
-      --label gordon.address=0-gordon-proxy=10.214.17.128 \
-      --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-      --publish 80:80 --publish 443:443 \
-      --entrypoint sh \
-      caddy:2 -c \
-      '
-set -e
-mkdir -p /config/gordon
-cd /config/gordon
-cat >new <<"END"
-{
-	http_port 80
-	https_port 443
-	skip_install_trust
-	fallback_sni gordon-proxy # 2.7
-	servers {
-		protocols h1 h2
-	}
-}
-(gordon-streams) {
-	stream_close_delay 24h # 2.7
-}
-http://, https:// {
-	respond "no app has this host" 404
-}
-https://gordon-proxy {
-	tls internal
-	respond "no app has this host" 404
-}
-http://127.0.0.1:2020 {
-	bind 127.0.0.1
-	reverse_proxy {http.request.header.X-To} {
-		header_up Host {http.request.header.X-Host}
-		header_up X-Forwarded-Proto https
-		header_up -X-To
-		header_up -X-Host
-		transport http {
-			dial_timeout 5s
-			response_header_timeout 5s
-		}
-		@ready status 2xx 3xx
-		handle_response @ready {
-			respond ready
-		}
-	}
-}
-import *.caddy
-END
-mv new Caddyfile
-cat >new <<"END"
-# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-END
-mv new put
-cat >new <<"END"
-# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-END
-mv new take
-case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
-esac
-exec caddy run --config Caddyfile --adapter caddyfile
-'
-elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
-  is_running gordon-proxy || run docker start gordon-proxy
-else
-  fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-fi
-
-step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
-skipped 6 12 13 14 15 ||
-  await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        gordon-proxy || failed
-
-step 17 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
-is_attached gordon-proxy sites-one-example-com ||
-  run docker network connect --ip 10.213.83.128 sites-one-example-com gordon-proxy
-
-step 18 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
-is_attached gordon-proxy sites-two-example-com ||
-  run docker network connect --ip 10.219.244.128 sites-two-example-com gordon-proxy
-
-step 19 'run sites-one.example.com' 'not there yet'
-if absent sites-one.example.com; then
-  run docker run --detach --name sites-one.example.com --restart unless-stopped \
-      --network sites-one-example-com --ip 10.213.83.129 --network-alias one --network-alias one-example-com \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
-      --label gordon.owner=one.example.com --label gordon.name=sites-one.example.com \
-      --label gordon.release=1 --label gordon.spec=image:74ce8e96 \
-      --label gordon.address=sites-one-example-com=10.213.83.129 \
-      app1:latest
-elif is_current sites-one.example.com sites any image:74ce8e96 app1:latest; then
-  is_running sites-one.example.com || run docker start sites-one.example.com
-else
-  fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 20 'see that sites-one.example.com stays up for 1s' 'not ready yet'
-skipped 19 ||
-  await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        sites-one.example.com || failed
-
-step 21 'run sites-two.example.com-redis' 'not there yet'
-if absent sites-two.example.com-redis; then
-  run docker run --detach --name sites-two.example.com-redis --restart unless-stopped \
-      --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
-      --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
-      --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com-redis \
-      --label gordon.release=1 --label gordon.spec=image:65b8118d \
-      --label gordon.address=sites-two-example-com=10.219.244.129 \
-      --volume sites-two-example-com-redis-data:/data \
-      redis:7-alpine
-elif is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
-    sites-two-example-com-redis-data:/data; then
-  is_running sites-two.example.com-redis || run docker start sites-two.example.com-redis
-else
-  fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
-fi
-
-step 22 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
-skipped 21 ||
-  await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        sites-two.example.com-redis || failed
-
-step 23 'run sites-two.example.com' 'not there yet'
-if absent sites-two.example.com; then
-  run docker run --detach --name sites-two.example.com --restart unless-stopped \
-      --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
-      --network-alias two-example-com \
-      --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
-      --label gordon.owner=two.example.com --label gordon.name=sites-two.example.com \
-      --label gordon.release=1 --label gordon.spec=image:6813f666 \
-      --label gordon.address=sites-two-example-com=10.219.244.130 \
-      app2:latest
-elif is_current sites-two.example.com sites any image:6813f666 app2:latest; then
-  is_running sites-two.example.com || run docker start sites-two.example.com
-else
-  fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
-fi
-
-step 24 'see that sites-two.example.com stays up for 1s' 'not ready yet'
-skipped 23 ||
-  await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-    docker container inspect \
-        --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-        sites-two.example.com || failed
-
-step 25 'route to sites' 'not there yet'
-has_fragment sites \
-    '# project sites
-# network sites-one-example-com
-# network sites-two-example-com
-https://one.example.com {
-	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
-		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://two.example.com {
-	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
-		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-  feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<'END' || failed
-# project sites
-# network sites-one-example-com
-# network sites-two-example-com
-https://one.example.com {
-	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
-		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://two.example.com {
-	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
-		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-END
-
-finish
+main "$@"

@@ -34,6 +34,6 @@ pub(super) fn images(global: &Global, said: &cli::Images) -> Result<Exit, Troubl
     match troubles.reduce(Trouble::and) {
         Some(trouble) if said.pull => Err(trouble),
         Some(trouble) => Err(trouble.hint("`--pull` pulls what is missing first".to_owned())),
-        None => output::text(&ImageList(facts).print()).map(|()| Exit::Done),
+        None => output::data(&ImageList(facts).print()).map(|()| Exit::Done),
     }
 }

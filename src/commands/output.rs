@@ -4,12 +4,17 @@ use super::Trouble;
 use std::io;
 use std::io::Write;
 
-/// Writes `text`; its colours only where a terminal wants them.
+/// Writes a text for people; its colours only where a terminal wants them.
 pub(super) fn text(text: &str) -> Result<(), Trouble> {
     finish(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Writes what `write` writes.
+/// Writes data, to the byte.
+pub(super) fn data(data: &str) -> Result<(), Trouble> {
+    with(|out| out.write_all(data.as_bytes()))
+}
+
+/// Writes the data that `write` writes, to the byte.
 pub(super) fn with(
     write: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
 ) -> Result<(), Trouble> {

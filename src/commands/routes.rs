@@ -26,11 +26,11 @@ pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, Troubl
     tell(&desired);
     let routing = Routing::of(&desired);
     match said.format {
-        RoutesFormat::Yaml => output::text(&routes::yaml(&routing)),
+        RoutesFormat::Yaml => output::data(&routes::yaml(&routing)),
         RoutesFormat::Json => output::with(|out| routes::json(&routing, out)),
-        RoutesFormat::Caddy => output::text(&routes::caddy(&routing)),
-        RoutesFormat::Nginx => output::text(&routes::nginx(&routing)),
-        RoutesFormat::Traefik => output::text(&routes::traefik(&routing)),
+        RoutesFormat::Caddy => output::data(&routes::caddy(&routing)),
+        RoutesFormat::Nginx => output::data(&routes::nginx(&routing)),
+        RoutesFormat::Traefik => output::data(&routes::traefik(&routing)),
     }?;
     Ok(Exit::Done)
 }

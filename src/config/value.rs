@@ -1,6 +1,7 @@
 //! Values that docker has a notation of its own for: mounts, published ports, memory. Does not know what they are for.
 
 use crate::name::VolumeName;
+use crate::name::mount_path;
 use crate::name::visible;
 use std::fmt;
 use std::net::IpAddr;
@@ -155,15 +156,10 @@ impl Mount {
             (Some("ro"), None) => Access::ReadOnly,
             _ => return wrong("after the second `:` stands `ro`, `rw` or nothing", "as in `data:/data:ro`"),
         };
-        if !target.starts_with('/') {
-            return wrong("its second part is no absolute path", "begin the container's path with `/`");
-        }
-        if steps(target).contains(&"..") {
-            return wrong("the container's path holds `..`", "write the path that it leads to");
-        }
-        if steps(target).is_empty() {
-            return wrong("it would hide the whole container", "mount it on a folder, as in `data:/data`");
-        }
+        let target = match mount_path(target) {
+            Ok(target) => target,
+            Err(error) => return wrong(&format!("the container's path {error}"), error.hint()),
+        };
         let is_path = source.starts_with('/') || matches!(source.split('/').next(), Some("." | ".."));
         let source = if is_path {
             match steps(source).as_slice() {
@@ -190,7 +186,7 @@ impl Mount {
                 Err(error) => return wrong("its first part is no name of a volume", error.hint()),
             }
         };
-        Ok(Self { source, target: format!("/{}", steps(target).join("/")), access })
+        Ok(Self { source, target, access })
     }
 }
 

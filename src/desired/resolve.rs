@@ -51,6 +51,8 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::name::mount_path;
+use crate::name::visible;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -566,15 +568,27 @@ impl<'a> Resolver<'a> {
         if self.config.volumes.auto_create == Enabled::No {
             return Vec::new();
         }
-        // docker mounts `VOLUME /data/` at /data
-        let bare = |path: &'a str| path.trim_end_matches('/');
-        let is_declared = |path: &&str| workload.runtime.mounts.iter().any(|mount| mount.target == *path);
+        let mut paths = BTreeSet::new();
+        for declared in &facts.volumes {
+            match mount_path(declared) {
+                Ok(path) => {
+                    paths.insert(path);
+                }
+                Err(error) => {
+                    let image = &workload.image;
+                    let message = format!("`{image}` declares VOLUME `{}`, which {error}", visible(declared));
+                    let hint = "nothing can be mounted there: use an image without it";
+                    self.problems.push(Problem::error(place.clone(), message).hint(hint));
+                }
+            }
+        }
         let mut learned = Vec::new();
-        for path in facts.volumes.iter().map(|path| bare(path)).filter(|path| !is_declared(path)) {
-            let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), path);
+        paths.retain(|path| workload.runtime.mounts.iter().all(|mount| mount.target != *path));
+        for path in paths {
+            let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), &path);
             let whose = format!("VOLUME {path} of {}", workload.name());
             let volume = self.volume(name, &whose, &workload.owner, place);
-            learned.push(Mount { source: Source::Volume(volume), target: path.to_owned(), read_only: false });
+            learned.push(Mount { source: Source::Volume(volume), target: path, read_only: false });
         }
         learned
     }

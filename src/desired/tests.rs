@@ -597,3 +597,27 @@ fn a_volume_has_a_name_that_fits() {
     let (_, problems) = resolved(&text(&"a".repeat(251)));
     assert!(problems.contains("which is too long for docker"), "{problems}");
 }
+
+#[test]
+fn volumes_of_an_image_obey_the_rules_of_a_configs_mounts() {
+    for path in
+        ["/", "//", "", "data", "/d:/etc:ro", "/a/../etc", "/d\n/etc", "/d\u{1b}]", "/e\u{7}'; touch x #"]
+    {
+        let odd = ImageFacts { volumes: vec![path.to_owned()], ..ImageFacts::default() };
+        let inputs =
+            Inputs { images: [(Image::parse("odd").expect("an image"), odd)].into(), ..Inputs::default() };
+        let problems = |text: &str| {
+            let loaded = config::load(&config::Source { path: "gordon.toml", text });
+            let (_, problems) = resolve(&loaded.config.expect("a config"), &inputs);
+            config::render(&problems, "gordon.toml", text, Colour::No)
+        };
+        let text = "name = \"shop\"\n[apps.web]\nimage = \"odd\"\n";
+        let told = problems(text);
+        assert!(told.starts_with("error: `odd` declares VOLUME `"), "{path:?}: {told}");
+        assert!(
+            told.contains("gordon.toml:2:") && !told.contains(|c: char| c.is_control() && c != '\n'),
+            "{told}"
+        );
+        assert!(!problems(&format!("volumes.auto_create = false\n{text}")).contains("error: "));
+    }
+}

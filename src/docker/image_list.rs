@@ -2,6 +2,9 @@
 
 use super::ImageFacts;
 use crate::name::Image;
+use crate::name::MountPathError;
+use crate::name::mount_path;
+use crate::name::visible;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,8 +26,8 @@ pub enum ImageListError {
     Version(u32),
     /// A key of `images` is not a reference to an image.
     Image(String),
-    /// A volume of an image is not an absolute path.
-    Volume(Image, String),
+    /// Nothing can be mounted at a volume of an image.
+    Volume(Image, String, MountPathError),
     /// A port of an image is not a number with a protocol.
     Port(Image, String),
 }
@@ -48,8 +51,10 @@ impl fmt::Display for ImageListError {
                 write!(f, "version `{version}` is not known: this gordon reads version `{VERSION}`")
             }
             Self::Image(problem) => f.write_str(problem),
-            Self::Volume(image, path) => write!(f, "image {image}: volume `{path}` is not an absolute path"),
-            Self::Port(image, port) => write!(f, "image {image}: `{port}` is not a port with its protocol"),
+            Self::Volume(image, path, why) => write!(f, "image {image}: volume `{}` {why}", visible(path)),
+            Self::Port(image, port) => {
+                write!(f, "image {image}: `{}` is not a port with its protocol", visible(port))
+            }
         }
     }
 }
@@ -109,8 +114,8 @@ impl ImageList {
 fn entry(image: String, facts: Facts) -> Result<(Image, ImageFacts), ImageListError> {
     let image = Image::parse(image).map_err(|e| ImageListError::Image(e.to_string()))?;
     let Facts { mut volumes, mut ports, healthcheck } = facts;
-    if let Some(path) = volumes.iter().find(|path| !path.starts_with('/')) {
-        return Err(ImageListError::Volume(image, path.clone()));
+    if let Some((path, why)) = volumes.iter().find_map(|path| Some((path, mount_path(path).err()?))) {
+        return Err(ImageListError::Volume(image, path.clone(), why));
     }
     if let Some(port) = ports.iter().find(|port| !is_port(port)) {
         return Err(ImageListError::Port(image, port.clone()));
@@ -174,7 +179,15 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let of = |facts: &str| problem(&format!(r#"{{"version": 1, "images": {{"app": {facts}}}}}"#));
-        assert_eq!(of(r#"{"volumes": ["data"]}"#), "image app: volume `data` is not an absolute path");
+        assert_eq!(of(r#"{"volumes": ["data"]}"#), "image app: volume `data` is not absolute");
+        for path in ["/", "/d:/etc:ro", "", "/a/../etc", "/data\\n/etc"] {
+            let problem = of(&format!(r#"{{"volumes": ["{path}"]}}"#));
+            assert!(problem.starts_with(&format!("image app: volume `{path}` ")), "{problem}");
+        }
+        assert_eq!(
+            of(r#"{"ports": ["80\u001b/tcp"]}"#),
+            "image app: `80\\u{1b}/tcp` is not a port with its protocol"
+        );
         assert_eq!(of(r#"{"ports": ["http"]}"#), "image app: `http` is not a port with its protocol");
         assert!(of(r#"{"volume": []}"#).starts_with("unknown field `volume`, expected one of `volumes`"));
         assert_eq!(problem(r#"{"version": 1, "images": {"-v": {}}}"#), "`-v` is not an image reference");

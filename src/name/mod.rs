@@ -52,6 +52,68 @@ pub fn visible(text: &str) -> String {
     })
 }
 
+/// Why a path is no place inside a container to mount something at. Reads on from the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MountPathError {
+    /// It holds a control character.
+    Control,
+    /// It holds a colon, at which docker would cut it.
+    Colon,
+    /// It does not begin with a slash.
+    Relative,
+    /// It holds `..`.
+    Parent,
+    /// It is the root.
+    Root,
+}
+
+impl MountPathError {
+    /// What to write.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Control => "write it on one line",
+            Self::Colon => "docker knows no mount at such a path",
+            Self::Relative => "begin the container's path with `/`",
+            Self::Parent => "write the path that it leads to",
+            Self::Root => "mount it on a folder, as in `data:/data`",
+        }
+    }
+}
+
+impl fmt::Display for MountPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Control => "holds a control character",
+            Self::Colon => "holds `:`",
+            Self::Relative => "is not absolute",
+            Self::Parent => "holds `..`",
+            Self::Root => "would hide the whole container",
+        })
+    }
+}
+
+/// Where docker mounts what is to be mounted at `path` inside a container: the same for the paths of a config and of an
+/// image.
+///
+/// # Errors
+/// When docker would refuse it, take it for another path, or hide all else in the container.
+pub fn mount_path(path: &str) -> Result<String, MountPathError> {
+    let steps = || path.split('/').filter(|step| !matches!(*step, "" | "."));
+    if path.chars().any(char::is_control) {
+        Err(MountPathError::Control)
+    } else if path.contains(':') {
+        Err(MountPathError::Colon)
+    } else if !path.starts_with('/') {
+        Err(MountPathError::Relative)
+    } else if steps().any(|step| step == "..") {
+        Err(MountPathError::Parent)
+    } else if steps().next().is_none() {
+        Err(MountPathError::Root)
+    } else {
+        Ok(steps().fold(String::new(), |path, step| path + "/" + step))
+    }
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $expected:literal, $check:expr, $hint:literal;)*) => { $(
         $(#[$doc])*
