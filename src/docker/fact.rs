@@ -1,5 +1,6 @@
 //! Statements about a host that can be asked: of what was observed, here; of a live host, by a script.
 
+use super::Fragment;
 use super::Health;
 use super::Observed;
 use super::PROXY;
@@ -155,7 +156,7 @@ impl Fact {
                     && seen.spec == *spec
                     && host.images.here.get(image).is_none_or(|image| image.id == seen.image)
             }),
-            Self::Fragment { project, text } => fragment(host, project) == Some(text),
+            Self::Fragment { project, text } => fragment(host, project) == Some(text.as_str()),
             Self::NoFragment(project) => fragment(host, project).is_none(),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
             Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
@@ -185,12 +186,13 @@ impl Current {
 }
 
 fn proxy(host: &Observed) -> Option<&SeenContainer> {
-    host.containers.iter().find(|(name, _)| name.as_str() == PROXY).map(|(_, seen)| seen)
+    host.containers.get(PROXY)
 }
 
 /// What the proxy that runs has of a project.
-fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a String> {
-    proxy(host).filter(|seen| seen.state == State::Running).and_then(|_| host.fragments.get(project))
+fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a str> {
+    proxy(host).filter(|seen| seen.state == State::Running)?;
+    host.fragments.get(project).map(Fragment::as_str)
 }
 
 /// What carries another project's label is never used; what carries none is.

@@ -8,6 +8,7 @@ use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The proxy's container.
 pub const PROXY: &str = "gordon-proxy";
@@ -22,7 +23,18 @@ pub const NETWORK: &str = "0-gordon-proxy";
 pub(super) const CONFIG_VOLUME: &str = "gordon-proxy-config";
 
 /// The fragments of all projects.
-pub type Fragments = BTreeMap<Project, String>;
+pub type Fragments = BTreeMap<Project, Fragment>;
+
+/// A project's fragment, and what can be read from it: worked out once, for every app of a project asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fragment {
+    text: String,
+    /// By host, the place of its sites in the text.
+    sites: BTreeMap<String, Range<usize>>,
+    networks: BTreeSet<Network>,
+    /// By container, the network on which it is led to.
+    leading: BTreeMap<Container, Network>,
+}
 
 /// Prints every fragment, its file's name in a line before it, each with a NUL in front.
 const READ: &str = r#"cd /config/gordon 2>/dev/null || exit 0
@@ -108,38 +120,97 @@ pub(super) fn fragments(answer: &str) -> Fragments {
     let files = answer.split('\0').filter_map(|file| file.split_once('\n'));
     files
         .filter_map(|(name, text)| {
-            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, text.to_owned()))
+            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, Fragment::from(text)))
         })
         .collect()
 }
 
-/// The hosts that a fragment routes, in lower case, without scheme and port: what Caddy would call one host is one here.
-pub fn routed_hosts(fragment: &str) -> BTreeSet<String> {
-    let sites = fragment.lines().filter(|line| !line.starts_with([' ', '\t', '#', '(', '{', '}']));
-    let addresses =
-        sites.filter_map(|line| line.trim_end().strip_suffix('{')).flat_map(|line| line.split(','));
-    addresses
-        .map(|address| {
-            let bare = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
-            bare.split([':', '/']).next().unwrap_or_default().to_lowercase()
-        })
-        .filter(|host| !host.is_empty())
-        .collect()
+impl From<&str> for Fragment {
+    fn from(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            sites: sites(text),
+            networks: networks(text).collect(),
+            leading: leading(text),
+        }
+    }
 }
 
-/// The networks on which the apps are that a fragment leads to, as its comments say.
-pub fn routed_networks(fragment: &str) -> BTreeSet<Network> {
-    let names = fragment.lines().filter_map(|line| line.strip_prefix("# network "));
-    names.filter_map(|name| Network::parse(name).ok()).collect()
+impl Fragment {
+    /// The text, in the proxy's words.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The hosts that it routes, in lower case, without scheme and port: what Caddy would call one host is one here.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.sites.keys().map(String::as_str)
+    }
+
+    /// The sites that route a host, which is in lower case: from the first of them to the last.
+    pub fn sites(&self, host: &str) -> Option<&str> {
+        self.sites.get(host).map(|place| &self.text[place.clone()])
+    }
+
+    /// The networks on which the apps are that it leads to, as its comments say.
+    pub fn networks(&self) -> &BTreeSet<Network> {
+        &self.networks
+    }
+
+    /// The network on which it leads to a container; `None` also where an older gordon named none.
+    pub fn leading_network(&self, container: &Container) -> Option<&Network> {
+        self.leading.get(container)
+    }
 }
 
-/// The network on which a fragment leads to a container; `None` also where an older gordon named none.
-pub fn leading_network(fragment: &str, container: &Container) -> Option<Network> {
-    let mut questions = fragment.split_whitespace().filter_map(|word| word.strip_suffix('.'));
-    questions.find_map(|question| {
-        let (name, network) = question.rsplit_once('.')?;
-        if name == container.as_str() { Network::parse(network).ok() } else { None }
-    })
+/// A site goes from the line with its hosts to that with its brace.
+fn sites(text: &str) -> BTreeMap<String, Range<usize>> {
+    let mut sites: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    let mut close = |open: &mut Vec<(String, usize)>, end| {
+        for (host, start) in open.drain(..) {
+            sites.entry(host).or_insert(start..end).end = end;
+        }
+    };
+    let mut open: Vec<(String, usize)> = Vec::new();
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        let start = end;
+        end += line.len();
+        let is_first = !line.starts_with([' ', '\t', '#', '(', '{', '}']);
+        if let Some(addresses) = line.trim_end().strip_suffix('{').filter(|_| is_first) {
+            open.extend(hosts(addresses).map(|host| (host, start)));
+        } else if line.starts_with('}') {
+            close(&mut open, end);
+        }
+    }
+    close(&mut open, end);
+    sites
+}
+
+/// The hosts in the line that begins a site.
+fn hosts(addresses: &str) -> impl Iterator<Item = String> {
+    let hosts = addresses.split(',').map(|address| {
+        let bare = address.trim().split_once("://").map_or(address.trim(), |(_, rest)| rest);
+        bare.split([':', '/']).next().unwrap_or_default().to_lowercase()
+    });
+    hosts.filter(|host| !host.is_empty())
+}
+
+fn networks(text: &str) -> impl Iterator<Item = Network> {
+    let names = text.lines().filter_map(|line| line.strip_prefix("# network "));
+    names.filter_map(|name| Network::parse(name).ok())
+}
+
+fn leading(text: &str) -> BTreeMap<Container, Network> {
+    let mut leading = BTreeMap::new();
+    for question in text.split_whitespace().filter_map(|word| word.strip_suffix('.')) {
+        if let Some((name, network)) = question.rsplit_once('.')
+            && let (Ok(name), Ok(network)) = (Container::parse(name), Network::parse(network))
+        {
+            leading.entry(name).or_insert(network);
+        }
+    }
+    leading
 }
 
 #[cfg(test)]
@@ -152,7 +223,7 @@ mod tests {
         let answer = "\0shop.caddy\na.com {\n}\n\0gmail.caddy\n\0.caddy\nx\n";
         let fragments = fragments(answer);
         let texts: Vec<_> =
-            fragments.iter().map(|(project, text)| (project.as_str(), text.as_str())).collect();
+            fragments.iter().map(|(project, fragment)| (project.as_str(), fragment.as_str())).collect();
         assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
     }
 
@@ -181,18 +252,26 @@ mod tests {
     #[test]
     fn one_host_is_one_however_it_is_written() {
         let text = "# network shop-network\n(snippet) {\n}\n:8080 {\n}\nhttp://C.com, d.com:8080 {\n\thandle {\n\t}\n}\nE.com {\n}\n# end\n";
-        assert_eq!(routed_hosts(text).into_iter().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
-        assert_eq!(
-            routed_networks(text).into_iter().map(|n| n.to_string()).collect::<Vec<_>>(),
-            ["shop-network"]
-        );
+        let fragment = Fragment::from(text);
+        assert_eq!(fragment.hosts().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
+        let networks: Vec<_> = fragment.networks().iter().map(Network::as_str).collect();
+        assert_eq!(networks, ["shop-network"]);
+    }
+
+    #[test]
+    fn a_host_has_the_sites_that_begin_with_it() {
+        let fragment = Fragment::from("# a\na.com, b.com {\n\thandle {\n\t}\n}\nc.com {\n}\nhttp://c.com {\n}\n# end\n");
+        assert_eq!(fragment.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
+        assert_eq!(fragment.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
+        assert_eq!(fragment.sites("d.com"), None);
     }
 
     #[test]
     fn an_app_is_led_to_on_the_network_behind_its_name() {
         let text = "a.com {\n\treverse_proxy shop-a.com-previous.shop-net.:80 {\n\t\tdynamic a shop-a.com.shop-net. 80 {\n";
         let network = |text: &str, name| {
-            leading_network(text, &Container::parse(name).expect("a name")).map(|network| network.to_string())
+            let name = Container::parse(name).expect("a name");
+            Fragment::from(text).leading_network(&name).map(Network::to_string)
         };
         assert_eq!(network(text, "shop-a.com").as_deref(), Some("shop-net"));
         assert_eq!(network(text, "shop-a"), None);

@@ -7,6 +7,7 @@ pub use image::Image;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
 use serde::de::Error;
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -137,6 +138,12 @@ macro_rules! names {
 
             /// The name as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

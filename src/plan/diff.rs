@@ -101,6 +101,8 @@ pub(super) struct Draft<'a> {
     pub(super) now: Observed,
     pub(super) plan: Plan,
     pub(super) conflicts: Vec<Conflict>,
+    /// The other projects of which there is something on the host.
+    pub(super) others: BTreeSet<&'a Project>,
     pub(super) addresses: Addresses,
     /// The steps that make an image, a network or a volume available.
     pub(super) images: BTreeMap<&'a Image, StepId>,
@@ -185,6 +187,7 @@ impl Draw {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(desired: &'a Desired, host: &'a Observed, options: &'a Options) -> Self {
+        let projects = host.containers.values().filter_map(|seen| seen.project.as_ref());
         Self {
             desired,
             options,
@@ -192,6 +195,7 @@ impl<'a> Draft<'a> {
             now: host.clone(),
             plan: Plan::new(desired.project.clone()),
             conflicts: Vec::new(),
+            others: projects.filter(|project| **project != desired.project).collect(),
             addresses: Addresses::of(host, desired.address_pool),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),

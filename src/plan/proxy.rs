@@ -32,10 +32,10 @@ use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::Spec;
 use crate::name::Container;
-use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -104,10 +104,10 @@ impl<'a> Draft<'a> {
     /// does not come up. A host that leads to nobody yet has nothing to lose, and neither have the other hosts of a project
     /// one of whose apps fails.
     fn leads_elsewhere(&self, route: &Route, proxy: &Proxy) -> bool {
-        let Some(text) = self.now.fragments.get(&self.desired.project) else { return false };
-        let hosts = docker::routed_hosts(text);
-        let is_routed = |host: &Domain| hosts.contains(&host.as_str().to_lowercase());
-        route.hosts.iter().any(is_routed) && !text.contains(&route.site(self.desired.tls, proxy.https_port))
+        let Some(fragment) = self.now.fragments.get(&self.desired.project) else { return false };
+        let wanted = route.site(self.desired.tls, proxy.https_port);
+        let mut sites = route.hosts.iter().filter_map(|host| fragment.sites(host.as_str()));
+        sites.any(|site| site != wanted)
     }
 
     /// Whether somebody beside the proxy is on a network.
@@ -226,20 +226,16 @@ impl<'a> Draft<'a> {
 
     /// A host that another project routes stays with that one.
     fn check_hosts(&mut self) {
-        let others: Vec<(Project, BTreeSet<String>)> = self
-            .now
-            .fragments
-            .iter()
-            .filter(|(project, _)| self.is_others(project))
-            .map(|(project, text)| (project.clone(), docker::routed_hosts(text)))
+        let others = self.now.fragments.iter().filter(|(project, _)| self.is_others(project));
+        let holders: BTreeMap<&str, &Project> = others
+            .flat_map(|(project, fragment)| fragment.hosts().map(move |host| (host, project)))
             .collect();
-        let hosts: Vec<&Domain> = self.desired.routes.iter().flat_map(|route| &route.hosts).collect();
-        for host in hosts {
-            let holder = others.iter().find(|(_, hosts)| hosts.contains(&host.as_str().to_lowercase()));
-            if let Some((project, _)) = holder {
-                self.conflicts.push(Conflict::OthersHost(host.clone(), project.clone()));
-            }
-        }
+        let hosts = self.desired.routes.iter().flat_map(|route| &route.hosts);
+        let taken = hosts.filter_map(|host| {
+            let project = *holders.get(host.as_str())?;
+            Some(Conflict::OthersHost(host.clone(), project.clone()))
+        });
+        self.conflicts.extend(taken);
     }
 
     /// Whether what has the names of the proxy's things is the proxy's, or not there.
@@ -337,8 +333,7 @@ impl<'a> Draft<'a> {
 
     /// Whether a project is another one, of which there is something on the host.
     fn is_others(&self, project: &Project) -> bool {
-        let is_its = |seen: &SeenContainer| seen.project.as_ref() == Some(project);
-        *project != self.desired.project && self.now.containers.values().any(is_its)
+        self.others.contains(project)
     }
 
     /// Makes the proxy, puts another one in its place, or starts it; the steps after which it runs.
@@ -474,13 +469,13 @@ impl<'a> Draft<'a> {
     fn proxy_joins(&mut self, steps: &mut Vec<StepId>) {
         let mut wanted: BTreeSet<Network> =
             self.desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
-        for (project, text) in &self.now.fragments {
-            let of_project = docker::routed_networks(text).into_iter().filter(|network| {
-                let seen = self.now.networks.get(network);
+        for (project, fragment) in &self.now.fragments {
+            let of_project = fragment.networks().iter().filter(|network| {
+                let seen = self.now.networks.get(*network);
                 *project != self.desired.project
                     && seen.is_some_and(|seen| seen.project.as_ref().is_none_or(|owner| owner == project))
             });
-            wanted.extend(of_project);
+            wanted.extend(of_project.cloned());
         }
         let ready = steps.clone();
         for network in wanted {
@@ -504,9 +499,9 @@ impl<'a> Draft<'a> {
         if Fact::NoFragment(project.clone()).holds(&self.now) {
             return None;
         }
-        let network = docker::leading_network(&self.now.fragments[project], &workload.name())?;
-        let is_ours = self.now.networks.get(&network)?.project.as_ref() == Some(project);
-        (is_ours && workload.attachments.iter().all(|a| a.network != network)).then_some(network)
+        let network = self.now.fragments[project].leading_network(&workload.name())?;
+        let is_ours = self.now.networks.get(network)?.project.as_ref() == Some(project);
+        (is_ours && workload.attachments.iter().all(|a| a.network != *network)).then(|| network.clone())
     }
 
     fn connect_proxy(&mut self, mut membership: Membership, why: Reason, needs: &[StepId]) -> Option<StepId> {

@@ -110,7 +110,7 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         }
         Op::WriteFragment { project, text } => {
             require_proxy(host)?;
-            host.fragments.insert(project.clone(), text.clone());
+            host.fragments.insert(project.clone(), text.as_str().into());
         }
         Op::RemoveFragment { project } => {
             require_proxy(host)?;
@@ -137,8 +137,8 @@ fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Re
 
 /// The proxy's files are reached through the proxy.
 fn require_proxy(host: &Observed) -> Result<(), Refused> {
-    let proxy = host.containers.iter().find(|(name, _)| name.as_str() == PROXY);
-    require(proxy.is_some_and(|(_, seen)| seen.state == State::Running), || format!("{PROXY} does not run"))
+    let proxy = host.containers.get(PROXY);
+    require(proxy.is_some_and(|seen| seen.state == State::Running), || format!("{PROXY} does not run"))
 }
 
 /// Between two restarts a container is off its networks: docker neither renames nor disconnects it then, and what it is

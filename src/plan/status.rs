@@ -212,7 +212,7 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
         (None, None) => return None,
         (None, Some(_)) => Fragment::Missing,
         (Some(_), None) => Fragment::Unwanted,
-        (Some(text), Some(wanted)) if *text == proxy::fragment(desired, wanted) => Fragment::Current,
+        (Some(seen), Some(wanted)) if seen.as_str() == proxy::fragment(desired, wanted) => Fragment::Current,
         (Some(_), Some(_)) => Fragment::Outdated,
     };
     let name = proxy::name();

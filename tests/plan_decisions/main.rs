@@ -10,6 +10,7 @@ use gordon::desired::Inputs;
 use gordon::desired::resolve;
 use gordon::docker::Await;
 use gordon::docker::Fact;
+use gordon::docker::Fragment;
 use gordon::docker::Health;
 use gordon::docker::ImageFacts;
 use gordon::docker::Launch;
@@ -21,7 +22,6 @@ use gordon::docker::SeenImage;
 use gordon::docker::SeenNetwork;
 use gordon::docker::SeenVolume;
 use gordon::docker::State;
-use gordon::docker::routed_hosts;
 use gordon::name::Container;
 use gordon::name::EnvKey;
 use gordon::name::Image;
@@ -238,7 +238,10 @@ fn words(op: &Op) -> String {
         Op::Await(Await::Healthy { name, .. }) => format!("await health of {name}"),
         Op::Await(Await::StaysUp { name, time }) => format!("await {name} for {time:?}"),
         Op::WriteFragment { project, text } => {
-            format!("write routes of {project}: {}", words_of(routed_hosts(text)))
+            format!(
+                "write routes of {project}: {}",
+                words_of(Fragment::from(text.as_str()).hosts().map(str::to_owned))
+            )
         }
         Op::RemoveFragment { project } => format!("remove routes of {project}"),
         other => format!("{other:?}"),

@@ -180,8 +180,8 @@ fn a_release_that_comes_back_is_where_the_proxy_asks_for_it() {
 #[test]
 fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
     let mut host = both();
-    let text = host.fragments.get_mut(&project("shop")).unwrap();
-    *text = text.replace(".shop-network.", "");
+    let fragment = host.fragments.get_mut(&project("shop")).unwrap();
+    *fragment = fragment.as_str().replace(".shop-network.", "").as_str().into();
     does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
 }
 
@@ -259,7 +259,7 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
     does(MALL, &host, "");
     // routes that could not be taken from it say nothing of whether somebody is there
-    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".to_owned());
+    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
@@ -343,9 +343,7 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     let mut strange = host.clone();
     add_network(&mut strange, "other-network", Some("other"));
     add_network(&mut strange, "somebodys", None);
-    strange
-        .fragments
-        .insert(project("mall"), "# network other-network\n# network somebodys\n# end\n".to_owned());
+    strange.fragments.insert(project("mall"), "# network other-network\n# network somebodys\n# end\n".into());
     does(
         SHOP,
         &strange,
@@ -531,12 +529,12 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
 fn a_host_of_another_project_is_not_taken_from_it() {
     for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
         let mut host = both();
-        host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n"));
+        host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n").as_str().into());
         does(SHOP, &host, "conflict: `shop.com` leads to project `mall` already");
     }
     let mut host = both();
-    host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".to_owned());
-    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".to_owned());
+    host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".into());
+    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
     does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
 }
 
@@ -544,7 +542,7 @@ fn a_host_of_another_project_is_not_taken_from_it() {
 fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");
-    host.fragments.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".to_owned());
+    host.fragments.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".into());
     does(
         SHOP,
         &host,
@@ -592,7 +590,7 @@ fn the_last_route_gone_takes_the_routes_and_the_network_of_the_project_from_it()
 fn a_config_without_a_proxy_knows_none() {
     let mut host = host();
     add_container(&mut host, "gordon-proxy", None);
-    host.fragments.insert(project("other"), "shop.com {\n}\n# end\n".to_owned());
+    host.fragments.insert(project("other"), "shop.com {\n}\n# end\n".into());
     does(&with("proxy.enabled = false", SHOP), &host, "");
 }
 

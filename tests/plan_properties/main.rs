@@ -256,7 +256,7 @@ fn host(others: bool) -> Observed {
             SeenVolume { project: project.clone(), maker: None, managed: true },
         );
         let routes = "# network other-network\nother.com {\n}\n# end\n";
-        host.fragments.extend(project.map(|project| (project, routes.to_owned())));
+        host.fragments.extend(project.map(|project| (project, routes.into())));
         host.volumes.insert(Volume::parse("shop-data-db").unwrap(), SeenVolume::default());
     }
     host

@@ -16,13 +16,13 @@ use super::sketch;
 use super::works;
 use gordon::desired::Desired;
 use gordon::desired::Strategy as Deployed;
+use gordon::docker::Fragment;
+use gordon::docker::Fragments;
 use gordon::docker::NETWORK;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::PROXY;
 use gordon::docker::SeenContainer;
-use gordon::docker::routed_hosts;
-use gordon::docker::routed_networks;
 use gordon::name::Container;
 use gordon::name::Network;
 use gordon::name::Project;
@@ -35,7 +35,6 @@ use gordon::plan::diff;
 use gordon::plan::simulate;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 // what the proxy does with what it has --------------------------------------------------------------------------------
@@ -54,7 +53,7 @@ struct Site {
 }
 
 fn sites(host: &Observed) -> Vec<Site> {
-    host.fragments.values().flat_map(|text| text.split("\n}\n")).filter_map(site).collect()
+    host.fragments.values().flat_map(|fragment| fragment.as_str().split("\n}\n")).filter_map(site).collect()
 }
 
 fn site(block: &str) -> Option<Site> {
@@ -67,7 +66,7 @@ fn site(block: &str) -> Option<Site> {
     let previous = previous[1..].iter().filter_map(|word| Some(question(word.split_once(':')?.0)));
     let replicas: Vec<_> = serving.zip(previous).map(|(serving, previous)| [serving, previous]).collect();
     assert!(!replicas.is_empty(), "{block}");
-    Some(Site { hosts: routed_hosts(block), replicas })
+    Some(Site { hosts: Fragment::from(block).hosts().map(str::to_owned).collect(), replicas })
 }
 
 fn question(name: &str) -> Question {
@@ -80,11 +79,10 @@ fn question(name: &str) -> Question {
 
 /// The fragments as an older gordon would have written them: without the networks in the questions.
 fn in_older_words(host: &mut Observed) {
-    for text in host.fragments.values_mut() {
-        let networks: BTreeSet<Network> = routed_networks(text);
-        for network in networks {
-            *text = text.replace(&format!(".{network}."), "");
-        }
+    for fragment in host.fragments.values_mut() {
+        let older = |text: String, network| text.replace(&format!(".{network}."), "");
+        let text = fragment.networks().iter().fold(fragment.as_str().to_owned(), older);
+        *fragment = text.as_str().into();
     }
 }
 
@@ -118,7 +116,7 @@ fn reaches(host: &Observed, site: &Site) -> bool {
 
 /// The networks that fragments name and the proxy is not on.
 fn unreached(host: &Observed) -> BTreeSet<Network> {
-    let named = host.fragments.values().flat_map(|text| routed_networks(text));
+    let named = host.fragments.values().flat_map(|fragment| fragment.networks().iter().cloned());
     named.filter(|name| proxy(host).is_none_or(|seen| !seen.memberships.contains_key(name))).collect()
 }
 
@@ -137,7 +135,7 @@ fn apply(desired: &Desired, host: &mut Observed) {
 }
 
 /// What each project has of the proxy, whoever made that.
-fn routes(host: &Observed) -> (BTreeMap<Project, String>, BTreeSet<Network>) {
+fn routes(host: &Observed) -> (Fragments, BTreeSet<Network>) {
     let networks = proxy(host).map(|seen| seen.memberships.keys().cloned().collect());
     (host.fragments.clone(), networks.unwrap_or_default())
 }
@@ -302,7 +300,7 @@ proptest! {
         let taken = which.get(&hosts);
         let written = if upper { taken.as_str().to_uppercase() } else { taken.to_string() };
         let fragment = host.fragments.get_mut(&project("mall")).unwrap();
-        *fragment = fragment.replacen(".org", &format!(".org, http://{written}"), 1);
+        *fragment = fragment.as_str().replacen(".org", &format!(".org, http://{written}"), 1).as_str().into();
         let conflicts = diff(&desired, &host, &options()).unwrap_err();
         prop_assert_eq!(conflicts, [Conflict::OthersHost((*taken).clone(), project("mall"))]);
     }
@@ -362,7 +360,7 @@ proptest! {
                 let seen = host.containers.get_mut(&name()).unwrap();
                 seen.memberships.values_mut().for_each(|membership| membership.stale = true);
             }
-            4 => drop(host.fragments.insert(project("gone"), "gone.com {\n}\n# end\n".to_owned())),
+            4 => drop(host.fragments.insert(project("gone"), "gone.com {\n}\n# end\n".into())),
             _ => changed.settings.push("proxy.http_port = 8080"),
         }
         let plan = plan_for(&changed, &host);
