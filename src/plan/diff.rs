@@ -116,7 +116,7 @@ pub(super) struct Draft<'a> {
     pub(super) up: BTreeMap<&'a str, Up>,
     /// The steps by which the proxy joins a network.
     pub(super) joined: BTreeMap<Network, StepId>,
-    /// How far the proxy comes.
+    /// How far the proxy comes, before it joins the networks of apps.
     pub(super) proxy: Up,
     /// The step by which the proxy no longer leads to what goes.
     pub(super) unrouted: Option<StepId>,

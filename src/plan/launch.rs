@@ -198,7 +198,7 @@ impl Draft<'_> {
                 (Await::Healthy { name, timeout: *timeout }, Some(ready))
             }
             Ready::Answers(check, timeout) => {
-                setting.needs.extend(self.asks(&check.asker));
+                setting.needs.extend(self.asks(workload, &check.asker));
                 (Await::Answers { name, check: check.clone(), timeout: *timeout }, None)
             }
             Ready::StaysUp => (Await::StaysUp { name, time }, None),
@@ -207,10 +207,10 @@ impl Draft<'_> {
     }
 
     /// The steps after which the asker can ask.
-    fn asks(&self, asker: &Asker) -> Vec<StepId> {
+    fn asks(&self, workload: &Workload, asker: &Asker) -> Vec<StepId> {
         match asker {
             Asker::Proxy => match &self.proxy {
-                Up::After(steps) => steps.clone(),
+                Up::After(steps) => steps.iter().chain(self.led_to(workload)).copied().collect(),
                 Up::Blocked => Vec::new(),
             },
             Asker::Beside(image) => self.images.get(image).copied().into_iter().collect(),

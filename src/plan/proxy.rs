@@ -69,7 +69,7 @@ impl<'a> Draft<'a> {
         }
         let mut steps = self.proxy_is_there(proxy, spec, why, back);
         self.forget_routes(&mut steps);
-        self.proxy_joins(&mut steps);
+        self.proxy_joins(&steps);
         self.proxy = Up::After(steps);
     }
 
@@ -84,6 +84,7 @@ impl<'a> Draft<'a> {
                 false => Reason::Missing,
             };
             let (mut needs, mut after) = (ready.clone(), Vec::new());
+            needs.extend(self.joined.values());
             for route in &self.desired.routes {
                 if let Some(Up::After(steps)) = self.up.get(route.stem.as_str()) {
                     if self.leads_elsewhere(route, proxy) { &mut needs } else { &mut after }.extend(steps);
@@ -466,7 +467,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Connects the proxy to the networks of this project's apps, and to those that it leads to for others: it may be new.
-    fn proxy_joins(&mut self, steps: &mut Vec<StepId>) {
+    fn proxy_joins(&mut self, ready: &[StepId]) {
         let mut wanted: BTreeSet<Network> =
             self.desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
         for (project, fragment) in &self.now.fragments {
@@ -477,13 +478,11 @@ impl<'a> Draft<'a> {
             });
             wanted.extend(of_project.cloned());
         }
-        let ready = steps.clone();
         for network in wanted {
             let needs: Vec<StepId> = ready.iter().chain(self.networks.get(&network)).copied().collect();
             let membership = Membership { network: network.clone(), address: None, aliases: Vec::new() };
             if let Some(joined) = self.connect_proxy(membership, Reason::LeadsThere, &needs) {
                 self.joined.insert(network, joined);
-                steps.push(joined);
             }
         }
     }
