@@ -142,12 +142,6 @@ macro_rules! names {
             }
         }
 
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
-            }
-        }
-
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::parse(String::deserialize(deserializer)?).map_err(NameError::for_serde)
@@ -203,6 +197,12 @@ impl ImageId {
     /// The first 12 digits, as docker shows an id.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
+    }
+}
+
+impl Borrow<str> for Container {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

@@ -252,7 +252,7 @@ impl<'a> Draft<'a> {
             let (from, to) = (from.clone(), to.clone());
             return Some(Reason::ImageMoved { image: workload.image.clone(), from, to });
         }
-        let has_changed = |key: &&EnvKey| match (self.desired.secrets.get(*key), seen.env.get(*key)) {
+        let has_changed = |key: &&EnvKey| match (self.desired.secrets.get(key), seen.env.get(key)) {
             (Some(wanted), Some(had)) => wanted != had,
             _ => false,
         };
