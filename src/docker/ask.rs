@@ -1,5 +1,5 @@
-//! The questions that tell what is on a host: two rounds of a few docker calls each, however much there is. Does not
-//! know who puts them, nor how an answer is read.
+//! The questions that tell what is on a host: two rounds of a few docker calls each. Does not know who puts them, nor how
+//! an answer is read.
 
 use super::Command;
 use crate::name::Image;
@@ -26,8 +26,8 @@ pub struct First<T> {
     pub networks: T,
     /// Every volume.
     pub volumes: T,
-    /// The images of the scope, when it has any. Those that are missing make the call fail.
-    pub images: Option<T>,
+    /// The images of the scope. Those that are missing make their call fail.
+    pub images: Vec<T>,
 }
 
 /// The second round, put side by side: what the first did not tell. A `T` is a question, or its answer.
@@ -36,11 +36,11 @@ pub struct First<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Second<T> {
     /// The containers that carry gordon's labels.
-    pub containers: Option<T>,
+    pub containers: Vec<T>,
     /// The images of those whose labels may come from there, as far as the first round did not tell of them.
-    pub images: Option<T>,
+    pub images: Vec<T>,
     /// Every network.
-    pub networks: Option<T>,
+    pub networks: Vec<T>,
     /// Every reference to an image, when one of the scope is missing.
     pub references: Option<T>,
     /// The proxy's fragments, when there are any.
@@ -52,6 +52,9 @@ const CONTAINER: &str = r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.
 const VOLUME: &str = r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}},{{json (.Label "gordon.name")}}]"#;
 const IMAGE: &str = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
 const REFERENCE: &str = "[{{json .Repository}},{{json .Tag}}]";
+
+/// How many things one call asks for: with names of 255 characters half of the 2 MiB that Linux lets a command line have.
+const MOST: usize = 4096;
 
 impl First<Command> {
     /// The questions of the first round.
@@ -83,12 +86,15 @@ impl Second<Command> {
     }
 }
 
-/// One call for all of `things`; none for none, since docker would call that a mistake.
-fn inspect<'a>(kind: &str, format: &str, things: impl Iterator<Item = &'a str>) -> Option<Command> {
-    let mut command = Command::new([kind, "inspect", "--format", format]);
-    let flags = command.words.len();
-    command.extend(things);
-    (command.words.len() > flags).then_some(command)
+/// As few calls as there may be for all of `things`; none for none, since docker would call that a mistake.
+fn inspect<'a>(kind: &str, format: &str, things: impl IntoIterator<Item = &'a str>) -> Vec<Command> {
+    let things: Vec<&str> = things.into_iter().collect();
+    let of = |things: &[&str]| {
+        let mut command = Command::new([kind, "inspect", "--format", format]);
+        command.extend(things.iter().copied());
+        command
+    };
+    things.chunks(MOST).map(of).collect()
 }
 
 #[cfg(test)]
@@ -96,17 +102,16 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn lines(questions: impl IntoIterator<Item = Option<Command>>) -> Vec<String> {
-        questions.into_iter().flatten().map(|command| command.argv(Path::new("/")).join(" ")).collect()
+    fn lines(questions: impl IntoIterator<Item = Command>) -> Vec<String> {
+        questions.into_iter().map(|command| command.argv(Path::new("/")).join(" ")).collect()
     }
 
     #[test]
     fn an_empty_host_is_asked_nothing_twice() {
         let first = First::of(&Scope::default());
-        assert_eq!(first.images, None);
-        let Second { containers, images, networks, references, fragments: _ } =
-            Second::of(&[], &BTreeSet::new(), &[], false);
-        assert_eq!(lines([containers, images, networks, references]), [""; 0]);
+        assert_eq!(first.images, []);
+        let second = Second::of(&[], &BTreeSet::new(), &[], false);
+        assert_eq!(second, Second::default());
     }
 
     #[test]
@@ -115,7 +120,12 @@ mod tests {
         let first = First::of(&Scope { images: images.into(), ..Scope::default() });
         let second = Second::of(&["c1", "c2"], &["i1", "i2"].into(), &["n1"], true);
         assert_eq!(
-            lines([first.images, second.containers, second.images, second.networks, second.references]),
+            lines(
+                [first.images, second.containers, second.images, second.networks]
+                    .concat()
+                    .into_iter()
+                    .chain(second.references)
+            ),
             [
                 format!("image inspect --format {IMAGE} postgres redis:7"),
                 "container inspect --format {{json .}} c1 c2".to_owned(),
@@ -124,5 +134,15 @@ mod tests {
                 format!("image ls --format {REFERENCE}"),
             ]
         );
+    }
+
+    #[test]
+    fn no_call_asks_for_more_than_a_command_line_holds() {
+        let ids: Vec<String> = (0..10_000).map(|id| format!("{id:064}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let asked = lines(Second::of(&ids, &BTreeSet::new(), &[], false).containers);
+        assert!(asked.iter().all(|line| line.len() < 1 << 20));
+        let asked_for: Vec<&str> = asked.iter().flat_map(|line| line.split(' ').skip(5)).collect();
+        assert!(asked_for == ids, "{} of {}", asked_for.len(), ids.len());
     }
 }

@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn a_host_has_the_sites_that_begin_with_it() {
-        let fragment = Fragment::from("# a\na.com, b.com {\n\thandle {\n\t}\n}\nc.com {\n}\nhttp://c.com {\n}\n# end\n");
+        let fragment =
+            Fragment::from("# a\na.com, b.com {\n\thandle {\n\t}\n}\nc.com {\n}\nhttp://c.com {\n}\n# end\n");
         assert_eq!(fragment.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
         assert_eq!(fragment.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
         assert_eq!(fragment.sites("d.com"), None);

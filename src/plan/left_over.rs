@@ -126,22 +126,31 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Removes the containers that are not wanted: services only after the apps that may need them.
+    /// Removes the containers that are not wanted: services only after the apps that are on a network with them.
     fn containers(&mut self, reason: Option<Reason>) {
         let is_app = |name: &Container| self.now.containers[name].kind == Some(Kind::App);
         let (apps, services): (Vec<_>, Vec<_>) = self.unwanted_containers().into_iter().partition(is_app);
-        let mut gone = Vec::new();
+        let mut gone: BTreeMap<Network, Vec<StepId>> = BTreeMap::new();
         for name in apps {
+            let networks = self.networks_of(&name);
             let last = match &reason {
                 Some(reason) => self.remove(&name, reason.clone(), &[]),
                 None => self.let_go(&name),
             };
-            gone.extend(last);
+            for network in networks {
+                gone.entry(network).or_default().extend(last);
+            }
         }
         for name in services {
             let reason = reason.clone().unwrap_or_else(|| self.why_unwanted(&name));
-            self.remove(&name, reason, &gone);
+            let networks = self.networks_of(&name);
+            let needs: Vec<StepId> = networks.iter().filter_map(|n| gone.get(n)).flatten().copied().collect();
+            self.remove(&name, reason, &needs);
         }
+    }
+
+    fn networks_of(&self, name: &Container) -> Vec<Network> {
+        self.now.containers[name].memberships.keys().cloned().collect()
     }
 
     /// Removes a container of an app: while it runs, it leaves as those do that a rollout puts others in the place of. One

@@ -93,13 +93,13 @@ fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<Stri
         let containers = scope.spawn(|| docker.ask(&questions.containers));
         let networks = scope.spawn(|| docker.ask(&questions.networks));
         let volumes = scope.spawn(|| docker.ask(&questions.volumes));
-        let images =
-            questions.images.as_ref().map(|question| scope.spawn(move || docker.ask_about_some(question)));
+        let ask_about_some = |question| scope.spawn(move || docker.ask_about_some(question));
+        let images: Vec<_> = questions.images.iter().map(ask_about_some).collect();
         Ok(First {
             containers: answer(containers)?,
             networks: answer(networks)?,
             volumes: answer(volumes)?,
-            images: images.map(answer).transpose()?,
+            images: answers(images)?,
         })
     })
 }
@@ -107,22 +107,28 @@ fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<Stri
 fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<String>, DockerError> {
     thread::scope(|scope| {
         let ask_about_some = |question| scope.spawn(move || docker.ask_about_some(question));
-        let containers = questions.containers.as_ref().map(ask_about_some);
-        let images = questions.images.as_ref().map(ask_about_some);
-        let networks = questions.networks.as_ref().map(ask_about_some);
+        let containers: Vec<_> = questions.containers.iter().map(ask_about_some).collect();
+        let images: Vec<_> = questions.images.iter().map(ask_about_some).collect();
+        let networks: Vec<_> = questions.networks.iter().map(ask_about_some).collect();
         let fragments = questions.fragments.as_ref().map(ask_about_some);
         let references =
             questions.references.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
         Ok(Second {
-            containers: containers.map(answer).transpose()?,
-            images: images.map(answer).transpose()?,
-            networks: networks.map(answer).transpose()?,
+            containers: answers(containers)?,
+            images: answers(images)?,
+            networks: answers(networks)?,
             references: references.map(answer).transpose()?,
             fragments: fragments.map(answer).transpose()?,
         })
     })
 }
 
-fn answer(asking: ScopedJoinHandle<'_, Result<String, DockerError>>) -> Result<String, DockerError> {
+type Asking<'scope> = ScopedJoinHandle<'scope, Result<String, DockerError>>;
+
+fn answers(asking: Vec<Asking<'_>>) -> Result<Vec<String>, DockerError> {
+    asking.into_iter().map(answer).collect()
+}
+
+fn answer(asking: Asking<'_>) -> Result<String, DockerError> {
     asking.join().expect("asking docker does not panic")
 }

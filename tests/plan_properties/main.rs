@@ -1,6 +1,8 @@
 //! What holds of every plan, over generated configs and hosts. Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod engine;
+mod growth;
 mod proxy;
 
 use gordon::config;

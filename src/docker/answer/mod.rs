@@ -105,7 +105,7 @@ impl Survey {
     /// When an answer is not of docker's form.
     pub fn read(scope: Scope, answers: &First<String>) -> Result<Self, ReadError> {
         let volumes: Vec<ListedVolume> = read("volume ls", &answers.volumes)?;
-        let images: Vec<ImageAnswer> = read("image inspect", answers.images.as_deref().unwrap_or_default())?;
+        let images: Vec<ImageAnswer> = read_all("image inspect", &answers.images)?;
         Ok(Self {
             containers: read("ps", &answers.containers)?,
             networks: answers.networks.split_whitespace().map(str::to_owned).collect(),
@@ -148,11 +148,10 @@ impl Survey {
     /// When an answer is not of docker's form, or a name that gordon needs means several networks.
     pub fn observed(mut self, answers: &Second<String>) -> Result<Observed, ReadError> {
         let Second { containers, images, networks, references, fragments } = answers;
-        let images: Vec<ImageAnswer> = read("image inspect", images.as_deref().unwrap_or_default())?;
+        let images: Vec<ImageAnswer> = read_all("image inspect", images)?;
         self.image_labels.extend(image::labels(&images));
-        let inspected: Vec<ContainerAnswer> =
-            read("container inspect", containers.as_deref().unwrap_or_default())?;
-        let networks: Vec<NetworkAnswer> = read("network inspect", networks.as_deref().unwrap_or_default())?;
+        let inspected: Vec<ContainerAnswer> = read_all("container inspect", containers)?;
+        let networks: Vec<NetworkAnswer> = read_all("network inspect", networks)?;
         let references: Vec<(String, String)> = read("image ls", references.as_deref().unwrap_or_default())?;
 
         network::refuse_same_names(&networks, &self.scope.networks)?;
@@ -181,6 +180,15 @@ impl Survey {
         };
         Ok(host)
     }
+}
+
+/// The values in several answers to one question.
+fn read_all<T: DeserializeOwned>(question: &'static str, answers: &[String]) -> Result<Vec<T>, ReadError> {
+    let mut all = Vec::new();
+    for answer in answers {
+        all.append(&mut read(question, answer)?);
+    }
+    Ok(all)
 }
 
 /// The values in `text`, which follow one another.
@@ -243,12 +251,12 @@ mod tests {
                     containers: recorded!($engine, "ps"),
                     networks: recorded!($engine, "network-ls"),
                     volumes: recorded!($engine, "volume-ls"),
-                    images: Some(recorded!($engine, "image-inspect")),
+                    images: vec![recorded!($engine, "image-inspect")],
                 },
                 second: Second {
-                    containers: Some(recorded!($engine, "container-inspect")),
-                    images: None,
-                    networks: Some(recorded!($engine, "network-inspect")),
+                    containers: vec![recorded!($engine, "container-inspect")],
+                    images: Vec::new(),
+                    networks: vec![recorded!($engine, "network-inspect")],
                     references: Some(recorded!($engine, "image-ls")),
                     fragments: None,
                 },
@@ -308,8 +316,10 @@ mod tests {
     fn only_what_gordon_made_is_asked_about_again() {
         for engine in engines() {
             let questions = Survey::read(scope(), &engine.first).expect("docker's form").questions();
-            let count =
-                |command: Option<Command>| command.expect("there are some").argv(Path::new("/")).len() - 4;
+            let count = |commands: Vec<Command>| match commands.as_slice() {
+                [one] => one.argv(Path::new("/")).len() - 4,
+                several => panic!("{several:?}"),
+            };
             assert_eq!(count(questions.containers), 3);
             assert_eq!(count(questions.networks), 7);
             assert!(questions.references.is_some(), "an image is missing");
@@ -419,11 +429,11 @@ mod tests {
             containers: format!(r#"["c1", "{name}", "true", "running", "shop-network", "web:1"]"#),
             networks: String::new(),
             volumes: String::new(),
-            images: None,
+            images: Vec::new(),
         };
         let survey = Survey::read(Scope::default(), &first).expect("docker's form");
-        let asked = survey.questions().images.map(|command| command.argv(Path::new("/")).join(" "));
-        assert!(asked.is_some_and(|question| question.ends_with(" web:1")));
+        let asked = survey.questions().images;
+        assert!(asked[0].argv(Path::new("/")).ends_with(&["web:1".to_owned()]), "{asked:?}");
         let container = format!(
             r#"{{"Id": "c1", "Name": "/{name}", "Image": "sha256:{0:064}", "State": {{"Status": "running"}},
                  "Config": {{"Labels": {labels}, "Env": ["PW=hunter2"]}},
@@ -431,7 +441,7 @@ mod tests {
             1
         );
         let image = format!(r#"["sha256:{0:064}", ["web:1"], [], {{"Labels": {image_labels}}}]"#, 1);
-        let second = Second { containers: Some(container), images: Some(image), ..Second::default() };
+        let second = Second { containers: vec![container], images: vec![image], ..Second::default() };
         let host = survey.observed(&second).expect("docker's form");
         host.containers.into_values().next().expect("it is there")
     }
@@ -468,7 +478,7 @@ mod tests {
         let image = "edges.example:5000/team/db:1";
         engine.first.containers = format!(r#"["c1", "shop-db", "true", "running", "", "{image}"]"#);
         let survey = Survey::read(scope(), &engine.first).expect("docker's form");
-        assert_eq!(survey.questions().images, None);
+        assert_eq!(survey.questions().images, []);
     }
 
     #[test]
@@ -476,7 +486,7 @@ mod tests {
         let volume = |name| format!(r#"["{name}", "true", "shop", "", "shop-data"]"#);
         let (containers, networks) = (String::new(), String::new());
         let volumes = [volume("shop-data"), volume("backup")].concat();
-        let first = First { containers, networks, volumes, images: None };
+        let first = First { containers, networks, volumes, images: Vec::new() };
         let survey = Survey::read(Scope::default(), &first).expect("docker's form");
         let host = survey.observed(&Second::default()).expect("docker's form");
         let managed: Vec<_> = host.volumes.iter().map(|(name, seen)| (name.as_str(), seen.managed)).collect();

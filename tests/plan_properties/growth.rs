@@ -1,0 +1,162 @@
+//! What takes ten times the config takes about ten times the time. Counted is the processor's time of each stage by itself,
+//! on a host that has nothing and on one that has everything.
+
+use super::engine::Engine;
+use super::images;
+use gordon::config;
+use gordon::config::Config;
+use gordon::desired::Desired;
+use gordon::desired::Inputs;
+use gordon::desired::resolve;
+use gordon::docker::Cli;
+use gordon::docker::ImageList;
+use gordon::docker::Observed;
+use gordon::plan::Options;
+use gordon::plan::Plan;
+use gordon::plan::Volumes;
+use gordon::plan::diff;
+use gordon::plan::down;
+use gordon::plan::simulate;
+use gordon::render;
+use rustix::time::ClockId;
+use rustix::time::clock_gettime;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many routes the two configs have.
+const ROUTES: [usize; 2] = [50, 500];
+
+/// How much more time ten times the routes may take: what maps and caches add is less.
+const MOST: f64 = 20.0;
+
+/// What has too little to do to be measured is not compared.
+const LEAST: Duration = Duration::from_millis(2);
+
+/// Routes with two services each; every tenth has an address for its health.
+fn text(routes: usize) -> String {
+    let mut text = "network_isolation.address_pool = \"10.0.0.0/8\"\n[routes]\n".to_owned();
+    for i in 1..=routes {
+        let path = if i % 10 == 0 { ", health = { path = \"/up\" }" } else { "" };
+        writeln!(text, "\"app{i}.example.com\" = {{ image = \"app:1\"{path} }}").unwrap();
+    }
+    text.push_str("[attachments]\n");
+    for i in 1..=routes {
+        writeln!(text, "\"app{i}.example.com\" = [\"postgres:15\", \"redis:7\"]").unwrap();
+    }
+    text
+}
+
+fn load(text: &str) -> Config {
+    let loaded = config::load(&config::Source { path: "gordon.toml", text });
+    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+    loaded.config.unwrap()
+}
+
+fn desired(config: &Config) -> Desired {
+    let inputs = Inputs { images: images(), ..Inputs::default() };
+    let (desired, problems) = resolve(config, &inputs);
+    assert!(problems.is_empty(), "{problems:?}");
+    desired
+}
+
+/// The time of each stage, measured in this thread.
+#[derive(Default)]
+struct Stages(Vec<(&'static str, Duration)>);
+
+impl Stages {
+    fn run<T>(&mut self, name: &'static str, stage: impl FnOnce() -> T) -> T {
+        let begin = now();
+        let result = black_box(stage());
+        self.0.push((name, now().saturating_sub(begin)));
+        result
+    }
+
+    fn render(&mut self, names: [&'static str; 3], plan: &Plan) {
+        let cli = Cli::default();
+        self.run(names[0], || render::text::render(plan, &cli, None));
+        self.run(names[1], || render::sh::render(plan, &cli));
+        let write = || render::json::write(plan, &cli, Path::new("/"), &mut Vec::new());
+        self.run(names[2], write).unwrap();
+    }
+}
+
+fn now() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+fn stages(routes: usize) -> Stages {
+    let mut stages = Stages::default();
+    let text = text(routes);
+    let config = stages.run("load", || load(&text));
+    let desired = stages.run("resolve", || desired(&config));
+    let options = Options::default();
+    let plan_for = |host: &Observed| diff(&desired, host, &options);
+
+    let plan = stages.run("plan for an empty host", || plan_for(&Observed::default())).unwrap();
+    stages.render(["text", "script", "JSON"], &plan);
+    let mut host = Observed::default();
+    stages.run("model", || plan.steps().iter().try_for_each(|step| simulate(&mut host, &step.op))).unwrap();
+
+    let engine = Engine::after(&plan);
+    let (first, second) = (engine.first(), engine.second());
+    let seen = stages.run("docker's answers", || Engine::observed(&first, &second));
+    assert_eq!(seen.containers.len(), host.containers.len());
+    let nothing = stages.run("plan for a host that has all", || plan_for(&seen)).unwrap();
+    assert!(nothing.is_empty(), "{:?}", nothing.steps());
+
+    let mut other = desired.clone();
+    for workload in &mut other.workloads {
+        workload.runtime.user = Some("1000".to_owned());
+    }
+    let change = stages.run("plan of a change", || diff(&other, &host, &options)).unwrap();
+    stages.render(["text of a change", "script of a change", "JSON of a change"], &change);
+    let gone = stages
+        .run("plan of the end", || down(&desired.project, Duration::from_secs(10), &host, Volumes::Remove));
+    stages.render(["text of the end", "script of the end", "JSON of the end"], &gone);
+
+    for seen in host.containers.values_mut() {
+        seen.project = None;
+    }
+    let conflicts = stages.run("conflicts", || plan_for(&host)).unwrap_err();
+    stages.run("words of conflicts", || conflicts.iter().map(ToString::to_string).collect::<String>());
+    stages
+}
+
+#[test]
+fn ten_times_the_routes_take_about_ten_times_the_time_in_each_stage() {
+    let mut slow = slow();
+    if !slow.is_empty() {
+        // what else runs on the machine has a part in it, but not twice in the same
+        let again = self::slow();
+        slow.retain(|stage, _| again.contains_key(stage));
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+/// The stages that take more, with the times of both.
+fn slow() -> BTreeMap<&'static str, [Duration; 2]> {
+    let [few, many] = ROUTES.map(stages);
+    let both = few.0.into_iter().zip(many.0).map(|((stage, few), (_, many))| (stage, [few, many]));
+    both.filter(|(_, [few, many])| *many > (*few).max(LEAST).mul_f64(MOST)).collect()
+}
+
+/// Makes, in the folder that `GORDON_BENCH` names, `images.json`, and for each number of routes `ROUTES.toml` and
+/// `ROUTES/docker`, which answers as a host that has all of it.
+#[test]
+#[ignore = "`scripts/bench` asks for it"]
+fn configs_with_a_docker_that_has_them_all() {
+    let folder = PathBuf::from(std::env::var("GORDON_BENCH").expect("where the files go"));
+    fs::write(folder.join("images.json"), ImageList(images()).print()).unwrap();
+    for routes in [100, 1_000, 10_000] {
+        let text = text(routes);
+        let plan = diff(&desired(&load(&text)), &Observed::default(), &Options::default()).unwrap();
+        fs::write(folder.join(format!("{routes}.toml")), &text).unwrap();
+        Engine::after(&plan).write(&folder.join(routes.to_string()));
+    }
+}
