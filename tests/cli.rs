@@ -316,7 +316,15 @@ fn apply_tells_of_each_step_and_sums_up() {
     let without_reads: Vec<&str> = changes.into_iter().filter(|call| !reads.contains(call)).collect();
     assert_eq!(
         without_reads,
-        ["create --pull", "network create", "volume create", "run --detach", "run --detach", "rm --force"]
+        [
+            "info --format",
+            "create --pull",
+            "network create",
+            "volume create",
+            "run --detach",
+            "run --detach",
+            "rm --force"
+        ]
     );
 }
 
@@ -742,6 +750,30 @@ fn a_lock_that_somebody_holds_is_respected() {
     assert!(scene.calls().iter().all(|call| !call.starts_with("run") && !call.starts_with("rm")));
     scene.gordon("unlock").ended(2).shows("unlock_without_yes");
     scene.gordon("unlock --yes").ended(0).shows("unlock");
+}
+
+#[test]
+fn a_time_to_wait_is_one_that_ends() {
+    let run = shop("wait", "").gordon("apply --yes --wait=600").ended(2);
+    assert!(run.stderr.contains("'600'"), "{}", run.stderr);
+    assert!(run.stderr.contains("a time is expected, as in `10m` or `90s`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_lock_that_is_still_held_when_the_time_is_over_is_told_with_that_time() {
+    let cases = "create*gordon-lock-*) echo 'is already in use' >&2; exit 1 ;;\n\
+                 'container inspect'*gordon-lock-*) echo '[\"1\",{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"ada\"}]' ;;\n";
+    let scene = shop("held", cases);
+    let run = scene.gordon("apply --yes").ended(1);
+    assert!(run.stderr.contains("project cli-held: another gordon is at work: `ada`"), "{}", run.stderr);
+    assert!(run.stderr.contains("`--wait` waits for the end"), "{}", run.stderr);
+    let run = scene.gordon("apply --yes --wait=10ms").ended(1);
+    assert!(
+        run.stderr.contains("project cli-held: after 10ms, another gordon is still at work: `ada`"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("`--wait=20ms` waits longer"), "{}", run.stderr);
 }
 
 #[test]

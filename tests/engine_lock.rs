@@ -13,7 +13,6 @@ use gordon::sys::lock::Lock;
 use gordon::sys::lock::LockError;
 use gordon::sys::lock::News;
 use gordon::sys::lock::Subject;
-use gordon::sys::lock::Wait;
 use lab::Lab;
 use std::env;
 use std::io;
@@ -25,6 +24,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A lock that is on nobody's way, and gone when the test is over.
 struct Scene {
@@ -42,12 +44,12 @@ impl Scene {
         Self { lab, docker, subject }
     }
 
-    fn take(&self, wait: Wait, tell: &mut dyn FnMut(&News)) -> Result<Lock<'_>, LockError> {
+    fn take(&self, wait: Duration, tell: &mut dyn FnMut(&News)) -> Result<Lock<'_>, LockError> {
         lock::take(&self.docker, &self.subject, wait, &AtomicBool::new(false), tell)
     }
 
     fn take_now(&self) -> Result<Lock<'_>, LockError> {
-        self.take(Wait::No, &mut |_| {})
+        self.take(Duration::ZERO, &mut |_| {})
     }
 }
 
@@ -56,6 +58,15 @@ impl Drop for Scene {
         // a failure of the test matters more
         let _ = lock::unlock(&self.docker, &self.subject);
     }
+}
+
+/// The files of a lock, wherever this user's are.
+fn files(subject: &str) -> Vec<String> {
+    let runtime = env::var("XDG_RUNTIME_DIR").unwrap_or_default();
+    let folders = ["/run/gordon".to_owned(), format!("{runtime}/gordon")];
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
+    let names = files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.ends_with(&format!("-{subject}.lock"))).collect()
 }
 
 #[test]
@@ -67,7 +78,9 @@ fn a_lock_is_held_by_one_until_it_is_given_back() {
     assert!(message.starts_with("project test-lock-one: another gordon is at work: `"), "{message}");
     assert!(message.ends_with(&format!(", process {}", process::id())), "{message}");
     assert!(error.hint().is_some_and(|hint| hint.contains("gordon unlock")));
+    assert_eq!(files("test-lock-one").len(), 1, "docker calls inherit it");
     lock.release().expect("docker answers");
+    assert_eq!(files("test-lock-one"), [""; 0], "nothing is left behind");
     scene.take_now().expect("it is free");
 }
 
@@ -104,7 +117,7 @@ fn who_waits_gets_the_lock_when_it_is_free() {
         let (tell, heard) = mpsc::channel();
         let waiter = scope.spawn(|| {
             let tell = tell;
-            scene.take(Wait::UntilFree, &mut |news| tell.send(news.to_string()).expect("it is heard")).is_ok()
+            scene.take(LONG, &mut |news| tell.send(news.to_string()).expect("it is heard")).is_ok()
         });
         let news = heard.recv().expect("it is told what it waits for");
         assert!(
@@ -121,7 +134,7 @@ fn who_waits_for_a_while_gives_up_when_it_is_over() {
     let scene = Scene::new("lock-while");
     let _lock = scene.take_now().expect("nobody has it");
     let mut heard = Vec::new();
-    let outcome = scene.take(Wait::AtMost(Duration::from_millis(1)), &mut |news| heard.push(news.clone()));
+    let outcome = scene.take(Duration::from_millis(1), &mut |news| heard.push(news.clone()));
     assert!(matches!(outcome, Err(LockError::Held(..))), "{outcome:?}");
     assert!(matches!(heard[..], [News::Held(..)]), "it is told once what it waits for: {heard:?}");
 }
@@ -131,7 +144,7 @@ fn who_waits_can_be_interrupted() {
     let scene = Scene::new("lock-interrupt");
     let _lock = scene.take_now().expect("nobody has it");
     let interrupt = AtomicBool::new(false);
-    let outcome = lock::take(&scene.docker, &scene.subject, Wait::UntilFree, &interrupt, &mut |_| {
+    let outcome = lock::take(&scene.docker, &scene.subject, LONG, &interrupt, &mut |_| {
         interrupt.store(true, Ordering::Relaxed);
     });
     assert_eq!(outcome.err(), Some(LockError::Interrupted));
@@ -160,7 +173,7 @@ fn holds_the_lock_when_it_is_told_to() {
     let (Ok(name), Ok(binary)) = (env::var(HOLD), env::var(SLOW)) else { return };
     let docker = Docker::find(Cli::default(), &env::temp_dir()).expect("docker is there");
     let subject = Subject::Project(Project::parse(name).expect("a project"));
-    let _lock = lock::take(&docker, &subject, Wait::No, &AtomicBool::new(false), &mut |_| {});
+    let _lock = lock::take(&docker, &subject, Duration::ZERO, &AtomicBool::new(false), &mut |_| {});
     let slow = Docker::find(Cli { binary, context: None }, &env::temp_dir()).expect("the script is there");
     let _ = slow.ask(&Command::new(["stop"]));
 }
@@ -193,7 +206,7 @@ fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
         let (tell, heard) = mpsc::channel();
         let next = scope.spawn(|| {
             let tell = tell;
-            scene.take(Wait::No, &mut |news| tell.send(news.clone()).expect("it is heard")).is_ok()
+            scene.take(Duration::ZERO, &mut |news| tell.send(news.clone()).expect("it is heard")).is_ok()
         });
         assert!(matches!(heard.recv(), Ok(News::Gone(_))));
         assert_eq!(heard.recv(), Ok(News::Children));

@@ -14,7 +14,6 @@ use crate::plan::Plan;
 use crate::render;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock::Subject;
-use crate::sys::lock::Wait;
 use crate::sys::progress::Wording;
 use crate::sys::terminal;
 use crate::sys::terminal::Answer;
@@ -23,7 +22,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// How long those are waited for who work on the proxy for other projects, where nobody asks to wait for longer.
+/// How long another gordon is waited for that works on the proxy for another project, without `--wait`.
 const OTHERS: Duration = Duration::from_secs(600);
 
 /// What is to be carried out.
@@ -58,7 +57,7 @@ pub(super) fn carry_out(
     }
     interrupt.during(|interrupt| agree(running, work.question, &|| interrupt.load(Ordering::Relaxed)))?;
     interrupt.during(|interrupt| {
-        let wait = if running.wait { Wait::UntilFree } else { Wait::No };
+        let wait = running.wait.unwrap_or_default();
         let lock = host.lock(&Subject::Project(plan.project.clone()), wait, interrupt)?;
         let done = carry_out_alone(host, running, interrupt, work, plan);
         if let Err(error) = lock.release() {
@@ -80,8 +79,7 @@ fn carry_out_alone(
     let mut shared = None;
     loop {
         if plan.is_shared() && shared.is_none() {
-            // whoever else works on it does so for a while, and not for this project
-            let wait = if running.wait { Wait::UntilFree } else { Wait::AtMost(OTHERS) };
+            let wait = running.wait.unwrap_or(OTHERS);
             shared = Some(host.lock(&Subject::Proxy, wait, interrupt)?);
         }
         let seen = host.read()?;

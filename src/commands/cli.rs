@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use clap::ValueHint;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `terraform plan` for `docker run`: one config for many isolated projects on one Docker host.
 ///
@@ -158,9 +159,16 @@ pub(super) struct Running {
     /// How many docker commands run at once
     #[arg(short, long, value_name = "N", default_value = "4", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
-    /// Wait while another gordon works on this project, in place of an error
-    #[arg(long)]
-    pub(super) wait: bool,
+    /// Wait while another gordon works on this project, for at most this time; 10m where none is given
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10m",
+        value_parser = time
+    )]
+    pub(super) wait: Option<Duration>,
     /// Write what happens to the standard output, as JSON, an object a line
     #[arg(long)]
     pub(super) json: bool,
@@ -238,4 +246,8 @@ pub(super) struct Unlock {
 
 fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "a number from 1 on is expected")
+}
+
+fn time(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "a time is expected, as in `10m` or `90s`")
 }

@@ -28,7 +28,6 @@ use crate::sys::lock;
 use crate::sys::lock::Lock;
 use crate::sys::lock::News;
 use crate::sys::lock::Subject;
-use crate::sys::lock::Wait;
 use crate::sys::observe::observe;
 use crate::sys::observe::observe_and_recognize;
 use crate::sys::progress::Wording;
@@ -38,6 +37,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// The host that docker talks to, for one project.
 pub(super) struct Host {
@@ -149,11 +149,11 @@ impl Host {
     /// The lock of `subject`: nobody else works on it until it is given back.
     ///
     /// # Errors
-    /// When somebody else has it for longer than `wait` says, or the person no longer waits.
+    /// When somebody else has it for longer than `wait`, or the person no longer waits.
     pub(super) fn lock(
         &self,
         subject: &Subject,
-        wait: Wait,
+        wait: Duration,
         interrupt: &AtomicBool,
     ) -> Result<Lock<'_>, Trouble> {
         let mut tell = |news: &News| say(format_args!("{news}\n"));

@@ -27,13 +27,16 @@ impl Holder {
         let read =
             |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default();
         let namespace = fs::read_link("/proc/self/ns/pid").map(|link| link.display().to_string());
-        let started = start_of(number).map(|ticks| ticks.to_string());
+        let started = match life(number) {
+            Life::Since(ticks) => ticks.to_string(),
+            Life::Gone | Life::Unknown => String::new(),
+        };
         let values = [
             user.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw())),
             rustix::system::uname().nodename().to_string_lossy().into_owned(),
             humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             number.to_string(),
-            started.unwrap_or_default(),
+            started,
             namespace.unwrap_or_default(),
             read("/proc/sys/kernel/random/boot_id"),
             read("/etc/machine-id"),
@@ -93,7 +96,7 @@ impl fmt::Display for Holder {
 /// What is known of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// There is none of this number.
+    /// There is none of this number, or it has ended: a zombie that nobody has waited for still has its number.
     Gone,
     /// It began at this time, in ticks of the machine's clock.
     Since(u64),
@@ -104,24 +107,28 @@ pub(super) enum Life {
 /// What is known of the process of this number, in the namespace of this process.
 pub(super) fn life(number: u32) -> Life {
     let id = i32::try_from(number).ok().and_then(Pid::from_raw);
-    let is_gone = id.is_none_or(|id| rustix::process::test_kill_process(id) == Err(Errno::SRCH));
-    match (is_gone, start_of(number)) {
-        (true, _) => Life::Gone,
-        (false, Some(ticks)) => Life::Since(ticks),
-        (false, None) => Life::Unknown,
+    if id.is_none_or(|id| rustix::process::test_kill_process(id) == Err(Errno::SRCH)) {
+        return Life::Gone;
     }
+    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+    parse_stat(&stat).unwrap_or(Life::Unknown)
 }
 
-/// When a process began, in ticks of the machine's clock.
-fn start_of(number: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
-    // the name of the program may hold anything, also `) `; the 22nd word is the 20th after it
-    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+/// What the kernel's line on a process says.
+fn parse_stat(stat: &str) -> Option<Life> {
+    // the name of the program may hold anything, also `) `; the state is the first word after it
+    let words: Vec<&str> = stat.rsplit_once(") ")?.1.split_ascii_whitespace().collect();
+    match *words.first()? {
+        "Z" | "X" | "x" => Some(Life::Gone),
+        _ => Some(Life::Since(words.get(19)?.parse().ok()?)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::WaitId;
+    use rustix::process::WaitIdOptions;
 
     fn with(holder: &Holder, changes: &[(&'static str, &str)]) -> Holder {
         let changes = changes.iter().map(|(word, value)| (*word, (*value).to_owned()));
@@ -154,6 +161,36 @@ mod tests {
         child.wait().expect("it ends");
         assert!(ended.is_gone(&here, &|_| Life::Gone));
         assert!(!ended.is_gone(&here, &|_| Life::Unknown));
+    }
+
+    #[test]
+    fn a_process_that_ended_and_that_nobody_has_waited_for_is_gone() {
+        let (reader, writer) = os_pipe::pipe().expect("a pipe");
+        let mut child = process::Command::new("cat").stdin(reader).spawn().expect("a process");
+        let holder = with(&Holder::this_process(), &[("process", &child.id().to_string())]);
+        let Life::Since(ticks) = life(child.id()) else { panic!("it reads") };
+        let holder = with(&holder, &[("started", &ticks.to_string())]);
+        assert!(!holder.is_gone(&holder, &life));
+        drop(writer);
+        let id = Pid::from_child(&child);
+        rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
+            .expect("it ends");
+        assert!(holder.is_gone(&holder, &life), "it is a zombie");
+        child.wait().expect("it ended");
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_state_and_its_beginning_whatever_its_program_is_called() {
+        let stat = |name: &str, state: &str| format!("7 ({name}) {state} {}77 0", "0 ".repeat(18));
+        for (name, state, life) in [
+            ("gordon", "S", Some(Life::Since(77))),
+            ("a) Z (b) ", "R", Some(Life::Since(77))),
+            ("gordon", "Z", Some(Life::Gone)),
+            ("gordon", "X", Some(Life::Gone)),
+        ] {
+            assert_eq!(parse_stat(&stat(name, state)), life, "{name} {state}");
+        }
+        assert_eq!(parse_stat(""), None);
     }
 
     #[test]

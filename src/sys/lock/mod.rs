@@ -8,7 +8,6 @@ pub use holder::Holder;
 
 use super::docker::Docker;
 use super::docker::DockerError;
-use super::host;
 use crate::apply::Machine;
 use crate::docker::Command;
 use crate::docker::PROXY;
@@ -18,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -59,18 +59,8 @@ pub struct Lock<'a> {
     docker: &'a Docker,
     /// Of the container; by its name somebody else's could be removed.
     id: String,
+    file: PathBuf,
     children: Option<File>,
-}
-
-/// What to do when somebody has the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Give up.
-    No,
-    /// Wait until it is free, but no longer than this.
-    AtMost(Duration),
-    /// Wait until it is free.
-    UntilFree,
 }
 
 /// What is waited for, or was found; for the person who waits too.
@@ -87,8 +77,8 @@ pub enum News {
 /// Why there is no lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockError {
-    /// Somebody has it.
-    Held(Subject, Holder),
+    /// Somebody has it, and had it for as long as it was waited for.
+    Held(Subject, Holder, Duration),
     /// A container that gordon did not make has the name of the lock.
     Taken(Subject),
     /// Docker calls of a gordon that is gone do not end.
@@ -132,10 +122,16 @@ impl LockError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Held(subject, _) => Some(format!(
-                "`--wait` waits for the end; `{}` takes the lock away from somebody who is gone",
-                subject.unlock()
-            )),
+            Self::Held(subject, _, waited) => {
+                let wait = match *waited {
+                    Duration::ZERO => "`--wait` waits for the end".to_owned(),
+                    waited => format!(
+                        "`--wait={}` waits longer",
+                        humantime::format_duration(waited.saturating_mul(2))
+                    ),
+                };
+                Some(format!("{wait}; `{}` takes the lock away from somebody who is gone", subject.unlock()))
+            }
             Self::Taken(subject) => Some(format!(
                 "rename it or remove it (`docker rename {} …`): gordon needs this name",
                 name(subject)
@@ -146,7 +142,11 @@ impl LockError {
             )),
             Self::Interrupted => None,
             Self::Docker(error) => error.hint(),
-            Self::File(path, _) => Some(format!("see whose `{}` is, and remove it", path.display())),
+            Self::File(path, _) => Some(format!(
+                "gordon keeps its locks where only this user may write: see whose `{}` is, and remove it, or let \
+                 `XDG_RUNTIME_DIR` name a folder of this user",
+                path.display()
+            )),
         }
     }
 }
@@ -154,8 +154,12 @@ impl LockError {
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Held(subject, holder) => {
+            Self::Held(subject, holder, Duration::ZERO) => {
                 write!(f, "{subject}: another gordon is at work: {holder}")
+            }
+            Self::Held(subject, holder, waited) => {
+                let waited = humantime::format_duration(*waited);
+                write!(f, "{subject}: after {waited}, another gordon is still at work: {holder}")
             }
             Self::Taken(subject) => {
                 write!(f, "container `{}` is on this host already, and gordon did not make it", name(subject))
@@ -190,24 +194,24 @@ impl fmt::Display for News {
     }
 }
 
-/// Takes the lock of `subject`. Whoever had it and is gone for certain loses it; the docker calls that he left behind are
-/// waited for. `interrupt` ends all waiting; `tell` hears what is waited for.
+/// Takes the lock of `subject`; one that somebody has is waited for, as long as `wait`. A lock whose holder has exited is taken
+/// over, once that holder's docker processes have finished. `interrupt` ends all waiting; `tell` hears what is waited for.
 ///
 /// # Errors
-/// When somebody has it longer than `wait` says, when the person interrupts, or when docker refuses.
+/// When somebody has it for longer than `wait`, when the person interrupts, or when docker refuses.
 pub fn take<'a>(
     docker: &'a Docker,
     subject: &Subject,
-    wait: Wait,
+    wait: Duration,
     interrupt: &AtomicBool,
     tell: &mut dyn FnMut(&News),
 ) -> Result<Lock<'a>, LockError> {
     let here = Holder::this_process();
-    let path = children::path(subject.id(), host::endpoint(docker.cli()).as_deref());
+    let path = file(docker, subject)?;
     let (mut begin, mut told) = (None, None);
     loop {
         if let Some(id) = create(docker, subject, &here)? {
-            let mut lock = Lock { docker, id, children: None };
+            let mut lock = Lock { docker, id, file: path.clone(), children: None };
             lock.children = Some(children(docker, subject, &path, interrupt, tell)?);
             return Ok(lock);
         }
@@ -220,13 +224,8 @@ pub fn take<'a>(
                 continue;
             }
             let begin = *begin.get_or_insert(docker.now());
-            let is_over = match wait {
-                Wait::No => true,
-                Wait::AtMost(time) => docker.now() - begin >= time,
-                Wait::UntilFree => false,
-            };
-            if is_over {
-                return Err(LockError::Held(subject.clone(), holder));
+            if docker.now() - begin >= wait {
+                return Err(LockError::Held(subject.clone(), holder, wait));
             }
             if told.as_ref() != Some(&id) {
                 tell(&News::Held(subject.clone(), holder));
@@ -263,7 +262,7 @@ pub fn at_work(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, Loc
 /// When docker refuses.
 pub fn unlock(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
     let held = holder(docker, subject)?;
-    let path = children::path(subject.id(), host::endpoint(docker.cli()).as_deref());
+    let path = file(docker, subject)?;
     children::forget(&path).map_err(|e| LockError::File(path, e.to_string()))?;
     let Some((id, holder)) = held else { return Ok(None) };
     remove(docker, &id)?;
@@ -281,7 +280,9 @@ impl Lock<'_> {
 
     fn give_back(&mut self) -> Result<(), DockerError> {
         // before the name is free: the next gordon should not find it held
-        self.children = None;
+        if self.children.take().is_some() {
+            children::tidy_up(&self.file);
+        }
         let id = std::mem::take(&mut self.id);
         if id.is_empty() { Ok(()) } else { remove(self.docker, &id) }
     }
@@ -297,6 +298,13 @@ impl Drop for Lock<'_> {
 /// The name of the container that is the lock of `subject`.
 pub fn name(subject: &Subject) -> String {
     format!("gordon-lock-{}", subject.id())
+}
+
+/// The file that docker calls inherit while `subject` is worked on.
+fn file(docker: &Docker, subject: &Subject) -> Result<PathBuf, LockError> {
+    let engine = docker.ask(&Command::new(["info", "--format", "{{.ID}}"]))?;
+    let folder = children::folder().map_err(|(path, e)| LockError::File(path, e.to_string()))?;
+    Ok(children::path(&folder, subject.id(), engine.trim()))
 }
 
 /// Makes the container that is the lock, and gives its id; `None` when there is one.
@@ -348,12 +356,13 @@ fn remove(docker: &Docker, id: &str) -> Result<(), DockerError> {
 fn children(
     docker: &Docker,
     subject: &Subject,
-    path: &PathBuf,
+    path: &Path,
     interrupt: &AtomicBool,
     tell: &mut dyn FnMut(&News),
 ) -> Result<File, LockError> {
-    let try_lock =
-        || children::try_lock(path).map_err(|e: io::Error| LockError::File(path.clone(), e.to_string()));
+    let try_lock = || {
+        children::try_lock(path).map_err(|e: io::Error| LockError::File(path.to_path_buf(), e.to_string()))
+    };
     if let Some(file) = try_lock()? {
         return Ok(file);
     }
