@@ -85,6 +85,8 @@ main() {
         --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
         --label 'gordon.spec=command:f63dddec image:60eaacfb port:2a220460,e8f65b14' \
         --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 8080:8080 --publish 8443:8443 \
         --entrypoint sh \

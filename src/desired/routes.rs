@@ -3,6 +3,7 @@
 use super::Naming;
 use super::Role;
 use super::Workload;
+use crate::docker::CLIENT_PROXIES;
 use crate::docker::Mount;
 use crate::docker::Runtime;
 use crate::docker::SCRIPTS;
@@ -11,6 +12,7 @@ use crate::docker::Spec;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Domain;
+use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
@@ -264,6 +266,7 @@ impl Proxy {
             command: vec![self.start()],
             mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
             dns: DNS.map(str::to_owned).into(),
+            env: CLIENT_PROXIES.map(|name| (EnvKey::parse(name).expect("a key"), String::new())).into(),
             ports: [self.http_port, self.https_port].map(|port| format!("{port}:{port}")).into(),
             restart: "unless-stopped".to_owned(),
             ..Runtime::default()
@@ -358,6 +361,14 @@ http://test.eliasson.me, http://b.com {
         let redirect = "\nhttp://test.eliasson.me, http://b.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
         assert!(route(1).site(Tls::Internal, 8443).ends_with(&redirect[1..]));
         assert!(!route(1).site(Tls::Auto, 443).contains("redir"));
+    }
+
+    #[test]
+    fn the_proxy_has_none_of_the_client_s_proxies() {
+        let image = Image::parse("caddy:2").expect("an image");
+        let env = Proxy { image, http_port: 80, https_port: 443 }.runtime().env;
+        let empty = |name| env.iter().any(|(key, value)| key.as_str() == name && value.is_empty());
+        assert!(CLIENT_PROXIES.into_iter().all(empty), "{env:?}");
     }
 
     #[test]

@@ -55,6 +55,21 @@ impl Cli {
     }
 }
 
+/// The variables that a docker client gives every container that it makes when `proxies` in its `config.json` says so.
+/// gordon's own containers talk to containers alone, which no proxy of the client reaches.
+pub const CLIENT_PROXIES: [&str; 10] = [
+    "ALL_PROXY",
+    "FTP_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "all_proxy",
+    "ftp_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
 impl Command {
     /// A command of plain words.
     pub fn new<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
@@ -67,6 +82,11 @@ impl Command {
     /// Appends plain words.
     pub fn extend<W: Into<String>>(&mut self, words: impl IntoIterator<Item = W>) {
         self.words.extend(words.into_iter().map(|word| Word::Text(Cow::Owned(word.into()))));
+    }
+
+    /// Appends flags of `docker run` that leave the [`CLIENT_PROXIES`] empty.
+    pub(super) fn without_proxies(&mut self) {
+        self.extend(CLIENT_PROXIES.iter().flat_map(|name| ["--env".to_owned(), format!("{name}=")]));
     }
 
     /// The words as the operating system takes them, for a config in `folder`.

@@ -95,6 +95,7 @@ pub(super) fn read_without_proxy(image: &str) -> Command {
     let volume = format!("{CONFIG_VOLUME}:/config:ro");
     let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
     let mut command = Command::new(flags);
+    command.without_proxies();
     command.extend(["--entrypoint", "sh", image, "-c", READ]);
     command
 }
@@ -240,11 +241,14 @@ mod tests {
 
     #[test]
     fn where_the_proxy_does_not_run_its_files_are_read_and_nothing_else_is_done() {
+        let mut empty = Command::default();
+        empty.without_proxies();
+        let empty = empty.argv(Path::new("/")).join(" ");
         let line = read_without_proxy("caddy:2").argv(Path::new("/")).join(" ");
         assert_eq!(
             line,
             format!(
-                "run --rm --pull never --network none --volume gordon-proxy-config:/config:ro --entrypoint sh caddy:2 -c {READ}"
+                "run --rm --pull never --network none --volume gordon-proxy-config:/config:ro {empty} --entrypoint sh caddy:2 -c {READ}"
             )
         );
     }

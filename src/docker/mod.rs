@@ -19,6 +19,7 @@ pub use answer::Survey;
 pub use ask::First;
 pub use ask::Scope;
 pub use ask::Second;
+pub use command::CLIENT_PROXIES;
 pub use command::Cli;
 pub use command::Command;
 pub use command::Word;

@@ -124,6 +124,7 @@ impl HttpCheck {
             Asker::Beside(image) => {
                 let beside = format!("container:{name}");
                 let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
+                command.without_proxies();
                 let port = port.to_string();
                 command.extend(["--entrypoint", "sh", image.as_str(), "-c", ASK, "ask", &port, path, host]);
                 command
@@ -230,6 +231,8 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::CLIENT_PROXIES;
+    use std::path::Path;
 
     #[test]
     fn a_star_stands_for_anything() {
@@ -242,6 +245,22 @@ mod tests {
             ("*", "", true),
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn who_asks_has_none_of_the_client_s_proxies() {
+        let check = HttpCheck {
+            port: 80,
+            path: "/".to_owned(),
+            host: "a.test".to_owned(),
+            asker: Asker::Beside(Image::parse("caddy:2").expect("an image")),
+            every: Duration::from_secs(1),
+        };
+        let words = check.command(&Container::parse("web").expect("a name")).argv(Path::new("/"));
+        for name in CLIENT_PROXIES {
+            let at = words.iter().position(|word| *word == format!("{name}=")).expect(name);
+            assert_eq!(words[at - 1], "--env");
         }
     }
 

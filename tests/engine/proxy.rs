@@ -71,6 +71,24 @@ fn fragments() -> String {
 }
 
 #[test]
+fn the_proxies_of_a_docker_client_reach_nothing_of_gordon_s() {
+    let _alone = Alone::new();
+    let project = Project::new("gtest-pxclient", &[]);
+    let config = config("gtest-pxclient", "client.test", "direct", "tls: 'off'");
+    let config = config.replace("web: {", "web: { health: { path: /up },");
+    project.write("gordon.yaml", &format!("{config}deploy: {{ health_timeout: 20s }}\n"));
+    let proxies = json!({ "httpProxy": "http://192.0.2.77:3128", "httpsProxy": "http://192.0.2.77:3128" });
+    let client = json!({ "proxies": { "default": proxies } }).to_string();
+    project.write("client/config.json", &client);
+    let folder = project.folder().join("client");
+    run(project.command(&["apply", "--yes"]).env("DOCKER_CONFIG", folder)).success();
+    leads("client.test", "direct");
+    let env = |name| docker(["inspect", "--format", "{{json .Config.Env}}", name]).success().stdout;
+    assert!(!env("gordon-proxy").contains("192.0.2.77"), "{}", env("gordon-proxy"));
+    assert!(env("gtest-pxclient-web-green").contains("192.0.2.77"), "an app has what its user wants");
+}
+
+#[test]
 fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
     let _alone = Alone::new();
     let one = project("gtest-pxone", "one.test, alias.test", "first");
