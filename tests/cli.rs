@@ -102,7 +102,11 @@ impl Scene {
     }
 
     fn run(&self, words: &str, path: &str) -> Run {
-        let output = self.command(words, path).output().expect("gordon is built");
+        self.outcome(&mut self.command(words, path))
+    }
+
+    fn outcome(&self, command: &mut Command) -> Run {
+        let output = command.output().expect("gordon is built");
         let text = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             text.replace(&self.folder.path().display().to_string(), "[folder]")
@@ -251,6 +255,27 @@ fn check_tells_of_every_problem_at_once() {
     scene.gordon("check").ended(2).shows("check_problems");
     scene.gordon("apply --yes").ended(2);
     assert!(scene.calls().is_empty());
+}
+
+#[test]
+fn check_tells_of_every_file_that_belongs_to_the_config() {
+    let config = "name = \"cli-files\"\nenv.dir = \"envs\"\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = \"a.env\", volumes = [\"./www:/www\", \"./gordon.toml:/c\"], environment = { secret = [\"TOKEN\"] } }\n";
+    let files = [
+        ("gordon.toml", config),
+        ("a.env", "A=1\nexport B=2\n"),
+        (".gordon/secrets", "hunter2\nTOKEN=${pass:hunter2}\n"),
+    ];
+    let scene = Scene::new(&files, "");
+    let run = |words| scene.outcome(scene.command(words, "").env("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+    run("check").ended(2).shows("check_files");
+    assert!(!run("check").stderr.contains("hunter"));
+    scene.write("envs/b_test.env", "");
+    scene.write("a.env", "");
+    scene.write(".gordon/secrets", "TOKEN=$(hunter2)\n");
+    run("check").ended(0).shows("check_files_warnings");
+    // an engine elsewhere, and a plan for one: what is on this machine says nothing of it
+    assert!(!scene.gordon("check").stderr.contains("www"));
+    assert!(!run("plan --offline").ended(0).stderr.contains("www"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::sys::terminal::say;
 
 /// `gordon check`.
 pub(super) fn check(global: &Global) -> Result<Exit, Trouble> {
-    let project = Project::load(global)?;
+    let project = Project::check(global)?;
     let desired = &project.desired;
     let containers = desired.workloads.iter().map(|workload| workload.replicas as usize).sum();
     say(format_args!(

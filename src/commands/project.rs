@@ -26,6 +26,7 @@ use crate::plan::Options;
 use crate::plan::Plan;
 use crate::sys::files;
 use crate::sys::files::ConfigFile;
+use crate::sys::host;
 use crate::sys::host::Engine;
 use crate::sys::secrets;
 use crate::sys::secrets::Secrets;
@@ -55,13 +56,30 @@ pub(super) struct Project {
     told: RefCell<Vec<Problem>>,
 }
 
+/// What is read beside the config and what it names.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    /// The file of its secrets, where it wants any.
+    secrets: bool,
+    /// Nothing of the host that the config is for.
+    is_offline: bool,
+}
+
 impl Project {
     /// Reads the config that `global` names, and tells of every problem of it at once.
     ///
     /// # Errors
     /// When there is no config, or it has errors.
     pub(super) fn load(global: &Global) -> Result<Self, Trouble> {
-        Self::load_with(global, BTreeMap::new())
+        Self::load_with(global, BTreeMap::new(), Reading::default())
+    }
+
+    /// The same, with what is wrong with the file of its secrets.
+    ///
+    /// # Errors
+    /// When there is no config, or it or the secrets have errors.
+    pub(super) fn check(global: &Global) -> Result<Self, Trouble> {
+        Self::load_with(global, BTreeMap::new(), Reading { secrets: true, ..Reading::default() })
     }
 
     /// The same, where images declare what the file `images` says, as `gordon images` writes it.
@@ -70,10 +88,14 @@ impl Project {
     /// When there is no config, or it has errors, or there is no such file.
     pub(super) fn load_offline(global: &Global, images: Option<&Path>) -> Result<Self, Trouble> {
         let ImageList(facts) = images.map_or_else(|| Ok(ImageList::default()), read_images)?;
-        Self::load_with(global, facts)
+        Self::load_with(global, facts, Reading { is_offline: true, ..Reading::default() })
     }
 
-    fn load_with(global: &Global, images: BTreeMap<Image, ImageFacts>) -> Result<Self, Trouble> {
+    fn load_with(
+        global: &Global,
+        images: BTreeMap<Image, ImageFacts>,
+        reading: Reading,
+    ) -> Result<Self, Trouble> {
         let file = files::config(global.file.as_deref(), global.project_directory.as_deref())?;
         let ConfigFile { path, folder, text } = file;
         let path = path.display().to_string();
@@ -82,6 +104,18 @@ impl Project {
         let uses = loaded.config.as_ref().map(config::env_files).unwrap_or_default();
         let env_files = files::read_those_there(&folder, uses.iter().map(|file| file.path.as_str()))?;
         problems.extend(config::check_env_files(&uses, &env_files));
+        if let Some(config) = &loaded.config {
+            let names = files::names_in(&folder.join(config.env.dir.get_ref()));
+            problems.extend(config::check_env_dir(config, names.as_deref()));
+            let missing = match !reading.is_offline && host::is_here(&global.cli()) {
+                true => files::missing(&folder, config::mounted_paths(config)),
+                false => BTreeSet::new(),
+            };
+            problems.extend(config::check_mounted_paths(config, &folder, &missing));
+            if reading.secrets && config.workloads().any(|w| !w.environment.secret.is_empty()) {
+                problems.extend(secrets::check(&folder)?);
+            }
+        }
         let config = loaded.config.unwrap_or_default();
         let inputs = Inputs { env_files, images, secrets: BTreeMap::new() };
         let (desired, mut more) = desired::resolve(&config, &inputs);
@@ -100,8 +134,14 @@ impl Project {
     /// # Errors
     /// When some are missing: then all of those are named.
     pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
-        let missing =
-            self.look_for_secrets().map_err(|error| Trouble::wrong(error.to_string()).hint(error.hint()))?;
+        let missing = match self.look_for_secrets() {
+            Ok(missing) => missing,
+            Err(SecretsError::Lines(problems)) => {
+                self.tell(problems)?;
+                return Err(Trouble::told(Exit::Wrong));
+            }
+            Err(error) => return Err(Trouble::wrong(error.to_string()).hint(error.hint())),
+        };
         let desired = &self.desired;
         let missing = missing.iter().map(|key| {
             let users = desired.workloads.iter().filter(|w| w.runtime.secrets.contains(key));
@@ -124,7 +164,8 @@ impl Project {
     pub(super) fn look_for_secrets(&mut self) -> Result<BTreeSet<EnvKey>, SecretsError> {
         let workloads = &self.desired.workloads;
         let wanted = workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
-        let Secrets { values, missing, exposed } = secrets::find(&self.folder, &wanted)?;
+        let Secrets { values, missing, exposed, warnings } = secrets::find(&self.folder, &wanted)?;
+        self.show(warnings);
         if let Some(path) = exposed {
             let path = path.display();
             warn(
@@ -192,14 +233,18 @@ impl Project {
         or_trouble(plan::diff(&self.desired, &Observed::default(), options))
     }
 
-    /// Tells of problems with the config, each only once.
-    fn tell(&self, mut problems: Vec<Problem>) -> Result<(), Trouble> {
+    /// Tells of problems with the config, each only once; the errors among them are an end.
+    fn tell(&self, problems: Vec<Problem>) -> Result<(), Trouble> {
+        let has_errors = config::has_errors(&problems);
+        self.show(problems);
+        if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
+    }
+
+    fn show(&self, mut problems: Vec<Problem>) {
         let mut told = self.told.borrow_mut();
         problems.retain(|problem| !told.contains(problem));
         say(config::render(&problems, &self.path, &self.text, Colour::Yes));
-        let has_errors = config::has_errors(&problems);
         told.extend(problems);
-        if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
     }
 }
 

@@ -491,6 +491,19 @@ pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dura
     Ok(time)
 }
 
+/// The path of a folder: absolute, or relative to the config's folder.
+pub(super) fn folder<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Spanned<String>, D::Error> {
+    let path = Spanned::<String>::deserialize(deserializer)?;
+    let shown = visible(path.get_ref());
+    if path.get_ref().starts_with('~') {
+        return Err(wrong(format_args!("`{shown}`: `~` is known to shells alone"), "write the whole path"));
+    }
+    if path.get_ref().chars().any(char::is_control) {
+        return Err(wrong(format_args!("`{shown}` is not the path of a folder"), "as in `env`"));
+    }
+    Ok(path)
+}
+
 /// What services also answer under: a domain, with a dot before it or without; nothing when it is empty.
 pub(super) fn dns_suffix<'de, D: Deserializer<'de>>(
     deserializer: D,

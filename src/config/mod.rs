@@ -4,7 +4,9 @@ mod check;
 mod decode;
 mod elsewhere;
 mod env_file;
+mod folder;
 mod form;
+mod literal;
 mod problem;
 mod read;
 mod schema;
@@ -16,8 +18,12 @@ pub use elsewhere::far_folders;
 pub use elsewhere::other_server;
 pub use env_file::EnvFileUse;
 pub use env_file::Need;
+pub use env_file::check_env_dir;
 pub use env_file::check_env_files;
 pub use env_file::env_files;
+pub use folder::check_mounted_paths;
+pub use folder::mounted_paths;
+pub use literal::Notation;
 pub use problem::Colour;
 pub use problem::Place;
 pub use problem::Problem;
@@ -112,7 +118,7 @@ fn drop_what_follows(text: &str, broken: usize, problems: &mut Vec<Problem>) {
     let lines = Lines::of(text);
     let line = |problem: &Problem| match problem.place {
         Place::Config(start, _) => Some(lines.line(start)),
-        Place::Line(..) => None,
+        Place::File(_) | Place::Line(..) => None,
     };
     let lines: BTreeSet<_> = problems[..broken].iter().map(line).collect();
     let rest = problems.split_off(broken);

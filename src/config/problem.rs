@@ -34,6 +34,8 @@ pub struct Problem {
 pub enum Place {
     /// At these bytes of the config, `start..end`.
     Config(usize, usize),
+    /// Another file as a whole.
+    File(String),
     /// In a line of another file, counted from 1. The line is never shown: it may hold a secret.
     Line(String, usize),
 }
@@ -56,6 +58,16 @@ impl Problem {
     /// Something to be aware of.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, Place::Config(span.start, span.end), message.into())
+    }
+
+    /// Something to be aware of about a file other than the config.
+    pub fn warning_about_file(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, Place::File(file.into()), message.into())
+    }
+
+    /// Something that must be put right first in a line, counted from 1, of a file other than the config.
+    pub fn error_in_line(file: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, Place::Line(file.into(), line), message.into())
     }
 
     /// Something to be aware of in a line, counted from 1, of a file other than the config.
@@ -146,6 +158,7 @@ fn group<'a>(problem: &'a Problem, path: &'a str, lines: &Lines<'a>) -> Group<'a
     };
     let place: Element<'a> = match &problem.place {
         Place::Config(start, end) => lines.snippet(&(*start..*end), &problem.also).path(path).into(),
+        Place::File(file) => Origin::path(file.as_str()).into(),
         Place::Line(file, line) => Origin::path(file.as_str()).line(*line).into(),
     };
     let hints = problem.hints.iter().map(|hint| Level::HELP.message(hint.as_str()));

@@ -290,8 +290,9 @@ pub enum MemberAttachments {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Env {
-    /// The folder with one env file a domain.
-    pub dir: String,
+    /// The folder with one env file a domain; its place is empty when it is the default.
+    #[serde(deserialize_with = "form::folder")]
+    pub dir: Spanned<String>,
 }
 
 /// `[volumes]`.
@@ -393,7 +394,7 @@ impl Default for Isolation {
 
 impl Default for Env {
     fn default() -> Self {
-        Self { dir: "env".to_owned() }
+        Self { dir: Spanned::new(0..0, "env".to_owned()) }
     }
 }
 

@@ -191,7 +191,7 @@ impl Mount {
 }
 
 /// The parts of a path that lead anywhere: neither empty nor `.`.
-fn steps(path: &str) -> Vec<&str> {
+pub(super) fn steps(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
 }
 
@@ -204,6 +204,10 @@ impl EnvFile {
         if text.is_empty() || text.ends_with('/') || text.chars().any(char::is_control) {
             let message = format!("`{}` is not the path of a file", visible(text));
             return Err(ValueError::new(message, "as in `env/web.env`, relative to the config's folder"));
+        }
+        if text.starts_with('~') {
+            let message = format!("`{}`: `~` is known to shells alone", visible(text));
+            return Err(ValueError::new(message, "write the whole path"));
         }
         Ok(Self(text.to_owned()))
     }

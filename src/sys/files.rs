@@ -1,6 +1,7 @@
 //! Files: the config, what it names, and what is written. Does not know what stands in them.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::env;
 use std::fmt;
 use std::fs;
@@ -153,6 +154,20 @@ pub fn read_those_there<'a>(
         }
     }
     Ok(texts)
+}
+
+/// The names of the files in `folder`, in their order; those that are no text are left out. `None` where it is no folder.
+pub fn names_in(folder: &Path) -> Option<Vec<String>> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
+    let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    Some(names)
+}
+
+/// Those of `paths`, relative to `folder` or absolute, that are not there for certain.
+pub fn missing<'a>(folder: &Path, paths: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    paths.into_iter().filter(|path| folder.join(path).try_exists().is_ok_and(|is_there| !is_there)).collect()
 }
 
 /// Whether others than the owner of a file may read it.

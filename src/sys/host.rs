@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// The subnets that this machine routes, when the engine runs on it: docker does not look at them. None where they
 /// cannot be had, which is anywhere but on Linux.
 pub(super) fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
-    if !is_local(endpoint(cli).as_deref()) {
+    if !is_here(cli) {
         return BTreeSet::new();
     }
     fs::read_to_string("/proc/net/route").map(|table| parse_routes(&table)).unwrap_or_default()
@@ -45,6 +45,11 @@ fn address(hex: &str) -> Option<Ipv4Addr> {
 fn is_dockers(interface: &str) -> bool {
     let is_id = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
     interface.starts_with("docker") || interface.strip_prefix("br-").is_some_and(is_id)
+}
+
+/// Whether the engine is on this machine, as far as the environment tells.
+pub fn is_here(cli: &Cli) -> bool {
+    is_local(endpoint(cli).as_deref())
 }
 
 /// Whether an engine at `endpoint` is on this machine; `None`: docker's own choice, which is.

@@ -3,6 +3,9 @@
 
 use super::files;
 use super::files::FileError;
+use crate::config;
+use crate::config::Notation;
+use crate::config::Problem;
 use crate::docker::Secret;
 use crate::name::EnvKey;
 use std::collections::BTreeMap;
@@ -24,6 +27,8 @@ pub struct Secrets {
     pub missing: BTreeSet<EnvKey>,
     /// The file of the secrets, when others than its owner may read it.
     pub exposed: Option<PathBuf>,
+    /// What to be aware of in that file.
+    pub warnings: Vec<Problem>,
 }
 
 /// Why the secrets cannot be had.
@@ -31,8 +36,8 @@ pub struct Secrets {
 pub enum SecretsError {
     /// The file cannot be read.
     File(FileError),
-    /// A line of the file is not understood.
-    Line(PathBuf, LineError),
+    /// Lines of the file are not understood; warnings may be among the problems.
+    Lines(Vec<Problem>),
     /// The value in the environment is not text.
     NotText(EnvKey),
 }
@@ -42,7 +47,7 @@ impl SecretsError {
     pub fn hint(&self) -> String {
         match self {
             Self::File(error) => error.hint(),
-            Self::Line(_, error) => error.problem.hint().to_owned(),
+            Self::Lines(_) => "`gordon check` shows them".to_owned(),
             Self::NotText(_) => "a secret is UTF-8 text".to_owned(),
         }
     }
@@ -52,9 +57,7 @@ impl fmt::Display for SecretsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => error.fmt(f),
-            Self::Line(path, LineError { line, problem }) => {
-                write!(f, "{}:{line}: {problem}", path.display())
-            }
+            Self::Lines(_) => write!(f, "lines of {FILE} are not understood"),
             Self::NotText(key) => write!(f, "the value of `{key}` in the environment is not text"),
         }
     }
@@ -80,25 +83,30 @@ pub fn find(folder: &Path, wanted: &BTreeSet<EnvKey>) -> Result<Secrets, Secrets
     }
     let path = folder.join(FILE);
     let Some(text) = files::read_if_there(&path).map_err(SecretsError::File)? else { return Ok(found) };
-    let kept = parse(&text).map_err(|error| SecretsError::Line(path.clone(), error))?;
+    let (kept, problems) = parse(&path.display().to_string(), &text);
+    if config::has_errors(&problems) {
+        return Err(SecretsError::Lines(problems));
+    }
+    found.warnings = problems;
     found.values.extend(kept.into_iter().filter(|(key, _)| found.missing.contains(key)));
     found.missing.retain(|key| !found.values.contains_key(key));
     found.exposed = files::is_read_by_others(&path).then_some(path);
     Ok(found)
 }
 
-/// A line of the secrets that is not understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineError {
-    /// Its number, counted from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub problem: LineProblem,
+/// All that is wrong with the file of the secrets in `folder`, where it is there.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn check(folder: &Path) -> Result<Vec<Problem>, FileError> {
+    let path = folder.join(FILE);
+    let text = files::read_if_there(&path)?;
+    Ok(text.map(|text| parse(&path.display().to_string(), &text).1).unwrap_or_default())
 }
 
 /// What is wrong with a line of the secrets. It says nothing of what stands there: that may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineProblem {
+enum Fault {
     /// There is no `=`, or no name before it.
     NoKey,
     /// The quote that opens the value is never closed.
@@ -109,9 +117,25 @@ pub enum LineProblem {
     Comment,
     /// There is a byte 0, which no variable can hold.
     Null,
+    /// It is longer than a variable of a docker call can be.
+    Long,
+    /// It names a store of secrets.
+    Store(Notation),
 }
 
-impl LineProblem {
+impl Fault {
+    fn message(self) -> String {
+        match self {
+            Self::NoKey => "this is not `KEY=VALUE`".to_owned(),
+            Self::Unclosed => "the quote that opens the value is never closed".to_owned(),
+            Self::AfterQuote => "something follows the quote that closes the value".to_owned(),
+            Self::Comment => "it is not clear whether ` #` begins a comment".to_owned(),
+            Self::Null => "there is a byte 0 in the value".to_owned(),
+            Self::Long => "the value is longer than 120 KiB".to_owned(),
+            Self::Store(notation) => format!("nothing is put in place of `{}`", notation.sample()),
+        }
+    }
+
     fn hint(self) -> &'static str {
         match self {
             Self::NoKey => "a line is `KEY=VALUE`, empty, or a comment that begins with `#`",
@@ -120,75 +144,96 @@ impl LineProblem {
             }
             Self::Comment => "put the value in quotes, or the comment on a line of its own",
             Self::Null => "a value is text",
+            Self::Long => "no variable of a docker call can hold it: mount it as a file",
+            Self::Store(_) => "write the value itself; in single quotes it is taken as it is",
         }
     }
 }
 
-impl fmt::Display for LineProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoKey => "this is not `KEY=VALUE`",
-            Self::Unclosed => "the quote that opens the value is never closed",
-            Self::AfterQuote => "something follows the quote that closes the value",
-            Self::Comment => "it is not clear whether ` #` begins a comment",
-            Self::Null => "there is a byte 0 in the value",
-        })
-    }
-}
+/// Linux takes 128 KiB for a variable with its name.
+const LONGEST: usize = 120 * 1024;
 
-/// The secrets in `text`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value do not belong to it, nor do
-/// quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is expanded, nothing escaped.
-/// Empty lines and lines that begin with `#` say nothing. Of several values of one key the last counts.
-///
-/// # Errors
-/// The first line that is not understood.
-pub fn parse(text: &str) -> Result<BTreeMap<EnvKey, Secret>, LineError> {
+/// The secrets in `text`, the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
+/// do not belong to it, nor do quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is
+/// expanded, nothing escaped. Empty lines and lines that begin with `#` say nothing. Of several values of one key the last
+/// counts. And all that is wrong with it, which holds no value.
+fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
     let mut secrets = BTreeMap::new();
+    let mut problems = Vec::new();
     let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let fails = |problem| LineError { line: index + 1, problem };
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let (key, value) = line.split_once('=').ok_or(fails(LineProblem::NoKey))?;
-        let key = EnvKey::parse(key.trim()).map_err(|_| fails(LineProblem::NoKey))?;
-        let value = value.trim_start();
-        let value = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => {
-                let more = lines.by_ref().map(|(_, line)| line);
-                quoted(&value[1..], quote, more).map_err(fails)?
+        match assignment(line, lines.by_ref().map(|(_, line)| line)) {
+            Ok(Assignment { key, value, is_quoted }) => {
+                if let Some(notation) = Notation::of(&value).filter(|_| !is_quoted) {
+                    let message =
+                        format!("nothing is put in place of `{}` in the value of `{key}`", notation.sample());
+                    problems.push(
+                        Problem::warning_in_line(path, index + 1, message)
+                            .hint("write the value itself; in single quotes it is taken as it is"),
+                    );
+                }
+                secrets.insert(key, Secret::new(value));
             }
-            _ if value.contains(" #") || value.contains("\t#") => return Err(fails(LineProblem::Comment)),
-            _ => value.to_owned(),
-        };
-        if value.contains('\0') {
-            return Err(fails(LineProblem::Null));
+            Err(fault) => {
+                problems.push(Problem::error_in_line(path, index + 1, fault.message()).hint(fault.hint()))
+            }
         }
-        secrets.insert(key, Secret::new(value));
     }
-    Ok(secrets)
+    (secrets, problems)
+}
+
+/// A line of the secrets.
+struct Assignment {
+    key: EnvKey,
+    value: String,
+    /// Whether it stands in single quotes.
+    is_quoted: bool,
+}
+
+/// What `line` says, together with `more` lines where its value goes on.
+fn assignment<'a>(line: &'a str, more: impl Iterator<Item = &'a str>) -> Result<Assignment, Fault> {
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (key, value) = line.split_once('=').ok_or(Fault::NoKey)?;
+    let key = EnvKey::parse(key.trim()).map_err(|_| Fault::NoKey)?;
+    let value = value.trim_start();
+    let is_quoted = value.starts_with('\'');
+    let value = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => quoted(&value[1..], quote, more)?,
+        _ if value.contains(" #") || value.contains("\t#") => return Err(Fault::Comment),
+        _ => value.to_owned(),
+    };
+    match Notation::of(&value) {
+        Some(notation @ Notation::Store(_)) if !is_quoted => Err(Fault::Store(notation)),
+        _ if value.contains('\0') => Err(Fault::Null),
+        _ if value.len() > LONGEST => Err(Fault::Long),
+        _ => Ok(Assignment { key, value, is_quoted }),
+    }
 }
 
 /// The value that begins with `first`, after its `quote`, and goes on with `more` lines until the quote is closed.
-fn quoted<'a>(first: &str, quote: char, more: impl Iterator<Item = &'a str>) -> Result<String, LineProblem> {
+fn quoted<'a>(first: &str, quote: char, more: impl Iterator<Item = &'a str>) -> Result<String, Fault> {
     let mut value = first.to_owned();
     let mut more = more;
     loop {
         if let Some((inside, after)) = value.split_once(quote) {
             let comment = after.trim_start();
             let is_over = comment.is_empty() || comment.starts_with('#') && comment.len() < after.len();
-            return if is_over { Ok(inside.to_owned()) } else { Err(LineProblem::AfterQuote) };
+            return if is_over { Ok(inside.to_owned()) } else { Err(Fault::AfterQuote) };
         }
         value.push('\n');
-        value.push_str(more.next().ok_or(LineProblem::Unclosed)?);
+        value.push_str(more.next().ok_or(Fault::Unclosed)?);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Place;
+    use crate::config::Severity;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
@@ -218,28 +263,53 @@ mod tests {
             ),
             ("# PW=1\n\n PW=2\nPW=3", "3"),
         ] {
-            let secrets = parse(line).expect("understood");
-            assert_eq!(values(&secrets), [("PW", value)], "{line}");
+            let (secrets, problems) = parse(FILE, line);
+            assert_eq!((values(&secrets), problems.len()), (vec![("PW", value)], 0), "{line}");
         }
     }
 
     #[test]
     fn a_line_that_is_not_understood_is_named_by_its_number_alone() {
-        for (text, line, problem) in [
-            ("A=1\nhunter2", 2, LineProblem::NoKey),
-            ("hunter2 x=1", 1, LineProblem::NoKey),
-            ("=hunter2", 1, LineProblem::NoKey),
-            ("A='\nB\n\nC=2", 1, LineProblem::Unclosed),
-            ("A=\"hunter\\\"2\"", 1, LineProblem::AfterQuote),
-            ("A='hunter'#2", 1, LineProblem::AfterQuote),
-            ("\nA=hunter2 # the password", 2, LineProblem::Comment),
-            ("A=\0", 1, LineProblem::Null),
+        for (text, line, fault) in [
+            ("A=1\nhunter2", 2, Fault::NoKey),
+            ("hunter2 x=1", 1, Fault::NoKey),
+            ("=hunter2", 1, Fault::NoKey),
+            ("A='\nB\n\nC=2", 1, Fault::Unclosed),
+            ("A=\"hunter\\\"2\"", 1, Fault::AfterQuote),
+            ("A='hunter'#2", 1, Fault::AfterQuote),
+            ("\nA=hunter2 # the password", 2, Fault::Comment),
+            ("A=\0", 1, Fault::Null),
+            ("A=${pass:hunter2}", 1, Fault::Store(Notation::Store("pass"))),
+            ("A=\"${sops:hunter2}\"", 1, Fault::Store(Notation::Store("sops"))),
         ] {
-            let error = parse(text).expect_err("not understood");
-            assert_eq!((error.line, error.problem), (line, problem), "{text}");
-            let error = SecretsError::Line("secrets".into(), error);
-            assert!(!format!("{error} {} {error:?}", error.hint()).contains("hunter"), "{error}");
+            let expected = Problem::error_in_line("file", line, fault.message()).hint(fault.hint());
+            let (_, problems) = parse("file", text);
+            assert_eq!(problems, [expected], "{text}");
+            assert!(!format!("{problems:?}").contains("hunter"), "{problems:?}");
         }
+        let (_, problems) = parse("file", &format!("A={}", "x".repeat(LONGEST + 1)));
+        assert_eq!(problems[0].message, Fault::Long.message());
+    }
+
+    #[test]
+    fn all_lines_that_are_not_understood_are_named_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(check(folder.path()), Ok(Vec::new()));
+        fs::create_dir(folder.path().join(".gordon")).expect("a folder");
+        fs::write(folder.path().join(FILE), "hunter2\nA=1\nB=${C}\nC='${D}'\nD=x # y\n").expect("a file");
+        let lines = |problems: Vec<Problem>| {
+            problems.into_iter().map(|problem| (problem.severity, problem.place)).collect::<Vec<_>>()
+        };
+        let at = |line| Place::Line(folder.path().join(FILE).display().to_string(), line);
+        let expected = vec![(Severity::Error, at(1)), (Severity::Warning, at(3)), (Severity::Error, at(5))];
+        assert_eq!(lines(check(folder.path()).expect("it can be read")), expected);
+        match find(folder.path(), &[key("GORDON_TEST_MISSING")].into()) {
+            Err(SecretsError::Lines(problems)) => assert_eq!(lines(problems), expected),
+            other => panic!("{other:?}"),
+        }
+        fs::write(folder.path().join(FILE), "A=$(B)\n").expect("a file");
+        let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into()).expect("it is understood");
+        assert_eq!(lines(found.warnings), [(Severity::Warning, at(1))]);
     }
 
     #[test]

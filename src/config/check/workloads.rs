@@ -1,5 +1,7 @@
 //! What one container is told does not contradict itself, and no two containers ask for one port of the host.
 
+use crate::config::env_file::STORE_HINT;
+use crate::config::literal::Notation;
 use crate::config::problem::Problem;
 use crate::config::problem::Span;
 use crate::config::problem::collision;
@@ -34,6 +36,28 @@ fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
             );
         } else {
             seen.insert(key, span);
+        }
+    }
+    for (key, value) in &environment.plain {
+        match Notation::of(value) {
+            Some(notation @ Notation::Store(store)) => problems.push(
+                Problem::error(
+                    key.span(),
+                    format!(
+                        "gordon does not read `{store}`: the value of `{key}` would be `{}`",
+                        notation.sample()
+                    ),
+                )
+                .hint(STORE_HINT),
+            ),
+            Some(notation) => problems.push(
+                Problem::warning(
+                    key.span(),
+                    format!("nothing is put in place of `{}` in the value of `{key}`", notation.sample()),
+                )
+                .hint("write the value itself, or name the variable in `environment.secret`"),
+            ),
+            None => {}
         }
     }
 }

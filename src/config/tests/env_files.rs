@@ -1,6 +1,7 @@
 //! Env files: which there are, and what docker reads in them.
 
 use super::*;
+use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 
 const CONFIG: &str = r#"
@@ -46,7 +47,8 @@ fn the_folder_of_env_files_may_be_any() {
         ("/", "/a_b_com.env"),
         ("/srv/env/", "/srv/env/a_b_com.env"),
     ] {
-        assert_eq!(Env { dir: dir.to_owned() }.file_of(&domain), file);
+        let dir = Spanned::new(0..0, dir.to_owned());
+        assert_eq!(Env { dir }.file_of(&domain), file);
     }
 }
 
@@ -67,6 +69,9 @@ F = hunter2
 G= hunter2
 H=hunter2 # the password
 I=${HUNTER}2
+I=$(hunter2)
+I=x${pass:hunter2}
+I=${sops:hunter2}
 J
 =hunter2
 K=hunter2\x20
@@ -90,4 +95,39 @@ fn docker_reads_no_endless_lines() {
     let text = format!("A={}\n", "x".repeat(70_000));
     let shown = checked(&[("common.env", &text), ("/etc/missing.env", "")]);
     assert!(shown.contains("64 KiB") && shown.contains("common.env:1"), "{shown}");
+}
+
+#[test]
+fn a_folder_of_env_files_that_is_stated_is_there() {
+    let problems = |text: &str| {
+        let config = config("gordon.toml", text);
+        render(&check_env_dir(&config, None), "gordon.toml", text, Colour::No)
+    };
+    assert_eq!(problems("name = \"shop\"\n"), "");
+    let stated = problems("env.dir = \"envs\"\n");
+    assert!(stated.starts_with("error: there is no folder `envs`\n --> gordon.toml:1:11"), "{stated}");
+    assert_eq!(messages("gordon.toml", "env.dir = \"~/env\"\n"), ["`~/env`: `~` is known to shells alone"]);
+    let file = "[routes]\n\"a.com\" = { image = \"web\", env_file = \"~/a.env\" }\n";
+    assert_eq!(messages("gordon.toml", file), ["`~/a.env`: `~` is known to shells alone"]);
+}
+
+#[test]
+fn an_env_file_that_no_route_has_is_told() {
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let told = |text: &str, files: &[&str]| {
+        let problems = check_env_dir(&config("gordon.toml", text), Some(&names(files)));
+        assert!(!has_errors(&problems));
+        render(&problems, "gordon.toml", text, Colour::No)
+    };
+    let routes = "[routes]\n\"a.com\" = { image = \"web\", env_file = \"./env//common.env\" }\n";
+    assert_eq!(told(routes, &["a_com.env", "common.env", ".hidden.env", "README"]), "");
+    let unused = told(routes, &["YS5jb20=.env", "a.com.env", "a_com.env"]);
+    assert_eq!(
+        unused,
+        "warning: env files that no route has: `env/YS5jb20=.env`, `env/a.com.env`\n--> env/YS5jb20=.env\n = help: `a.com` has `env/a_com.env`; any other file is named with `env_file`\n\n"
+    );
+    let many: Vec<String> = (10..40).map(|number| format!("{number}.env")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let shown = told(&format!("env.dir = \"\"\n{routes}"), &many);
+    assert!(shown.contains("`19.env` and 20 more\n --> gordon.toml:1:11"), "{shown}");
 }

@@ -2,6 +2,9 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 #[test]
 fn syntax_errors_are_shown_at_their_place() {
@@ -687,6 +690,40 @@ routes:
     };
     assert_eq!(messages("gordon.toml", &text(120 * 1024)), [""; 0]);
     assert_eq!(messages("gordon.toml", &text(120 * 1024 + 1)), ["the text is longer than 120 KiB"]);
+}
+
+#[test]
+fn what_stands_for_a_value_that_is_elsewhere_is_taken_as_it_is() {
+    check(
+        "notations",
+        "[routes]\n\"a.com\" = { image = \"web\", environment = { A = \"${A}\", B = \"$(b)\", C = \"${pass:c}\", D = \"$D\" } }\n",
+        "routes:\n  a.com: { image: web, environment: { A: \"${A}\", B: $(b), C: \"${pass:c}\", D: $D } }\n",
+    );
+}
+
+/// The problems of what `text` mounts, for a config in `folder` where `missing` is not there.
+fn mounted(text: &str, folder: &OsStr, missing: &[&str]) -> String {
+    let config = config("gordon.toml", text);
+    let problems = check_mounted_paths(&config, Path::new(folder), &missing.iter().copied().collect());
+    render(&problems, "gordon.toml", text, Colour::No)
+}
+
+#[test]
+fn a_folder_that_docker_cannot_be_told_of_has_no_relative_mounts() {
+    let relative = "[routes]\n\"a.com\" = { image = \"web\", volumes = [\"./a:/a\", \"/b:/b\", \".:/c\"] }\n";
+    let absolute = "[routes]\n\"a.com\" = { image = \"web\", volumes = [\"/b:/b\", \"c:/c\"] }\n";
+    let folders = [OsStr::from_bytes(b"/srv/a:b"), OsStr::from_bytes(b"/srv/\xe4")];
+    let shown: String = folders.iter().map(|folder| mounted(relative, folder, &[])).collect();
+    snapshot("folder", &shown);
+    assert!(folders.iter().all(|folder| mounted(absolute, folder, &[]).is_empty()));
+    assert_eq!(mounted(relative, OsStr::new("/srv/a b"), &[]), "");
+}
+
+#[test]
+fn a_folder_that_docker_would_make_is_told() {
+    let text = "[routes]\n\"a.com\" = { image = \"web\", volumes = [\"./a:/a\", \"/b:/b\", \"b:/c\", \"./d:/d\"] }\n";
+    assert_eq!(mounted_paths(&config("gordon.toml", text)), ["/b", "a", "d"].into());
+    snapshot("missing_folders", &mounted(text, OsStr::new("/srv"), &["a", "/b"]));
 }
 
 #[test]
