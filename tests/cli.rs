@@ -266,7 +266,8 @@ fn check_tells_of_every_file_that_belongs_to_the_config() {
         (".gordon/secrets", "hunter2\nTOKEN=${pass:hunter2}\n"),
     ];
     let scene = Scene::new(&files, "");
-    let run = |words| scene.outcome(scene.command(words, "").env("DOCKER_HOST", "unix:///nowhere/docker.sock"));
+    let run =
+        |words| scene.outcome(scene.command(words, "").env("DOCKER_HOST", "unix:///nowhere/docker.sock"));
     run("check").ended(2).shows("check_files");
     assert!(!run("check").stderr.contains("hunter"));
     scene.write("envs/b_test.env", "");

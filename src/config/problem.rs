@@ -47,6 +47,8 @@ pub enum Severity {
     Error,
     /// Yes, but the config may not mean what it seems to.
     Warning,
+    /// Yes; it is something to know.
+    Note,
 }
 
 impl Problem {
@@ -58,6 +60,11 @@ impl Problem {
     /// Something to be aware of.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, Place::Config(span.start, span.end), message.into())
+    }
+
+    /// Something to know.
+    pub fn note(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, Place::Config(span.start, span.end), message.into())
     }
 
     /// Something to be aware of about a file other than the config.
@@ -155,6 +162,7 @@ fn group<'a>(problem: &'a Problem, path: &'a str, lines: &Lines<'a>) -> Group<'a
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let place: Element<'a> = match &problem.place {
         Place::Config(start, end) => lines.snippet(&(*start..*end), &problem.also).path(path).into(),

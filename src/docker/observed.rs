@@ -31,8 +31,10 @@ pub struct Observed {
     pub volumes: BTreeMap<Volume, SeenVolume>,
     /// The images that were asked for.
     pub images: Images,
-    /// Subnets that are taken beside those of the networks: routes of the machine that the engine runs on, second
-    /// subnets of networks, networks with names that gordon does not know how to say.
+    /// Subnets that docker uses beside those of the networks: second subnets of networks, and subnets of networks whose
+    /// names gordon cannot say.
+    pub other_subnets: BTreeSet<Ipv4Net>,
+    /// Routes of the machine that the engine runs on.
     pub routes: BTreeSet<Ipv4Net>,
     /// What the proxy's volume holds of each project.
     pub fragments: Fragments,

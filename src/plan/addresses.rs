@@ -15,6 +15,8 @@ const USUAL_PREFIX: u8 = 24;
 #[derive(Debug)]
 pub(super) struct Addresses {
     pool: Ipv4Net,
+    /// All that is taken, in the pool or not.
+    subnets: Vec<Ipv4Net>,
     /// The taken blocks of the pool, as numbers of /24s.
     blocks: BTreeSet<u32>,
     /// By network: addresses of containers, whether they run or not.
@@ -24,10 +26,12 @@ pub(super) struct Addresses {
 impl Addresses {
     /// What is taken on `host`.
     pub(super) fn of(host: &Observed, pool: Ipv4Net) -> Self {
-        let mut addresses = Self { pool, blocks: BTreeSet::new(), taken: BTreeMap::new() };
-        for subnet in
-            host.networks.values().filter_map(|network| network.subnet).chain(host.routes.iter().copied())
-        {
+        // docker's routes are more specific than one that contains the whole pool, as those of a VPN do
+        let routes = host.routes.iter().filter(|route| !route.contains(&pool));
+        let others = host.other_subnets.iter().chain(routes).copied();
+        let subnets = host.networks.values().filter_map(|network| network.subnet).chain(others).collect();
+        let mut addresses = Self { pool, subnets, blocks: BTreeSet::new(), taken: BTreeMap::new() };
+        for subnet in addresses.subnets.clone() {
             addresses.take(subnet);
         }
         for (name, network) in &host.networks {
@@ -62,6 +66,22 @@ impl Addresses {
         let subnet = Ipv4Net::new(Ipv4Addr::from(block << 8), prefix).expect("a prefix has at most 24 bits");
         self.take(subnet);
         Some(subnet)
+    }
+
+    /// A private range of which nothing is taken, for another pool.
+    pub(super) fn free_range(&self) -> Option<Ipv4Net> {
+        const PRIVATE: [(&str, u8); 3] = [("10.0.0.0/8", 12), ("172.16.0.0/12", 16), ("192.168.0.0/16", 16)];
+        let ranges = PRIVATE.iter().flat_map(|(range, prefix)| {
+            let range: Ipv4Net = range.parse().expect("a private range is a subnet");
+            range.subnets(*prefix).expect("a part of it is longer")
+        });
+        let is_free = |range: &Ipv4Net| {
+            !self.subnets.iter().any(|taken| {
+                // half of all addresses are the way to everywhere, not somebody's subnet
+                taken.prefix_len() >= 8 && (taken.contains(range) || range.contains(taken))
+            })
+        };
+        ranges.into_iter().find(is_free)
     }
 
     /// A free address in a network of gordon's, from the upper half, which docker does not give out; when that is full
@@ -132,6 +152,35 @@ mod tests {
         let mut addresses = Addresses::of(&host(&taken), net("10.0.0.0/22"));
         assert_eq!(addresses.subnet(&network("a1"), 5), Some(net("10.0.3.0/24")));
         assert_eq!(addresses.subnet(&network("b1"), 5), None, "the pool is used up");
+    }
+
+    #[test]
+    fn a_route_that_contains_the_whole_pool_takes_nothing_of_it() {
+        let routed = |routes: &[&str]| Observed {
+            routes: routes.iter().map(|route| net(route)).collect(),
+            ..host(&["10.208.0.0/14"])
+        };
+        let subnet =
+            |routes: &[&str], pool| Addresses::of(&routed(routes), net(pool)).subnet(&network("a1"), 5);
+        let vpn = ["0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8"];
+        assert!(subnet(&vpn, "10.208.0.0/12").is_some());
+        assert_eq!(subnet(&vpn, "10.208.0.0/12"), subnet(&[], "10.208.0.0/12"));
+        assert_eq!(subnet(&["10.208.0.0/13", "10.216.0.0/13"], "10.208.0.0/12"), None);
+        let host = Observed { other_subnets: [net("10.0.0.0/8")].into(), ..host(&[]) };
+        assert_eq!(
+            Addresses::of(&host, net("10.208.0.0/12")).subnet(&network("a1"), 5),
+            None,
+            "docker refuses"
+        );
+    }
+
+    #[test]
+    fn the_range_that_is_proposed_is_free() {
+        let free = |taken: &[&str]| Addresses::of(&host(taken), net("10.208.0.0/12")).free_range();
+        assert_eq!(free(&["10.208.0.0/12"]), Some(net("10.0.0.0/12")));
+        assert_eq!(free(&["10.0.3.0/24", "10.16.0.0/12", "0.0.0.0/1"]), Some(net("10.32.0.0/12")));
+        assert_eq!(free(&["10.0.0.0/8", "172.16.0.0/15", "172.18.1.0/24"]), Some(net("172.19.0.0/16")));
+        assert_eq!(free(&["10.0.0.0/8", "172.16.0.0/12", "192.168.1.0/24"]), None);
     }
 
     #[test]

@@ -22,7 +22,14 @@ pub enum Conflict {
     /// The host has containers of this project, and this config wants none of them.
     AnotherConfig(Project, Vec<Container>),
     /// The pool has no free subnet for a network.
-    PoolFull(Network, Ipv4Net),
+    PoolFull {
+        /// The network.
+        network: Network,
+        /// The pool.
+        pool: Ipv4Net,
+        /// A range of which nothing is taken.
+        free: Option<Ipv4Net>,
+    },
     /// A network has no free address.
     NetworkFull(Network),
     /// The app has no release before the one that serves.
@@ -82,10 +89,17 @@ impl Conflict {
                 "give this config a `name` of its own; or `--replace`, if it does take the place of the other"
                     .to_owned()
             }
-            Self::PoolFull(..) => {
-                "give `network_isolation.address_pool` another pool, or a larger one, as in `10.0.0.0/8`; networks of docker \
-                 and routes of this machine (`ip route`) take their part of it"
-                    .to_owned()
+            Self::PoolFull { free, .. } => {
+                let takers = "networks of docker (`docker network ls`) and routes of this machine (`ip route`)";
+                match free {
+                    Some(free) => format!(
+                        "set `network_isolation.address_pool` to `{free}`, which is free; {takers} take their part of a pool"
+                    ),
+                    None => format!(
+                        "remove networks that are idle, or set `network_isolation.address_pool` to a larger range; \
+                         {takers} take a part of every private range"
+                    ),
+                }
             }
             Self::NetworkFull(network) => {
                 format!(
@@ -122,7 +136,7 @@ impl fmt::Display for Conflict {
                     names.join(", ")
                 )
             }
-            Self::PoolFull(network, pool) => {
+            Self::PoolFull { network, pool, .. } => {
                 write!(f, "the address pool `{pool}` has no free subnet for network `{network}`")
             }
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),

@@ -341,7 +341,8 @@ impl<'a> Draft<'a> {
             return;
         }
         let Some(subnet) = self.addresses.subnet(name, *addresses) else {
-            self.conflicts.push(Conflict::PoolFull(name.clone(), self.desired.address_pool));
+            let (pool, free) = (self.desired.address_pool, self.addresses.free_range());
+            self.conflicts.push(Conflict::PoolFull { network: name.clone(), pool, free });
             return;
         };
         self.expect(

@@ -391,7 +391,8 @@ impl<'a> Draft<'a> {
         let network = network();
         if !self.now.networks.contains_key(&network) {
             let Some(subnet) = self.addresses.subnet(&network, ADDRESSES) else {
-                self.conflicts.push(Conflict::PoolFull(network, self.desired.address_pool));
+                let (pool, free) = (self.desired.address_pool, self.addresses.free_range());
+                self.conflicts.push(Conflict::PoolFull { network, pool, free });
                 return needs;
             };
             let (range, labels) = (lower_half(subnet), self.shared(Kind::Network, network.as_str()));

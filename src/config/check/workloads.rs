@@ -13,6 +13,7 @@ use crate::config::value::Published;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     for workload in config.workloads() {
@@ -95,7 +96,24 @@ fn check_ports(config: &Config, problems: &mut Vec<Problem>) {
     check_proxy_ports(config, &mut claims, problems);
     for port in config.workloads().flat_map(|workload| &workload.ports) {
         check_port(port, &mut claims, problems);
+        check_reach(port, problems);
     }
+}
+
+/// Docker's rules come before those of the host's firewall, which people trust to close a port.
+fn check_reach(port: &Spanned<Published>, problems: &mut Vec<Problem>) {
+    if port.get_ref().ip.is_some() {
+        return;
+    }
+    let at = |ip: Ipv4Addr| Published { ip: Some(ip.into()), ..port.get_ref().clone() };
+    let (here, everywhere) = (at(Ipv4Addr::LOCALHOST), at(Ipv4Addr::UNSPECIFIED));
+    problems.push(
+        Problem::note(
+            port.span(),
+            format!("`{}` is open to everyone who reaches this host, past its firewall", port.get_ref()),
+        )
+        .hint(format!("`{here}` is open to this host alone; `{everywhere}` says that everyone is meant")),
+    );
 }
 
 fn check_proxy_ports(

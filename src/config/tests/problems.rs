@@ -727,6 +727,17 @@ fn a_folder_that_docker_would_make_is_told() {
 }
 
 #[test]
+fn a_port_that_is_open_to_everyone_is_told_unless_that_is_said() {
+    let ports = |ports: &str| {
+        let text = format!("name = \"shop\"\n[services.db]\nimage = \"db\"\nports = [{ports}]\n");
+        assert!(!has_errors(&load_text("gordon.toml", &text).problems));
+        drawn("gordon.toml", &text)
+    };
+    snapshot("open_ports", &ports("5432, \"5432:5432\", \"53:53/udp\", \"8000-8001:8000-8001\""));
+    assert_eq!(ports("\"127.0.0.1:5432:5432\", \"0.0.0.0:80:80\", \"[::]:81:81\", \"127.0.0.1::9000\""), "");
+}
+
+#[test]
 fn a_long_list_of_attachments_is_cut_short() {
     let images: Vec<String> = (0..30).map(|number| format!("\"service-{number}\"")).collect();
     let text = format!(

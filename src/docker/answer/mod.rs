@@ -165,9 +165,9 @@ impl Survey {
             let mut subnets = network.subnets();
             if let Ok(name) = Network::parse(network.name.as_str()) {
                 let same_name = host.networks.insert(name, network.seen(subnets.next()));
-                host.routes.extend(same_name.and_then(|network| network.subnet));
+                host.other_subnets.extend(same_name.and_then(|network| network.subnet));
             }
-            host.routes.extend(subnets);
+            host.other_subnets.extend(subnets);
         }
         host.fragments = fragments.as_deref().map(fragment::fragments).unwrap_or_default();
         host.images = Images {
@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn the_subnet_of_a_network_whose_name_cannot_be_said_is_taken() {
         for host in hosts() {
-            assert_eq!(words(&host.routes), "10.209.80.0/24");
+            assert_eq!(words(&host.other_subnets), "10.209.80.0/24");
         }
     }
 
