@@ -228,8 +228,8 @@ impl Executor<'_> {
     fn undo(&self, step: StepId, ops: &[Op], tell: &mut dyn FnMut(Event)) {
         for (undo, op) in ops.iter().enumerate() {
             let failure = match self.call(op, &mut |_| {}) {
-                Err(Stop::Failed(cause)) => Some(cause),
-                Ok(()) | Err(Stop::Interrupted) => None,
+                Err(Stop::Failed(cause)) if !is_undone_already(op, &cause) => Some(cause),
+                Ok(()) | Err(Stop::Failed(_) | Stop::Interrupted) => None,
             };
             tell(Event::Undone { step, undo, failure });
         }
@@ -246,6 +246,18 @@ fn is_name_taken(op: &Op, cause: &Cause) -> bool {
 /// Whether there was nothing to do: a container goes on that could not be paused.
 fn is_so_already(op: &Op, outcome: &Outcome) -> bool {
     matches!(op, Op::Unpause { .. }) && outcome.stderr.contains("is not paused")
+}
+
+/// Whether `op` had nothing to undo, as the step failed before it did anything: what should go is not there.
+fn is_undone_already(op: &Op, cause: &Cause) -> bool {
+    let Cause::Call { stderr, .. } = cause else { return false };
+    let gone = match op {
+        Op::Stop { .. } | Op::Remove { .. } | Op::Rename { .. } => "No such container",
+        Op::RemoveNetwork { .. } => "No such network",
+        Op::Disconnect { .. } => "is not connected to",
+        _ => return false,
+    };
+    stderr.contains(gone)
 }
 
 /// What a failed question has to say.

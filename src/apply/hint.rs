@@ -8,7 +8,7 @@ use crate::docker::Op;
 pub fn connection(end: &End, stderr: &str) -> Option<String> {
     match end {
         End::NotStarted(_) => Some("`--docker` names another docker binary".to_owned()),
-        End::Status(_) | End::Signal(_) | End::TimedOut(_) => no_answer(stderr),
+        End::Status(_) | End::Signal(_) | End::TimedOut(_) | End::TooMuch(_) => no_answer(stderr),
     }
 }
 

@@ -41,6 +41,8 @@ pub enum End {
     Signal(i32),
     /// Its time limit was over.
     TimedOut(Duration),
+    /// It wrote more than so many bytes, and was ended.
+    TooMuch(usize),
     /// It was never started, with the system's words.
     NotStarted(String),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for End {
             Self::Status(status) => write!(f, "exit status {status}"),
             Self::Signal(signal) => write!(f, "ended by signal {signal}"),
             Self::TimedOut(limit) => write!(f, "no end after {} s, so it was ended", limit.as_secs()),
+            Self::TooMuch(most) => write!(f, "more output than {} MiB, so it was ended", most >> 20),
             Self::NotStarted(cause) => write!(f, "could not be started: {cause}"),
         }
     }

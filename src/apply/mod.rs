@@ -383,7 +383,7 @@ mod tests {
         let machine = Fake::default().fails("docker run", 125, "port is already allocated").fails(
             "docker stop",
             1,
-            "No such container",
+            "permission denied",
         );
         let (told, report) = happens(&plan, &machine);
         assert_eq!(report.failed(), 1);
@@ -391,6 +391,19 @@ mod tests {
         assert!(machine.calls().iter().zip(begins).all(|(call, begins)| call.starts_with(begins)));
         assert_eq!(told.matches("Undone").count(), 3);
         assert_eq!(told.matches("failure: None").count(), 2, "{told}");
+    }
+
+    #[test]
+    fn an_undo_that_was_not_needed_has_not_failed() {
+        let plan = sample::plan_with_undo(vec![(sample::run("shop-web"), vec![], undo_of_replacement())]);
+        let gone = "Error response from daemon: No such container: shop-web";
+        let machine = Fake::default()
+            .fails("docker run", 125, "invalid env file")
+            .fails("docker stop", 1, gone)
+            .fails("docker rm", 1, gone)
+            .fails("docker start", 1, "Error response from daemon: No such container: shop-web-previous");
+        let (told, _) = happens(&plan, &machine);
+        assert_eq!(told.matches("failure: None").count(), 2, "what cannot be started is missed: {told}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::trouble::warn;
 use crate::config;
 use crate::config::Colour;
 use crate::config::Config;
+use crate::config::Place;
 use crate::config::Problem;
 use crate::config::Severity;
 use crate::config::Source;
@@ -53,7 +54,7 @@ pub(super) struct Project {
     /// The values of its secrets, as far as anybody looked for them.
     pub(super) secrets: BTreeMap<EnvKey, Secret>,
     /// Problems that the person knows of.
-    told: RefCell<Vec<Problem>>,
+    told: RefCell<BTreeMap<Place, Vec<Problem>>>,
 }
 
 /// What is read beside the config and what it names.
@@ -120,7 +121,8 @@ impl Project {
         let inputs = Inputs { env_files, images, secrets: BTreeMap::new() };
         let (desired, mut more) = desired::resolve(&config, &inputs);
         // two of one name may be seen both in the config and among the final names
-        more.retain(|problem| !problems.iter().any(|known| known.is_about_the_same(problem)));
+        let known: BTreeSet<_> = problems.iter().filter_map(Problem::places).collect();
+        more.retain(|problem| problem.places().is_none_or(|places| !known.contains(&places)));
         problems.extend(more);
         let Inputs { env_files, secrets, .. } = inputs;
         let told = RefCell::default();
@@ -242,9 +244,11 @@ impl Project {
 
     fn show(&self, mut problems: Vec<Problem>) {
         let mut told = self.told.borrow_mut();
-        problems.retain(|problem| !told.contains(problem));
+        problems.retain(|problem| !told.get(&problem.place).is_some_and(|same| same.contains(problem)));
         say(config::render(&problems, &self.path, &self.text, Colour::Yes));
-        told.extend(problems);
+        for problem in problems {
+            told.entry(problem.place.clone()).or_default().push(problem);
+        }
     }
 }
 

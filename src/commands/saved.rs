@@ -40,7 +40,7 @@ impl Saved {
     /// # Errors
     /// When the file cannot be read, or is no such plan.
     pub(super) fn load(path: &Path) -> Result<Self, Trouble> {
-        let text = files::read(path)?;
+        let text = files::read_plan(path)?;
         let wrong = |why: String| {
             Trouble::wrong(format!("`{}` is no saved plan: {why}", path.display()))
                 .hint("`gordon plan --out FILE` saves one; `--file` names a config".to_owned())

@@ -34,6 +34,9 @@ use std::fmt;
 /// The name of a newtype that takes a number or a boolean as the text that it was written as.
 pub(super) const WRITTEN: &str = "$written";
 
+/// For each fault the value is decoded again, so that it is given up after these.
+const MOST_FAULTS: usize = 100;
+
 /// What a node says. Its parts that do not fit are reported, cut out, and left out; without an answer, it does not
 /// fit itself.
 pub(super) fn decode<T: DeserializeOwned>(
@@ -41,7 +44,7 @@ pub(super) fn decode<T: DeserializeOwned>(
     node: &mut Node<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    loop {
+    for _ in 0..MOST_FAULTS {
         let error = match T::deserialize(Decoder { node, text }) {
             Ok(value) => return Some(value),
             Err(Error(fault)) => *fault,
@@ -59,6 +62,8 @@ pub(super) fn decode<T: DeserializeOwned>(
         }
         at(node, &error.path).kind = Kind::Cut;
     }
+    node.kind = Kind::Cut;
+    None
 }
 
 /// A key that is missing may be one that was cut, or misspelt and cut.

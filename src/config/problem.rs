@@ -86,13 +86,10 @@ impl Problem {
         Self { severity, message, place, also: Vec::new(), hints: Vec::new() }
     }
 
-    /// Whether `other` is about the same places, in whichever order.
-    pub fn is_about_the_same(&self, other: &Self) -> bool {
-        let places = |problem: &Self| {
-            let also = problem.also.iter().map(|(span, _)| Place::Config(span.start, span.end));
-            also.chain([problem.place.clone()]).collect::<BTreeSet<_>>()
-        };
-        !self.also.is_empty() && places(self) == places(other)
+    /// All places that it is about, where these are several: two problems with the same are one.
+    pub fn places(&self) -> Option<BTreeSet<Place>> {
+        let also = self.also.iter().map(|(span, _)| Place::Config(span.start, span.end));
+        (!self.also.is_empty()).then(|| also.chain([self.place.clone()]).collect())
     }
 
     /// The same with advice.
@@ -141,7 +138,14 @@ pub enum Colour {
     No,
 }
 
-/// `problems` for people, by place, with the lines of the config that they stand in.
+/// Nobody reads more problems than these, nor more places of one.
+const MOST_PROBLEMS: usize = 50;
+const MOST_PLACES: usize = 10;
+
+/// A longer line is not drawn.
+const LONGEST_LINE: usize = 2000;
+
+/// `problems` for people, by place, with the lines of the config that they stand in. Of very many, errors are shown first.
 pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Yes => Renderer::styled(),
@@ -149,11 +153,18 @@ pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> S
     };
     let lines = Lines::of(text);
     let mut sorted: Vec<&Problem> = problems.iter().collect();
+    if sorted.len() > MOST_PROBLEMS {
+        sorted.sort_by_key(|problem| (problem.severity, &problem.place));
+        sorted.truncate(MOST_PROBLEMS);
+    }
     sorted.sort_by_key(|problem| &problem.place);
     let mut shown = String::new();
-    for problem in sorted {
+    for problem in &sorted {
         shown.push_str(&renderer.render(&[group(problem, path, &lines)]));
         shown.push_str("\n\n");
+    }
+    if problems.len() > sorted.len() {
+        shown.push_str(&format!("… and {} more problems\n\n", problems.len() - sorted.len()));
     }
     shown
 }
@@ -165,7 +176,13 @@ fn group<'a>(problem: &'a Problem, path: &'a str, lines: &Lines<'a>) -> Group<'a
         Severity::Note => Level::NOTE,
     };
     let place: Element<'a> = match &problem.place {
-        Place::Config(start, end) => lines.snippet(&(*start..*end), &problem.also).path(path).into(),
+        Place::Config(start, end) => match lines.snippet(&(*start..*end), &problem.also) {
+            Some(snippet) => snippet.path(path).into(),
+            None => {
+                let (line, column) = lines.position(*start);
+                Origin::path(path).line(line).char_column(column).into()
+            }
+        },
         Place::File(file) => Origin::path(file.as_str()).into(),
         Place::Line(file, line) => Origin::path(file.as_str()).line(*line).into(),
     };
@@ -200,19 +217,32 @@ impl<'a> Lines<'a> {
         start..span.end.clamp(start, self.end(self.line(start)).max(start))
     }
 
-    /// Only the lines that matter, since drawing reads all that it is given.
+    /// The line and the column of a byte, from 1.
+    fn position(&self, at: usize) -> (usize, usize) {
+        let at = at.min(self.text.len());
+        let line = self.line(at);
+        (line + 1, self.text[self.starts[line]..at].chars().count() + 1)
+    }
+
+    /// Only the lines that matter, since drawing reads all that it is given; nothing where one of them is no line that
+    /// people read.
     fn snippet(
         &self,
         span: &Span,
         also: &[(Span, String)],
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>>
-where {
+    ) -> Option<Snippet<'a, annotate_snippets::Annotation<'a>>> {
         let primary = self.in_one_line(span);
-        let others: Vec<(Span, &str)> =
-            also.iter().map(|(span, part)| (self.in_one_line(span), part.as_str())).collect();
+        let others: Vec<(Span, &str)> = also
+            .iter()
+            .take(MOST_PLACES)
+            .map(|(span, part)| (self.in_one_line(span), part.as_str()))
+            .collect();
         let starts = others.iter().map(|(span, _)| span.start).chain([primary.start]);
         let (first, last) = starts.fold((usize::MAX, 0), |(first, last), at| (first.min(at), last.max(at)));
         let (first, last) = (self.line(first), self.line(last));
+        if (first..=last).any(|line| self.end(line) - self.starts[line] > LONGEST_LINE) {
+            return None;
+        }
         let offset = self.starts[first];
         let shift = |span: &Span| span.start - offset..span.end - offset;
         let mut snippet = Snippet::source(&self.text[offset..self.end(last)])
@@ -221,6 +251,6 @@ where {
         for (span, part) in &others {
             snippet = snippet.annotation(AnnotationKind::Context.span(shift(span)).label((*part).to_owned()));
         }
-        snippet
+        Some(snippet)
     }
 }

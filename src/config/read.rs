@@ -118,6 +118,8 @@ pub(super) fn read(root: Node<'_>, text: &str, problems: &mut Vec<Problem>) -> R
             read.section(name, value, &mut Reader { text, problems });
         }
     }
+    let mut known = BTreeSet::new();
+    read.config.servers.retain(|server| known.insert(server.get_ref().clone()));
     if let Some((_, span)) = foreign.first() {
         let names: Vec<_> = foreign.iter().map(|(name, _)| format!("`{name}`")).collect();
         let mut problem = Problem::warning(span.clone(), format!("ignored: {}", names.join(", ")))

@@ -472,16 +472,13 @@ fn replicas(replicas: Option<Spanned<Replicas>>) -> Spanned<NonZeroU8> {
     }
 }
 
-/// Adds the hosts that are not known yet.
+/// Adds the hosts that are named.
 pub(super) fn add_servers(
     servers: &mut Vec<Spanned<String>>,
     named: impl IntoIterator<Item = OneOrMany<Written>>,
 ) {
-    for server in named.into_iter().flat_map(|named| named.0) {
-        if !servers.iter().any(|known| known.get_ref() == &server.get_ref().0) {
-            servers.push(Spanned::new(server.span(), server.into_inner().0));
-        }
-    }
+    let named = named.into_iter().flat_map(|named| named.0);
+    servers.extend(named.map(|server| Spanned::new(server.span(), server.into_inner().0)));
 }
 
 /// In a map the key is the name, and `name` says nothing.

@@ -1,5 +1,6 @@
 //! TOML or YAML text → one tree in which every key and value knows its place. Does not know what a config may say.
 
+use super::problem::Lines;
 use super::problem::Problem;
 use super::problem::Span;
 use crate::name::visible;
@@ -79,14 +80,17 @@ fn parse_toml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>
     let span = table.span();
     let root = toml_table(table.into_inner(), span);
     errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let lines = Lines::of(text);
+    let mut keys = None;
     let mut last_line = None;
     let mut is_whole = true;
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         // one mistake often gives several errors
-        let line = text[..span.start].rfind('\n').unwrap_or(0);
+        let line = lines.line(span.start);
         if error.message() == "duplicate key" {
-            problems.push(toml_duplicate(&text[span.clone()], &root, span));
+            let keys = keys.get_or_insert_with(|| Keys::of(&root));
+            problems.push(toml_duplicate(&text[span.clone()], keys, span));
         } else if last_line.replace(line) != Some(line) {
             problems.push(Problem::error(span, error.message()).hint(toml_hint(error.message())));
         }
@@ -128,28 +132,35 @@ fn toml_hint(message: &str) -> &'static str {
 }
 
 /// The parser keeps the first of two equal keys and drops the second.
-fn toml_duplicate(written: &str, root: &Node<'_>, span: Span) -> Problem {
+fn toml_duplicate(written: &str, keys: &Keys<'_>, span: Span) -> Problem {
     let key = written.trim_matches(['"', '\'']);
-    let mut places = Vec::new();
-    find_key(root, key, &mut places);
-    places.retain(|place| place.start < span.start);
+    let mut before = keys.0.get(key).into_iter().flatten().filter(|place| place.start < span.start);
     // the same key may stand in other tables too, and the parser does not say which one it means
-    let first = if let [first] = places.as_slice() { Some(first.clone()) } else { None };
+    let first = before.next().filter(|_| before.next().is_none()).cloned();
     duplicate_key(key, first, span)
 }
 
-fn find_key(node: &Node<'_>, key: &str, places: &mut Vec<Span>) {
-    match &node.kind {
-        Kind::List(list) => list.iter().for_each(|node| find_key(node, key, places)),
-        Kind::Map(entries) => {
-            for entry in entries {
-                if entry.key.get_ref() == key {
-                    places.push(entry.key.span());
+/// Where each key stands, in all tables.
+struct Keys<'n>(BTreeMap<&'n str, Vec<Span>>);
+
+impl<'n> Keys<'n> {
+    fn of(root: &'n Node<'_>) -> Self {
+        let mut keys = Self(BTreeMap::new());
+        keys.add(root);
+        keys
+    }
+
+    fn add(&mut self, node: &'n Node<'_>) {
+        match &node.kind {
+            Kind::List(list) => list.iter().for_each(|node| self.add(node)),
+            Kind::Map(entries) => {
+                for Entry { key, value } in entries {
+                    self.0.entry(key.get_ref().as_ref()).or_default().push(key.span());
+                    self.add(value);
                 }
-                find_key(&entry.value, key, places);
             }
+            _ => {}
         }
-        _ => {}
     }
 }
 

@@ -24,6 +24,9 @@ use std::time::Instant;
 /// How long docker may take to answer a question. Over ssh it gives up by itself after 62 s, and only then says why.
 const PATIENCE: Duration = Duration::from_secs(75);
 
+/// How many bytes docker may answer; a host with 10,000 containers takes a tenth of it.
+const LONGEST_ANSWER: usize = 512 << 20;
+
 /// A docker call that only asks lives for milliseconds, a quarter of which its garbage collector would take. The limit
 /// brings the collector back where an answer is large.
 const SHORT_LIVED: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "256MiB")];
@@ -173,6 +176,7 @@ impl Docker {
             environment: secrets.chain(environment.iter().copied()).collect(),
             stdin: command.stdin.as_deref(),
             limit,
+            most: LONGEST_ANSWER,
         }
         .run(line)
     }

@@ -1,5 +1,6 @@
 //! Files: the config, what it names, and what is written. Does not know what stands in them.
 
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::env;
@@ -8,14 +9,22 @@ use std::fs;
 use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
+use std::io::Read;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process;
 
 /// The names that a config has when nobody names another, in the folder where gordon is run.
 pub const USUAL: [&str; 3] = ["gordon.toml", "gordon.yaml", "gordon.yml"];
+
+/// A config, an env file, secrets: nobody writes more.
+const LARGEST: u64 = 16 << 20;
+
+/// What gordon wrote itself, of a project of any size.
+const LARGEST_PLAN: u64 = 1 << 30;
 
 /// The text of a config.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +48,10 @@ pub enum FileError {
     Missing(PathBuf),
     /// The folder where relative paths are to begin is not there.
     NoFolder(PathBuf),
+    /// It is a folder, a pipe or a device, of which nobody knows where it ends.
+    NoFile(PathBuf),
+    /// It has more than so many bytes.
+    TooLarge(PathBuf, u64),
     /// It is not UTF-8 text.
     NotText(PathBuf),
     /// It cannot be read, for this cause.
@@ -56,8 +69,10 @@ impl FileError {
             Self::Missing(_) | Self::NoFolder(_) => {
                 "see whether the path is right, and relative to where".to_owned()
             }
+            Self::NoFile(_) => "write it into a file, and name that".to_owned(),
+            Self::TooLarge(..) => "see whether it is the right file".to_owned(),
             Self::NotText(_) => "save it as UTF-8".to_owned(),
-            Self::Unreadable(..) => "see whether it is a file, and whether this user may read it".to_owned(),
+            Self::Unreadable(..) => "see whether this user may read it".to_owned(),
             Self::Unwritable(..) => {
                 "see whether its folder is there, and whether this user may write to it".to_owned()
             }
@@ -67,7 +82,6 @@ impl FileError {
     fn reading(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
-            io::ErrorKind::InvalidData => Self::NotText(path.to_owned()),
             _ => Self::Unreadable(path.to_owned(), error.to_string()),
         }
     }
@@ -80,6 +94,10 @@ impl fmt::Display for FileError {
             Self::Several(names) => write!(f, "there are several configs here: {}", names.join(", ")),
             Self::Missing(path) => write!(f, "{}: there is no such file", path.display()),
             Self::NoFolder(path) => write!(f, "{}: there is no such folder", path.display()),
+            Self::NoFile(path) => write!(f, "{}: this is a folder, a pipe or a device", path.display()),
+            Self::TooLarge(path, most) => {
+                write!(f, "{}: this is larger than {} MiB", path.display(), most >> 20)
+            }
             Self::NotText(path) => write!(f, "{}: this is not UTF-8 text", path.display()),
             Self::Unreadable(path, cause) => write!(f, "{}: cannot be read: {cause}", path.display()),
             Self::Unwritable(path, cause) => write!(f, "{}: cannot be written: {cause}", path.display()),
@@ -112,7 +130,7 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
             PathBuf::from(first)
         }
     };
-    let text = fs::read_to_string(here.join(&path)).map_err(|e| FileError::reading(&path, &e))?;
+    let text = read_up_to(LARGEST, &here.join(&path), &path)?;
     let beside = path.parent().expect("a file that was read has a folder");
     let folder = folder.unwrap_or(beside);
     let folder = fs::canonicalize(here.join(folder)).map_err(|_| FileError::NoFolder(folder.to_owned()))?;
@@ -124,7 +142,32 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
 /// # Errors
 /// When it cannot be read.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|e| FileError::reading(path, &e))
+    read_up_to(LARGEST, path, path)
+}
+
+/// The text of a file that gordon wrote, however large a project is.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_plan(path: &Path) -> Result<String, FileError> {
+    read_up_to(LARGEST_PLAN, path, path)
+}
+
+/// The text of the file `path`, which people know as `known`; at once, or not at all.
+fn read_up_to(most: u64, path: &Path, known: &Path) -> Result<String, FileError> {
+    let fails = |error: io::Error| FileError::reading(known, &error);
+    // a pipe is not waited for
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = file.map_err(fails)?;
+    if !file.metadata().map_err(fails)?.is_file() {
+        return Err(FileError::NoFile(known.to_owned()));
+    }
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes).map_err(fails)?;
+    if bytes.len() as u64 > most {
+        return Err(FileError::TooLarge(known.to_owned(), most));
+    }
+    String::from_utf8(bytes).map_err(|_| FileError::NotText(known.to_owned()))
 }
 
 /// The text of a file, when there is one.
@@ -291,7 +334,30 @@ mod tests {
         };
         assert_eq!(error("no.toml"), "no.toml: there is no such file");
         assert_eq!(error("latin"), "latin: this is not UTF-8 text");
-        assert!(error("folder").starts_with("folder: cannot be read: "));
+        assert_eq!(error("folder"), "folder: this is a folder, a pipe or a device");
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let here = folder(&[]);
+        let pipe = here.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).expect("a pipe");
+        for path in [pipe.as_path(), Path::new("/dev/zero"), here.path()] {
+            assert_eq!(read(path), Err(FileError::NoFile(path.to_owned())));
+        }
+        let large = here.path().join("large");
+        File::create(&large).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
+        assert_eq!(read(&large), Err(FileError::TooLarge(large.clone(), LARGEST)));
+        assert_eq!(
+            read_those_there(here.path(), ["large"]),
+            Err(FileError::TooLarge(large.clone(), LARGEST))
+        );
+        File::options()
+            .write(true)
+            .open(&large)
+            .and_then(|file| file.set_len(LARGEST))
+            .expect("its own file");
+        assert!(read(&large).is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -16,7 +17,7 @@ use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
@@ -30,6 +31,12 @@ const ECHO: Duration = Duration::from_secs(1);
 /// How long a process that is asked to end may take, before it is made to.
 const MERCY: Duration = Duration::from_secs(2);
 
+/// A longer line is read in pieces, and told without its rest.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// How many lines wait at most until they are taken.
+const WAITING: usize = 1024;
+
 /// A process that is to run. It hears no Ctrl-C: it has a process group of its own.
 #[derive(Debug)]
 pub(super) struct Process<'a> {
@@ -42,10 +49,12 @@ pub(super) struct Process<'a> {
     /// `None`: it reads nothing.
     pub(super) stdin: Option<&'a str>,
     pub(super) limit: Duration,
+    /// How many bytes it may write.
+    pub(super) most: usize,
 }
 
 impl Process<'_> {
-    /// Runs it; `line` gets each line of both outputs as it comes, without its end.
+    /// Runs it; `line` gets each line of both outputs as it comes, without its end, and of a very long one the beginning.
     pub(super) fn run(&self, line: &mut dyn FnMut(&str)) -> Outcome {
         let mut outputs = Outputs::default();
         let end = self.try_run(line, &mut outputs).unwrap_or_else(|e| End::NotStarted(e.to_string()));
@@ -57,7 +66,8 @@ impl Process<'_> {
         // a limit beyond the clock's end is none
         let deadline = Instant::now().checked_add(self.limit);
         let (handle, pieces) = self.start()?;
-        if outputs.listen(&handle, &pieces, deadline, line)? {
+        let heard = outputs.listen(&handle, &pieces, deadline, self.most, line)?;
+        if heard == Heard::Everything {
             let ended = match deadline {
                 Some(deadline) => handle.wait_deadline(deadline)?,
                 None => Some(handle.wait()?),
@@ -67,7 +77,10 @@ impl Process<'_> {
             }
         }
         end_group(&handle)?;
-        outputs.listen(&handle, &pieces, None, line)?;
+        if heard == Heard::TooMuch {
+            return Ok(End::TooMuch(self.most));
+        }
+        outputs.listen(&handle, &pieces, None, self.most, line)?;
         Ok(End::TimedOut(self.limit))
     }
 
@@ -90,7 +103,7 @@ impl Process<'_> {
                 Ok(())
             })
             .start()?;
-        let (sender, pieces) = mpsc::channel();
+        let (sender, pieces) = mpsc::sync_channel(WAITING);
         read(stdout, Stream::Out, sender.clone());
         read(stderr, Stream::Err, sender);
         Ok((handle, pieces))
@@ -103,16 +116,16 @@ enum Stream {
     Err,
 }
 
-/// A line of an output, with its end where it has one.
+/// A line of an output, with its end where it has one; or a piece of a very long one.
 type Piece = (Stream, Vec<u8>);
 
 /// Reads until nobody can write any more; the thread outlives its caller when somebody never stops.
-fn read(pipe: PipeReader, stream: Stream, sender: Sender<Piece>) {
+fn read(pipe: PipeReader, stream: Stream, sender: SyncSender<Piece>) {
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
         loop {
             let mut piece = Vec::new();
-            match pipe.read_until(b'\n', &mut piece) {
+            match pipe.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut piece) {
                 Ok(1..) if sender.send((stream, piece)).is_ok() => {}
                 _ => return,
             }
@@ -126,28 +139,42 @@ struct Outputs {
     stderr: Vec<u8>,
 }
 
+/// How listening to a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// There is no more, or the process has ended for a while.
+    Everything,
+    /// The time is over.
+    TooLate,
+    /// It wrote more than it may.
+    TooMuch,
+}
+
 impl Outputs {
-    /// Takes what comes until there is no more, or the process has ended for a while, or the time is over. Whether it
-    /// was not the time.
+    /// Takes what comes, at most so many bytes.
     fn listen(
         &mut self,
         handle: &Handle,
         pieces: &Receiver<Piece>,
         deadline: Option<Instant>,
+        most: usize,
         line: &mut dyn FnMut(&str),
-    ) -> io::Result<bool> {
+    ) -> io::Result<Heard> {
         let mut silent_after = None;
         loop {
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
-                return Ok(false);
+                return Ok(Heard::TooLate);
             }
             if silent_after.is_some_and(|moment| moment <= now) {
-                return Ok(true);
+                return Ok(Heard::Everything);
             }
             match pieces.recv_timeout(GLANCE) {
+                Ok((_, piece)) if self.stdout.len() + self.stderr.len() + piece.len() > most => {
+                    return Ok(Heard::TooMuch);
+                }
                 Ok((stream, piece)) => self.take(stream, &piece, line),
-                Err(RecvTimeoutError::Disconnected) => return Ok(true),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Heard::Everything),
                 Err(RecvTimeoutError::Timeout) => {
                     if silent_after.is_none() && handle.try_wait()?.is_some() {
                         silent_after = Some(now + ECHO);
@@ -158,10 +185,14 @@ impl Outputs {
     }
 
     fn take(&mut self, stream: Stream, piece: &[u8], line: &mut dyn FnMut(&str)) {
-        line(String::from_utf8_lossy(piece).trim_end_matches(['\n', '\r']));
-        match stream {
-            Stream::Out => self.stdout.extend_from_slice(piece),
-            Stream::Err => self.stderr.extend_from_slice(piece),
+        let output = match stream {
+            Stream::Out => &mut self.stdout,
+            Stream::Err => &mut self.stderr,
+        };
+        let begins = output.last().is_none_or(|last| *last == b'\n');
+        output.extend_from_slice(piece);
+        if begins {
+            line(String::from_utf8_lossy(piece).trim_end_matches(['\n', '\r']));
         }
     }
 }
@@ -200,6 +231,7 @@ mod tests {
             environment: Vec::new(),
             stdin: None,
             limit: Duration::from_secs(60),
+            most: 1 << 20,
         }
     }
 
@@ -219,6 +251,25 @@ mod tests {
         assert_eq!(outcome.end, End::Status(3));
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("a\r\nb", "pulling\n"));
         assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["pulling", "a", "b"]);
+    }
+
+    #[test]
+    fn of_a_very_long_line_the_beginning_is_told_and_all_is_kept() {
+        let mut heard = Vec::new();
+        let script = "head -c 300000 /dev/zero | tr '\\0' x; printf '\\nafter\\n'";
+        let outcome = shell(script).run(&mut |line| heard.push(line.len()));
+        assert_eq!(outcome.end, End::Status(0));
+        assert_eq!(heard, [64 * 1024, "after".len()]);
+        assert_eq!(outcome.stdout.len(), 300_000 + "\nafter\n".len());
+    }
+
+    #[test]
+    fn a_process_that_writes_without_end_is_ended() {
+        let outcome = Process { most: 1 << 20, ..shell("exec cat /dev/zero") }.run(&mut quiet);
+        assert_eq!(outcome.end, End::TooMuch(1 << 20));
+        assert!(outcome.stdout.len() <= 1 << 20);
+        let outcome = shell("while :; do echo line; done >&2").run(&mut quiet);
+        assert_eq!(outcome.end, End::TooMuch(1 << 20));
     }
 
     #[test]

@@ -765,6 +765,64 @@ fn a_text_that_nests_without_end_is_refused() {
     }
 }
 
+#[test]
+fn of_very_many_problems_the_first_errors_are_shown_and_the_others_counted() {
+    const MANY: usize = 2_000;
+    let lines = |line: fn(usize) -> String| (0..MANY).map(line).collect::<String>();
+    let routes = lines(|n| format!("\"{n}.com\" = \"-x\"\n"));
+    let shown = drawn("gordon.toml", &format!("[env]\ndir = \"a\"\n[routes]\n{routes}"));
+    assert_eq!(shown.matches("error:").count(), 50);
+    assert!(shown.ends_with("… and 1950 more problems\n\n"), "{}", &shown[shown.len() - 100..]);
+
+    // none of these is worked on more than once for each of its lines
+    for (path, text) in [
+        ("gordon.toml", format!("[deploy]\n{}", lines(|n| format!("key-{n} = 1\n")))),
+        ("gordon.yaml", format!("deploy:\n{}", lines(|n| format!("  key-{n}: 1\n")))),
+        ("gordon.toml", format!("[routes]\n{}", lines(|_| "\"a.com\" = \"web\"\n".to_owned()))),
+        ("gordon.toml", format!("[routes]\n{}", lines(|_| "x".to_owned() + " = y\n"))),
+        ("gordon.toml", lines(|n| format!("section-{n} = 1\n"))),
+        ("gordon.toml", format!("[attachments]\n{}", lines(|n| format!("\"{n}.com\" = [\"redis\"]\n")))),
+        ("gordon.toml", format!("[network_groups]\ng = [{}]\n", lines(|n| format!("\"{n}.com\", ")))),
+        ("gordon.toml", format!("[network_groups]\ng = [{}]\n", lines(|n| format!("{n}, ")))),
+        ("gordon.toml", format!("servers = [{}]\n", lines(|n| format!("\"{n}\", ")))),
+        (
+            "gordon.toml",
+            format!(
+                "[routes]\n\"a.com\" = {{ image = \"web\", volumes = [{}] }}\n",
+                lines(|_| "\"a:/a\", ".to_owned())
+            ),
+        ),
+        (
+            "gordon.toml",
+            format!(
+                "name = \"a\"\n[services]\na = {{ image = \"web\", ports = [{}] }}\n",
+                lines(|_| "\"80:80\", ".to_owned())
+            ),
+        ),
+    ] {
+        let shown = drawn(path, &text);
+        assert!(shown.len() < 100_000, "{} bytes of {}", shown.len(), &text[..40]);
+    }
+}
+
+#[test]
+fn a_line_that_nobody_reads_is_not_drawn() {
+    let text =
+        format!("[routes]\n\"ä.com\" = {{ image = \"web\", user = \"{}\", pot = 80 }}\n", "x".repeat(2000));
+    let shown = drawn("gordon.toml", &text);
+    assert!(shown.starts_with("error: `ä.com` is not a domain\n--> gordon.toml:2:1\n = help: "), "{shown}");
+    assert!(shown.contains("error: unknown key `pot`\n--> gordon.toml:2:2039\n"), "{shown}");
+}
+
+#[test]
+fn errors_are_shown_before_warnings() {
+    let hosts: String =
+        (0..60).map(|n| format!("\"{n}.com\" = {{ image = \"web\", command = [] }}\n")).collect();
+    let shown = drawn("gordon.toml", &format!("[routes]\n{hosts}\"a.com\" = \"-x\"\n"));
+    assert_eq!((shown.matches("error:").count(), shown.matches("warning:").count()), (1, 49));
+    assert!(shown.ends_with("… and 11 more problems\n\n"), "{shown}");
+}
+
 /// What people do to a file: they drop a piece of it, and write something in its place.
 fn edited(text: &str, edits: &[(prop::sample::Index, usize, String)]) -> String {
     let mut chars: Vec<char> = text.chars().collect();

@@ -2,6 +2,7 @@
 
 use super::Progress;
 use super::Wording;
+use super::words;
 use crate::apply::Cause;
 use crate::apply::Diagnosis;
 use crate::apply::End;
@@ -133,6 +134,7 @@ fn ended(end: &End) -> Value {
         End::Status(status) => json!({ "status": status }),
         End::Signal(signal) => json!({ "signal": signal }),
         End::TimedOut(limit) => json!({ "limit": seconds(*limit) }),
+        End::TooMuch(most) => json!({ "too-much": most }),
         End::NotStarted(cause) => json!({ "not-started": cause }),
     }
 }
@@ -145,6 +147,6 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
         "out-of-memory": diagnosis.out_of_memory,
         "error": diagnosis.error,
         "health": diagnosis.health,
-        "log": diagnosis.log,
+        "log": diagnosis.log.iter().map(|line| words::cut(line)).collect::<Vec<_>>(),
     })
 }

@@ -113,7 +113,7 @@ mod tests {
                 r#"{"Status":"exited","ExitCode":3,"Error":"","FinishedAt":"2024-01-01T00:00:00Z"}"#,
             )
             .says("docker logs", "1 \u{1b}[31mstarting\u{1b}[0m\n2 no database\n")
-            .fails("docker stop", 1, "Error response from daemon: No such container: shop-web\n")
+            .fails("docker stop", 1, "Error response from daemon: cannot stop container: shop-web\n")
             .fails(
                 "shop-alone",
                 1,

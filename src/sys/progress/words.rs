@@ -14,6 +14,7 @@ use crate::render::command_line;
 use anstream::adapter::strip_str;
 use anstyle::AnsiColor;
 use anstyle::Style;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -115,7 +116,7 @@ fn what(cause: &Cause) -> Vec<String> {
 fn ended(end: &End) -> String {
     match end {
         End::TimedOut(limit) => format!("no end after {}, so it was ended", duration(*limit)),
-        End::Status(_) | End::Signal(_) | End::NotStarted(_) => end.to_string(),
+        End::Status(_) | End::Signal(_) | End::TooMuch(_) | End::NotStarted(_) => end.to_string(),
     }
 }
 
@@ -204,7 +205,19 @@ pub fn count(number: usize, what: &str) -> String {
 }
 
 fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    lines.into_iter().map(|line| format!("    {DIM}│{DIM:#} {}", visible(line))).collect()
+    lines.into_iter().map(|line| format!("    {DIM}│{DIM:#} {}", visible(&cut(line)))).collect()
+}
+
+/// A line as long as people can read it.
+pub(super) fn cut(line: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 2000;
+    match line.char_indices().nth(LONGEST) {
+        None => line.into(),
+        Some((end, _)) => {
+            let more = line[end..].chars().count();
+            format!("{}… and {more} characters more", &line[..end]).into()
+        }
+    }
 }
 
 /// Without the signs that would move the cursor or colour the terminal: logs hold anything.
@@ -218,4 +231,15 @@ fn without_advertisement(stderr: &str) -> impl Iterator<Item = &str> {
         line.trim().is_empty() || line.starts_with("Run 'docker ") || line.starts_with("See 'docker ")
     };
     stderr.lines().filter(move |line| !is_pointer(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_nobody_reads_is_cut() {
+        assert_eq!(cut(&"ä".repeat(2000)), "ä".repeat(2000));
+        assert_eq!(cut(&"ä".repeat(300_000)), format!("{}… and 298000 characters more", "ä".repeat(2000)));
+    }
 }
