@@ -617,6 +617,11 @@ fn routes_of_the_machine_take_their_part_of_the_pool() {
     let mut host = host();
     assert!(diff(&desired(text), &host, &Options::default()).is_ok());
     host.routes.insert("10.9.0.0/16".parse().unwrap());
+    assert!(
+        diff(&desired(text), &host, &Options::default()).is_ok(),
+        "one that contains all of it takes nothing"
+    );
+    host.routes.insert("10.9.8.0/25".parse().unwrap());
     decides("routes", text, &host);
 }
 
