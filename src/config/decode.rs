@@ -5,6 +5,7 @@
 //!
 //! The first line of an error's text is what is wrong, the second what to do.
 
+use super::foreign;
 use super::problem::Problem;
 use super::problem::Span;
 use super::problem::nearest;
@@ -189,7 +190,10 @@ impl serde::de::Error for Error {
 
 /// The advice for a word that should be one of `known`.
 pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
+    if let Some(way_out) = foreign::way_out(word, known) {
+        return way_out;
+    }
+    match nearest(word, known.iter().copied()).filter(|_| !foreign::is_dockers(word)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known here: {}", words(known)),
     }

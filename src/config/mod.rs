@@ -5,6 +5,7 @@ mod decode;
 mod elsewhere;
 mod env_file;
 mod folder;
+mod foreign;
 mod form;
 mod literal;
 mod problem;

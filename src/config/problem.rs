@@ -112,15 +112,20 @@ pub fn collision<A, B>(first: &Spanned<A>, second: &Spanned<B>, message: impl In
     Problem::error(second.span(), message).also(first.span(), "also here")
 }
 
-/// The one of `known` that `word` is most likely a misspelling of.
+/// The one of `known` that `word` is most likely a misspelling of: a letter or two were left out, added, exchanged or
+/// mistaken.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    const ALIKE: f64 = 0.8;
+    let most = |known: &str| match word.len().min(known.len()) {
+        0..3 => 0,
+        3..8 => 1,
+        _ => 2,
+    };
     known
         .into_iter()
-        .map(|known| (strsim::jaro_winkler(word, known), known))
-        .filter(|(likeness, known)| *likeness > ALIKE && *known != word)
-        // of equals the first
-        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .filter(|known| *known != word && word.len().abs_diff(known.len()) <= most(known))
+        .map(|known| (strsim::osa_distance(word, known), known))
+        .filter(|(distance, known)| *distance <= most(known))
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }
 

@@ -92,7 +92,7 @@ fn parse_toml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>
             let keys = keys.get_or_insert_with(|| Keys::of(&root));
             problems.push(toml_duplicate(&text[span.clone()], keys, span));
         } else if last_line.replace(line) != Some(line) {
-            problems.push(Problem::error(span, error.message()).hint(toml_hint(error.message())));
+            problems.push(toml_problem(text, span, error.message()));
         }
         if swallows_what_follows(error.message()) {
             is_whole = false;
@@ -115,10 +115,38 @@ fn swallows_what_follows(message: &str) -> bool {
     .any(|part| message.contains(part))
 }
 
+/// What the parser takes for a number or a time, because it is not in quotes, is mostly a string.
+fn toml_problem(text: &str, span: Span, message: &str) -> Problem {
+    const BARE: [&str; 14] = [
+        "string values must be quoted",
+        "invalid time",
+        "invalid date",
+        "invalid number",
+        "invalid integer",
+        "invalid float",
+        "invalid mantissa",
+        "invalid fraction",
+        "invalid exponent",
+        "invalid boolean",
+        "redundant numeric sign",
+        "unexpected leading zero",
+        "unexpected sign",
+        "`_` may only go between digits",
+    ];
+    if !BARE.iter().any(|beginning| message.starts_with(beginning)) {
+        return Problem::error(span, message).hint(toml_hint(message));
+    }
+    let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '#' | '"' | '\'');
+    let start =
+        text[..span.start].rfind(|c| is_end(c) || matches!(c, '=' | '[' | '{')).map_or(0, |at| at + 1);
+    let end = text[span.start..].find(is_end).map_or(text.len(), |at| span.start + at);
+    let word = visible(&text[start..end]);
+    Problem::error(start..end, format!("`{word}` is no number, no date and no string"))
+        .hint(format!("put it in quotes: `\"{word}\"`"))
+}
+
 fn toml_hint(message: &str) -> &'static str {
-    if message.starts_with("string values must be quoted") {
-        "put it in quotes"
-    } else if message.contains("string") {
+    if message.contains("string") {
         "close the quotes on the same line"
     } else if message.contains("array") {
         "a list is `[\"one\", \"two\"]`"
@@ -226,20 +254,76 @@ fn parse_yaml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>
         }
         Err(error) => {
             let error = error.without_snippet();
-            let message = error.to_string();
-            let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
             let span = error.location().map_or(0..0, |place| yaml_error_span(text, place));
-            problems.push(Problem::error(span, message).hint(yaml_hint(message)));
+            let (message, hint) = yaml_problem(error);
+            problems.push(Problem::error(span, message).hint(hint));
             None
         }
     }
 }
 
+/// What is wrong, without the words that the library has for programs that use it.
+fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
+    use serde_yaml::Error as E;
+    let (message, hint) = match error {
+        E::NullIntoString { .. } => {
+            ("there is a key without a name", "write a name before the `:`; `~` and `null` are none")
+        }
+        E::Unexpected { expected: "string scalar", .. } | E::SerdeInvalidType { .. } => (
+            "a key is a list or a table",
+            "write a name before the `:`; put one that holds `[` or `{` in quotes",
+        ),
+        E::Eof { .. } => ("the file ends too early", "close the last bracket or quote"),
+        E::MultipleDocuments { .. } => {
+            ("there are several documents", "a config is one document: remove the `---` in its middle")
+        }
+        E::TaggedScalarCannotDeserializeIntoString { .. }
+        | E::UnsupportedTag { .. }
+        | E::BinaryNotUtf8 { .. }
+        | E::InvalidBinaryBase64 { .. }
+        | E::BytesNotSupportedMissingBinaryTag { .. }
+        | E::UnsupportedIncludeForm { .. }
+        | E::ResolverError { .. } => {
+            ("tags are not read here", "remove the word with `!`, and write the value itself")
+        }
+        E::MergeValueNotMapOrSeqOfMaps { .. } => {
+            ("`<<` takes a table", "as in `<<: *name`, where `&name` stands before a table")
+        }
+        E::UnknownAnchor { .. } => {
+            ("an alias names nothing", "write `&name` before the value that `*name` stands for")
+        }
+        E::RecursiveReferencesRequireWeakTypes { .. } => {
+            ("an alias stands in the value that it names", "write the value itself")
+        }
+        E::Budget { .. }
+        | E::AliasReplayCounterOverflow { .. }
+        | E::AliasReplayLimitExceeded { .. }
+        | E::AliasExpansionLimitExceeded { .. }
+        | E::AliasReplayStackDepthExceeded { .. } => {
+            ("this nests too deeply, or repeats too much", "write out what the aliases stand for")
+        }
+        error => {
+            let message = error.to_string();
+            let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
+            let message = match message {
+                "simple key expected ':'" => "this line is neither `key: value` nor `- item`",
+                message if message.contains("block collection") => {
+                    "an item of a list and a key stand in one column"
+                }
+                message if message.contains("block mapping") => {
+                    "this line does not stand in the column of its table"
+                }
+                message => message,
+            };
+            return (message.to_owned(), yaml_hint(message));
+        }
+    };
+    (message.to_owned(), hint)
+}
+
 fn yaml_hint(message: &str) -> &'static str {
     if message.contains("mapping values") {
         "put a value that holds `: ` in quotes"
-    } else if message.contains("multiple YAML documents") {
-        "a config is one document: remove the `---` in its middle"
     } else if message.contains("unexpected character") {
         "put a value that begins with such a character in quotes"
     } else if message.contains("quote") || message.contains("escape") {

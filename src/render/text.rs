@@ -11,6 +11,7 @@ use super::words::one_line;
 use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Op;
+use crate::name::Network;
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::Risk;
@@ -166,7 +167,7 @@ pub(super) fn sign(action: Action) -> (&'static str, Style) {
     }
 }
 
-/// Why a thing is touched: each reason once, and those that only follow from another left out.
+/// Why a thing is touched: each reason and each network once, and those that only follow from another left out.
 pub(super) fn reason(block: &Block<'_>) -> String {
     let goes_along = |op: &Op| matches!(op, Op::Pause { .. } | Op::Unpause { .. });
     let follows = |step: &&&Step| {
@@ -182,7 +183,7 @@ pub(super) fn reason(block: &Block<'_>) -> String {
             )
     };
     let (following, leading): (Vec<&Step>, Vec<&Step>) = block.steps.iter().partition(follows);
-    let mut reasons: Vec<String> = Vec::new();
+    let mut reasons: Vec<(Option<&Network>, Vec<String>)> = Vec::new();
     for step in if leading.is_empty() { following } else { leading } {
         let network = match (&step.op, &step.reason) {
             (Op::Connect { membership, .. }, Reason::NotAttached | Reason::Aliases { .. }) => {
@@ -191,16 +192,18 @@ pub(super) fn reason(block: &Block<'_>) -> String {
             (Op::Disconnect { network, .. }, Reason::Attached | Reason::Aliases { .. }) => Some(network),
             _ => None,
         };
-        let reason = match network {
-            Some(network) => format!("{} (network {network})", step.reason),
-            None => step.reason.to_string(),
-        };
-        let reason = one_line(&reason);
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+        let reason = one_line(&step.reason.to_string());
+        match reasons.iter_mut().find(|(other, _)| *other == network) {
+            Some((_, same)) if same.contains(&reason) => {}
+            Some((_, same)) => same.push(reason),
+            None => reasons.push((network, vec![reason])),
         }
     }
-    reasons.join("; ")
+    let parts = reasons.into_iter().map(|(network, reasons)| match network {
+        Some(network) => format!("{} (network {network})", reasons.join(", ")),
+        None => reasons.join("; "),
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// What a block costs those who use the thing, in words.
@@ -229,6 +232,9 @@ fn waited_for(op: &Op) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::Membership;
+    use crate::name::Alias;
+    use crate::name::Container;
     use crate::render::sample;
     use crate::render::sample::assert_text;
 
@@ -257,6 +263,21 @@ left out
 shop: nothing to do
 "
         );
+    }
+
+    #[test]
+    fn a_reason_names_a_network_once() {
+        let mut plan = Plan::new(sample::project());
+        let name = Container::parse("shop-web").expect("a name");
+        let network = Network::parse("shop-network").expect("a name");
+        let aliases = vec![Alias::parse("web").expect("an alias")];
+        let membership = Membership { network: network.clone(), address: None, aliases: aliases.clone() };
+        let leaves = Op::Disconnect { container: name.clone(), network: network.clone() };
+        let joins = Op::Connect { container: name, membership };
+        plan.push(sample::new("shop", leaves, Reason::Aliases { wanted: Vec::new() }));
+        plan.push(sample::new("shop", joins, Reason::Aliases { wanted: aliases }));
+        let text = plain(&plan);
+        assert_eq!(text.matches(&format!("(network {network})")).count(), 1, "{text}");
     }
 
     #[test]

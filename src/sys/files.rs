@@ -20,6 +20,19 @@ use std::process;
 /// The names that a config has when nobody names another, in the folder where gordon is run.
 pub const USUAL: [&str; 3] = ["gordon.toml", "gordon.yaml", "gordon.yml"];
 
+/// The names that configs of other tools have.
+const OTHERS: [&str; 9] = [
+    "docker-compose.yml",
+    "docker-compose.yaml",
+    "compose.yml",
+    "compose.yaml",
+    "iop.yml",
+    "iop.yaml",
+    "luma.yml",
+    "luma.yaml",
+    "config/deploy.yml",
+];
+
 /// A config, an env file, secrets: nobody writes more.
 const LARGEST: u64 = 16 << 20;
 
@@ -40,8 +53,8 @@ pub struct ConfigFile {
 /// Why a file cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileError {
-    /// Nobody named a config, and none has a usual name.
-    NoConfig,
+    /// Nobody named a config, and none has a usual name; perhaps one of another tool is there.
+    NoConfig(Option<&'static str>),
     /// Nobody named a config, and several have a usual name.
     Several(Vec<&'static str>),
     /// It is not there.
@@ -64,7 +77,11 @@ impl FileError {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::NoConfig => "`--file` names a config that is elsewhere".to_owned(),
+            Self::NoConfig(None) => "`--file` names a config that is elsewhere".to_owned(),
+            Self::NoConfig(Some(other)) => format!(
+                "`{other}` is of another tool: write `{}`; `--file` names a config of gordon that is elsewhere",
+                USUAL[0]
+            ),
             Self::Several(names) => format!("`--file {}` takes the first", names.first().unwrap_or(&"")),
             Self::Missing(_) | Self::NoFolder(_) => {
                 "see whether the path is right, and relative to where".to_owned()
@@ -90,7 +107,7 @@ impl FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoConfig => write!(f, "there is no config here: none of {}", USUAL.join(", ")),
+            Self::NoConfig(_) => write!(f, "there is no config here: none of {}", USUAL.join(", ")),
             Self::Several(names) => write!(f, "there are several configs here: {}", names.join(", ")),
             Self::Missing(path) => write!(f, "{}: there is no such file", path.display()),
             Self::NoFolder(path) => write!(f, "{}: there is no such folder", path.display()),
@@ -122,7 +139,8 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
         Some(path) => path.to_owned(),
         None => {
             let mut usual = USUAL.into_iter().filter(|name| here.join(name).exists());
-            let first = usual.next().ok_or(FileError::NoConfig)?;
+            let others = || OTHERS.into_iter().find(|name| here.join(name).exists());
+            let first = usual.next().ok_or_else(|| FileError::NoConfig(others()))?;
             let others: Vec<_> = usual.collect();
             if !others.is_empty() {
                 return Err(FileError::Several([vec![first], others].concat()));
@@ -286,6 +304,10 @@ mod tests {
         assert_eq!(
             error(&[("shop.toml", "")]),
             "there is no config here: none of gordon.toml, gordon.yaml, gordon.yml; `--file` names a config that is elsewhere"
+        );
+        assert_eq!(
+            error(&[("iop.yml", ""), ("README.md", "")]),
+            "there is no config here: none of gordon.toml, gordon.yaml, gordon.yml; `iop.yml` is of another tool: write `gordon.toml`; `--file` names a config of gordon that is elsewhere"
         );
         assert_eq!(
             error(&[("gordon.toml", ""), ("gordon.yml", "")]),

@@ -35,6 +35,110 @@ backend = ["a.com",, "c.com"]
 }
 
 #[test]
+fn a_value_of_toml_without_quotes_is_told_as_what_people_wrote() {
+    for word in [
+        "8080:80",
+        "512m",
+        "web",
+        "05",
+        "1.2.3",
+        "127.0.0.1:80:80",
+        "07:3",
+        "1_",
+        "+-1",
+        "5s",
+        "registry.x.com/web:1",
+    ] {
+        let text = format!("name = \"a\"\n[apps.web]\nimage = \"web\"\nports = [{word}] # them\n");
+        let shown = drawn("gordon.toml", &text);
+        assert!(
+            shown.contains(&format!("error: `{word}` is no number, no date and no string"))
+                && shown.contains(&format!("put it in quotes: `\"{word}\"`")),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_yaml_is_told_in_words_of_a_config() {
+    let mut shown = String::new();
+    for text in [
+        "~: a\n",
+        ": a\n",
+        "[a, b]: c\n",
+        "{a: b}: c\n",
+        "name: !secret a\n",
+        "name: !!binary a\n",
+        "!x name: a\n",
+        "name: !include a.yaml\n",
+        "name: *a\n",
+        "<<: a\n",
+        "a: &a [*a]\n",
+        "name: a\n---\nname: b\n",
+        "name: [a\n",
+        "name: \"a\n",
+        "name: >\nfold\n",
+        "- a\nname: b\n",
+        "\tname: a\n",
+        "name: .inf\n",
+        "name: 0x1ffffffffffffffffff\n",
+        "name: %a\n",
+    ] {
+        let told = drawn("gordon.yaml", text);
+        for word in
+            ["Option", "String", "serialize", "struct", "enum", "scalar", "policy", "budget", "replay"]
+        {
+            assert!(!told.contains(word), "`{word}` for {text:?}: {told}");
+        }
+        shown += &told;
+    }
+    snapshot("yaml_words", &shown);
+}
+
+#[test]
+fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
+    let hint = |key: &str| {
+        let text = format!("[routes]\n\"a.com\" = {{ image = \"web\", {key} = 1 }}\n");
+        let problems = load_text("gordon.toml", &text).problems;
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems[0].hints[0].clone()
+    };
+    for (key, way_out) in [
+        ("env", "write `environment`"),
+        ("scale", "write `replicas`"),
+        ("build", "gordon builds no images: `docker build` one, and name it with `image`"),
+        ("pull_policy", "`pull` in `[deploy]` says when images are pulled: `missing`, `always` or `never`"),
+        ("volums", "did you mean `volumes`?"),
+    ] {
+        assert_eq!(hint(key), way_out, "{key}");
+    }
+    for key in ["gpus", "pid", "memory_swap", "restart_or_not", "tags"] {
+        assert!(hint(key).starts_with("known here: `image`"), "{key}: {}", hint(key));
+    }
+    assert!(hint("registry").contains("docker login"), "{}", hint("registry"));
+    let policy = load_text("gordon.toml", "[deploy]\npull_policy = \"always\"\n").problems;
+    assert_eq!(policy[0].hints, ["write `pull`"]);
+}
+
+#[test]
+fn a_suggestion_is_near() {
+    for (word, known, near) in [
+        ("wroker.company.com", "worker.company.com", true),
+        ("worker.company.com", "blog.company.com", false),
+        ("bakend", "backend", true),
+        ("imge", "image", true),
+        ("registry", "restart", false),
+        ("pull_policy", "pull", false),
+        ("service", "services", true),
+        ("ab", "ac", false),
+        ("image", "image", false),
+    ] {
+        assert_eq!(nearest(word, [known]).is_some(), near, "{word} and {known}");
+    }
+    assert_eq!(nearest("port", ["sport", "ports", "part"]), Some("sport"), "of equals the first");
+}
+
+#[test]
 fn problems_of_the_whole_file_are_reported_in_one_run() {
     check(
         "wrong_types_and_unknown_keys",
@@ -634,8 +738,8 @@ fn a_syntax_error_does_not_hide_the_rest_of_the_file() {
         messages("gordon.toml", toml),
         [
             "`-v` is not an image reference",
+            "`web` is no number, no date and no string",
             "attachments for `c.com`, which is neither a route nor a group",
-            "string values must be quoted, expected literal string",
         ]
     );
 }
