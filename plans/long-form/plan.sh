@@ -84,6 +84,13 @@ main() {
   is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.134 ||
     refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
+  no_other_answers shop s-backend: backend-cache backend-db cache cache.local db db.local files files.local \
+      jobs s-backend-cache s-backend-cache-next s-backend-cache-previous s-backend-db s-backend-db-next \
+      s-backend-db-previous s-jobs s-jobs-next s-jobs-previous s-shop.example.com s-shop.example.com-2 \
+      s-shop.example.com-files s-shop.example.com-files-next s-shop.example.com-files-previous \
+      s-shop.example.com-next s-shop.example.com-next-2 s-shop.example.com-previous \
+      s-shop.example.com-previous-2 shop shop-example-com shop-example-com-files ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 
   step 1 'pull busybox:latest' 'not on this host'
   has_image busybox:latest ||
@@ -709,6 +716,39 @@ no_network() { ! look network "$1"; }
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
   look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner; do
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
 # has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address

@@ -126,6 +126,22 @@ main() {
   is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
     has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
     refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
+  no_other_answers gordon gordon-tenant1-app-com: gordon-tenant1.app.com gordon-tenant1.app.com-next \
+      gordon-tenant1.app.com-postgres gordon-tenant1.app.com-postgres-next \
+      gordon-tenant1.app.com-postgres-previous gordon-tenant1.app.com-previous gordon-tenant1.app.com-redis \
+      gordon-tenant1.app.com-redis-next gordon-tenant1.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant1 tenant1-app-com tenant1-app-com-postgres tenant1-app-com-redis \
+      gordon-tenant2-app-com: gordon-tenant2.app.com gordon-tenant2.app.com-next \
+      gordon-tenant2.app.com-postgres gordon-tenant2.app.com-postgres-next \
+      gordon-tenant2.app.com-postgres-previous gordon-tenant2.app.com-previous gordon-tenant2.app.com-redis \
+      gordon-tenant2.app.com-redis-next gordon-tenant2.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant2 tenant2-app-com tenant2-app-com-postgres tenant2-app-com-redis \
+      gordon-tenant3-app-com: gordon-tenant3.app.com gordon-tenant3.app.com-next \
+      gordon-tenant3.app.com-postgres gordon-tenant3.app.com-postgres-next \
+      gordon-tenant3.app.com-postgres-previous gordon-tenant3.app.com-previous gordon-tenant3.app.com-redis \
+      gordon-tenant3.app.com-redis-next gordon-tenant3.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant3 tenant3-app-com tenant3-app-com-postgres tenant3-app-com-redis ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 
   step 1 'pull app:v2.0' 'not on this host'
   has_image app:v2.0 ||
@@ -874,6 +890,39 @@ no_network() { ! look network "$1"; }
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
   look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner; do
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
 # has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address

@@ -92,6 +92,17 @@ main() {
   is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
     has_room gordon-frontend 10.216.195.0/24 10.216.195.130 ||
     refuse 'network gordon-frontend has no room for gordon-app3.example.com at 10.216.195.130'
+  no_other_answers gordon gordon-backend: app1 app1-example-com app1-example-com-postgres app2 \
+      app2-example-com backend-rabbitmq backend-redis gordon-app1.example.com gordon-app1.example.com-next \
+      gordon-app1.example.com-postgres gordon-app1.example.com-postgres-next \
+      gordon-app1.example.com-postgres-previous gordon-app1.example.com-previous gordon-app2.example.com \
+      gordon-app2.example.com-next gordon-app2.example.com-previous gordon-backend-rabbitmq \
+      gordon-backend-rabbitmq-next gordon-backend-rabbitmq-previous gordon-backend-redis \
+      gordon-backend-redis-next gordon-backend-redis-previous postgres postgres.internal rabbitmq \
+      rabbitmq.internal redis redis.internal gordon-frontend: app3 app3-example-com frontend-redis \
+      gordon-app3.example.com gordon-app3.example.com-next gordon-app3.example.com-previous \
+      gordon-frontend-redis gordon-frontend-redis-next gordon-frontend-redis-previous redis redis.internal ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 
   step 1 'pull app1:latest' 'not on this host'
   has_image app1:latest ||
@@ -773,6 +784,39 @@ no_network() { ! look network "$1"; }
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
   look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner; do
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
 # has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address

@@ -33,6 +33,8 @@ main() {
   is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
     has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
     refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
+  no_other_answers nextjs nextjs-network: nextjs-web nextjs-web-blue nextjs-web-green nextjs-web-previous web ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -445,6 +447,39 @@ no_network() { ! look network "$1"; }
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
   look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner; do
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
 # has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address

@@ -90,6 +90,19 @@ main() {
   is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
     has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
     refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
+  no_other_answers gordon gordon-api-company-com: api api-company-com api-company-com-my-postgres \
+      gordon-api.company.com gordon-api.company.com-my-postgres gordon-api.company.com-my-postgres-next \
+      gordon-api.company.com-my-postgres-previous gordon-api.company.com-next \
+      gordon-api.company.com-previous my-postgres my-postgres.internal postgres gordon-backend: api \
+      api-company-com backend-redis gordon-api.company.com gordon-api.company.com-next \
+      gordon-api.company.com-previous gordon-backend-redis gordon-backend-redis-next \
+      gordon-backend-redis-previous gordon-worker.company.com gordon-worker.company.com-next \
+      gordon-worker.company.com-previous redis redis.internal worker worker-company-com \
+      gordon-worker-company-com: gordon-worker.company.com gordon-worker.company.com-my-postgres \
+      gordon-worker.company.com-my-postgres-next gordon-worker.company.com-my-postgres-previous \
+      gordon-worker.company.com-next gordon-worker.company.com-previous my-postgres my-postgres.internal \
+      postgres worker worker-company-com worker-company-com-my-postgres ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 
   step 1 'pull api:latest' 'not on this host'
   has_image api:latest ||
@@ -714,6 +727,39 @@ no_network() { ! look network "$1"; }
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
   look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner; do
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
 # has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address

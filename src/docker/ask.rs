@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 /// What the caller cares about by name; all else is found by looking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Networks whose name must mean one network; those that gordon made are such anyway.
+    /// Networks whose name must mean one network, as those that gordon made do anyway, and on which it matters who answers to
+    /// which name.
     pub networks: BTreeSet<Network>,
     /// Images of which it is asked whether they are there, and what they declare.
     pub images: BTreeSet<Image>,
@@ -35,7 +36,7 @@ pub struct First<T> {
 /// What was removed since the first round makes its call fail; the answer then lacks it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Second<T> {
-    /// The containers that carry gordon's labels.
+    /// The containers that carry gordon's labels, and those on networks of the scope.
     pub containers: Vec<T>,
     /// The images of those whose labels may come from there, as far as the first round did not tell of them.
     pub images: Vec<T>,

@@ -2,6 +2,7 @@
 
 use super::Fragment;
 use super::Health;
+use super::Kind;
 use super::Observed;
 use super::PROXY;
 use super::SeenContainer;
@@ -14,6 +15,7 @@ use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -29,6 +31,13 @@ pub enum Fact {
     NoNetwork(Network),
     /// The network is the project's, or nobody's.
     NetworkUsable(Network, Project),
+    /// Of the containers that run on these networks, none but the project's own and the proxy answers to one of these names.
+    NoOtherAnswers {
+        /// The project.
+        project: Project,
+        /// The names on each network, in lower case.
+        names: Names,
+    },
     /// There is no such network yet, or it has this subnet and no container that runs has this address in it.
     Room {
         /// The network.
@@ -107,6 +116,9 @@ pub enum Fact {
     },
 }
 
+/// Names that are looked up on networks, in lower case: docker's DNS ignores it.
+pub type Names = BTreeMap<Network, BTreeSet<String>>;
+
 /// What makes a container the one that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Current {
@@ -136,6 +148,9 @@ impl Fact {
                 .networks
                 .get(name)
                 .is_some_and(|network| is_usable(network.managed, network.project.as_ref(), project)),
+            Self::NoOtherAnswers { project, names } => {
+                others_that_answer(host, project, names).next().is_none()
+            }
             Self::Room { network, subnet, address } => host
                 .networks
                 .get(network)
@@ -187,6 +202,30 @@ impl Current {
 
 fn proxy(host: &Observed) -> Option<&SeenContainer> {
     host.containers.get(PROXY)
+}
+
+/// The containers that run, are neither the project's nor the proxy, and answer on a network to some of `names`; with the
+/// network and these.
+pub fn others_that_answer<'a>(
+    host: &'a Observed,
+    project: &'a Project,
+    names: &'a Names,
+) -> impl Iterator<Item = (&'a Container, &'a Network, BTreeSet<String>)> {
+    let is_other = |seen: &SeenContainer| {
+        let is_proxy = seen.maker.is_some() && seen.kind == Some(Kind::Proxy);
+        seen.state.is_up() && !is_proxy && seen.project.as_ref() != Some(project)
+    };
+    let others = host.containers.iter().filter(move |(_, seen)| is_other(seen));
+    let places = others.flat_map(|(container, seen)| {
+        seen.memberships.iter().map(move |(network, membership)| (container, network, membership))
+    });
+    places.filter_map(move |(container, network, membership)| {
+        let names = names.get(network)?;
+        let known = membership.aliases.iter().chain(&membership.dns_names).map(Alias::as_str);
+        let known = known.chain([container.as_str()]).map(str::to_lowercase);
+        let common: BTreeSet<String> = known.filter(|name| names.contains(name)).collect();
+        (!common.is_empty()).then_some((container, network, common))
+    })
 }
 
 /// What the proxy that runs has of a project.

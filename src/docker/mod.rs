@@ -25,6 +25,8 @@ pub use command::Command;
 pub use command::Word;
 pub use fact::Current;
 pub use fact::Fact;
+pub use fact::Names;
+pub use fact::others_that_answer;
 pub use fragment::Fragment;
 pub use fragment::Fragments;
 pub use fragment::NETWORK;

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 /// A host at one moment, or the model of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Every container, whoever made it.
+    /// Every container, whoever made it. Of others, what they answer to is known on the networks of the scope.
     pub containers: BTreeMap<Container, SeenContainer>,
     /// Every network.
     pub networks: BTreeMap<Network, SeenNetwork>,
@@ -181,8 +181,10 @@ pub enum Health {
 pub struct SeenMembership {
     /// Its address, also when it does not run and docker would not keep it.
     pub address: Option<Ipv4Addr>,
-    /// The names that it answers to there.
+    /// The names that it was given there.
     pub aliases: BTreeSet<Alias>,
+    /// All names that it answers to there, where the engine says so; newer ones do.
+    pub dns_names: BTreeSet<Alias>,
     /// Whether the network was removed since: the container can then never start again.
     pub stale: bool,
 }

@@ -6,6 +6,7 @@ use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
 use ipnet::Ipv4Net;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Something on the host that stands in the way of a plan.
@@ -21,6 +22,15 @@ pub enum Conflict {
     OthersVolume(Volume, Whose),
     /// The host has containers of this project, and this config wants none of them.
     AnotherConfig(Project, Vec<Container>),
+    /// A container that is not the project's answers to names of the project's on one of its networks.
+    OtherAnswers {
+        /// The container.
+        container: Container,
+        /// The names.
+        names: BTreeSet<String>,
+        /// The network.
+        network: Network,
+    },
     /// The pool has no free subnet for a network.
     PoolFull {
         /// The network.
@@ -85,6 +95,10 @@ impl Conflict {
             Self::OthersProxy { maker, .. } => format!(
                 "a host has one proxy: let `[proxy]` say here what it says in the config of `{maker}`, or change it there"
             ),
+            Self::OtherAnswers { container, network, .. } => format!(
+                "`docker network disconnect {network} {container}` takes it off the network; another name of the container \
+                 would not, its aliases stay"
+            ),
             Self::AnotherConfig(..) => {
                 "give this config a `name` of its own; or `--replace`, if it does take the place of the other"
                     .to_owned()
@@ -128,6 +142,14 @@ impl fmt::Display for Conflict {
             Self::OthersContainer(name, owner) => write!(f, "container `{name}` belongs to {owner}"),
             Self::OthersNetwork(name, owner) => write!(f, "network `{name}` belongs to {owner}"),
             Self::OthersVolume(name, owner) => write!(f, "volume `{name}` belongs to {owner}"),
+            Self::OtherAnswers { container, names, network } => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(
+                    f,
+                    "container `{container}` is not of this project, and answers to {} on network `{network}`",
+                    names.join(", ")
+                )
+            }
             Self::AnotherConfig(project, containers) => {
                 let names: Vec<&str> = containers.iter().map(Container::as_str).collect();
                 write!(

@@ -56,6 +56,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     draft.plan.notes.extend(notes(desired, host));
     draft.check_recreate();
     draft.check_whose();
+    draft.check_answers();
     draft.images();
     draft.make_way();
     for network in &desired.networks {
@@ -71,6 +72,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     draft.routes();
     draft.leave_where_led();
     draft.left_over();
+    draft.expect_no_other_answers();
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
 }
 

@@ -2,6 +2,7 @@
 //! know how a plan is shown or run.
 
 mod addresses;
+mod answers;
 mod conflict;
 mod diff;
 mod launch;

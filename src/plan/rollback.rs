@@ -44,9 +44,11 @@ pub fn rollback(desired: &Desired, host: &Observed, apps: Option<&str>) -> Resul
         };
         return Err(without.iter().map(conflict).collect());
     }
+    draft.check_answers();
     for workload in can {
         draft.go_back(workload);
     }
+    draft.expect_no_other_answers();
     if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
 }
 

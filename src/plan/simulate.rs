@@ -263,7 +263,11 @@ fn disconnect(host: &mut Observed, name: &Container, network: &Network) -> Resul
 
 fn seen(membership: &Membership) -> SeenMembership {
     let Membership { address, aliases, .. } = membership;
-    SeenMembership { address: *address, aliases: aliases.iter().cloned().collect(), stale: false }
+    SeenMembership {
+        address: *address,
+        aliases: aliases.iter().cloned().collect(),
+        ..SeenMembership::default()
+    }
 }
 
 /// Networks that every engine has; a model of an empty host does not list them.

@@ -20,6 +20,8 @@ use ipnet::Ipv4Net;
 use serde::Serialize;
 use serde::Serializer;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 use std::net::Ipv4Addr;
@@ -271,6 +273,8 @@ enum Fact<'a> {
     Stopped { container: &'a str },
     /// The container's health check says that it is healthy.
     Healthy { container: &'a str },
+    /// Of the containers that run on these networks, none but the project's own and the proxy answers to one of these names.
+    NoOtherAnswers { project: &'a str, names: BTreeMap<&'a str, Vec<&'a str>> },
     /// The container is in the network, and answers there to just these names; null for whichever.
     Attached { container: &'a str, network: &'a str, aliases: Option<Vec<&'a str>> },
     /// The container is not in the network, or is not there.
@@ -403,6 +407,11 @@ impl<'a> Fact<'a> {
             F::NoNetwork(network) => Self::NoNetwork { network: network.as_str() },
             F::NetworkUsable(network, project) => {
                 Self::NetworkUsable { network: network.as_str(), project: project.as_str() }
+            }
+            F::NoOtherAnswers { project, names } => {
+                let of = |names: &'a BTreeSet<String>| names.iter().map(String::as_str).collect();
+                let names = names.iter().map(|(network, names)| (network.as_str(), of(names)));
+                Self::NoOtherAnswers { project: project.as_str(), names: names.collect() }
             }
             F::Room { network, subnet, address } => Self::Room { network: network.as_str(), subnet, address },
             F::Volume(volume) => Self::Volume { volume: volume.as_str() },

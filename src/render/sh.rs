@@ -343,6 +343,14 @@ impl Script<'_> {
             Fact::Network(name) => ("has_network", vec![text(name)]),
             Fact::NoNetwork(name) => ("no_network", vec![text(name)]),
             Fact::NetworkUsable(name, project) => ("usable_network", vec![text(name), text(project)]),
+            Fact::NoOtherAnswers { project, names } => {
+                let mut words = vec![text(project)];
+                for (network, names) in names {
+                    words.push(format!("{network}:"));
+                    words.extend(names.iter().cloned());
+                }
+                ("no_other_answers", words)
+            }
             Fact::Room { network, subnet, address } => {
                 ("has_room", vec![text(network), text(subnet), text(address)])
             }
@@ -620,6 +628,42 @@ mod tests {
         }
         plan.expects.push(Expect { any: Vec::new(), otherwise: "never mind".to_owned() });
         assert_eq!(run(&plan, "").told, "refused, nothing was changed: never mind\n");
+    }
+
+    #[test]
+    fn a_script_refuses_when_a_container_of_others_answers_to_a_name_of_the_project() {
+        let mut plan = start_and_wait(stays_up(1));
+        let names = ["db", "shop-db"].map(str::to_owned);
+        let names =
+            [(network("shop-backend"), names.into()), (network("shop-frontend"), ["web".to_owned()].into())];
+        let fact = Fact::NoOtherAnswers { project: sample::project(), names: names.into() };
+        plan.expects.push(Expect { any: vec![fact], otherwise: "another answers".to_owned() });
+        let answers = |container: &str, networks: &str, project: &str, aliases: &str| {
+            format!(
+                "'ps '*) echo 'c1|,{networks},|{container}|{project}' ;;
+                 'container inspect --format {{{{json'*c1) echo '{{\"Links\":null,\"Aliases\":[{aliases}],\"Gateway\":\"\"}}' ;;
+                 'container inspect '*) echo '/shop-web|running' ;;"
+            )
+        };
+        for (container, networks, project, aliases, status) in [
+            ("other", "bridge,shop-backend", "", r#""DB","c1""#, 4),
+            ("Shop-DB", "shop-backend", "else", "", 4),
+            ("other", "shop-backend", "", r#""adb","db2""#, 0),
+            ("other", "shop-frontend", "", r#""db""#, 0),
+            ("other", "shop-backend", "shop", r#""db""#, 0),
+            ("gordon-proxy", "shop-backend", "", r#""db""#, 0),
+        ] {
+            let run = run(&plan, &answers(container, networks, project, aliases));
+            assert_eq!(run.status, status, "{container} {networks} {project} {aliases}: {}", run.told);
+            if status == 4 {
+                assert!(run.told.contains(&format!("container {container} answers to ")), "{}", run.told);
+                assert!(
+                    run.told.ends_with("refused, nothing was changed: another answers\n"),
+                    "{}",
+                    run.told
+                );
+            }
+        }
     }
 
     #[test]

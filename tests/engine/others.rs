@@ -3,6 +3,7 @@
 use crate::support::Project;
 use crate::support::Theirs;
 use crate::support::docker;
+use std::process::Command;
 
 const CONFIG: &str = r#"
     [routes]
@@ -107,6 +108,56 @@ fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
     every_command(&project);
     assert!(project.ids().is_empty(), "down has removed what gordon made");
     assert_eq!(docker(["network", "inspect", "--format", "{{.Id}}", name]).success().stdout, id);
+}
+
+#[test]
+fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_the_network() {
+    let project = project("gtest-their-a");
+    let (network, name) = ("gtest-their-a-one-example-com", "gtest-their-a-other");
+    let _network = Theirs::new(
+        &["network", "create", "--label", "gordon.test=others", network],
+        &["network", "rm", network],
+    );
+    let script = project.gordon(&["plan", "--format", "sh"]).success().stdout;
+    project.write("plan.sh", &script);
+    let _theirs = Theirs::new(
+        &[
+            "run",
+            "--detach",
+            "--name",
+            name,
+            "--label",
+            "gordon.test=others",
+            "--network",
+            network,
+            "--network-alias",
+            "Redis",
+            "busybox:latest",
+            "sleep",
+            "600",
+        ],
+        &["rm", "--force", name],
+    );
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    for words in [name, "`redis`", &format!("`docker network disconnect {network} {name}`")] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    let run = crate::support::run(Command::new("sh").arg("plan.sh").current_dir(project.folder())).ended(4);
+    assert!(run.stderr.contains(name) && run.stderr.contains("answers to redis"), "{}", run.stderr);
+    assert!(project.ids().is_empty(), "nothing is done by halves");
+
+    docker(["network", "disconnect", network, name]).success();
+    project.apply();
+    project.is_settled();
+    docker(["network", "connect", "--alias", "one", network, name]).success();
+    docker(["rename", name, &format!("{name}-2")]).success();
+    let _renamed = Theirs(vec!["rm".to_owned(), "--force".to_owned(), format!("{name}-2")]);
+    let run = project.gordon(&["plan"]).ended(1);
+    assert!(run.stderr.contains("`one`"), "a rename keeps aliases: {}", run.stderr);
+    let status = project.gordon(&["status"]).success().stdout;
+    assert!(status.contains("answers to `one`"), "{status}");
+    docker(["network", "disconnect", network, &format!("{name}-2")]).success();
+    project.is_settled();
 }
 
 #[test]

@@ -228,7 +228,7 @@ impl Drop for Project {
 }
 
 /// A thing that somebody else has on the engine: a docker command makes it, another removes it.
-pub struct Theirs(Vec<String>);
+pub struct Theirs(pub Vec<String>);
 
 impl Theirs {
     /// Makes it with `docker <make…>`; `remove` are the words that remove it.

@@ -19,9 +19,11 @@ use gordon::docker::Op;
 use gordon::docker::Secret;
 use gordon::docker::SeenContainer;
 use gordon::docker::SeenImage;
+use gordon::docker::SeenMembership;
 use gordon::docker::SeenNetwork;
 use gordon::docker::SeenVolume;
 use gordon::docker::State;
+use gordon::name::Alias;
 use gordon::name::Container;
 use gordon::name::EnvKey;
 use gordon::name::Image;
@@ -276,6 +278,41 @@ fn what_every_container_of_an_image_keeps_is_known_of_it() {
     let text = "[routes]\n\"a.com\" = { image = \"other:1\", volumes = [\"one:/a\", \"two:/b\"] }\n\
                 \"b.com\" = { image = \"other:1\", volumes = [\"two:/b/\", \"three:/c\"] }";
     decides("volumes_known", text, &bare);
+}
+
+#[test]
+fn a_container_of_others_that_answers_to_a_name_of_the_project_is_a_conflict() {
+    const CONFIG: &str = "name = \"x\"\n[services]\ny = \"app:1\"";
+    for (name, owner, state, aliases, dns_names, found) in [
+        ("other", None, State::Running, &["Y"][..], &[][..], Some("y")),
+        ("other", None, State::Paused, &[], &["y"], Some("y")),
+        ("other", Some("z"), State::Running, &["web", "x-y"], &[], Some("x-y")),
+        ("X-Y", None, State::Running, &[], &[], Some("x-y")),
+        ("other", Some("x"), State::Running, &["y"], &[], None),
+        ("other", None, State::Exited, &["y"], &[], None),
+        ("other", None, State::Running, &["z"], &["x"], None),
+    ] {
+        let mut host = applied(CONFIG, &host());
+        add_container(&mut host, name, owner);
+        let set = |names: &[&str]| names.iter().map(|name| Alias::parse(*name).unwrap()).collect();
+        let seen = SeenMembership { aliases: set(aliases), dns_names: set(dns_names), ..Default::default() };
+        change(&mut host, name, |container| {
+            container.state = state;
+            container.memberships.insert(network("x-network"), seen);
+        });
+        let conflicts = diff(&desired(CONFIG), &host, &Options::default()).err().unwrap_or_default();
+        let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+        let expected = found.map(|alias| {
+            format!(
+                "container `{name}` is not of this project, and answers to `{alias}` on network `x-network`"
+            )
+        });
+        assert_eq!(texts, Vec::from_iter(expected), "{name} {owner:?} {state:?} {aliases:?} {dns_names:?}");
+        let is_told = |conflict: &Conflict| {
+            conflict.hint().contains(&format!("`docker network disconnect x-network {name}`"))
+        };
+        assert!(conflicts.iter().all(is_told));
+    }
 }
 
 #[test]

@@ -50,6 +50,13 @@ impl Listed {
         self.managed == "true"
     }
 
+    /// Whether it is on one of `networks`.
+    pub(super) fn is_on(&self, networks: &BTreeSet<Network>) -> bool {
+        self.networks
+            .split(',')
+            .any(|name| Network::parse(name).is_ok_and(|network| networks.contains(&network)))
+    }
+
     /// Whether it is the proxy, and runs.
     pub(super) fn is_running_proxy(&self) -> bool {
         self.is_managed() && self.names == PROXY && self.state == "running"
@@ -173,6 +180,8 @@ struct Endpoint {
     asked: AskedAddress,
     #[serde(default, deserialize_with = "or_default")]
     aliases: Vec<String>,
+    #[serde(rename = "DNSNames", default, deserialize_with = "or_default")]
+    dns_names: Vec<String>,
     #[serde(rename = "NetworkID", default)]
     network: String,
     #[serde(rename = "IPAddress", default)]
@@ -253,13 +262,17 @@ impl Endpoint {
     fn seen(&self, container: &str, remembered: Option<Ipv4Addr>, stale: bool) -> SeenMembership {
         // engines before 25 add the beginning of the container's id
         let is_id = |alias: &str| alias.len() >= 12 && container.starts_with(alias);
-        let aliases = self.aliases.iter().filter(|alias| !is_id(alias));
+        let names = |names: &[String]| {
+            let names = names.iter().filter(|name| !is_id(name));
+            names.filter_map(|name| Alias::parse(name.as_str()).ok()).collect()
+        };
         SeenMembership {
             address: [&self.address, &self.asked.address]
                 .into_iter()
                 .find_map(|address| address.parse().ok())
                 .or(remembered),
-            aliases: aliases.filter_map(|alias| Alias::parse(alias.as_str()).ok()).collect(),
+            aliases: names(&self.aliases),
+            dns_names: names(&self.dns_names),
             stale,
         }
     }

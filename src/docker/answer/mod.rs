@@ -122,7 +122,7 @@ impl Survey {
         let containers: Vec<&str> = self
             .containers
             .iter()
-            .filter(|listed| listed.is_managed())
+            .filter(|listed| self.is_asked_about(listed))
             .map(|listed| listed.id.as_str())
             .collect();
         let images = self.containers.iter().filter_map(|listed| listed.unknown_image(&self.references));
@@ -131,6 +131,11 @@ impl Survey {
         let mut questions = Second::of(&containers, &images.collect(), &networks, is_image_missing);
         questions.fragments = self.fragments();
         questions
+    }
+
+    /// Whether the list does not say enough of a container: it carries gordon's labels, or answers on a network of the scope.
+    fn is_asked_about(&self, listed: &Listed) -> bool {
+        listed.is_managed() || listed.is_on(&self.scope.networks)
     }
 
     /// How the proxy's fragments are read: where it runs, there; where it does not, off its volume, which takes its image.
@@ -156,9 +161,9 @@ impl Survey {
 
         network::refuse_same_names(&networks, &self.scope.networks)?;
         let present = Present::of(&networks);
-        let mut host = Observed { volumes: self.volumes, ..Observed::default() };
-        host.containers =
-            self.containers.iter().filter(|listed| !listed.is_managed()).filter_map(Listed::seen).collect();
+        let mut host = Observed { volumes: std::mem::take(&mut self.volumes), ..Observed::default() };
+        let listed = self.containers.iter().filter(|listed| !self.is_asked_about(listed));
+        host.containers = listed.filter_map(Listed::seen).collect();
         host.containers
             .extend(inspected.iter().filter_map(|container| container.seen(&present, &self.image_labels)));
         for network in &networks {
@@ -389,6 +394,17 @@ mod tests {
             assert!(membership.stale);
             assert_eq!(membership.address, Some(address("10.209.78.130")));
             assert!(host.networks.contains_key(&network("shop-gone")));
+        }
+    }
+
+    #[test]
+    fn of_others_containers_the_names_are_known_on_the_networks_that_matter() {
+        for engine in engines() {
+            let scope = || Scope { networks: [network("edges-other")].into(), ..scope() };
+            let survey = Survey::read(scope(), &engine.first).expect("docker's form");
+            let asked = survey.questions().containers;
+            let count: usize = asked.iter().map(|command| command.argv(Path::new("/")).len() - 4).sum();
+            assert_eq!(count, 5, "those of gordon's, and two others on the network");
         }
     }
 
