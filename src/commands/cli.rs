@@ -92,12 +92,20 @@ pub(super) struct Replacing {
     /// This config takes the place of another of the same name, whose containers are removed
     #[arg(long)]
     pub(super) replace: bool,
+    /// A container that is replaced may leave this volume behind, with its data; may be given several times
+    #[arg(long, value_name = "VOLUME")]
+    pub(super) leave_data: Vec<String>,
 }
 
 impl Replacing {
     /// The same for whoever makes a plan.
     pub(super) fn options(&self) -> Options {
-        Options { recreate: self.recreate.iter().cloned().collect(), replace: self.replace, offline: false }
+        Options {
+            recreate: self.recreate.iter().cloned().collect(),
+            replace: self.replace,
+            leave_data: self.leave_data.iter().cloned().collect(),
+            offline: false,
+        }
     }
 }
 
@@ -139,7 +147,7 @@ pub(super) enum Format {
 #[derive(Debug, Args)]
 pub(super) struct Apply {
     /// A plan that `gordon plan --out` saved: carried out as it is, or refused when it is no longer true
-    #[arg(value_name = "PLAN", conflicts_with_all = ["recreate", "replace", "pull"], value_hint = ValueHint::FilePath)]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["recreate", "replace", "leave_data", "pull"], value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,
     /// Pull every image first, also those that are on this host
     #[arg(long)]

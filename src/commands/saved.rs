@@ -25,14 +25,16 @@ pub(super) struct Saved {
     version: u32,
     recreate: BTreeSet<String>,
     replace: bool,
+    #[serde(default)]
+    leave_data: BTreeSet<String>,
     plan: Value,
 }
 
 impl Saved {
     /// `plan`, made with `options` for a config in `folder`.
     pub(super) fn of(plan: &Plan, options: &Options, cli: &Cli, folder: &Path) -> Self {
-        let Options { recreate, replace, .. } = options.clone();
-        Self { version: VERSION, recreate, replace, plan: value(plan, cli, folder) }
+        let Options { recreate, replace, leave_data, .. } = options.clone();
+        Self { version: VERSION, recreate, replace, leave_data, plan: value(plan, cli, folder) }
     }
 
     /// Reads a saved plan.
@@ -58,7 +60,12 @@ impl Saved {
 
     /// What was asked for beside the config.
     pub(super) fn options(&self) -> Options {
-        Options { recreate: self.recreate.clone(), replace: self.replace, ..Options::default() }
+        Options {
+            recreate: self.recreate.clone(),
+            replace: self.replace,
+            leave_data: self.leave_data.clone(),
+            ..Options::default()
+        }
     }
 
     /// Whether `plan`, which was made just now, is the one that was saved.

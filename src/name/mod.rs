@@ -206,6 +206,13 @@ impl Borrow<str> for Container {
     }
 }
 
+impl Volume {
+    /// Whether docker made the name up.
+    pub fn is_anonymous(&self) -> bool {
+        self.0.len() == 64 && self.0.bytes().all(|b| b.is_ascii_hexdigit())
+    }
+}
+
 impl From<&Project> for Owner {
     fn from(project: &Project) -> Self {
         Self(project.0.clone())

@@ -14,6 +14,7 @@ use super::addresses::Addresses;
 use super::addresses::lower_half;
 use super::simulate;
 use super::workload::Setting;
+use super::workload::named_volumes;
 use crate::desired;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
@@ -45,6 +46,8 @@ pub struct Options {
     pub replace: bool,
     /// Nothing is known of the host: the plan is for an empty one.
     pub offline: bool,
+    /// Volumes that containers may leave behind with their data.
+    pub leave_data: BTreeSet<String>,
 }
 
 /// The plan that brings `host` to what is `desired`.
@@ -106,6 +109,8 @@ pub(super) struct Draft<'a> {
     /// The other projects of which there is something on the host.
     pub(super) others: BTreeSet<&'a Project>,
     pub(super) addresses: Addresses,
+    /// The volumes that the config's containers mount.
+    pub(super) mounted: BTreeSet<&'a Volume>,
     /// The steps that make an image, a network or a volume available.
     pub(super) images: BTreeMap<&'a Image, StepId>,
     pub(super) networks: BTreeMap<&'a Network, StepId>,
@@ -189,6 +194,7 @@ impl Draw {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(desired: &'a Desired, host: &'a Observed, options: &'a Options) -> Self {
+        let mounted = desired.workloads.iter().flat_map(named_volumes);
         let projects = host.containers.values().filter_map(|seen| seen.project.as_ref());
         Self {
             desired,
@@ -199,6 +205,7 @@ impl<'a> Draft<'a> {
             conflicts: Vec::new(),
             others: projects.filter(|project| **project != desired.project).collect(),
             addresses: Addresses::of(host, desired.address_pool),
+            mounted: mounted.map(|(volume, _)| volume).collect(),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),

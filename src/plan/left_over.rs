@@ -11,7 +11,6 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::diff::Up;
-use super::workload::named_volumes;
 use super::workload::published;
 use crate::desired::Desired;
 use crate::desired::Pull;
@@ -104,12 +103,10 @@ impl<'a> Draft<'a> {
     /// Removes at once what must not run beside what is to come: two databases on one volume destroy it, and a port is
     /// published by one container at a time.
     pub(super) fn make_way(&mut self) {
-        let mounted = self.desired.workloads.iter().flat_map(named_volumes);
-        let wanted: BTreeSet<&Volume> = mounted.map(|(volume, _)| volume).collect();
         let ports: BTreeSet<u16> = self.desired.workloads.iter().flat_map(published).collect();
         for name in self.unwanted_containers() {
             let seen = &self.now.containers[&name];
-            let is_mounted = seen.volumes.values().any(|volume| wanted.contains(volume));
+            let is_mounted = seen.volumes.values().any(|volume| self.mounted.contains(volume));
             if is_mounted || !seen.ports.is_disjoint(&ports) {
                 self.remove(&name, self.why_unwanted(&name), &[]);
             }

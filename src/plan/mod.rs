@@ -51,6 +51,7 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::name::Owner;
 use crate::name::Project;
+use crate::name::Volume;
 use std::fmt;
 
 /// What would bring a host to a config, in an order in which it can be done.
@@ -64,6 +65,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What is left out because its image cannot be had.
     pub blocked: Vec<Blocked>,
+    /// The data that containers leave behind.
+    pub left_data: Vec<LeftData>,
     steps: Vec<Step>,
 }
 
@@ -126,6 +129,15 @@ pub struct Expect {
     pub otherwise: String,
 }
 
+/// A volume that a container mounts, its successor does not, and neither does anything else that the config asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftData {
+    /// The container.
+    pub container: Container,
+    /// The volume.
+    pub volume: Volume,
+}
+
 /// A workload that is left as it is, because it cannot be brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
@@ -169,7 +181,7 @@ impl fmt::Display for BlockedBy {
 impl Plan {
     /// A plan without steps.
     pub fn new(project: Project) -> Self {
-        Self { project, expects: Vec::new(), notes: Vec::new(), blocked: Vec::new(), steps: Vec::new() }
+        Self { project, expects: Vec::new(), notes: Vec::new(), blocked: Vec::new(), left_data: Vec::new(), steps: Vec::new() }
     }
 
     /// The steps, in an order in which they can be done.

@@ -52,6 +52,7 @@ impl Draft<'_> {
             return if was_waiting && !keeps { self.prove_at_last(job, place, before) } else { last };
         };
         self.expect_as_seen(job, place, serving.as_ref());
+        self.leave_data(job, name, serving.as_ref());
         let mut setting = Setting::new(reason, before);
         if let Some(seen) = &serving {
             if let Strategy::Recreate(Some(why)) = job.workload.strategy {

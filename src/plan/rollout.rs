@@ -122,6 +122,7 @@ impl Draft<'_> {
         if !self.now.containers.contains_key(incoming) {
             let any = vec![Fact::Absent(incoming.clone()), self.is_current(job, incoming)];
             self.expect_as_it_is(incoming, any);
+            self.leave_data(job, name, serving.as_ref());
             self.launch(job, incoming, Aliases::Later, &setting);
         } else {
             // an earlier run made it and was cut off

@@ -19,6 +19,7 @@ use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Owner;
 use crate::name::Project;
+use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -29,6 +30,8 @@ pub struct Status<'a> {
     pub project: &'a Project,
     /// Its owners: those of the config in its order, then those that only the host knows.
     pub owners: Vec<OwnerStatus<'a>>,
+    /// The volumes of the project that no container mounts.
+    pub unmounted: Vec<&'a Volume>,
     /// The proxy of all projects, where this one has to do with it.
     pub proxy: Option<ProxyStatus<'a>>,
     /// What would bring the host to the config, or what stands in the way of that.
@@ -149,7 +152,16 @@ pub fn status<'a>(
         owners.of(&seen.owner).unwanted.push(member);
     }
     let proxy = of_proxy(desired, host);
-    Status { project: &desired.project, owners: owners.list, proxy, drift, unknown_secrets }
+    let unmounted = unmounted(&desired.project, host);
+    Status { project: &desired.project, owners: owners.list, unmounted, proxy, drift, unknown_secrets }
+}
+
+/// The volumes of a project that no container mounts.
+fn unmounted<'a>(project: &Project, host: &'a Observed) -> Vec<&'a Volume> {
+    let mounted: BTreeSet<&Volume> =
+        host.containers.values().flat_map(|seen| seen.volumes.values()).collect();
+    let ours = host.volumes.iter().filter(|(_, seen)| seen.project.as_ref() == Some(project));
+    ours.map(|(name, _)| name).filter(|name| !mounted.contains(name)).collect()
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@ use super::BlockedBy;
 use super::Change;
 use super::Conflict;
 use super::Draft;
+use super::LeftData;
 use super::Note;
 use super::Reason;
 use super::Risk;
@@ -33,6 +34,7 @@ use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Network;
 use crate::name::Volume;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A workload with all that is worked out once for its containers.
@@ -267,6 +269,26 @@ impl<'a> Draft<'a> {
         }
         let gone = seen.memberships.iter().find(|(_, membership)| membership.stale);
         gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
+    }
+
+    /// Marks the data that the container that serves leaves behind when it is replaced: an image that has moved its VOLUME, or
+    /// a volume with another name, begin empty. Only a person can say that this is meant.
+    pub(super) fn leave_data(&mut self, job: &Job<'_>, name: &Container, serving: Option<&SeenContainer>) {
+        let left = serving.into_iter().flat_map(|seen| seen.volumes.values()).filter(|volume| {
+            let is_there = self.now.volumes.contains_key(*volume);
+            is_there && !volume.is_anonymous() && !self.mounted.contains(*volume)
+        });
+        for volume in left.cloned().collect::<BTreeSet<_>>() {
+            if !self.options.leave_data.contains(volume.as_str()) {
+                self.expect(
+                    vec![self.is_current(job, name)],
+                    format!(
+                        "{name} would leave its data behind, in volume {volume}: let the config mount it, or say `--leave-data {volume}`"
+                    ),
+                );
+            }
+            self.plan.left_data.push(LeftData { container: name.clone(), volume });
+        }
     }
 
     pub(super) fn current(&self, job: &Job<'_>, name: &Container) -> Current {

@@ -66,6 +66,8 @@ struct Document<'a> {
     notes: Vec<String>,
     /// What is left out, because it cannot be brought up.
     blocked: Vec<Blocked<'a>>,
+    /// The data that containers which are replaced leave behind.
+    left_data: Vec<LeftData<'a>>,
     /// What is done, each step after those that it needs.
     #[serde(serialize_with = "steps")]
     #[cfg_attr(test, schemars(with = "Vec<Step<'a>>"))]
@@ -92,6 +94,21 @@ struct Blocked<'a> {
     owner: &'a str,
     /// What it lacks, as a sentence.
     reason: String,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct LeftData<'a> {
+    /// The container, which is replaced.
+    container: &'a str,
+    /// The volume, which it mounts; its successor does not, nor does anything else that the config asks for.
+    volume: &'a str,
+}
+
+impl<'a> LeftData<'a> {
+    fn of(left: &'a plan::LeftData) -> Self {
+        Self { container: left.container.as_str(), volume: left.volume.as_str() }
+    }
 }
 
 #[derive(Serialize)]
@@ -325,6 +342,7 @@ impl<'a> Document<'a> {
             expects: &plan.expects,
             notes: plan.notes.iter().map(ToString::to_string).collect(),
             blocked: plan.blocked.iter().map(blocked).collect(),
+            left_data: plan.left_data.iter().map(LeftData::of).collect(),
             steps: Steps { steps: plan.steps(), actions, calls },
         }
     }

@@ -12,6 +12,8 @@ use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Op;
 use crate::name::Network;
+use crate::name::Volume;
+use crate::plan::LeftData;
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::Risk;
@@ -31,10 +33,11 @@ const INDENT: usize = 6;
 /// The plan as text, `next` at its end: what the reader can do now, as a sentence.
 pub fn render(plan: &Plan, cli: &Cli, next: Option<&str>) -> String {
     let mut text = String::new();
+    let left = left_data(plan);
     for group in by_owner(blocks(plan)) {
         line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(group[0].owner)));
         for block in &group {
-            write_block(&mut text, block, cli);
+            write_block(&mut text, block, left.get(block.name).map_or(&[], Vec::as_slice), cli);
         }
         text.push('\n');
     }
@@ -110,7 +113,16 @@ pub fn summary(plan: &Plan) -> String {
     format!("{}: {}", plan.project, parts.join("; "))
 }
 
-fn write_block(text: &mut String, block: &Block<'_>, cli: &Cli) {
+/// By container, the volumes that it leaves behind.
+fn left_data(plan: &Plan) -> BTreeMap<&str, Vec<&Volume>> {
+    let mut left: BTreeMap<&str, Vec<&Volume>> = BTreeMap::new();
+    for LeftData { container, volume } in &plan.left_data {
+        left.entry(container.as_str()).or_default().push(volume);
+    }
+    left
+}
+
+fn write_block(text: &mut String, block: &Block<'_>, left: &[&Volume], cli: &Cli) {
     let (sign, style) = sign(block.action);
     let cost = costs(block).map_or(String::new(), |cost| format!("  {WARNING}[{cost}]{WARNING:#}"));
     line(
@@ -122,6 +134,9 @@ fn write_block(text: &mut String, block: &Block<'_>, cli: &Cli) {
             reason(block),
         ),
     );
+    for volume in left {
+        line(text, format_args!("{:INDENT$}{WARNING}# leaves its data behind: {volume}{WARNING:#}", ""));
+    }
     for (i, step) in block.steps.iter().enumerate() {
         match step.op.command() {
             Some(command) => {

@@ -2,6 +2,7 @@
 //! takes them back. Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod left_data;
 mod proxy;
 
 use gordon::config;
@@ -44,7 +45,7 @@ use std::fmt::Write;
 
 // hosts and configs -----------------------------------------------------------------------------------------------
 
-const IMAGES: [(&str, &[&str], bool); 7] = [
+const IMAGES: [(&str, &[&str], bool); 8] = [
     ("app:1", &[], false),
     ("app:2", &[], false),
     ("checked:1", &[], true),
@@ -52,6 +53,7 @@ const IMAGES: [(&str, &[&str], bool); 7] = [
     ("db:2", &["/data"], false),
     ("caddy:2", &[], false),
     ("caddy:3", &[], false),
+    ("db:3", &["/var"], false),
 ];
 
 fn image(text: &str) -> Image {

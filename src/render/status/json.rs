@@ -39,6 +39,8 @@ struct Document<'a> {
     workloads: Vec<Workload<'a>>,
     /// Containers of the project that the config does not ask for.
     unwanted: Vec<Unwanted<'a>>,
+    /// The volumes of the project that no container mounts.
+    unmounted_volumes: Vec<&'a str>,
     /// The proxy that all projects of the host share; null when this one has nothing to do with it.
     proxy: Option<Proxy<'a>>,
     /// What would bring the host to the config; empty when nothing would, and where there is no plan.
@@ -241,6 +243,7 @@ impl<'a> Document<'a> {
             unwanted: unwanted
                 .map(|(owner, member)| Unwanted { owner, container: Container::of(member, now) })
                 .collect(),
+            unmounted_volumes: status.unmounted.iter().map(|volume| volume.as_str()).collect(),
             proxy: status.proxy.as_ref().map(|proxy| Proxy::of(proxy, now)),
             drift: drift::changes(status).into_iter().map(change).collect(),
             blocked: blocked.collect(),

@@ -70,6 +70,14 @@ pub fn render(status: &Status<'_>, now: SystemTime) -> String {
         }
         text.push('\n');
     }
+    if !status.unmounted.is_empty() {
+        line(&mut text, format_args!("{OWNER}volumes that no container mounts{OWNER:#}"));
+        for volume in &status.unmounted {
+            line(&mut text, format_args!("  {volume}"));
+        }
+        line(&mut text, format_args!("    {QUIET}`docker system df --verbose` shows their sizes{QUIET:#}"));
+        text.push('\n');
+    }
     let changes = changes(status);
     if !changes.is_empty() {
         line(&mut text, format_args!("{OWNER}drift{OWNER:#}"));
