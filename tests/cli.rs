@@ -720,6 +720,45 @@ fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
 }
 
 #[test]
+fn data_are_left_behind_only_by_who_says_so() {
+    let config =
+        "name = \"cli-data\"\n[services.db]\nimage = \"db:1\"\nvolumes = [\"store:/data\"]\n";
+    let volume = |name: &str| format!("\techo '[\"{name}\",\"true\",\"cli-data\",\"\",\"\"]'\n");
+    let cases = format!(
+        "'ps '*) echo '[\"c1\",\"cli-data-db\",\"true\",\"running\",\"\"]' ;;\n'volume ls'*)\n{}{}\t;;\n\
+         'container inspect --format {{{{json .}}}} c1')\n\
+         \techo '{{\"Id\":\"c1\",\"Name\":\"/cli-data-db\",\"Image\":\"sha256:'$(printf %064d 2)'\",\"State\":{{\"Status\":\"running\"}},\
+         \"Mounts\":[{{\"Type\":\"volume\",\"Name\":\"cli-data-data\",\"Destination\":\"/data\"}}],\"Config\":{{\"Labels\":{{\
+         \"gordon.managed\":\"true\",\"gordon.project\":\"cli-data\",\"gordon.kind\":\"service\",\"gordon.owner\":\"cli-data\",\
+         \"gordon.release\":\"1\"}}}},\"NetworkSettings\":{{\"Networks\":{{}}}}}}' ;;\n",
+        volume("cli-data-data"),
+        volume("cli-data-old"),
+    );
+    let scene = Scene::new(&[("gordon.toml", config)], &cases);
+    let why = "cli-data-db would leave its data behind, in volume cli-data-data: let the config mount it, or say `--leave-data cli-data-data`";
+    let plan = scene.gordon("plan --out plan.json").ended(0).stdout;
+    assert!(plan.contains("# leaves its data behind: cli-data-data\n"), "{plan}");
+    let script = scene.gordon("plan --format sh").ended(0).stdout;
+    assert!(script.contains("--leave-data cli-data-data"), "{script}");
+    for words in ["apply --yes", "apply --yes plan.json"] {
+        let run = scene.gordon(words).ended(1);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+    assert!(scene.is_untouched(), "{:?}", scene.calls());
+
+    let status: serde_json::Value =
+        serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON");
+    assert_eq!(status["unmounted_volumes"], serde_json::json!(["cli-data-old"]));
+    let status = scene.gordon("status").ended(0).stdout;
+    assert!(status.contains("volumes that no container mounts\n  cli-data-old\n"), "{status}");
+
+    let script = scene.gordon("plan --format sh --leave-data cli-data-data --out meant.json").ended(0).stdout;
+    assert!(!script.contains("--leave-data"), "{script}");
+    scene.gordon("apply --yes meant.json").ended(0);
+    scene.gordon("apply --yes --leave-data cli-data-data").ended(0);
+}
+
+#[test]
 fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
     let config = "name = \"cli-proxied\"\nproxy = { http_port = 8080, tls = \"off\" }\n\
                   [apps.web]\nimage = \"web:1\"\nproxy = { hosts = [\"shop.test\"] }\n";

@@ -4,6 +4,7 @@ use crate::support::Project;
 use crate::support::ask;
 use crate::support::docker;
 use crate::support::eventually;
+use crate::support::run;
 
 fn config(name: &str, image: &str, more: &str) -> String {
     format!(
@@ -59,6 +60,29 @@ fn a_replacement_that_does_not_start_gives_way_to_the_database_that_did() {
     assert!(run.stderr.contains("no-such-flag"), "the end of its log is shown: {}", run.stderr);
     assert_eq!(project.ids(), before, "the old one is back, and nothing else is there");
     assert_eq!(visit(app), "visits: 2\n");
+}
+
+#[test]
+fn a_script_leaves_data_behind_only_when_its_plan_says_so() {
+    let name = "gtest-left";
+    let config = |volume: &str| {
+        format!(
+            "name = \"{name}\"\nproxy.enabled = false\ndeploy.stop_timeout = \"1s\"\n\
+             [services.db]\nimage = \"busybox:latest\"\ncommand = \"sleep 1000000\"\nvolumes = [\"{volume}:/data\"]\n"
+        )
+    };
+    let project = Project::new(name, &[("gordon.toml", &config("data"))]);
+    project.apply();
+    project.write("gordon.toml", &config("store"));
+    let before = project.ids();
+    let refused = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(refused.stderr.contains("volume gtest-left-data"), "{}", refused.stderr);
+    let refused = run(&mut project.script(&[])).ended(4);
+    assert!(refused.stderr.contains("volume gtest-left-data"), "{}", refused.stderr);
+    assert_eq!(project.ids(), before);
+    run(&mut project.script(&["--leave-data", "gtest-left-data"])).success();
+    assert_ne!(project.ids(), before);
+    assert_eq!(project.list("volume"), ["gtest-left-data", "gtest-left-store"]);
 }
 
 #[test]
