@@ -721,8 +721,7 @@ fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
 
 #[test]
 fn data_are_left_behind_only_by_who_says_so() {
-    let config =
-        "name = \"cli-data\"\n[services.db]\nimage = \"db:1\"\nvolumes = [\"store:/data\"]\n";
+    let config = "name = \"cli-data\"\n[services.db]\nimage = \"db:1\"\nvolumes = [\"store:/data\"]\n";
     let volume = |name: &str| format!("\techo '[\"{name}\",\"true\",\"cli-data\",\"\",\"\"]'\n");
     let cases = format!(
         "'ps '*) echo '[\"c1\",\"cli-data-db\",\"true\",\"running\",\"\"]' ;;\n'volume ls'*)\n{}{}\t;;\n\
@@ -746,8 +745,7 @@ fn data_are_left_behind_only_by_who_says_so() {
     }
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 
-    let status: serde_json::Value =
-        serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON");
+    let status: Value = serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON");
     assert_eq!(status["unmounted_volumes"], serde_json::json!(["cli-data-old"]));
     let status = scene.gordon("status").ended(0).stdout;
     assert!(status.contains("volumes that no container mounts\n  cli-data-old\n"), "{status}");

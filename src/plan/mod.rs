@@ -181,7 +181,14 @@ impl fmt::Display for BlockedBy {
 impl Plan {
     /// A plan without steps.
     pub fn new(project: Project) -> Self {
-        Self { project, expects: Vec::new(), notes: Vec::new(), blocked: Vec::new(), left_data: Vec::new(), steps: Vec::new() }
+        Self {
+            project,
+            expects: Vec::new(),
+            notes: Vec::new(),
+            blocked: Vec::new(),
+            left_data: Vec::new(),
+            steps: Vec::new(),
+        }
     }
 
     /// The steps, in an order in which they can be done.
