@@ -1,4 +1,5 @@
 //! An engine that has done a plan, and what it answers to the questions of a reading, in docker's form.
+#![expect(clippy::disallowed_methods, reason = "it writes what the benchmark reads")]
 
 use super::images;
 use gordon::docker::First;

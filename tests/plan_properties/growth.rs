@@ -1,5 +1,6 @@
 //! What takes ten times the config takes about ten times the time. Counted is the processor's time of each stage by itself,
 //! on a host that has nothing and on one that has everything.
+#![expect(clippy::disallowed_methods, reason = "it writes what the benchmark reads")]
 
 use super::engine::Engine;
 use super::images;
