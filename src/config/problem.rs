@@ -171,7 +171,8 @@ pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> S
     if problems.len() > sorted.len() {
         shown.push_str(&format!("… and {} more problems\n\n", problems.len() - sorted.len()));
     }
-    shown
+    // the renderer leaves these as they are, and some terminals obey them
+    shown.replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{fffd}")
 }
 
 fn group<'a>(problem: &'a Problem, path: &'a str, lines: &Lines<'a>) -> Group<'a> {
