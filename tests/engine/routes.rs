@@ -1,49 +1,94 @@
 //! A proxy of somebody else's: told by `gordon routes`, and on the project's networks, it leads to the apps.
 
 use crate::support::Project;
+use crate::support::Run;
 use crate::support::Theirs;
 use crate::support::docker;
 use crate::support::eventually;
 use crate::support::run;
 use std::process::Command;
 
-/// What answers for `host` at a port of this host.
-fn get(host: &str) -> String {
+/// What a proxy at a port of this host answers for `host`, with its status behind it.
+fn ask(host: &str, path: &str, words: &[&str]) -> Run {
     let header = format!("Host: {host}");
-    run(Command::new("curl").args(["-s", "-m", "10", "-H", &header, "http://127.0.0.1:18090/"])).stdout
+    let url = format!("http://127.0.0.1:18090{path}");
+    let flags = ["-s", "-m", "10", "-w", "\n%{http_code}", "-H", &header, &url];
+    run(Command::new("curl").args(flags).args(words))
 }
 
-#[test]
-fn a_caddy_of_ones_own_leads_to_the_apps_also_after_a_rollout() {
-    let name = "gtest-routes";
-    let config = |body: &str| {
-        format!(
-            "name: {name}\nproxy: {{ enabled: false, tls: 'off' }}\ndeploy: {{ drain: 2s }}\napps:\n  \
-             web: {{ image: 'web:1', environment: {{ BODY: {body} }}, proxy: {{ hosts: [web.test, www.test] }} }}\n  \
-             api: {{ image: 'web:1', environment: {{ BODY: api }}, replicas: 2, proxy: {{ hosts: [api.test] }} }}\n"
-        )
-    };
-    let project = Project::new(name, &[("gordon.yaml", &config("first"))]);
-    project.apply();
-    let caddyfile = project.gordon(&["routes", "--format", "caddy"]).success().stdout;
-    project.write("Caddyfile", &caddyfile);
+fn get(host: &str) -> String {
+    ask(host, "/", &[]).stdout
+}
 
-    let proxy = "gtest-routes-caddy";
-    let (own, volume) = ("0-gtest-routes", format!("{}:/etc/caddy:ro", project.folder().display()));
+/// A name longer than nginx takes without more ado.
+const LONG: &str = "a-name-that-is-longer-than-the-table-of-nginx-takes.test";
+
+fn config(name: &str, body: &str) -> String {
+    format!(
+        "name: {name}\nproxy: {{ enabled: false, tls: 'off' }}\ndeploy: {{ drain: 2s }}\napps:\n  \
+         web: {{ image: 'web:1', environment: {{ BODY: {body} }}, proxy: {{ hosts: [web.test, {LONG}] }} }}\n  \
+         api: {{ image: 'web:1', environment: {{ BODY: api }}, replicas: 2, proxy: {{ hosts: [api.test] }} }}\n"
+    )
+}
+
+/// A proxy of this image, told by `gordon routes --format`, leads as ours does, also after a rollout. It has the routes as
+/// `file` in its folder `at`, and is started with `words`.
+fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
+    let name = &format!("gtest-routes-{format}");
+    let project = Project::new(name, &[("gordon.yaml", &config(name, "first"))]);
+    project.apply();
+    let routes = project.gordon(&["routes", "--format", format]).success().stdout;
+    project.write(&format!("proxy/{file}"), &routes);
+
+    let proxy = &format!("{name}-proxy");
+    let (own, volume) = (&format!("0-{name}"), format!("{}/proxy:{at}:ro", project.folder().display()));
     let _network = Theirs::new(&["network", "create", own], &["network", "rm", own]);
-    let caddy = ["caddy:2", "caddy", "run", "--config", "/etc/caddy/Caddyfile"];
     let run = ["run", "--detach", "--name", proxy, "--network", own, "--publish", "127.0.0.1:18090:80"];
-    let run = [&run[..], &["--volume", &volume], &caddy].concat();
+    let run = [&run[..], &["--volume", &volume, image], words].concat();
     let _proxy = Theirs::new(&run, &["rm", "--force", "--volumes", proxy]);
-    for network in caddyfile.lines().filter_map(|line| line.strip_prefix("# network ")) {
+    for network in routes.lines().filter_map(|line| line.strip_prefix("# network ")) {
         docker(["network", "connect", network, proxy]).success();
     }
 
     eventually("web.test leads to the app", || get("web.test").contains("first"));
-    assert!(get("www.test").contains("first"));
+    assert!(get(LONG).contains("first"));
     assert!(get("api.test").contains("api"));
-    project.write("gordon.yaml", &config("second"));
+    assert!(!get("none.test").contains("first") && !get("none.test").contains("api"));
+    sends_on_what_comes();
+    project.write("gordon.yaml", &config(name, "second"));
     project.apply();
     eventually("the same proxy leads to the new release", || get("web.test").contains("second"));
     assert!(get("api.test").contains("api"));
+}
+
+/// Requests and answers pass as they come, and nothing that a client says of itself but its port.
+fn sends_on_what_comes() {
+    let forged = ["X-Real-IP: 203.0.113.9", "X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"];
+    let forged = forged.iter().flat_map(|header| ["-H", header]).collect::<Vec<_>>();
+    let headers = ask("web.test:18090", "/headers", &forged).stdout;
+    assert!(headers.contains("Host: web.test:18090\n"), "{headers}");
+    assert!(headers.to_lowercase().contains("x-real-ip: ") && !headers.contains("203.0.113.9"), "{headers}");
+    let large = "x".repeat(2 << 20);
+    let upload = Project::new("gtest-routes-upload", &[("upload", &large)]);
+    let data = format!("@{}", upload.folder().join("upload").display());
+    assert!(ask("web.test", "/", &["--data-binary", &data]).stdout.ends_with("\n200"));
+    let begun = ask("web.test", "/events?seconds=5", &["-m", "2", "-N"]);
+    assert!(begun.stdout.starts_with("data: first\n"), "an event comes before the end: {begun:?}");
+}
+
+#[test]
+fn a_caddy_of_ones_own_leads_to_the_apps() {
+    let words = ["caddy", "run", "--config", "/etc/caddy/Caddyfile"];
+    leads_to_the_apps("caddy", "caddy:2", "Caddyfile", "/etc/caddy", &words);
+}
+
+#[test]
+fn an_nginx_of_ones_own_leads_to_the_apps() {
+    leads_to_the_apps("nginx", "nginx:1", "routes.conf", "/etc/nginx/conf.d", &[]);
+}
+
+#[test]
+fn a_traefik_of_ones_own_leads_to_the_apps() {
+    let words = ["--entrypoints.web.address=:80", "--providers.file.filename=/etc/traefik/routes.yaml"];
+    leads_to_the_apps("traefik", "traefik:3", "routes.yaml", "/etc/traefik", &words);
 }

@@ -13,6 +13,7 @@
   /redis                PING and INCR, over a new connection
   /slow?seconds=4       answers after that time
   /download?bytes=N&seconds=S   N bytes, spread over S seconds
+  /events?seconds=S     an event at once, and for that time no other
   /served               how many requests it has answered, those to /up and /served left out
 
 The environment: PORT; BODY; HEALTH_STATUS; START_DELAY, in seconds, before it listens; LIMIT, in seconds, for whatever is
@@ -238,6 +239,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if url.path == "/download":
                 return self.download(int(query["bytes"]), float(query.get("seconds", 0)))
+            if url.path == "/events":
+                return self.events(float(query["seconds"]))
             if url.path == "/headers":
                 answer = "".join(f"{key}: {value}\n" for key, value in self.headers.items())
             elif url.path == "/served":
@@ -269,6 +272,15 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.stopping:
             self.send_header("Connection", "close")
         self.end_headers()
+
+    def events(self, seconds):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"data: first\n\n")
+        self.wfile.flush()
+        time.sleep(seconds)
 
     def download(self, size, seconds):
         steps = max(1, int(seconds * 10))

@@ -11,11 +11,18 @@ pub fn render(routing: &Routing<'_>) -> String {
     if routing.routes.is_empty() {
         return text;
     }
-    text.push_str("http:\n  routers:\n");
+    // Traefik itself sets the other headers that apps take for its word
+    let middleware = scalar(&format!("{}-client", routing.project));
+    text.push_str(&format!(
+        "http:\n  middlewares:\n    {middleware}:\n      headers:\n        customRequestHeaders:\n          Forwarded: \"\"\n"
+    ));
+    text.push_str("  routers:\n");
     for route in routing.routes {
         let hosts: Vec<String> = route.hosts.iter().map(|host| format!("Host(`{host}`)")).collect();
         let (name, rule) = (scalar(&route.name()), hosts.join(" || "));
-        text.push_str(&format!("    {name}:\n      rule: \"{rule}\"\n      service: {name}\n"));
+        text.push_str(&format!(
+            "    {name}:\n      rule: \"{rule}\"\n      middlewares: [{middleware}]\n      service: {name}\n"
+        ));
     }
     text.push_str("  services:\n");
     for route in routing.routes {
