@@ -34,12 +34,14 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 const TURN: Duration = Duration::from_secs(1);
 
 /// The time after which the command of `op` is ended: 30 minutes for a pull, 30 seconds more than it gives the container
-/// for a stop, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for anything else.
+/// for a stop or for a question to apps, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for
+/// anything else.
 fn limit(op: &Op) -> Duration {
     match op {
         Op::Pull { .. } => Duration::from_secs(30 * 60),
         Op::Stop { timeout, .. } => *timeout + Duration::from_secs(30),
         Op::Pause { .. } => Duration::from_secs(10),
+        Op::AskRoutes { timeout, .. } => *timeout + Duration::from_secs(30),
         _ => Duration::from_secs(2 * 60),
     }
 }

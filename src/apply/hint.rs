@@ -40,6 +40,9 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
     let says = |part: &str| said.contains(part);
     let hint = if let Some(hint) = connection(end, stderr) {
         hint
+    } else if matches!(op, Op::AskRoutes { .. }) && says("refused") {
+        "another port, or 127.0.0.1 only? see `port` and `app_port` in the config, and `docker logs` of the app"
+            .to_owned()
     } else if says("no space left on device") {
         "the disk is full: `docker system df` shows what docker keeps".to_owned()
     } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {
@@ -47,7 +50,11 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
             .to_owned()
     } else if says("pool overlaps with other one") || says("networks have overlapping ipv4") {
         overlap(op)
-    } else if let Some(port) = port(&said) {
+    } else if let Some(port) = port(&said).filter(|_| says("privileged port") || says("permission denied")) {
+        format!(
+            "this engine runs without root and may not listen on port {port}: choose one from 1024, or allow it by `sysctl net.ipv4.ip_unprivileged_port_start={port}`"
+        )
+    } else if let Some(port) = port(&said).filter(|_| says("already")) {
         format!(
             "port {port} of this host is in use: `docker ps --filter publish={port}` and `ss -ltnp` show what uses it"
         )
@@ -285,6 +292,28 @@ mod tests {
         ] {
             check(&sample::run("shop-web"), stderr, "port 18088 of this host");
         }
+    }
+
+    #[test]
+    fn a_port_that_is_not_in_use_is_not_said_to_be() {
+        let run = sample::run("shop-web");
+        for stderr in [
+            "Error starting userland proxy: error while calling PortManager.AddPort(): cannot expose privileged port 80, you can add 'net.ipv4.ip_unprivileged_port_start=80' to /etc/sysctl.conf (currently 1024), or set CAP_NET_BIND_SERVICE on rootlesskit binary, or choose a larger port number (>= 1024): listen tcp4 0.0.0.0:80: bind: permission denied.",
+            "failed to bind host port 0.0.0.0:80/tcp: permission denied",
+        ] {
+            check(&run, stderr, "may not listen on port 80");
+        }
+        let no_address =
+            "Error starting userland proxy: listen tcp4 10.1.1.1:80: bind: cannot assign requested address";
+        assert_eq!(hint(&run, &End::Status(125), no_address), None);
+    }
+
+    #[test]
+    fn an_app_that_the_proxy_does_not_reach_listens_elsewhere() {
+        let (project, timeout) = (sample::project(), std::time::Duration::from_secs(1));
+        let ask = Op::AskRoutes { project, routes: Vec::new(), timeout };
+        let stderr = "a.com: nothing accepts connections at shop-web.shop-network.:3000: dial tcp 10.208.0.2:3000: connect: connection refused";
+        check(&ask, stderr, "another port, or 127.0.0.1 only?");
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Desired {
     pub auto_volumes: bool,
     /// How long an outgoing container of an app goes on answering.
     pub drain: Duration,
+    /// The time that a container has to become ready.
+    pub health_timeout: Duration,
     /// The time that a container has to end by itself when it is stopped.
     pub stop_timeout: Duration,
     /// What a person should know.

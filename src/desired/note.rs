@@ -22,6 +22,13 @@ pub enum Note {
         /// The port.
         port: u16,
     },
+    /// The proxy does not reach these, so others ask them whether they are ready.
+    AskedBeside {
+        /// The image of the containers that ask.
+        image: Image,
+        /// The containers that are asked.
+        containers: Vec<Container>,
+    },
     /// A derived short name would mean several things, so those that would have it go without.
     AliasLeftOut {
         /// The name.
@@ -42,6 +49,11 @@ impl fmt::Display for Note {
             Self::PortAssumed { containers, port } => write!(
                 f,
                 "neither a `port` nor an image says where these listen, so it is taken to be {port}: {}",
+                list(containers)
+            ),
+            Self::AskedBeside { image, containers } => write!(
+                f,
+                "gordon's proxy does not reach these, so a container of `{image}` asks for their `path`: {}",
                 list(containers)
             ),
             Self::AliasLeftOut { alias, containers } => {

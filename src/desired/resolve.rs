@@ -201,6 +201,15 @@ impl<'a> Resolver<'a> {
                 check.asker = Asker::Proxy;
             }
         }
+        let mut askers: BTreeMap<&Image, Vec<_>> = BTreeMap::new();
+        for (workload, name) in self.workloads.iter().zip(&names) {
+            if let Some(image) = workload.ready.asker_image() {
+                askers.entry(image).or_default().push(name.clone());
+            }
+        }
+        let beside =
+            |(image, containers): (&Image, _)| Note::AskedBeside { image: image.clone(), containers };
+        notes.extend(askers.into_iter().map(beside));
         // the proxy, and the one that takes its place
         let proxied = self.networks.iter_mut().filter(|network| self.proxied.contains(&network.name));
         proxied.for_each(|network| network.addresses += 2);
@@ -227,6 +236,7 @@ impl<'a> Resolver<'a> {
             },
             auto_volumes: self.config.volumes.auto_create == Enabled::Yes,
             drain: deploy.drain,
+            health_timeout: deploy.health_timeout,
             stop_timeout: deploy.stop_timeout,
             notes,
         };

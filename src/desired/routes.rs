@@ -90,6 +90,29 @@ http://127.0.0.1:2020 {
 }
 ";
 
+/// Asks a container for whatever it has, in the same way: says why where it has no answer.
+const ASKING: &str = "\
+http://127.0.0.1:2021 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 2s
+			response_header_timeout 2s
+		}
+		handle_response {
+			respond reached
+		}
+	}
+	handle_errors {
+		respond {err.message} 200
+	}
+}
+";
+
 /// The hosts that lead to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -178,6 +201,11 @@ impl Route {
     fn question(&self, role: Role, replica: u32) -> String {
         let network = self.networks.first().expect("who is led to is on a network");
         format!("{}.{network}.", self.container(role, replica))
+    }
+
+    /// Where the proxy finds the first of its containers.
+    pub fn upstream(&self) -> String {
+        format!("{}:{}", self.question(Role::Serving, 1), self.port)
     }
 
     /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
@@ -297,7 +325,7 @@ impl Proxy {
     }
 
     fn main(&self) -> String {
-        format!("{}{HEALTH}import *.caddy\n", settings(self.http_port, self.https_port))
+        format!("{}{HEALTH}{ASKING}import *.caddy\n", settings(self.http_port, self.https_port))
     }
 }
 

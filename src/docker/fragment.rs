@@ -3,12 +3,14 @@
 
 use super::Command;
 use crate::name::Container;
+use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 /// The proxy's container.
 pub const PROXY: &str = "gordon-proxy";
@@ -45,7 +47,7 @@ done"#;
 /// The scripts beside the fragments, by the names of their files; the proxy writes them when it starts. A proxy may be older
 /// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is. No
 /// single quote is in them, so that they can stand between two.
-pub const SCRIPTS: [(&str, &str); 2] = [("put", PUT), ("take", TAKE)];
+pub const SCRIPTS: [(&str, &str); 3] = [("put", PUT), ("take", TAKE), ("ask", ASK)];
 
 /// What is refused, or arrives only in part, leaves everything as it was.
 const PUT: &str = r##"# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
@@ -85,6 +87,34 @@ rm -f "$1.caddy"
 caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
 "#;
 
+/// A container that is not there, or that does not answer in time, is no failure here: what brings it up says so.
+const ASK: &str = r##"# ask SECONDS: each line that this reads, TARGET HOST, is asked over HTTP until all of them take connections
+set -eu
+routes=$(cat)
+end=$(($(date +%s) + $1))
+ask() {
+  answer=$(wget -q -O - --header "X-To: $1" --header "X-Host: $2" http://127.0.0.1:2021/ 2>/dev/null) || return 0
+  case $answer in *refused*) printf "%s
+" "$2: nothing accepts connections at $1: $answer" ;; esac
+}
+while :; do
+  refused=$(printf "%s
+" "$routes" | {
+    count=0
+    while read -r target host; do
+      ask "$target" "$host" &
+      count=$(((count + 1) % 16))
+      [ "$count" -gt 0 ] || wait
+    done
+    wait
+  })
+  [ -n "$refused" ] || exit 0
+  [ "$(date +%s)" -lt "$end" ] || { printf "%s
+" "$refused" >&2; exit 1; }
+  sleep 1
+done
+"##;
+
 /// Reads all fragments in the proxy, which runs.
 pub(super) fn read() -> Command {
     Command::new(["exec", PROXY, "sh", "-c", READ])
@@ -104,6 +134,14 @@ pub(super) fn read_without_proxy(image: &str) -> Command {
 pub(super) fn put(project: &Project, text: &str) -> Command {
     let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
     Command { stdin: Some(text.to_owned()), ..Command::new(words) }
+}
+
+/// Asks each target for its host, as the proxy would.
+pub(super) fn ask(routes: &[(String, Domain)], timeout: Duration) -> Command {
+    let seconds = timeout.as_secs().to_string();
+    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/ask", &seconds];
+    let lines = routes.iter().map(|(target, host)| format!("{target} {host}\n")).collect();
+    Command { stdin: Some(lines), ..Command::new(words) }
 }
 
 /// Takes the fragment of `project` away.

@@ -10,6 +10,7 @@ use super::Word;
 use super::fragment;
 use crate::name::Alias;
 use crate::name::Container;
+use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
@@ -121,6 +122,15 @@ pub enum Op {
         /// All its routes, in the proxy's words.
         text: String,
     },
+    /// Asks the apps that routes lead to, as the proxy does. Fails while one of them takes no connections.
+    AskRoutes {
+        /// The project.
+        project: Project,
+        /// Of each route where it leads, and a host of it.
+        routes: Vec<(String, Domain)>,
+        /// The time after which it has failed.
+        timeout: Duration,
+    },
     /// Takes a project's routes from the proxy.
     RemoveFragment {
         /// The project.
@@ -201,6 +211,7 @@ impl Op {
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
             Self::WriteFragment { project, text } => fragment::put(project, text),
+            Self::AskRoutes { routes, timeout, .. } => fragment::ask(routes, *timeout),
             Self::RemoveFragment { project } => fragment::take(project),
         })
     }
@@ -216,7 +227,7 @@ impl Op {
     pub fn is_shared(&self) -> bool {
         let is_proxy = |name: &Container| [fragment::PROXY, fragment::PREVIOUS].contains(&name.as_str());
         match self {
-            Self::WriteFragment { .. } | Self::RemoveFragment { .. } => true,
+            Self::WriteFragment { .. } | Self::AskRoutes { .. } | Self::RemoveFragment { .. } => true,
             Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. } => {
                 labels.claim.maker().is_some()
             }
@@ -259,6 +270,10 @@ impl fmt::Display for Op {
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
             Self::WriteFragment { project, .. } => write!(f, "route to {project}"),
+            Self::AskRoutes { routes, .. } => {
+                let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();
+                write!(f, "see that the proxy reaches {}", hosts.join(", "))
+            }
             Self::RemoveFragment { project } => write!(f, "no longer route to {project}"),
             Self::Await(wait) => wait.fmt(f),
         }

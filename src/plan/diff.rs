@@ -91,7 +91,7 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
         desired::Note::PortAssumed { containers, .. } => {
             desired.proxy.is_none() && !containers.iter().any(is_asked)
         }
-        desired::Note::AliasLeftOut { .. } => false,
+        desired::Note::AskedBeside { .. } | desired::Note::AliasLeftOut { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }

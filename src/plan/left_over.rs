@@ -57,6 +57,7 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         pull: Pull::Never,
         auto_volumes: false,
         drain: Duration::ZERO,
+        health_timeout: Duration::ZERO,
         stop_timeout,
         notes: Vec::new(),
     };

@@ -17,6 +17,7 @@ use super::diff::whose;
 use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Proxy;
+use crate::desired::Ready;
 use crate::desired::Route;
 use crate::desired::Workload;
 use crate::docker;
@@ -32,6 +33,7 @@ use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::Spec;
 use crate::name::Container;
+use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
@@ -90,6 +92,14 @@ impl<'a> Draft<'a> {
                     if self.leads_elsewhere(route, proxy) { &mut needs } else { &mut after }.extend(steps);
                 }
             }
+            let asked = self.asked_routes(proxy);
+            if !asked.is_empty() {
+                let (project, timeout) = (project.clone(), self.desired.health_timeout);
+                let op = Op::AskRoutes { project: project.clone(), routes: asked, timeout };
+                let done = Fact::Fragment { project, text: text.clone() };
+                let step = Draw::new(op, &owner(), reason.clone()).unless([done]).needs(&needs).after(&after);
+                needs.extend(self.draw(step));
+            }
             let op = Op::WriteFragment { project: project.clone(), text: text.clone() };
             let done = Fact::Fragment { project: project.clone(), text };
             let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs).after(&after);
@@ -99,6 +109,25 @@ impl<'a> Draft<'a> {
             let woken = if has_routes { self.wake(&owner(), &name()) } else { Vec::new() };
             self.unrouted = self.take_routes(&woken);
         }
+    }
+
+    /// The routes that the proxy does not have yet, without those whose app is asked already before it serves, or left out.
+    fn asked_routes(&self, proxy: &Proxy) -> Vec<(String, Domain)> {
+        let had = self.now.fragments.get(&self.desired.project);
+        let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
+        let answering: BTreeSet<&str> =
+            self.desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
+        let is_asked = |route: &&Route| {
+            let site = route.site(self.desired.tls, proxy.https_port);
+            let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site));
+            let is_asked_already = match self.up.get(route.stem.as_str()) {
+                Some(Up::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
+                Some(Up::Blocked) | None => true,
+            };
+            is_new && !is_asked_already
+        };
+        let asked = self.desired.routes.iter().filter(is_asked);
+        asked.map(|route| (route.upstream(), route.hosts[0].clone())).collect()
     }
 
     /// Whether the proxy leads a host of the route to somebody else, or in another way, who should not lose it to an app that

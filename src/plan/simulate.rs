@@ -112,6 +112,7 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
             require_proxy(host)?;
             host.fragments.insert(project.clone(), text.as_str().into());
         }
+        Op::AskRoutes { .. } => require_proxy(host)?,
         Op::RemoveFragment { project } => {
             require_proxy(host)?;
             host.fragments.remove(project);

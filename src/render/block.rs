@@ -149,7 +149,7 @@ impl Doings {
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
             Op::Await(Await::Drain { .. }) => {}
-            Op::Await(_) => self.waits = true,
+            Op::Await(_) | Op::AskRoutes { .. } => self.waits = true,
         }
     }
 
@@ -186,9 +186,9 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => {
             (Thing::Container, container.as_str())
         }
-        Op::WriteFragment { project, .. } | Op::RemoveFragment { project } => {
-            (Thing::Fragment, project.as_str())
-        }
+        Op::WriteFragment { project, .. }
+        | Op::AskRoutes { project, .. }
+        | Op::RemoveFragment { project } => (Thing::Fragment, project.as_str()),
         Op::Await(wait) => (Thing::Container, wait.container().as_str()),
     }
 }

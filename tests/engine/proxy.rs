@@ -380,6 +380,34 @@ fn a_websocket_lives_on_when_routes_change() {
     echoes("after");
 }
 
+#[test]
+fn a_route_on_which_nothing_accepts_connections_is_not_put() {
+    let _alone = Alone::new();
+    let name = "gtest-pxrefused";
+    let own = ECHO.replace("101 Switching Protocols", "502 Bad Gateway");
+    let text = config(name, "one.test", "first", "tls: 'off'")
+        + &format!(
+            "  own: {{ image: 'web:1', entrypoint: [python3, -c, {}], proxy: {{ hosts: [own.test] }} }}\n",
+            json!(own)
+        )
+        + "deploy: { health_timeout: 2s }\n";
+    let one = Project::new(name, &[("gordon.yaml", &text)]);
+    one.apply();
+    leads("one.test", "first");
+    assert!(get("own.test").stdout.ends_with("502"), "that is the app's own answer");
+    let elsewhere = text.replace("app_port: 3000", "app_port: 3001");
+    one.write("gordon.yaml", &elsewhere);
+    for _ in 0..2 {
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        let at = "one.test: nothing accepts connections at gtest-pxrefused-web-green.gtest-pxrefused-network.:3001";
+        assert!(failed.stderr.contains(at), "{}", failed.stderr);
+        assert!(failed.stderr.contains("another port, or 127.0.0.1 only?"), "{}", failed.stderr);
+        leads("one.test", "first");
+    }
+    assert!(run(&mut one.script(&[])).ended(1).stderr.contains("nothing accepts connections"));
+    leads("one.test", "first");
+}
+
 /// Hosts that a proxy's own language could take for something else.
 const HOSTS: [&str; 16] = [
     "import",

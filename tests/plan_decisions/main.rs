@@ -247,6 +247,10 @@ fn words(op: &Op) -> String {
                 words_of(Fragment::from(text.as_str()).hosts().map(str::to_owned))
             )
         }
+        Op::AskRoutes { routes, .. } => {
+            let asked = routes.iter().map(|(target, host)| format!("{target} for {host}"));
+            format!("ask {}", words_of(asked))
+        }
         Op::RemoveFragment { project } => format!("remove routes of {project}"),
         other => format!("{other:?}"),
     }

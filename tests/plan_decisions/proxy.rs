@@ -129,11 +129,38 @@ fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
         MALL,
         &one,
         "join mall-network: the proxy leads to apps there
+         ask mall-web-green.mall-network.:3000 for mall.com: not there yet
          write routes of mall: mall.com: not there yet",
     );
     for text in [SHOP, MALL] {
         assert_eq!(planned(text, &both(), &Options::default()), "nothing\n");
     }
+}
+
+#[test]
+fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
+    let two = "[routes]\n\"a.com\" = { image = \"app:1\", port = 80 }\n\"b.com\" = { image = \"app:1\", port = 80 }";
+    let two = &format!("proxy.tls = \"off\"\nnetwork_isolation.scope = \"all\"\n{two}");
+    let host = applied(two, &host());
+    let other = two.replacen("80", "81", 1);
+    does(
+        &other,
+        &host,
+        "ask gordon-a.com.gordon-a-com.:81 for a.com: the routes changed
+         write routes of gordon: a.com, b.com: the routes changed",
+    );
+    let plan = diff(&desired(&other), &host, &Options::default()).unwrap();
+    let (asks, writes) = (&plan.steps()[0], &plan.steps()[1]);
+    assert!(writes.needs.contains(&asks.id), "a route on which nothing answers is not put");
+    // an app that has answered the proxy before it serves is not asked again, but when only its port changes
+    let health = ", health = { path = \"/up\" } }";
+    let asked = |text: &str, host: &Observed| {
+        let plan = diff(&desired(text), host, &Options::default()).unwrap();
+        plan.steps().iter().any(|step| matches!(step.op, Op::AskRoutes { .. }))
+    };
+    let checked = two.replace(" }", health);
+    assert!(!asked(&checked, &self::host()));
+    assert!(asked(&checked.replacen("80", "81", 1), &applied(&checked, &self::host())));
 }
 
 /// An app of this image, in a network of its own, or in that of a group.
@@ -182,7 +209,12 @@ fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
     let mut host = both();
     let fragment = host.fragments.get_mut(&project("shop")).unwrap();
     *fragment = fragment.as_str().replace(".shop-network.", "").as_str().into();
-    does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
+    does(
+        SHOP,
+        &host,
+        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
+         write routes of shop: shop.com: the routes changed",
+    );
 }
 
 #[test]
@@ -278,9 +310,15 @@ fn certificates_are_the_matter_of_each_projects_routes() {
     does(
         &with("proxy.tls = \"internal\"", MALL),
         &both(),
-        "write routes of mall: mall.com: the routes changed",
+        "ask mall-web-green.mall-network.:3000 for mall.com: the routes changed
+         write routes of mall: mall.com: the routes changed",
     );
-    does(&with("proxy.tls = \"auto\"", SHOP), &both(), "write routes of shop: shop.com: the routes changed");
+    does(
+        &with("proxy.tls = \"auto\"", SHOP),
+        &both(),
+        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
+         write routes of shop: shop.com: the routes changed",
+    );
 }
 
 #[test]
@@ -312,7 +350,12 @@ fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
     let mut host = both();
     host.images.here.remove(&image("caddy:2"));
     host.images.unavailable.insert(image("caddy:2"), "no such manifest".to_owned());
-    does(&SHOP.replace("shop.com", "shop.org"), &host, "write routes of shop: shop.org: the routes changed");
+    does(
+        &SHOP.replace("shop.com", "shop.org"),
+        &host,
+        "ask shop-web-green.shop-network.:3000 for shop.org: the routes changed
+         write routes of shop: shop.org: the routes changed",
+    );
 }
 
 #[test]
@@ -519,6 +562,7 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
          run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
          join shop-network: the proxy leads to apps there
+         ask shop-web-green.shop-network.:3000 for shop.com: not there yet
          write routes of shop: shop.com: not there yet",
     );
 }
@@ -535,7 +579,12 @@ fn a_host_of_another_project_is_not_taken_from_it() {
     let mut host = both();
     host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".into());
     host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
-    does(SHOP, &host, "write routes of shop: shop.com: the routes changed");
+    does(
+        SHOP,
+        &host,
+        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
+         write routes of shop: shop.com: the routes changed",
+    );
 }
 
 #[test]
@@ -557,12 +606,14 @@ fn routes_that_change_are_given_anew() {
     does(
         &SHOP.replace("shop.com", "shop.com\", \"shop.org"),
         &both(),
-        "write routes of shop: shop.com, shop.org: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
+         write routes of shop: shop.com, shop.org: the routes changed",
     );
     does(
         &SHOP.replace("app:1\"", "app:1\", replicas = 2"),
         &both(),
-        "write routes of shop: shop.com: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
+         write routes of shop: shop.com: the routes changed",
     );
     does(&SHOP.replace("app:1", "app:2"), &both(), "");
 }
