@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 24 steps.
+# What gordon planned for project gordon: 25 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=24 _step=0 _open='' _ran=' ' _count=0
+  _steps=25 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -27,7 +27,7 @@ main() {
   no_volume gordon-myapp-example-com-redis-data ||
     usable_volume gordon-myapp-example-com-redis-data gordon ||
     refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-  is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-myapp-example-com ||
@@ -142,7 +142,7 @@ main() {
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
         --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' \
+        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
         --label gordon.address=0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
@@ -191,6 +191,25 @@ http://127.0.0.1:2020 {
 		}
 	}
 }
+http://127.0.0.1:2021 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 2s
+			response_header_timeout 2s
+		}
+		handle_response {
+			respond reached
+		}
+	}
+	handle_errors {
+		respond {err.message} 200
+	}
+}
 import *.caddy
 END
 mv new Caddyfile
@@ -233,12 +252,40 @@ rm -f "$1.caddy"
 caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
 END
 mv new take
+cat >new <<"END"
+# ask SECONDS: each line that this reads, TARGET HOST, is asked over HTTP until all of them take connections
+set -eu
+routes=$(cat)
+end=$(($(date +%s) + $1))
+ask() {
+  answer=$(wget -q -O - --header "X-To: $1" --header "X-Host: $2" http://127.0.0.1:2021/ 2>/dev/null) || return 0
+  case $answer in *refused*) printf "%s
+" "$2: nothing accepts connections at $1: $answer" ;; esac
+}
+while :; do
+  refused=$(printf "%s
+" "$routes" | {
+    count=0
+    while read -r target host; do
+      ask "$target" "$host" &
+      count=$(((count + 1) % 16))
+      [ "$count" -gt 0 ] || wait
+    done
+    wait
+  })
+  [ -n "$refused" ] || exit 0
+  [ "$(date +%s)" -lt "$end" ] || { printf "%s
+" "$refused" >&2; exit 1; }
+  sleep 1
+done
+END
+mv new ask
 case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:ef6d0edb image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -330,7 +377,28 @@ exec caddy run --config Caddyfile --adapter caddyfile
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 24 'route to gordon' 'not there yet'
+  step 24 'see that the proxy reaches myapp.example.com' 'not there yet'
+  has_fragment gordon \
+      '# project gordon
+# network gordon-myapp-example-com
+https://myapp.example.com {
+	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
+		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+' ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
+gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
+END
+
+  step 25 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-myapp-example-com

@@ -5,6 +5,7 @@ use crate::app;
 use crate::app::HOST;
 use crate::app::PORT;
 use crate::support::Alone;
+use crate::support::Project;
 use crate::support::Run;
 use crate::support::Theirs;
 use crate::support::docker;
@@ -12,6 +13,7 @@ use crate::support::eventually;
 use crate::support::inside;
 use crate::support::run;
 use crate::tally::Tally;
+use crate::traffic::Load;
 use crate::traffic::Question;
 use std::fs;
 use std::path::Path;
@@ -60,6 +62,34 @@ fn deploys_side_by_side() {
         let (serves, ends) = (serves.as_secs_f64(), ends.as_secs_f64());
         println!("| {name} | {serves:.1} s | {ends:.1} s | {} of {} |", tally.lost(), tally.asked);
     }
+    let tally = changes_of_routes();
+    println!(
+        "Nine changes of another project's routes, 16 busy connections: lost {} of {}",
+        tally.lost(),
+        tally.asked
+    );
+}
+
+/// What connections lose that are kept and never at rest, while the routes of another project change: Caddy closes those on
+/// which it waits for a request.
+fn changes_of_routes() -> Tally {
+    let _alone = Alone::new();
+    let _project = app::project("gtest-bench", 1);
+    let config = |hosts: u32| {
+        let hosts = (0..hosts).map(|host| format!("host-{host}.test")).collect::<Vec<_>>().join(", ");
+        format!(
+            "name: gtest-bench-other\nproxy: {{ http_port: {PORT}, https_port: 18443, tls: 'off' }}\napps:\n  \
+             web: {{ image: 'gmail-web:latest', proxy: {{ hosts: [{hosts}] }} }}\n"
+        )
+    };
+    let other = Project::new("gtest-bench-other", &[("gordon.yaml", &config(1))]);
+    other.apply();
+    let load = Load::new().kept(16, &Question::post(PORT, HOST, "/", "body: release-"));
+    for hosts in 2..=10 {
+        other.write("gordon.yaml", &config(hosts));
+        other.apply();
+    }
+    load.stop().tally
 }
 
 /// Deploys one release after the other under load.
