@@ -4,6 +4,7 @@ use crate::support::Project;
 use crate::support::docker;
 use crate::support::eventually;
 use crate::support::run;
+use std::env;
 use std::process::Child;
 use std::process::Stdio;
 
@@ -52,6 +53,20 @@ fn a_lock_whose_owner_is_dead_is_no_obstacle() {
     assert!(is_locked("gtest-dead"), "nobody released it");
     project.apply();
     assert!(!is_locked("gtest-dead"));
+    project.is_settled();
+}
+
+#[test]
+fn an_engine_is_one_however_it_is_spelt() {
+    let project = slow("gtest-spelt");
+    let mut first = apply_begins(&project, "gtest-spelt");
+    // as `docker container prune` does
+    docker(["rm", "--force", "gordon-lock-gtest-spelt"]).success();
+    let host = env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let spelt = host.replace("unix:///", "unix:////");
+    let second = run(project.command(&["apply", "--yes"]).env("DOCKER_HOST", spelt)).success();
+    assert!(second.stderr.contains("waiting for docker commands"), "{}", second.stderr);
+    assert!(first.wait().expect("it ends").success());
     project.is_settled();
 }
 
