@@ -128,6 +128,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn values_of_secrets_and_their_lines_are_hidden() {
+        let set = "_secrets='A B KEY SHORT EMPTY GLOB'\nA=hunter2 B=hunter2-REST SHORT=is EMPTY= GLOB='a*[b]?\\'\n\
+                   KEY='-----BEGIN KEY-----\nfirst line\n  second\n}'";
+        for (text, told) in [
+            ("pair hunter2 hunter2-REST hunter2hunter2", "pair … … ……"),
+            ("read first line, then second }", "read …, then second }"),
+            ("it is a*[b]?\\, not axbx", "it is …, not axbx"),
+            ("a\nhunter2\n * b", "a\n…\n * b"),
+            ("", ""),
+        ] {
+            for name in SHELLS {
+                let script = script(["hide"], &format!("{set}\nhide {}", super::super::words::quote(text)));
+                assert_eq!(shell(name, &script).stderr, format!("{told}\n"), "{name}: {text}");
+            }
+        }
+        for name in SHELLS {
+            assert_eq!(shell(name, &script(["hide"], "hide 'no secrets'")).stderr, "no secrets\n", "{name}");
+        }
+    }
+
     /// The variables that a shell text sets. None is set between double quotes.
     fn variables(text: &str) -> BTreeSet<&str> {
         let bare = text

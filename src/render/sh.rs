@@ -47,6 +47,10 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
         script.line(&text);
     } else {
         script.line(&format!("_steps={} _step=0 _open='' _ran=' ' _count=0", plan.steps().len()));
+        let secrets: Vec<&str> = secrets(plan).into_iter().map(EnvKey::as_str).collect();
+        if !secrets.is_empty() {
+            script.line(&format!("_secrets={}", quote(&secrets.join(" "))));
+        }
         script.checks(plan);
         for step in plan.steps() {
             script.step(step);
@@ -664,6 +668,20 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_a_container_that_is_not_ready_wrote_is_told_without_secrets() {
+        let answers = format!(
+            r#"'image inspect --format {{{{range'*) echo /var/lib/postgresql/data ;;
+               {PROBE}shop-db) echo 'running hunter2 0' ;;
+               {PROBE}shop-web) echo 'exited none 0' ;;
+               logs*) echo password is hunter2, they say; echo hunter2 >&2 ;;"#
+        );
+        let run = run(&sample::first_start(), &answers);
+        assert_eq!(run.status, 1, "{}", run.told);
+        let told = "is not ready: running … 0\nthe end of its log:\npassword is …, they say\n…\n";
+        assert!(run.told.contains(told), "{}", run.told);
     }
 
     #[test]
