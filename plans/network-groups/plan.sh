@@ -808,11 +808,43 @@ await() {
     sleep "$_every"
     _left=$((_left - _every))
   done
-  say "$_name is not ready: $_answer"
-  say "the end of its log:"
-  ask logs --tail 20 "$_name" >&2 || :
+  _log=$(ask logs --tail 20 "$_name" 2>&1) || :
+  hide "$_name is not ready: $_answer
+the end of its log:
+$_log"
   return 1
 }
+
+# hide TEXT: says the text, with … for the values of secrets and for each of their lines
+hide() (
+  _values=
+  for _key in ${_secrets-}; do
+    eval "_value=\${$_key-}"
+    _values="$_values$_value
+"
+  done
+  _text=$1
+  IFS='
+'
+  set -f
+  while :; do
+    # the longest first: a value may begin with another
+    _longest=
+    for _value in $_values; do
+      if [ "${#_value}" -gt 3 ] && [ "${#_value}" -gt "${#_longest}" ]; then
+        case $_text in *"$_value"*) _longest=$_value ;; esac
+      fi
+    done
+    [ -n "$_longest" ] || break
+    _rest=$_text _text=
+    while :; do
+      case $_rest in *"$_longest"*) ;; *) break ;; esac
+      _text="$_text${_rest%%"$_longest"*}…" _rest=${_rest#*"$_longest"}
+    done
+    _text=$_text$_rest
+  done
+  printf '%s\n' "$_text" >&2
+)
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

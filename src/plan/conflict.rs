@@ -93,14 +93,14 @@ impl Conflict {
                 format!("remove `{host}` from this config, or from that of project `{project}` and apply that first")
             }
             Self::OthersProxy { maker, .. } => format!(
-                "a host has one proxy: let `[proxy]` say here what it says in the config of `{maker}`, or change it there"
+                "all projects of a host share one proxy: copy `[proxy]` from the config of `{maker}`, or change it there"
             ),
             Self::OtherAnswers { container, network, .. } => format!(
                 "`docker network disconnect {network} {container}` takes it off the network; another name of the container \
                  would not, its aliases stay"
             ),
             Self::AnotherConfig(..) => {
-                "give this config a `name` of its own; or `--replace`, if it does take the place of the other"
+                "give this config a `name` of its own; if it takes the place of the other, `--replace` removes those containers"
                     .to_owned()
             }
             Self::PoolFull { free, .. } => {
@@ -126,7 +126,7 @@ impl Conflict {
                     .to_owned()
             }
             Self::BetweenReleases(_) => {
-                "`gordon apply` brings the app to what the config says; then it can go back".to_owned()
+                "`gordon apply` ends what was begun; after that, `gordon rollback` can go back".to_owned()
             }
             Self::UnknownContainer(_) => "`gordon plan` shows the names of the containers".to_owned(),
         }
@@ -166,7 +166,7 @@ impl fmt::Display for Conflict {
             Self::BetweenReleases(name) => {
                 write!(f, "an earlier run was cut off between two releases of `{name}`")
             }
-            Self::OthersHost(host, project) => write!(f, "`{host}` leads to project `{project}` already"),
+            Self::OthersHost(host, project) => write!(f, "`{host}` is routed by project `{project}` already"),
             Self::OthersProxy { maker, differs } => {
                 write!(
                     f,

@@ -139,7 +139,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
     let three = project("gtest-pxthree", "three.test, one.test", "third");
     let refused = three.gordon(&["apply", "--yes"]).ended(1);
     assert!(
-        refused.stderr.contains("`one.test` leads to project `gtest-pxone` already"),
+        refused.stderr.contains("`one.test` is routed by project `gtest-pxone` already"),
         "{}",
         refused.stderr
     );

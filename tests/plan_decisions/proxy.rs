@@ -574,7 +574,7 @@ fn a_host_of_another_project_is_not_taken_from_it() {
     for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
         let mut host = both();
         host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n").as_str().into());
-        does(SHOP, &host, "conflict: `shop.com` leads to project `mall` already");
+        does(SHOP, &host, "conflict: `shop.com` is routed by project `mall` already");
     }
     let mut host = both();
     host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".into());

@@ -137,7 +137,7 @@ impl LockError {
                 name(subject)
             )),
             Self::Children(subject) => Some(format!(
-                "see what they are at, and end them; `{}` goes on without them",
+                "`ps -ef` shows them: wait for them, or end them; `{}` goes on without them",
                 subject.unlock()
             )),
             Self::Interrupted => None,
@@ -188,7 +188,9 @@ impl fmt::Display for News {
             Self::Held(subject, holder) => {
                 write!(f, "waiting for another gordon, at work on {subject}: {holder}")
             }
-            Self::Gone(holder) => write!(f, "an earlier gordon was cut off: {holder}"),
+            Self::Gone(holder) => {
+                write!(f, "an earlier gordon was cut off, and its lock is taken over: {holder}")
+            }
             Self::Children => f.write_str("waiting for docker commands that a gordon left behind"),
         }
     }
