@@ -152,6 +152,6 @@ struct Nearest {
 impl Nearest {
     fn hint<'a>(&mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
         self.left = self.left.checked_sub(1)?;
-        nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+        nearest(word, known).map(|near| format!("did you mean `{}`?", visible(near)))
     }
 }

@@ -121,6 +121,14 @@ fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
 }
 
 #[test]
+fn a_suggestion_cannot_move_the_cursor() {
+    let toml = "[routes]\n\"\\u001b[2Ka.company.com\" = \"web\"\n\"\\tb.company.com\" = \"web\"\n[attachments]\n\"b.company.com\" = [\"redis\"]\n";
+    let shown = drawn("gordon.toml", toml);
+    assert!(shown.contains("did you mean `\\tb.company.com`?"), "{shown}");
+    assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+}
+
+#[test]
 fn a_suggestion_is_near() {
     for (word, known, near) in [
         ("wroker.company.com", "worker.company.com", true),
