@@ -799,6 +799,111 @@ fn status_does_not_need_secrets_nor_a_plan() {
     shop("foreign", stranger).gordon("status").ended(0).shows("status_conflict");
 }
 
+/// What moves the cursor, begins a line, conceals, or turns the direction around, with the mark that it leaves.
+const EVIL: &str = "\u{1b}[2K\u{1b}[1A\r\u{1b}]0;x\u{7}\u{9b}8m\u{202e}evil";
+
+/// Nothing of [`EVIL`] but its mark and its escapes.
+fn hides_nothing(told: &str, what: &str) {
+    assert!(
+        told.contains("\\u{1b}[2K\\u{1b}[1A\\r") || told.contains("\\x1b[2K\\x1b[1A\\r"),
+        "{what}: {told:?}"
+    );
+    let is_obeyed = |c: char| c.is_control() && !"\n\t".contains(c) || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!told.contains(is_obeyed), "{what}: {told:?}");
+}
+
+#[test]
+fn every_text_for_people_shows_what_would_be_hidden() {
+    let words = |scene: &Scene, words: &[&str]| {
+        let output = scene.command("", &scene.path()).args(words).output().expect("gordon is built");
+        String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
+    };
+    let json = EVIL.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect::<String>();
+    let config =
+        |more: &str| format!("name = \"evil\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\n{more}");
+    let scene = |more: &str, cases: &str| Scene::new(&[("gordon.toml", &config(more))], cases);
+    let evil = EVIL.replace('\'', "");
+    let locked = format!(
+        "'run '*gordon-lock-*) echo 'Conflict. The container name is already in use' >&2; exit 125 ;;\n\
+         'container inspect'*gordon-lock-*)\n\tcat <<'END'\n[\"0123\",{{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"{json}\",\
+         \"gordon.lock.host\":\"far\",\"gordon.lock.since\":\"2024\",\"gordon.lock.process\":\"7\"}}]\nEND\n;;\n"
+    );
+    let dies = format!(
+        "'container inspect'*State.Status*) echo 'exited none 0' ;;\n\
+         'container inspect'*'json .State'*) echo '{{\"Status\":\"exited\",\"ExitCode\":3,\"FinishedAt\":\"2024\"}}' ;;\n\
+         'logs '*) echo '1 {evil}' ;;\n"
+    );
+    let broken = format!("'ps '*) echo '{evil}' >&2; exit 1 ;;\n");
+    let fails = format!("'network create'*) echo '{evil}' >&2; exit 1 ;;\n");
+    let command = format!("command = [\"{json}\", \"1\"]\n");
+    let plain = |more: &str| scene(more, "");
+    for (what, told) in [
+        ("clap", words(&plain(""), &[EVIL])),
+        ("a path", words(&plain(""), &["check", "--file", EVIL])),
+        ("a docker binary", words(&plain(""), &["plan", "--docker", EVIL])),
+        ("a key", words(&plain(&format!("\"{json}\" = 1\n")), &["check"])),
+        ("a value", words(&plain(&format!("restart = \"{json}\"\n")), &["check"])),
+        ("a plan", words(&plain(&command), &["plan", "--offline"])),
+        ("a plan on the host", words(&plain(&command), &["apply"])),
+        ("docker's error", words(&scene("", &broken), &["plan"])),
+        ("a failed step", words(&scene("", &fails), &["apply", "--yes"])),
+        ("a failed command", words(&scene(&command, "'run '*web:1*) exit 1 ;;\n"), &["apply", "--yes"])),
+        ("a log", words(&scene("", &dies), &["apply", "--yes"])),
+        ("a lock's holder", words(&scene("", &locked), &["unlock", "--yes"])),
+    ] {
+        hides_nothing(&told, what);
+    }
+}
+
+#[test]
+fn a_word_imitates_no_line_of_a_plan() {
+    let config = "name = \"evil\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\n\
+                  command = [\"x\\n  +   container good: not there yet\\n      docker run good\\ngood\\n\"]\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    let plan = scene.gordon("plan --offline").ended(0).stdout;
+    assert!(
+        plan.contains("$'  +   container good: not there yet\\n'\\\n$'      docker run good\\n'"),
+        "{plan}"
+    );
+    assert!(
+        !plan.lines().any(|line| ["good", "  +   container good: not there yet"].contains(&line)),
+        "{plan}"
+    );
+}
+
+/// What a terminal gets of a command, with an answer to its question.
+fn on_a_terminal(scene: &Scene, words: &str, answer: &str) -> String {
+    let mut command = scene.command("", &format!("{}:/usr/bin:/bin", scene.path()));
+    let gordon = format!("{} {words}", command.get_program().display());
+    let mut terminal = Command::new("script");
+    terminal.args(["--quiet", "--return", "--command", &gordon, "/dev/null"]);
+    terminal.current_dir(command.get_current_dir().expect("the scene's folder")).env_clear();
+    terminal.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?)))).env("TERM", "xterm");
+    command = terminal;
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`script` is installed");
+    child.stdin.take().expect("a pipe").write_all(answer.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8(output.stdout).expect("text").replace("\r\n", "\n")
+}
+
+#[test]
+fn the_plan_above_a_question_cannot_hide_its_own_lines() {
+    let config = "name = \"evil\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\nvolumes = [\"/:/host\"]\n\
+                  command = [\"\\u001b[2K\\u001b[1A\\u001b[2K\\r  sleep\\u202e\", \"\\u001b[8m1000\"]\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    let shown = on_a_terminal(&scene, "apply", "n\n");
+    assert!(shown.contains("--volume /:/host") && shown.contains("apply this plan? [y/N]"), "{shown:?}");
+    let styles = ["0", "1", "2", "31", "32", "33"].map(|style| format!("\u{1b}[{style}m"));
+    let shown = styles.iter().fold(shown, |shown, style| shown.replace(style, ""));
+    hides_nothing(&shown.replace("\\x1b[1A\\x1b[2K\\r", "\\x1b[1A\\r"), "a plan at the prompt");
+
+    let fails = format!("'network create'*) echo '{EVIL}' >&2; exit 1 ;;\n");
+    let shown = on_a_terminal(&Scene::new(&[("gordon.toml", config)], &fails), "apply --yes", "");
+    assert!(shown.contains("\\u{1b}]0;x\\u{7}\\u{9b}8m\\u{202e}evil"), "{shown:?}");
+    assert!(!shown.contains(['\u{7}', '\u{9b}', '\u{202e}']) && !shown.contains("\u{1b}]0"), "{shown:?}");
+}
+
 #[test]
 fn a_lock_that_somebody_holds_is_respected() {
     let scene = shop(

@@ -18,6 +18,7 @@ use crate::sys::progress::Wording;
 use crate::sys::terminal;
 use crate::sys::terminal::Answer;
 use crate::sys::terminal::say;
+use crate::sys::terminal::say_line;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -87,7 +88,8 @@ fn carry_out_alone(
         let is_as_shown = now == plan;
         plan = now;
         if !is_as_shown {
-            say("this host has changed since the plan was shown; the plan now:\n\n");
+            say_line("this host has changed since the plan was shown; the plan now:");
+            say_line("");
             show(host, &plan);
         }
         let is_locked = !plan.is_shared() || shared.is_some();
@@ -123,9 +125,9 @@ fn run(
 
 /// Shows a plan to a person.
 fn show(host: &Host, plan: &Plan) {
-    say(render::text::render(plan, host.docker.cli(), None));
+    say(&render::text::render(plan, host.docker.cli(), None));
     if !plan.is_empty() {
-        say("\n");
+        say_line("");
     }
 }
 

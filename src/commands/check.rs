@@ -5,15 +5,15 @@ use super::Trouble;
 use super::cli::Global;
 use super::project::Project;
 use crate::sys::progress::count;
-use crate::sys::terminal::say;
+use crate::sys::terminal::say_line;
 
 /// `gordon check`.
 pub(super) fn check(global: &Global) -> Result<Exit, Trouble> {
     let project = Project::check(global)?;
     let desired = &project.desired;
     let containers = desired.workloads.iter().map(|workload| workload.replicas as usize).sum();
-    say(format_args!(
-        "{}: project `{}`, {}, {}\n",
+    say_line(format_args!(
+        "{}: project `{}`, {}, {}",
         project.path,
         desired.project,
         count(containers, "container"),

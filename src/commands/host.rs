@@ -31,7 +31,7 @@ use crate::sys::lock::Subject;
 use crate::sys::observe::observe;
 use crate::sys::observe::observe_and_recognize;
 use crate::sys::progress::Wording;
-use crate::sys::terminal::say;
+use crate::sys::terminal::say_line;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -156,7 +156,7 @@ impl Host {
         wait: Duration,
         interrupt: &AtomicBool,
     ) -> Result<Lock<'_>, Trouble> {
-        let mut tell = |news: &News| say(format_args!("{news}\n"));
+        let mut tell = |news: &News| say_line(news);
         Ok(lock::take(&self.docker, subject, wait, interrupt, &mut tell)?)
     }
 
@@ -182,7 +182,7 @@ impl Host {
             shown::run(&plan, &self.docker, jobs, interrupt, &concealment, shown_to, wording)
         });
         if shown_to == For::People {
-            say("\n");
+            say_line("");
         }
         if report.interrupted {
             return Err(Trouble::told(Exit::Interrupted));

@@ -22,6 +22,7 @@ mod unlock;
 pub use trouble::Exit;
 use trouble::Trouble;
 
+use crate::name::visible;
 use crate::sys::terminal::say;
 use clap::Parser;
 use cli::Cli;
@@ -29,7 +30,7 @@ use cli::Command;
 
 /// Does what the command line says, and tells the person what went wrong. How it ended.
 pub fn main() -> Exit {
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = Cli::try_parse().unwrap_or_else(|error| visibly(error).exit());
     let result = match command {
         Command::Plan(said) => plan::plan(&global, &said),
         Command::Apply(said) => apply::apply(&global, &said),
@@ -42,7 +43,13 @@ pub fn main() -> Exit {
         Command::Unlock(said) => unlock::unlock(&global, &said),
     };
     result.unwrap_or_else(|trouble| {
-        say(&trouble);
+        say(&trouble.text());
         trouble.exit()
     })
+}
+
+/// What clap says of the command line, where it shows words of that as they can be seen.
+fn visibly(error: clap::Error) -> clap::Error {
+    let words = std::env::args_os().map(|word| visible(&word.to_string_lossy()));
+    Cli::try_parse_from(words).err().unwrap_or(error)
 }

@@ -1,12 +1,13 @@
 //! The standard output: data, and nothing else. Does not know what is written.
 
 use super::Trouble;
+use crate::render::Text;
 use std::io;
 use std::io::Write;
 
 /// Writes a text for people; its colours only where a terminal wants them.
-pub(super) fn text(text: &str) -> Result<(), Trouble> {
-    finish(anstream::stdout().lock().write_all(text.as_bytes()))
+pub(super) fn text(text: &Text) -> Result<(), Trouble> {
+    finish(anstream::stdout().lock().write_all(text.as_str().as_bytes()))
 }
 
 /// Writes data, to the byte.

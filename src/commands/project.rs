@@ -25,6 +25,7 @@ use crate::plan;
 use crate::plan::Conflict;
 use crate::plan::Options;
 use crate::plan::Plan;
+use crate::render::Text;
 use crate::sys::files;
 use crate::sys::files::ConfigFile;
 use crate::sys::host;
@@ -245,7 +246,7 @@ impl Project {
     fn show(&self, mut problems: Vec<Problem>) {
         let mut told = self.told.borrow_mut();
         problems.retain(|problem| !told.get(&problem.place).is_some_and(|same| same.contains(problem)));
-        say(config::render(&problems, &self.path, &self.text, Colour::Yes));
+        say(&Text::drawn(&config::render(&problems, &self.path, &self.text, Colour::Yes)));
         for problem in problems {
             told.entry(problem.place.clone()).or_default().push(problem);
         }

@@ -15,7 +15,7 @@ use crate::desired::Role;
 use crate::name::Container;
 use crate::plan::Routing;
 use crate::render::routes;
-use crate::sys::terminal::say;
+use crate::sys::terminal::say_line;
 use std::collections::BTreeSet;
 
 /// `gordon routes`.
@@ -54,7 +54,7 @@ fn assumed(desired: &Desired) -> impl Iterator<Item = &Note> {
 /// What the person should know of what is shown.
 fn tell(desired: &Desired) {
     if desired.routes.is_empty() {
-        say(format_args!("{}: the config has no routes\n", desired.project));
+        say_line(format_args!("{}: the config has no routes", desired.project));
     }
     for note in assumed(desired) {
         warn(&note.to_string(), "`port` says it");

@@ -1,12 +1,12 @@
 //! Why a subcommand did not do what it was asked for: what the person is told, and the exit status.
 
+use crate::render::Text;
 use crate::sys::docker::DockerError;
 use crate::sys::files::FileError;
 use crate::sys::lock::LockError;
 use crate::sys::observe::ObserveError;
 use crate::sys::terminal::say;
 use anstyle::AnsiColor;
-use std::fmt;
 use std::process::ExitCode;
 
 /// How a subcommand ended.
@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a subcommand did not do what it was asked for. Shown, it ends with a line break, or is nothing at all.
+/// Why a subcommand did not do what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     exit: Exit,
@@ -75,6 +75,15 @@ impl Trouble {
         self
     }
 
+    /// What the person is told.
+    pub fn text(&self) -> Text {
+        let mut text = Text::default();
+        for (message, hint) in &self.messages {
+            write(&mut text, AnsiColor::Red, "error", message, hint.as_deref());
+        }
+        text
+    }
+
     /// How the subcommand ended.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -108,19 +117,18 @@ impl From<LockError> for Trouble {
 
 /// Tells of something that nobody has to change, and what to do about it.
 pub(super) fn warn(message: &str, hint: &str) {
-    let warning = AnsiColor::Yellow.on_default().bold();
-    say(format_args!("{warning}warning{warning:#}: {message}\n  hint: {hint}\n"));
+    let mut text = Text::default();
+    write(&mut text, AnsiColor::Yellow, "warning", message, Some(hint));
+    say(&text);
 }
 
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = AnsiColor::Red.on_default().bold();
-        for (message, hint) in &self.messages {
-            writeln!(f, "{error}error{error:#}: {message}")?;
-            if let Some(hint) = hint {
-                writeln!(f, "  hint: {hint}")?;
-            }
-        }
-        Ok(())
+/// A message, whose further lines are indented, and its hint.
+fn write(text: &mut Text, colour: AnsiColor, what: &str, message: &str, hint: Option<&str>) {
+    text.styled(colour.on_default().bold(), what).add(": ");
+    for (i, line) in message.lines().enumerate() {
+        text.add(if i == 0 { "" } else { "    " }).line(line);
+    }
+    if let Some(hint) = hint {
+        text.add("  hint: ").line(hint);
     }
 }

@@ -10,7 +10,7 @@ use super::host::Host;
 use super::project::Project;
 use crate::sys::lock;
 use crate::sys::lock::Subject;
-use crate::sys::terminal::say;
+use crate::sys::terminal::say_line;
 
 /// `gordon unlock`.
 pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Trouble> {
@@ -23,8 +23,8 @@ pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Troubl
         ask(&format!("take the lock of {subject} away from {holder}?"), &|| false)?;
     }
     match lock::unlock(&host.docker, &subject)? {
-        Some(holder) => say(format_args!("the lock of {subject} is taken away from {holder}\n")),
-        None => say(format_args!("nobody holds the lock of {subject}\n")),
+        Some(holder) => say_line(format_args!("the lock of {subject} is taken away from {holder}")),
+        None => say_line(format_args!("nobody holds the lock of {subject}")),
     }
     Ok(Exit::Done)
 }

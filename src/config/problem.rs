@@ -1,5 +1,6 @@
 //! What is wrong with a config, and where; how that is shown. Does not know how it was found.
 
+use crate::name::visible;
 use annotate_snippets::AnnotationKind;
 use annotate_snippets::Element;
 use annotate_snippets::Group;
@@ -86,6 +87,22 @@ impl Problem {
         Self { severity, message, place, also: Vec::new(), hints: Vec::new() }
     }
 
+    /// The same with its words as they can be seen: the renderer lets some through that a terminal obeys.
+    fn visible(&self) -> Self {
+        let Self { severity, message, place, also, hints } = self;
+        Self {
+            severity: *severity,
+            message: visible(message),
+            place: match place {
+                Place::Config(..) => place.clone(),
+                Place::File(file) => Place::File(visible(file)),
+                Place::Line(file, line) => Place::Line(visible(file), *line),
+            },
+            also: also.iter().map(|(span, part)| (span.clone(), visible(part))).collect(),
+            hints: hints.iter().map(|hint| visible(hint)).collect(),
+        }
+    }
+
     /// All places that it is about, where these are several: two problems with the same are one.
     pub fn places(&self) -> Option<BTreeSet<Place>> {
         let also = self.also.iter().map(|(span, _)| Place::Config(span.start, span.end));
@@ -165,7 +182,7 @@ pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> S
     sorted.sort_by_key(|problem| &problem.place);
     let mut shown = String::new();
     for problem in &sorted {
-        shown.push_str(&renderer.render(&[group(problem, path, &lines)]));
+        shown.push_str(&renderer.render(&[group(&problem.visible(), &visible(path), &lines)]));
         shown.push_str("\n\n");
     }
     if problems.len() > sorted.len() {

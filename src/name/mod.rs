@@ -41,10 +41,28 @@ impl NameError {
     }
 }
 
-/// A text as it can be shown in a message: what would move the cursor is escaped.
+/// Whether a terminal obeys a character or shows nothing of it, so that what is read is not what is there: control
+/// characters, the ends of lines and paragraphs, what changes the direction, and what has no width.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// A text as it can be shown in a message: what is hidden is escaped.
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        if c.is_control() {
+        if is_hidden(c) {
             shown.extend(c.escape_default())
         } else {
             shown.push(c)

@@ -9,8 +9,10 @@ pub mod text;
 
 mod block;
 mod prelude;
+mod shown;
 mod words;
 
+pub use shown::Text;
 pub use words::command_line;
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use crate::docker::Cli;
 use crate::docker::Command;
 use crate::docker::Word;
+use crate::name::is_hidden;
+use crate::name::visible;
 use std::borrow::Cow;
 
 /// Lines are broken before they are longer than this.
@@ -31,6 +33,38 @@ pub(super) fn quote(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `text` as one word for people to read, and to paste into bash, zsh or busybox: what is hidden is an escape, and no line
+/// begins with anything of the text.
+fn quote_visibly(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return quote(text);
+    }
+    let mut quoted = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        quoted.push_str(if quoted.is_empty() { "$'" } else { "\\\n$'" });
+        for c in line.chars() {
+            match c {
+                '\'' | '\\' => quoted.extend(['\\', c]),
+                // pasted it would stand for a line of the history
+                '!' => quoted.push_str("\\x21"),
+                '\n' => quoted.push_str("\\n"),
+                '\r' => quoted.push_str("\\r"),
+                '\t' => quoted.push_str("\\t"),
+                c if is_hidden(c) => {
+                    let mut bytes = [0; 4];
+                    quoted.extend(c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\x{byte:02x}")));
+                }
+                c => quoted.push(c),
+            }
+        }
+        quoted.push('\'');
+    }
+    Cow::Owned(quoted)
+}
+
+/// How a word is written.
+type Quote = fn(&str) -> Cow<'_, str>;
+
 /// Whether every shell takes the word as it is, wherever it stands after the command's name.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
@@ -38,33 +72,38 @@ fn is_plain(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&b))
 }
 
-fn word(word: &Word) -> String {
+fn word(word: &Word, quote: Quote) -> String {
     match word {
         Word::Text(text) => quote(text).into_owned(),
         Word::InFolder { path, rest } => format!("\"$PWD\"/{}", quote(&format!("{path}{rest}"))),
     }
 }
 
-/// `text` in a comment or a line for people: in one line, and without what a terminal would obey.
+/// `text` in a comment or a line: in one line, with what is hidden as escapes.
 pub(super) fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split(char::is_control).filter(|word| !word.is_empty()).collect();
-    words.join(" ")
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    visible(&lines.join(" "))
 }
 
-/// The words of a process as a line that can be pasted into a shell.
+/// The words of a process in a line for people, that can be pasted into a shell.
 pub fn command_line(words: &[String]) -> String {
-    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| quote_visibly(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The words that begin every docker command.
 pub(super) fn prefix(cli: &Cli) -> String {
-    command_line(&cli.prefix())
+    cli.prefix().iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A docker command in lines that can be pasted. The first begins with `before`; the text starts behind `indent` columns.
+/// A docker command in lines of a script. The first begins with `before`; the text starts behind `indent` columns.
 pub(super) fn fold(before: &str, cli: &Cli, command: &Command, indent: usize) -> String {
     let head = if before.is_empty() { prefix(cli) } else { format!("{before} {}", prefix(cli)) };
-    lay_out(head, &pieces(command), indent)
+    lay_out(head, &pieces(command, quote), indent)
+}
+
+/// A docker command in lines for people, that can be pasted. The text starts behind `indent` columns.
+pub(super) fn fold_visibly(cli: &Cli, command: &Command, indent: usize) -> String {
+    lay_out(command_line(&cli.prefix()), &pieces(command, quote_visibly), indent)
 }
 
 /// What gives `text` to a command: the words at the end of its line, and the lines that follow on that one.
@@ -129,22 +168,24 @@ struct Piece {
 
 /// Cuts a command where it reads well: flags of one topic that stand together get lines of their own, and so does what
 /// follows the flags, as the image and its command do.
-fn pieces(command: &Command) -> Vec<Piece> {
+fn pieces(command: &Command, quote: Quote) -> Vec<Piece> {
     let flag = |i: usize| match command.words.get(i) {
         Some(Word::Text(text)) if text.starts_with('-') => Some(&**text),
         _ => None,
     };
     let count = command.words.len();
     let first_flag = (0..count).find(|i| flag(*i).is_some()).unwrap_or(count);
-    let mut pieces: Vec<Piece> =
-        command.words[..first_flag].iter().map(|w| Piece { text: word(w), begins_line: false }).collect();
+    let mut pieces: Vec<Piece> = command.words[..first_flag]
+        .iter()
+        .map(|w| Piece { text: word(w, quote), begins_line: false })
+        .collect();
     let (mut i, mut last, mut was_joined) = (first_flag, None, false);
     while let Some(name) = flag(i) {
-        let mut text = word(&command.words[i]);
+        let mut text = word(&command.words[i], quote);
         let mut next = i + 1;
         if next < count && flag(next).is_none() {
             text.push(' ');
-            text.push_str(&word(&command.words[next]));
+            text.push_str(&word(&command.words[next], quote));
             next += 1;
         }
         let topic = Some(topic(name));
@@ -154,7 +195,7 @@ fn pieces(command: &Command) -> Vec<Piece> {
         (last, was_joined, i) = (topic, is_joined, next);
     }
     let operands = command.words[i..].iter().enumerate();
-    pieces.extend(operands.map(|(i, w)| Piece { text: word(w), begins_line: i == 0 }));
+    pieces.extend(operands.map(|(i, w)| Piece { text: word(w, quote), begins_line: i == 0 }));
     pieces
 }
 
@@ -216,6 +257,17 @@ mod tests {
             for name in SHELLS {
                 let read = shell(name, &format!("cat {feed} || exit 1{body}\necho done\n")).stdout;
                 prop_assert_eq!(String::from_utf8_lossy(&read), format!("{text}done\n"), "{}", name);
+            }
+        }
+
+        #[test]
+        fn a_command_for_people_can_be_pasted_and_hides_nothing(words in words(200)) {
+            let words: Vec<String> = words.into_iter().chain(["a\n\n b\t\u{1b}\u{202e}é!".to_owned()]).collect();
+            let folded = fold_visibly(&Cli::default(), &command(&words), 6);
+            prop_assert!(!folded.contains(|c| c != '\n' && is_hidden(c)), "{}", folded);
+            prop_assert!(folded.lines().skip(1).all(|line| line.starts_with("          ") || line.starts_with("$'")), "{}", folded);
+            for name in ["bash", "busybox sh"] {
+                prop_assert_eq!(read_back(name, &folded), expected(&words), "{}: {}", name, folded);
             }
         }
 
@@ -308,10 +360,22 @@ docker --context far run --detach --name shop-db \\
     }
 
     #[test]
-    fn lines_for_people_hold_nothing_that_a_terminal_obeys() {
+    fn one_line_holds_nothing_that_a_terminal_obeys() {
         assert_eq!(
-            one_line("manifest unknown:\r\n\u{1b}[31mno such tag\n"),
-            "manifest unknown: [31mno such tag"
+            one_line("manifest unknown:\r\n\u{1b}[31mno such tag\u{202e}\n"),
+            "manifest unknown: \\u{1b}[31mno such tag\\u{202e}"
         );
+    }
+
+    #[test]
+    fn what_is_hidden_in_a_word_is_an_escape_and_no_line_begins_with_it() {
+        for (word, quoted) in [
+            ("a\u{1b}[2K\r  b", "$'a\\x1b[2K\\r  b'"),
+            ("\u{202e}it's\\", "$'\\xe2\\x80\\xaeit\\'s\\\\'"),
+            ("\n  +   container x!\n", "$'\\n'\\\n$'  +   container x\\x21\\n'"),
+            ("it's", "\"it's\""),
+        ] {
+            assert_eq!(quote_visibly(word), quoted);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Talks with the person, on the standard error: data goes to the standard output. Does not know what is asked or why.
 
+use crate::render::Text;
 use std::fmt::Display;
 use std::io;
 use std::io::BufRead;
@@ -9,10 +10,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// Says `text`, which ends its last line itself; its colours only where a terminal wants them.
-pub fn say(text: impl Display) {
+/// Says `text`; its colours only where a terminal wants them.
+pub fn say(text: &Text) {
     // nobody listens any more: what is being done goes on all the same
-    let _ = anstream::stderr().write_all(text.to_string().as_bytes());
+    let _ = anstream::stderr().write_all(text.as_str().as_bytes());
+}
+
+/// Says `words` in a line of their own.
+pub fn say_line(words: impl Display) {
+    say(Text::of(words).end());
 }
 
 /// Whether a person can be asked: both the question and the answer have a terminal.
@@ -45,7 +51,7 @@ pub enum Answer {
 /// When the terminal cannot be read or written.
 pub fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> io::Result<Answer> {
     let mut out = anstream::stderr();
-    write!(out, "{question} [y/N] ")?;
+    write!(out, "{} [y/N] ", Text::of(question))?;
     out.flush()?;
     let (sender, answers) = mpsc::channel();
     // it goes on to wait for a line when nobody wants one any more: that keeps nobody from ending

@@ -963,3 +963,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_problem_shows_what_would_be_hidden() {
+    let evil = "\u{1b}[2K\r\u{9b}8m\u{202e}\n";
+    let problem = Problem::error(0..1, evil).hint(evil).also(5..6, evil);
+    let elsewhere = Problem::warning_in_line(evil, 1, evil).hint(evil);
+    for colour in [Colour::Yes, Colour::No] {
+        let shown = render(&[problem.clone(), elsewhere.clone()], evil, "name\nname\n", colour);
+        assert!(!shown.contains(['\r', '\u{9b}', '\u{202e}']) && !shown.contains("\u{1b}[2K"), "{shown:?}");
+        assert_eq!(shown.matches("\\u{1b}[2K\\r\\u{9b}8m\\u{202e}\\n").count(), 7, "{shown:?}");
+    }
+}

@@ -18,11 +18,11 @@ use crate::plan::Place;
 use crate::plan::ProxyStatus;
 use crate::plan::Status;
 use crate::plan::WorkloadStatus;
+use crate::render::Text;
 use crate::render::block::Action;
 use crate::render::text::OWNER;
 use crate::render::text::QUIET;
 use crate::render::text::WARNING;
-use crate::render::text::line;
 use crate::render::text::sign;
 use crate::render::words::one_line;
 use anstyle::Style;
@@ -38,8 +38,8 @@ const HEAD: [&str; COLUMNS] = ["container", "image", "release", "serving", "stat
 const STATE: usize = 4;
 
 /// The status as text, as of `now`.
-pub fn render(status: &Status<'_>, now: SystemTime) -> String {
-    let mut text = String::new();
+pub fn render(status: &Status<'_>, now: SystemTime) -> Text {
+    let mut text = Text::default();
     let table: Vec<(&str, Vec<Row>)> = status
         .owners
         .iter()
@@ -58,44 +58,41 @@ pub fn render(status: &Status<'_>, now: SystemTime) -> String {
         }
     }
     if !table.is_empty() {
-        line(&mut text, format_args!("  {QUIET}{}{QUIET:#}", head.line(&widths, Style::new())));
+        head.write(&mut text, &widths);
     }
     for (owner, rows) in &table {
-        line(&mut text, format_args!("{OWNER}{}{OWNER:#}", one_line(owner)));
+        text.styled(OWNER, owner).end();
         for row in rows {
-            line(&mut text, format_args!("  {}", row.line(&widths, row.state)));
-            for remark in &row.remarks {
-                line(&mut text, format_args!("    {QUIET}{remark}{QUIET:#}"));
-            }
+            row.write(&mut text, &widths);
         }
-        text.push('\n');
+        text.end();
     }
     if !status.unmounted.is_empty() {
-        line(&mut text, format_args!("{OWNER}volumes that no container mounts{OWNER:#}"));
+        text.styled(OWNER, "volumes that no container mounts").end();
         for volume in &status.unmounted {
-            line(&mut text, format_args!("  {volume}"));
+            text.add("  ").line(volume);
         }
-        line(&mut text, format_args!("    {QUIET}`docker system df --verbose` shows their sizes{QUIET:#}"));
-        text.push('\n');
+        text.add("    ").styled(QUIET, "`docker system df --verbose` shows their sizes").end();
+        text.end();
     }
     let changes = changes(status);
     if !changes.is_empty() {
-        line(&mut text, format_args!("{OWNER}drift{OWNER:#}"));
+        text.styled(OWNER, "drift").end();
         for change in &changes {
             write_change(&mut text, change);
         }
-        text.push('\n');
+        text.end();
     }
     write_obstacles(&mut text, status);
     let notes = notes(status);
     if !notes.is_empty() {
-        line(&mut text, format_args!("{OWNER}notes{OWNER:#}"));
+        text.styled(OWNER, "notes").end();
         for note in notes {
-            line(&mut text, format_args!("  ·   {}", one_line(&note)));
+            text.add("  ·   ").line(one_line(&note));
         }
-        text.push('\n');
+        text.end();
     }
-    line(&mut text, format_args!("{}", summary(status, !changes.is_empty())));
+    text.line(summary(status, !changes.is_empty()));
     text
 }
 
@@ -133,16 +130,19 @@ impl Row {
         Self { cells, state: if is_well { Style::new() } else { WARNING }, remarks: Vec::new() }
     }
 
-    /// The cells side by side, the state in a style of its own.
-    fn line(&self, widths: &[usize; COLUMNS], style: Style) -> String {
+    /// The cells side by side, the state in its style, and the remarks below.
+    fn write(&self, text: &mut Text, widths: &[usize; COLUMNS]) {
         let last = self.cells.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
-        let mut line = String::new();
+        text.add("  ");
         for (at, (cell, width)) in self.cells.iter().zip(widths).enumerate().take(last + 1) {
             let gap = if at == last { 0 } else { width - cell.chars().count() + 2 };
-            let style = if at == STATE { style } else { Style::new() };
-            line.push_str(&format!("{style}{cell}{style:#}{:gap$}", ""));
+            text.styled(if at == STATE { self.state } else { Style::new() }, cell);
+            text.add(format_args!("{:gap$}", ""));
         }
-        line
+        text.end();
+        for remark in &self.remarks {
+            text.add("    ").styled(QUIET, remark).end();
+        }
     }
 }
 
@@ -231,20 +231,16 @@ fn approximately(time: Duration) -> String {
     }
 }
 
-fn write_change(text: &mut String, change: &Change<'_>) {
+fn write_change(text: &mut Text, change: &Change<'_>) {
     let (sign, style) = sign(change.action);
     let plural = if change.names.len() == 1 { "" } else { "s" };
-    let cost = change.cost.map_or(String::new(), |cost| format!("  {WARNING}[{cost}]{WARNING:#}"));
-    line(
-        text,
-        format_args!(
-            "  {style}{sign:<3}{style:#} {}{plural} {style}{}{style:#} would be {}: {}{cost}",
-            change.thing.as_str(),
-            change.names.join(", "),
-            done(change.action),
-            change.reason,
-        ),
-    );
+    text.add("  ").styled(style, format_args!("{sign:<3}"));
+    text.add(format_args!(" {}{plural} ", change.thing.as_str())).styled(style, change.names.join(", "));
+    text.add(format_args!(" would be {}: {}", done(change.action), change.reason));
+    if let Some(cost) = change.cost {
+        text.add("  ").styled(WARNING, format_args!("[{cost}]"));
+    }
+    text.end();
 }
 
 fn done(action: Action) -> &'static str {
@@ -260,25 +256,24 @@ fn done(action: Action) -> &'static str {
 }
 
 /// What would be left out, or why there is no plan.
-fn write_obstacles(text: &mut String, status: &Status<'_>) {
-    let bang = format!("{WARNING}!{WARNING:#}");
+fn write_obstacles(text: &mut Text, status: &Status<'_>) {
     match status.drift {
         Ok(plan) if plan.blocked.is_empty() => return,
         Ok(plan) => {
-            line(text, format_args!("{WARNING}left out{WARNING:#}"));
+            text.styled(WARNING, "left out").end();
             for blocked in &plan.blocked {
-                line(text, format_args!("  {bang}   {}", one_line(&blocked.to_string())));
+                text.add("  ").styled(WARNING, "!").add("   ").line(one_line(&blocked.to_string()));
             }
         }
         Err(conflicts) => {
-            line(text, format_args!("{WARNING}in the way{WARNING:#}"));
+            text.styled(WARNING, "in the way").end();
             for conflict in conflicts {
-                line(text, format_args!("  {bang}   {}", one_line(&conflict.to_string())));
-                line(text, format_args!("      hint: {}", one_line(&conflict.hint())));
+                text.add("  ").styled(WARNING, "!").add("   ").line(one_line(&conflict.to_string()));
+                text.add("      hint: ").line(one_line(&conflict.hint()));
             }
         }
     }
-    text.push('\n');
+    text.end();
 }
 
 /// How many containers serve, and whether that is all that the config asks for.

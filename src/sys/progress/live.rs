@@ -8,6 +8,7 @@ use crate::apply::Event;
 use crate::apply::Report;
 use crate::plan::Plan;
 use crate::plan::StepId;
+use crate::render::Text;
 use anstream::AutoStream;
 use anstream::ColorChoice;
 use anstream::adapter::strip_str;
@@ -15,6 +16,7 @@ use indicatif::MultiProgress;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// How many steps have a line of their own while they run; more would push the others off the terminal.
@@ -43,10 +45,11 @@ impl Live {
         Self { lines: MultiProgress::new(), running: BTreeMap::new(), total: ProgressBar::hidden(), wording }
     }
 
-    fn print(&self, lines: impl IntoIterator<Item = String>) {
+    fn print(&self, lines: impl IntoIterator<Item = Text>) {
         let has_colour = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
         for line in lines {
-            let line = if has_colour { line } else { strip_str(&line).to_string() };
+            let line = line.as_str();
+            let line = if has_colour { line.to_owned() } else { strip_str(line).to_string() };
             // a terminal that is gone is no reason to stop
             let _ = self.lines.println(line);
         }
@@ -56,7 +59,7 @@ impl Live {
         if self.running.len() < LINES {
             let bar = ProgressBar::new_spinner().with_style(style("{spinner} {wide_msg} {elapsed}"));
             let bar = self.lines.insert_before(&self.total, bar);
-            bar.set_message(words::title(plan, step));
+            bar.set_message(message(words::title(plan, step)));
             bar.enable_steady_tick(TICK);
             self.running.insert(step, Running { bar, layers: Layers::default() });
         }
@@ -88,7 +91,7 @@ impl Progress for Live {
                 if let Some(Running { bar, layers }) = self.running.get_mut(step) {
                     layers.hear(text);
                     let far = layers.words().map(|far| format!(": {far}")).unwrap_or_default();
-                    bar.set_message(format!("{}{far}", words::title(plan, *step)));
+                    bar.set_message(message(format_args!("{}{far}", words::title(plan, *step))));
                 }
             }
             Event::Finished { step, .. } | Event::DoneWithout { step, .. } | Event::Skipped { step, .. } => {
@@ -97,7 +100,10 @@ impl Progress for Live {
             Event::Failed(failure) if failure.undoes == 0 => self.ended(failure.step),
             Event::Failed(failure) => {
                 if let Some(Running { bar, .. }) = self.running.get(&failure.step) {
-                    bar.set_message(format!("{}: undoing it", words::title(plan, failure.step)));
+                    bar.set_message(message(format_args!(
+                        "{}: undoing it",
+                        words::title(plan, failure.step)
+                    )));
                 }
             }
             Event::Undone { step, undo, .. } if undo + 1 == plan.steps()[step.index()].undo.len() => {
@@ -115,6 +121,11 @@ impl Progress for Live {
         self.total.finish_and_clear();
         self.print(words::summary(plan, report, &self.wording));
     }
+}
+
+/// What stands beside a spinner.
+fn message(words: impl Display) -> String {
+    Text::of(words).to_string()
 }
 
 fn style(template: &str) -> ProgressStyle {

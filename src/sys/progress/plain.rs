@@ -8,6 +8,7 @@ use crate::apply::Event;
 use crate::apply::Report;
 use crate::plan::Plan;
 use crate::plan::StepId;
+use crate::render::Text;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -24,7 +25,7 @@ impl<W: Write> Plain<W> {
         Self { out, wording, pulls: BTreeMap::new() }
     }
 
-    fn write(&mut self, lines: impl IntoIterator<Item = String>) {
+    fn write(&mut self, lines: impl IntoIterator<Item = Text>) {
         for line in lines {
             // nobody reads on: what is being done goes on all the same
             let _ = writeln!(self.out, "{line}");
@@ -42,7 +43,7 @@ impl<W: Write> Progress for Plain<W> {
             if layers.hear(text)
                 && let Some(far) = layers.words()
             {
-                self.write([format!("  {}: {far}", words::title(plan, *step))]);
+                self.write([Text::of(format_args!("  {}: {far}", words::title(plan, *step)))]);
             }
         }
         self.write(words::lines(plan, event));

@@ -10,12 +10,11 @@ use crate::apply::Report;
 use crate::apply::State;
 use crate::plan::Plan;
 use crate::plan::StepId;
+use crate::render::Text;
 use crate::render::command_line;
-use anstream::adapter::strip_str;
 use anstyle::AnsiColor;
 use anstyle::Style;
 use std::borrow::Cow;
-use std::fmt::Display;
 use std::time::Duration;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -43,73 +42,80 @@ pub(super) fn title(plan: &Plan, step: StepId) -> String {
     format!("{number:>width$}/{total} {}", plan.steps()[step.index()].op)
 }
 
-/// The lines that tell of `event`, with colours, none ending in a line break. None for what a pull says: that moves.
-pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<String> {
+/// The lines that tell of `event`. None for what a pull says: that moves.
+pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<Text> {
     match event {
-        Event::Started { step } => vec![format!("  {}", title(plan, *step))],
+        Event::Started { step } => vec![Text::of(format_args!("  {}", title(plan, *step)))],
         Event::Line { .. } => Vec::new(),
         Event::Finished { step, after } => {
-            vec![format!("{GOOD}✓{GOOD:#} {} {DIM}· {}{DIM:#}", title(plan, *step), duration(*after))]
+            let mut line = Text::default();
+            line.styled(GOOD, "✓").add(format_args!(" {} ", title(plan, *step)));
+            line.styled(DIM, format_args!("· {}", duration(*after)));
+            vec![line]
         }
         Event::DoneWithout { step, after, cause } => done_without(plan, *step, *after, cause),
         Event::Failed(failure) => failed(plan, failure),
         Event::Undone { step, undo, failure } => undone(plan, *step, *undo, failure.as_ref()),
         Event::Skipped { step, because } => {
-            vec![format!("- {}: skipped, as it needs step {}", title(plan, *step), because.index() + 1)]
+            let because = because.index() + 1;
+            vec![Text::of(format_args!("- {}: skipped, as it needs step {because}", title(plan, *step)))]
         }
-        Event::Interrupted { running: 0 } => vec!["stopping: nothing more is started".to_owned()],
-        Event::Interrupted { running } => vec![format!(
+        Event::Interrupted { running: 0 } => vec![Text::of("stopping: nothing more is started")],
+        Event::Interrupted { running } => vec![Text::of(format_args!(
             "stopping: {} finished, nothing more is started; once more Ctrl-C ends it at once",
             match running {
                 1 => "the step that runs is".to_owned(),
                 _ => format!("the {running} steps that run are"),
             }
-        )],
+        ))],
     }
 }
 
-fn done_without(plan: &Plan, step: StepId, after: Duration, cause: &Cause) -> Vec<String> {
-    let title = title(plan, step);
-    let mut lines = vec![format!(
-        "{WARN}! {title}: not done{WARN:#} after {}, the rest goes on without",
-        duration(after)
-    )];
-    lines.extend(what(cause));
-    lines.push(command(cause));
-    lines
+fn done_without(plan: &Plan, step: StepId, after: Duration, cause: &Cause) -> Vec<Text> {
+    let mut line = Text::default();
+    line.styled(WARN, format_args!("! {}: not done", title(plan, step)));
+    line.add(format_args!(" after {}, the rest goes on without", duration(after)));
+    [vec![line], what(cause), command(cause)].concat()
 }
 
-fn failed(plan: &Plan, failure: &Failure) -> Vec<String> {
+fn failed(plan: &Plan, failure: &Failure) -> Vec<Text> {
     let Failure { step, after, cause, hint, diagnosis, undoes: _ } = failure;
-    let mut lines = vec![format!("{BAD}✗ {}: failed{BAD:#} after {}", title(plan, *step), duration(*after))];
-    lines.extend(what(cause));
+    let mut line = Text::default();
+    line.styled(BAD, format_args!("✗ {}: failed", title(plan, *step)));
+    line.add(format_args!(" after {}", duration(*after)));
+    let mut lines = [vec![line], what(cause)].concat();
     lines.extend(diagnosis.iter().flat_map(what_became));
-    lines.extend(hint.iter().map(|hint| format!("    hint: {hint}")));
-    lines.push(command(cause));
+    lines.extend(hint.iter().map(|hint| Text::of(format_args!("    hint: {hint}"))));
+    lines.extend(command(cause));
     lines
 }
 
 /// The command that failed. It comes last, as some are long.
-fn command(cause: &Cause) -> String {
-    format!("    {DIM}command:{DIM:#} {}", command_line(cause.argv()))
+fn command(cause: &Cause) -> Vec<Text> {
+    let command = command_line(cause.argv());
+    let mut lines = command.lines();
+    let mut first = Text::of("    ");
+    first.styled(DIM, "command:").add(" ").add(lines.next().unwrap_or_default());
+    std::iter::once(first).chain(lines.map(Text::of)).collect()
 }
 
 /// What went wrong.
-fn what(cause: &Cause) -> Vec<String> {
+fn what(cause: &Cause) -> Vec<Text> {
     match cause {
         Cause::Call { end, stderr, .. } => {
-            let mut lines = vec![format!("    {}", ended(end))];
+            let mut lines = vec![Text::of(format_args!("    {}", ended(end)))];
             lines.extend(quoted(without_advertisement(stderr)));
             lines
         }
-        Cause::Hopeless { answer, .. } => vec![format!("    docker answered: {answer}")],
+        Cause::Hopeless { answer, .. } => vec![Text::of(format_args!("    docker answered: {answer}"))],
         Cause::TooLate { limit, answer, .. } => {
-            vec![format!("    not ready after {}; the last answer: {answer}", duration(*limit))]
+            let limit = duration(*limit);
+            vec![Text::of(format_args!("    not ready after {limit}; the last answer: {answer}"))]
         }
-        Cause::UnknownVolumes { image, paths, .. } => vec![format!(
+        Cause::UnknownVolumes { image, paths, .. } => vec![Text::of(format_args!(
             "    {image} declares {}, which this plan would lose with the container",
             paths.iter().map(|path| format!("VOLUME {path}")).collect::<Vec<_>>().join(", ")
-        )],
+        ))],
     }
 }
 
@@ -120,56 +126,63 @@ fn ended(end: &End) -> String {
     }
 }
 
-fn what_became(diagnosis: &Diagnosis) -> Vec<String> {
+fn what_became(diagnosis: &Diagnosis) -> Vec<Text> {
     let Diagnosis { container, status, exit_status, out_of_memory, error, health, log } = diagnosis;
-    let mut state = match exit_status {
+    let mut state = Text::of(format_args!("    {container} "));
+    match exit_status {
         Some(exit_status) if status == "exited" => {
-            format!("    {container} exited with status {exit_status}")
+            state.add(format_args!("exited with status {exit_status}"))
         }
         Some(exit_status) => {
-            format!("    {container} is {status}, and exited with status {exit_status} before")
+            state.add(format_args!("is {status}, and exited with status {exit_status} before"))
         }
-        None => format!("    {container} is {status}"),
+        None => state.add(format_args!("is {status}")),
     };
     if *out_of_memory {
-        state.push_str(", out of memory");
+        state.add(", out of memory");
     }
     let mut lines = vec![state];
     if !error.is_empty() {
-        lines.push(format!("    docker says: {error}"));
+        lines.push(Text::of(format_args!("    docker says: {error}")));
     }
     if !health.is_empty() {
-        lines.push("    its health check said:".to_owned());
+        lines.push(Text::of("    its health check said:"));
         lines.extend(quoted(health.lines()));
     }
     if log.is_empty() {
-        lines.push("    its log is empty".to_owned());
+        lines.push(Text::of("    its log is empty"));
     } else {
-        lines.push("    the end of its log:".to_owned());
+        lines.push(Text::of("    the end of its log:"));
         lines.extend(quoted(log.iter().map(String::as_str)));
     }
     lines
 }
 
-fn undone(plan: &Plan, step: StepId, undo: usize, failure: Option<&Cause>) -> Vec<String> {
+fn undone(plan: &Plan, step: StepId, undo: usize, failure: Option<&Cause>) -> Vec<Text> {
     let op = &plan.steps()[step.index()].undo[undo];
-    let number = step.index() + 1;
-    match failure {
-        None => vec![format!("    undoing step {number}: {op}: done")],
-        Some(cause) => {
-            let mut lines = vec![format!("    undoing step {number}: {op}: {BAD}failed{BAD:#}")];
-            lines.extend(what(cause).into_iter().map(|line| format!("    {line}")));
-            lines
-        }
+    let mut line = Text::of(format_args!("    undoing step {}: {op}: ", step.index() + 1));
+    let Some(cause) = failure else {
+        line.add("done");
+        return vec![line];
+    };
+    line.styled(BAD, "failed");
+    let mut lines = vec![line];
+    for line in what(cause) {
+        let mut indented = Text::of("    ");
+        indented.append(&line);
+        lines.push(indented);
     }
+    lines
 }
 
 /// The end of it all: what was done, and what to do next.
-pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<String> {
+pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<Text> {
     let took = duration(report.took);
     let total = plan.steps().len();
+    let mut first = Text::default();
     if report.is_complete() && plan.blocked.is_empty() {
-        return vec![format!("{GOOD}{}{GOOD:#}: {} in {took}", wording.done, count(total, "step"))];
+        first.styled(GOOD, wording.done).add(format_args!(": {} in {took}", count(total, "step")));
+        return vec![first];
     }
     let mut parts = vec![format!("{} of {} in {took}", report.done(), count(total, "step"))];
     for (number, what) in [
@@ -182,20 +195,21 @@ pub(super) fn summary(plan: &Plan, report: &Report, wording: &Wording) -> Vec<St
             parts.push(format!("{number} {what}"));
         }
     }
-    let mut lines = vec![format!("{BAD}{}{BAD:#}: {}", wording.done, parts.join(", "))];
+    first.styled(BAD, wording.done).add(format_args!(": {}", parts.join(", ")));
+    let mut lines = vec![first];
     for (state, what) in [(State::Failed, "failed"), (State::Waiting, "left")] {
         let of = plan.steps().iter().filter(|step| report.states[step.id.index()] == state);
         let titles: Vec<String> = of.map(|step| step.op.to_string()).collect();
         if !titles.is_empty() {
-            lines.push(format!("  {what}: {}", titles.join(", ")));
+            lines.push(Text::of(format_args!("  {what}: {}", titles.join(", "))));
         }
     }
     if !plan.blocked.is_empty() {
         let names: Vec<&str> = plan.blocked.iter().map(|blocked| blocked.container.as_str()).collect();
-        lines.push(format!("  left out: {}", names.join(", ")));
+        lines.push(Text::of(format_args!("  left out: {}", names.join(", "))));
     }
     let first = if report.failed() > 0 || !plan.blocked.is_empty() { "mend what failed, then " } else { "" };
-    lines.extend(wording.next.iter().map(|next| format!("next: {first}{next}")));
+    lines.extend(wording.next.iter().map(|next| Text::of(format_args!("next: {first}{next}"))));
     lines
 }
 
@@ -204,8 +218,13 @@ pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    lines.into_iter().map(|line| format!("    {DIM}│{DIM:#} {}", visible(&cut(line)))).collect()
+fn quoted<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Text> {
+    let quote = |line| {
+        let mut quoted = Text::of("    ");
+        quoted.styled(DIM, "│").add(" ").add(cut(line));
+        quoted
+    };
+    lines.into_iter().map(quote).collect()
 }
 
 /// A line as long as people can read it.
@@ -218,11 +237,6 @@ pub(super) fn cut(line: &str) -> Cow<'_, str> {
             format!("{}… and {more} characters more", &line[..end]).into()
         }
     }
-}
-
-/// Without the signs that would move the cursor or colour the terminal: logs hold anything.
-fn visible(line: &str) -> impl Display {
-    strip_str(line).to_string().chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>()
 }
 
 /// What docker wrote, without the pointer to its manual.
