@@ -136,7 +136,7 @@ impl Draft<'_> {
         setting.needs = self.last(from, &[]);
         self.start(job.workload, incoming, &setting);
         setting.needs = self.last(from, &[]);
-        self.prove(job.workload, incoming, &setting);
+        self.prove_incoming(job.workload, incoming, setting);
         self.last(from, &[])
     }
 

@@ -138,9 +138,19 @@ impl Draft<'_> {
         if self.plan.steps().len() > from || !is_named || self.is_unready(job.workload, incoming) {
             setting.needs = self.last(from, needs);
             setting.reason = Reason::Ready;
-            self.prove(job.workload, incoming, &setting);
+            self.prove_incoming(job.workload, incoming, setting);
         }
         self.last(from, needs)
+    }
+
+    /// Waits until an incoming container is ready. Only then it leaves a network, to join it again with its aliases: a script
+    /// that was cut off in between does not wait for it again.
+    pub(super) fn prove_incoming(&mut self, workload: &Workload, incoming: &Container, mut setting: Setting) {
+        setting.done.extend(workload.attachments.iter().map(|attachment| Fact::Detached {
+            container: incoming.clone(),
+            network: attachment.network.clone(),
+        }));
+        self.prove(workload, incoming, &setting);
     }
 
     /// Puts a container into the networks that it should be on and is not; the last step comes after all others.

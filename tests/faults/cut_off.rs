@@ -113,7 +113,7 @@ fn whenever_a_run_is_killed_the_next_brings_it_to_its_end_and_nobody_notices() {
         }),
         ("gtest-cut-after", one, 2, |l, a| at_each_step(l, a, AFTER, 0, 1)),
         ("gtest-cut-script", one, 2, |l, a| at_each_step(l, a, Way { cut: script, ..AFTER }, 0, 1)),
-        ("gtest-cut-again", one, 2, |l, a| {
+        ("gtest-cut-again", Shape::Asked, 2, |l, a| {
             at_each_step(l, a, Way { cut: script, mend: same_script, ..AFTER }, 0, 1)
         }),
         ("gtest-cut-third", one, 3, third_release),

@@ -29,6 +29,8 @@ const REFRESHED: u32 = 40;
 pub enum Shape {
     /// As many apps, each with its previous release kept, in one network.
     Apps(usize),
+    /// One such app, which is asked from its network whether it is ready.
+    Asked,
     /// One route, of two replicas, on two networks, without a release kept.
     Replicas,
 }
@@ -79,7 +81,7 @@ impl Lane {
         self.wanted = image;
         let text = self.config(IMAGES[image]);
         self.project
-            .write(if matches!(self.shape, Shape::Apps(_)) { "gordon.yaml" } else { "gordon.toml" }, &text);
+            .write(if matches!(self.shape, Shape::Replicas) { "gordon.toml" } else { "gordon.yaml" }, &text);
     }
 
     /// Which image the config asks for.
@@ -96,7 +98,7 @@ impl Lane {
     /// Those who ask for all the apps, from here on.
     pub fn askers(&self) -> Askers {
         let neighbour = match self.shape {
-            Shape::Apps(_) => format!("{}-neighbour-green", self.name),
+            Shape::Apps(_) | Shape::Asked => format!("{}-neighbour-green", self.name),
             Shape::Replicas => format!("{0}-neighbour.{0}.test", self.name),
         };
         let by_alias: Vec<String> = self.apps().iter().map(|app| format!("{app}:3000")).collect();
@@ -172,6 +174,7 @@ impl Lane {
     fn apps(&self) -> Vec<String> {
         match self.shape {
             Shape::Apps(count) => (1..=count).map(|i| format!("web{i}")).collect(),
+            Shape::Asked => vec!["web1".to_owned()],
             Shape::Replicas => vec!["web".to_owned()],
         }
     }
@@ -186,7 +189,9 @@ impl Lane {
         let head = "drain: 2s, health_timeout: 30s, stop_timeout: 5s";
         let health = "cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s";
         match self.shape {
-            Shape::Apps(_) => {
+            Shape::Apps(_) | Shape::Asked => {
+                let health =
+                    if matches!(self.shape, Shape::Asked) { "path: /up, interval: 1s" } else { health };
                 let app = |app: &String| {
                     format!(
                         "  {app}: {{ image: '{image}', environment: {{ REDIS_HOST: db }}, health: {{ {health} }}, \

@@ -447,6 +447,9 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
             !step.unless.iter().any(|fact| fact.holds(host))
         };
         if is_needed {
+            if let Op::Await(wait) = &step.op {
+                can_get_ready(host, wait, &plan.steps()[step.id.index()..]);
+            }
             run_op(host, &step.op, step);
             done.insert(step.id.index());
         } else if let Op::Run(launch) = &step.op
@@ -463,6 +466,21 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
         }
     }
     done
+}
+
+/// A container that `later` leaves a network and joins it again has to be on it while it is waited for: it may need what is
+/// there, or be asked from there.
+fn can_get_ready(host: &Observed, wait: &Await, later: &[Step]) {
+    if matches!(wait, Await::Drain { .. }) {
+        return;
+    }
+    let name = wait.container();
+    let away = later.iter().find_map(|step| match &step.op {
+        Op::Disconnect { container, network } if container == name => Some(network),
+        _ => None,
+    });
+    let away = away.filter(|network| !host.containers[name].memberships.contains_key(*network));
+    assert_eq!(away, None, "{name} is waited for while it is off a network");
 }
 
 /// The steps in one of the orders in which each comes after those that it needs, or only waits for.
