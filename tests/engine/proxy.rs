@@ -389,13 +389,12 @@ fn a_route_on_which_nothing_accepts_connections_is_not_put() {
         + &format!(
             "  own: {{ image: 'web:1', entrypoint: [python3, -c, {}], proxy: {{ hosts: [own.test] }} }}\n",
             json!(own)
-        )
-        + "deploy: { health_timeout: 2s }\n";
+        );
     let one = Project::new(name, &[("gordon.yaml", &text)]);
     one.apply();
     leads("one.test", "first");
     assert!(get("own.test").stdout.ends_with("502"), "that is the app's own answer");
-    let elsewhere = text.replace("app_port: 3000", "app_port: 3001");
+    let elsewhere = text.replace("app_port: 3000", "app_port: 3001") + "deploy: { health_timeout: 2s }\n";
     one.write("gordon.yaml", &elsewhere);
     for _ in 0..2 {
         let failed = one.gordon(&["apply", "--yes"]).ended(1);
