@@ -348,7 +348,9 @@ fn apply_tells_of_each_step_and_sums_up() {
             "network create",
             "volume create",
             "run --detach",
+            "update --restart",
             "run --detach",
+            "update --restart",
             "rm --force"
         ]
     );

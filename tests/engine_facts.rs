@@ -56,6 +56,10 @@ fn attached(name: &str, on: &str, aliases: Option<&[&str]>) -> Fact {
     Fact::Attached { container: container(name), network: network(on), aliases: aliases.map(names) }
 }
 
+fn restarts(name: &str, policy: &str) -> Fact {
+    Fact::Restart { name: container(name), policy: policy.to_owned() }
+}
+
 fn detached(name: &str, from: &str) -> Fact {
     Fact::Detached { container: container(name), network: network(from) }
 }
@@ -165,8 +169,10 @@ fn furnish(lab: &Lab) {
     lab.docker(&format!(
         "run -d --name facts-bare {labels} {on} --health-cmd false --health-interval 500ms --health-retries 1 {IDLE}"
     ));
-    lab.docker(&format!("create --name facts-stopped {labels} {on} --ip 10.209.110.140 {IDLE}"));
-    lab.docker(&format!("run -d --name facts-paused {labels} {IDLE}"));
+    lab.docker(&format!(
+        "create --name facts-stopped --restart on-failure:10 {labels} {on} --ip 10.209.110.140 {IDLE}"
+    ));
+    lab.docker(&format!("run -d --name facts-paused --restart always {labels} {IDLE}"));
     lab.docker("pause facts-paused");
     lab.docker(&format!("run -d --name facts-strange {test} {IDLE}"));
     lab.docker("network connect --alias Cache facts-nobody facts-strange");
@@ -280,6 +286,12 @@ fn cases(lab: &Lab) -> Vec<(Fact, bool)> {
         (Fact::Stopped(container("facts-paused")), false),
         (Fact::Stopped(container("facts-stopped")), true),
         (Fact::Stopped(container("facts-none")), true),
+        (restarts("facts-web", "no"), true),
+        (restarts("facts-web", "always"), false),
+        (restarts("facts-paused", "always"), true),
+        (restarts("facts-stopped", "on-failure:10"), true),
+        (restarts("facts-stopped", "on-failure:1"), false),
+        (restarts("facts-none", "no"), false),
         (Fact::Healthy(container("facts-web")), true),
         (Fact::Healthy(container("facts-bare")), false),
         (Fact::Healthy(container("facts-stopped")), false),

@@ -99,9 +99,9 @@ pub enum Restart {
     /// `no`.
     No,
     /// `always`.
+    #[default]
     Always,
     /// `unless-stopped`.
-    #[default]
     UnlessStopped,
     /// `on-failure`, and how often at most.
     OnFailure(Option<u32>),
@@ -317,7 +317,10 @@ impl Restart {
             "no" if !has_tries => Ok(Self::No),
             "always" if !has_tries => Ok(Self::Always),
             "unless-stopped" if !has_tries => Ok(Self::UnlessStopped),
-            "on-failure" if has_tries == tries.is_some() => Ok(Self::OnFailure(tries)),
+            "on-failure" if has_tries == tries.is_some() => {
+                // docker takes 0 for as many as it takes
+                Ok(Self::OnFailure(tries.filter(|tries| *tries > 0)))
+            }
             _ => Err(ValueError::new(
                 format!("`{}` is not a restart policy", visible(text)),
                 "write `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`",

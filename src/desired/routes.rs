@@ -281,6 +281,9 @@ impl Proxy {
         [DATA, CONFIG].map(|(_, path)| path)
     }
 
+    /// Its restart policy, once it has proved itself.
+    pub const RESTART: &'static str = "always";
+
     /// What its container is told.
     pub fn runtime(&self) -> Runtime {
         let [data, config] = Self::volumes();
@@ -296,7 +299,7 @@ impl Proxy {
             dns: DNS.map(str::to_owned).into(),
             env: CLIENT_PROXIES.map(|name| (EnvKey::parse(name).expect("a key"), String::new())).into(),
             ports: [self.http_port, self.https_port].map(|port| format!("{port}:{port}")).into(),
-            restart: "unless-stopped".to_owned(),
+            restart: Self::RESTART.to_owned(),
             ..Runtime::default()
         }
     }

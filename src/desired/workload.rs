@@ -166,7 +166,6 @@ impl Workload {
             let HealthCheck { command, interval, timeout, start_period } = health;
             format!("{interval:?} {timeout:?} {start_period:?} {command}")
         });
-        let restart = Some(runtime.restart.as_str()).filter(|policy| *policy != "unless-stopped");
         Spec::of(&[
             ("image", vec![self.image.as_str()]),
             ("entrypoint", words(&runtime.entrypoint)),
@@ -179,7 +178,6 @@ impl Workload {
             ("user", words(&runtime.user)),
             ("memory", words(&runtime.memory)),
             ("cpus", words(&runtime.cpus)),
-            ("restart", restart.into_iter().collect()),
             ("health", words(&health)),
         ])
     }

@@ -98,6 +98,13 @@ pub enum Fact {
     Stopped(Container),
     /// The container's health check says that it is healthy.
     Healthy(Container),
+    /// The container has this restart policy.
+    Restart {
+        /// The container.
+        name: Container,
+        /// The policy.
+        policy: String,
+    },
     /// The container is in the network, and answers there to just these names where they are given.
     Attached {
         /// The container.
@@ -180,6 +187,7 @@ impl Fact {
             Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
             Self::Healthy(name) => container(name)
                 .is_some_and(|seen| seen.state == State::Running && seen.health == Health::Healthy),
+            Self::Restart { name, policy } => container(name).is_some_and(|seen| seen.restart == *policy),
             Self::Attached { container: name, network, aliases } => container(name)
                 .and_then(|seen| seen.memberships.get(network))
                 .is_some_and(|seen| aliases.as_ref().is_none_or(|wanted| same(wanted, &seen.aliases))),

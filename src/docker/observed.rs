@@ -114,6 +114,10 @@ pub struct SeenContainer {
     pub image: Option<ImageId>,
     /// What it does.
     pub state: State,
+    /// Its restart policy, as `docker run --restart` takes it.
+    pub restart: String,
+    /// How often docker has restarted it since somebody started it last.
+    pub restarts: u32,
     /// What its health check says.
     pub health: Health,
     /// The addresses that it was made with; its own also while it is off a network.

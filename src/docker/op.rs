@@ -79,6 +79,13 @@ pub enum Op {
         /// A container that is paused.
         name: Container,
     },
+    /// `docker update --restart`.
+    Update {
+        /// A container, in whichever state.
+        name: Container,
+        /// Its restart policy from now on.
+        restart: String,
+    },
     /// `docker rename`.
     Rename {
         /// Its name until now.
@@ -194,6 +201,7 @@ impl Op {
             }
             Self::Pause { name } => Command::new(["pause", name.as_str()]),
             Self::Unpause { name } => Command::new(["unpause", name.as_str()]),
+            Self::Update { name, restart } => Command::new(["update", "--restart", restart, name.as_str()]),
             Self::Rename { from, to } => Command::new(["rename", from.as_str(), to.as_str()]),
             Self::Remove { name } => Command::new(["rm", name.as_str()]),
             Self::Connect { container, membership } => {
@@ -238,6 +246,7 @@ impl Op {
             | Self::Stop { name, .. }
             | Self::Pause { name }
             | Self::Unpause { name }
+            | Self::Update { name, .. }
             | Self::Remove { name } => is_proxy(name),
             Self::Rename { from, .. } => is_proxy(from),
             Self::Connect { container, .. } | Self::Disconnect { container, .. } => is_proxy(container),
@@ -261,6 +270,7 @@ impl fmt::Display for Op {
             Self::Stop { name, .. } => write!(f, "stop {name}"),
             Self::Pause { name } => write!(f, "pause {name}"),
             Self::Unpause { name } => write!(f, "unpause {name}"),
+            Self::Update { name, restart } => write!(f, "set the restart policy of {name} to {restart}"),
             Self::Rename { from, to } => write!(f, "rename {from} to {to}"),
             Self::Remove { name } => write!(f, "remove {name}"),
             Self::Connect { container, membership } => {

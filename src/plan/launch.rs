@@ -7,6 +7,9 @@ use super::Reason;
 use super::StepId;
 use super::diff::Draw;
 use super::diff::Up;
+use super::life::is_unproved;
+use super::life::probation;
+use super::life::restarts;
 use super::workload::Job;
 use super::workload::Setting;
 use super::workload::default_bridge;
@@ -63,6 +66,7 @@ impl Draft<'_> {
         let inherits = inherited(workload);
         labels.release = Some(Release { number: job.release, spec: job.spec.clone(), inherits });
         let mut runtime = workload.runtime.clone();
+        runtime.restart = probation(&runtime.restart).to_owned();
         runtime.mounts.extend(workload.learned.iter().cloned());
         let launch = Box::new(Launch {
             name: name.clone(),
@@ -158,8 +162,9 @@ impl Draft<'_> {
     /// Whether a container that stays has to be waited for.
     pub(super) fn is_unready(&self, workload: &Workload, name: &Container) -> bool {
         self.now.containers.get(name).is_some_and(|seen| {
-            matches!(seen.health, Health::Starting | Health::Unhealthy)
-                && matches!(workload.ready, Ready::Healthy(_))
+            is_unproved(seen, &workload.runtime.restart)
+                || matches!(seen.health, Health::Starting | Health::Unhealthy)
+                    && matches!(workload.ready, Ready::Healthy(_))
         })
     }
 
@@ -168,9 +173,10 @@ impl Draft<'_> {
         &mut self,
         workload: &Workload,
         name: &Container,
+        reason: Reason,
         needs: &[StepId],
     ) -> Option<StepId> {
-        self.wait(workload, name, SETTLES, &Setting::new(Reason::Ready, needs))
+        self.wait(workload, name, SETTLES, &Setting::new(reason, needs))
     }
 
     /// Waits until a container that is to take the place of another has shown that it can.
@@ -192,6 +198,10 @@ impl Draft<'_> {
     ) -> Option<StepId> {
         let name = name.clone();
         let mut setting = setting.clone();
+        let restart = &workload.runtime.restart;
+        if self.now.containers.get(&name).is_some_and(|seen| seen.restart != *restart) {
+            setting.done.push(restarts(&name, restart));
+        }
         let (wait, ready) = match &workload.ready {
             Ready::Healthy(timeout) => {
                 let ready = Fact::Healthy(name.clone());

@@ -11,6 +11,7 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::diff::Up;
+use super::life::is_failing;
 use super::workload::published;
 use crate::desired::Desired;
 use crate::desired::Pull;
@@ -21,7 +22,6 @@ use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
-use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
@@ -160,9 +160,11 @@ impl<'a> Draft<'a> {
         {
             needs.extend(steps);
         }
-        if self.runs(name) && self.now.containers[name].state != State::Restarting {
-            let owner = self.now.containers[name].owner.clone();
-            needs = self.leave(&owner, &[name], reason.clone(), &needs);
+        let seen = &self.now.containers[name];
+        // which policy it was to have is no longer known
+        if seen.state.is_up() && !is_failing(seen, "always") {
+            let owner = seen.owner.clone();
+            needs = self.leave(&owner, &[name], reason.clone(), &needs, None);
         }
         self.remove(name, reason, &needs)
     }
@@ -211,11 +213,12 @@ impl<'a> Draft<'a> {
         let ours = self.now.networks.iter().filter(|(_, seen)| seen.project.as_ref() == project);
         let unwanted: Vec<Network> =
             ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect();
-        let (kept, unwanted): (Vec<_>, Vec<_>) = unwanted.into_iter().partition(|name| self.is_used(name));
-        self.plan.notes.extend(kept.into_iter().map(Note::NetworkKept));
-        let stopped = self.proxy_is_still(&unwanted);
         for network in unwanted {
-            self.proxy_leaves(&network, &reason, stopped);
+            if self.is_used(&network) || self.proxy_is_stuck(&network) {
+                self.plan.notes.push(Note::NetworkKept(network));
+                continue;
+            }
+            self.proxy_leaves(&network, &reason);
             let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
             let owner = Owner::from(&self.desired.project);
             let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
@@ -223,9 +226,6 @@ impl<'a> Draft<'a> {
                 .needs(&needs)
                 .risk(Risk::Removes);
             self.draw(step);
-        }
-        if let Some(stopped) = stopped {
-            self.proxy_goes_on(stopped);
         }
     }
 

@@ -7,6 +7,7 @@ mod conflict;
 mod diff;
 mod launch;
 mod left_over;
+mod life;
 mod pause;
 mod proxy;
 mod pulls;

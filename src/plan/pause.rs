@@ -8,7 +8,6 @@ use super::diff::Draw;
 use super::workload::Setting;
 use crate::docker::Fact;
 use crate::docker::Op;
-use crate::docker::State;
 use crate::name::Container;
 use crate::name::Owner;
 
@@ -43,17 +42,6 @@ impl Draft<'_> {
         // it is tried once more
         let setting = Setting { undo: vec![op.clone()], ..setting.clone() };
         self.draw(Draw::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
-    }
-
-    /// Stops a container that docker restarts over and over: it serves nobody, and docker would change nothing about it.
-    pub(super) fn stop_restarting(&mut self, owner: &Owner, name: &Container) -> Option<StepId> {
-        let is_restarting = self.now.containers.get(name).is_some_and(|seen| seen.state == State::Restarting);
-        if !is_restarting {
-            return None;
-        }
-        let op = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let is_settled = [Fact::Stopped, Fact::Steady, Fact::Paused].map(|fact| fact(name.clone()));
-        self.draw(Draw::new(op, owner, Reason::Restarting).unless(is_settled))
     }
 
     /// Lets a container go on that is found paused, back in the networks that it was taken off.

@@ -14,6 +14,10 @@ use super::addresses::lower_half;
 use super::diff::Draw;
 use super::diff::Up;
 use super::diff::whose;
+use super::life::is_unproved;
+use super::life::probation;
+use super::life::restarts;
+use super::workload::Setting;
 use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Proxy;
@@ -32,6 +36,7 @@ use crate::docker::Op;
 use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::Spec;
+use crate::docker::State;
 use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Network;
@@ -58,7 +63,7 @@ impl<'a> Draft<'a> {
         }
         let mut back: Vec<StepId> = self.proxy_is_given_back().into_iter().collect();
         back.extend(self.wake(&owner(), &name()));
-        back.extend(self.stop_restarting(&owner(), &name()));
+        back.extend(self.stop_restarting(&owner(), &name(), Proxy::RESTART));
         let spec = proxy.spec();
         let why = match self.now.containers.get(&name()) {
             None => Some(if self.has(&previous()) { Reason::LeftOver } else { Reason::Missing }),
@@ -150,29 +155,15 @@ impl<'a> Draft<'a> {
         !others.is_empty() || !self.now.networks[network].addresses.is_subset(&its)
     }
 
-    /// Stops a proxy that docker restarts over and over, where it is to leave a network.
-    pub(super) fn proxy_is_still(&mut self, networks: &[Network]) -> Option<StepId> {
-        let seen = self.now.containers.get(&name())?;
-        let leaves = networks.iter().any(|network| seen.memberships.contains_key(network));
-        leaves.then(|| self.stop_restarting(&owner(), &name())).flatten()
-    }
-
-    /// Starts the proxy again that was stopped so that it could leave networks, unless it goes with the last project.
-    pub(super) fn proxy_goes_on(&mut self, stopped: StepId) {
-        if self.now.containers.values().all(|seen| seen.project.is_none()) {
-            return;
-        }
-        let left = self.plan.steps()[stopped.index()..].iter();
-        let left =
-            left.filter(|step| matches!(&step.op, Op::Disconnect { container, .. } if *container == name()));
-        let needs: Vec<StepId> = left.map(|step| step.id).collect();
-        let step = Draw::new(Op::Start { name: name() }, &owner(), Reason::NotRunning)
-            .unless([Fact::Running(name())])
-            .needs(&needs);
-        let started: Vec<StepId> = self.draw(step).into_iter().collect();
-        if self.desired.proxy.is_none() {
-            self.take_routes(&started);
-        }
+    /// Whether the proxy cannot leave a network: between two restarts it cannot, and it is not stopped while another project
+    /// may need it.
+    pub(super) fn proxy_is_stuck(&self, network: &Network) -> bool {
+        let seen = self.now.containers.get(&name());
+        let is_restarting = seen
+            .is_some_and(|seen| seen.state == State::Restarting && seen.memberships.contains_key(network));
+        let is_anothers =
+            |seen: &SeenContainer| seen.project.as_ref().is_some_and(|project| self.is_others(project));
+        is_restarting && self.now.containers.values().any(is_anothers)
     }
 
     /// Takes the routes of this project from the proxy.
@@ -187,7 +178,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes the proxy off a network that is to be removed.
-    pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason, stopped: Option<StepId>) {
+    pub(super) fn proxy_leaves(&mut self, network: &Network, reason: &Reason) {
+        let is_on = |seen: &SeenContainer| seen.memberships.contains_key(network);
+        let stopped = match self.now.containers.get(&name()).is_some_and(is_on) {
+            true => self.stop_restarting(&owner(), &name(), Proxy::RESTART),
+            false => None,
+        };
         for container in [name(), previous()] {
             let done = Fact::Detached { container: container.clone(), network: network.clone() };
             let op = Op::Disconnect { container, network: network.clone() };
@@ -400,12 +396,20 @@ impl<'a> Draft<'a> {
                 .undo(&undo);
             needs.extend(self.draw(step));
         }
-        if self.plan.steps().len() > from || falls_back {
-            let unless = falls_back.then(|| Fact::Absent(previous()));
+        let seen = self.now.containers.get(&name());
+        let is_unproved = seen.is_some_and(|seen| is_unproved(seen, Proxy::RESTART));
+        let is_kept_up = seen.is_none_or(|seen| seen.restart == Proxy::RESTART);
+        if self.plan.steps().len() > from || falls_back || is_unproved {
+            let mut unless: Vec<Fact> = falls_back.then(|| Fact::Absent(previous())).into_iter().collect();
+            if !is_kept_up {
+                unless.push(restarts(&name(), Proxy::RESTART));
+            }
             let wait = Op::Await(Await::StaysUp { name: name(), time: SETTLES });
             let step = Draw::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
             needs.extend(self.draw(step));
         }
+        let setting = Setting { undo, ..Setting::new(Reason::Ready, &needs) };
+        needs.extend(self.keep_up(&owner(), &name(), Proxy::RESTART, &setting));
         let step = Draw::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
             .unless([Fact::Absent(previous())])
             .needs(&needs)
@@ -441,6 +445,10 @@ impl<'a> Draft<'a> {
     /// Takes the proxy out of the way. One that another waits behind has not proved itself: that one is removed.
     fn proxy_makes_room(&mut self, done: &Fact, why: &Reason, needs: &[StepId]) -> Vec<StepId> {
         let mut needs = needs.to_vec();
+        let setting = Setting { done: vec![done.clone()], ..Setting::new(why.clone(), &needs) };
+        if self.has(&name()) {
+            needs.extend(self.leave_down(&owner(), &name(), Proxy::RESTART, &setting));
+        }
         let stop = Op::Stop { name: name(), timeout: self.desired.stop_timeout };
         let step = Draw::new(stop, &owner(), why.clone())
             .unless([done.clone(), Fact::Stopped(name())])
@@ -469,6 +477,8 @@ impl<'a> Draft<'a> {
     ) -> Option<StepId> {
         let network = network();
         let address = self.address(&network);
+        let mut runtime = proxy.runtime();
+        runtime.restart = probation(Proxy::RESTART).to_owned();
         self.expect_room(done.clone(), &network, address);
         let mut labels = self.shared(Kind::Proxy, docker::PROXY);
         labels.release = Some(Release { number: 1, spec, inherits: None });
@@ -477,7 +487,7 @@ impl<'a> Draft<'a> {
             image: proxy.image.clone(),
             labels,
             memberships: vec![Membership { network, address, aliases: Vec::new() }],
-            runtime: proxy.runtime(),
+            runtime,
         };
         let step = Draw::new(Op::Run(Box::new(launch)), &owner(), why)
             .unless([done.clone()])
@@ -493,6 +503,7 @@ impl<'a> Draft<'a> {
             Op::Remove { name: name() },
             Op::Rename { from: previous(), to: name() },
             Op::Start { name: name() },
+            Op::Update { name: name(), restart: Proxy::RESTART.to_owned() },
         ]
     }
 

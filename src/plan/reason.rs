@@ -43,6 +43,17 @@ pub enum Reason {
     NotRunning,
     /// The container is paused.
     Paused,
+    /// The container has proved itself.
+    Proved,
+    /// The restart policy is another one.
+    Restart {
+        /// What it is.
+        from: String,
+        /// What it is to be.
+        to: String,
+    },
+    /// The container has never been ready.
+    Unproved,
     /// Docker restarts the container over and over.
     Restarting,
     /// The container is not in a network that it should be in.
@@ -142,6 +153,9 @@ impl fmt::Display for Reason {
             Self::Asked => f.write_str("asked for with --recreate"),
             Self::NotRunning => f.write_str("not running"),
             Self::Paused => f.write_str("is paused"),
+            Self::Proved => f.write_str("it is ready: docker keeps it up from here on"),
+            Self::Restart { from, to } => write!(f, "restart policy {from} → {to}"),
+            Self::Unproved => f.write_str("it has never been ready"),
             Self::Restarting => f.write_str("docker restarts it over and over"),
             Self::NotAttached => f.write_str("not in this network"),
             Self::Attached => f.write_str("no longer belongs to this network"),

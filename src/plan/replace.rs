@@ -8,12 +8,13 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::launch::Aliases;
+use super::life::can_start;
+use super::life::is_unproved;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
 use crate::desired::Strategy;
 use crate::docker::Fact;
-use crate::docker::Health;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
 use crate::docker::State;
@@ -48,12 +49,12 @@ impl Draft<'_> {
             Some(seen) => self.outdated(job.workload, &job.spec, name, seen),
         };
         let Some(reason) = reason else {
-            let last = self.keep(job, name, before);
-            return if was_waiting && !keeps { self.prove_at_last(job, place, before) } else { last };
+            return self.keep_or_fall_back(job, place, before);
         };
         self.expect_as_seen(job, place, serving.as_ref());
         self.leave_data(job, name, serving.as_ref());
         let mut setting = Setting::new(reason, before);
+        setting.needs.extend(self.discard_lost(job, place, serving.as_ref(), &setting));
         if let Some(seen) = &serving {
             if let Strategy::Recreate(Some(why)) = job.workload.strategy {
                 self.plan.notes.push(Note::NotRolledOut { container: name.clone(), why });
@@ -62,38 +63,76 @@ impl Draft<'_> {
         }
         let falls_back = self.now.containers.contains_key(previous);
         if falls_back {
-            setting.undo = self.fall_back(place);
+            setting.undo = self.fall_back(job, place);
         }
         self.launch(job, name, Aliases::AtOnce, &setting);
-        let last = self.last(from, before);
-        if !falls_back {
-            self.settle(job.workload, name, &last);
-            return self.last(from, before);
-        }
-        let waits = if keeps { None } else { Some(Fact::Absent(previous.clone())) };
-        let setting = Setting {
-            undo: setting.undo,
-            done: waits.into_iter().collect(),
-            ..Setting::new(Reason::Ready, &last)
-        };
-        self.prove(job.workload, name, &setting);
-        if !keeps {
-            self.remove_previous(job, place, &self.last(from, before));
+        let setting = Setting { undo: setting.undo, ..Setting::new(Reason::Ready, &self.last(from, before)) };
+        if falls_back {
+            self.take_its_place(job, place, &setting);
+        } else {
+            self.settle(job.workload, name, Reason::Ready, &setting.needs);
+            let setting = Setting::new(Reason::Ready, &self.last(from, before));
+            self.keep_up(&job.workload.owner, name, &job.workload.runtime.restart, &setting);
         }
         self.last(from, before)
     }
 
-    /// A replacement that was cut off while the new container proved itself.
-    fn prove_at_last(&mut self, job: &Job<'_>, place: &Place, before: &[StepId]) -> Vec<StepId> {
+    /// A container that is what it should be stays. While it has yet to prove itself, the one that it replaces stands by.
+    pub(super) fn keep_or_fall_back(
+        &mut self,
+        job: &Job<'_>,
+        place: &Place,
+        before: &[StepId],
+    ) -> Vec<StepId> {
+        let Place { name, previous, .. } = place;
+        let waiting = self.now.containers.get(previous);
+        let stands_by = waiting.is_some_and(|seen| !seen.state.is_up() && can_start(seen));
+        let is_unproved = is_unproved(&self.now.containers[name], &job.workload.runtime.restart);
+        if !stands_by || !is_unproved {
+            return self.keep(job, name, before);
+        }
         let from = self.plan.steps().len();
-        let setting = Setting {
-            undo: self.fall_back(place),
-            done: vec![Fact::Absent(place.previous.clone())],
-            ..Setting::new(Reason::Ready, before)
-        };
-        self.prove(job.workload, &place.name, &setting);
-        self.remove_previous(job, place, &self.last(from, before));
+        let undo = self.fall_back(job, place);
+        self.repair(job.workload, name, before);
+        let setting = Setting { undo, ..Setting::new(Reason::NotRunning, &self.last(from, before)) };
+        self.start(job.workload, name, &setting);
+        let setting = Setting { reason: Reason::Unproved, needs: self.last(from, before), ..setting };
+        self.take_its_place(job, place, &setting);
+        self.note(job.workload, name);
         self.last(from, before)
+    }
+
+    /// The container has to prove itself before the one that it replaces goes.
+    fn take_its_place(&mut self, job: &Job<'_>, place: &Place, setting: &Setting) {
+        let Place { name, previous, .. } = place;
+        let workload = job.workload;
+        let mut setting = setting.clone();
+        if !workload.keeps_previous {
+            setting.done.push(Fact::Absent(previous.clone()));
+        }
+        setting.needs.extend(self.prove(workload, name, &setting));
+        setting.needs.extend(self.keep_up(&workload.owner, name, &workload.runtime.restart, &setting));
+        if !workload.keeps_previous {
+            self.remove_previous(job, place, &setting.needs);
+        }
+    }
+
+    /// Removes a container that waits and can never start again: there is nothing to fall back to.
+    fn discard_lost(
+        &mut self,
+        job: &Job<'_>,
+        place: &Place,
+        serving: Option<&SeenContainer>,
+        setting: &Setting,
+    ) -> Option<StepId> {
+        let Place { name, previous, .. } = place;
+        let waiting = self.now.containers.get(previous)?;
+        let network = waiting.memberships.iter().find(|(_, membership)| membership.stale)?.0.clone();
+        let mut done = vec![self.is_current(job, name), Fact::Absent(previous.clone())];
+        done.extend(serving.map(|seen| self.is_seen(previous, seen)));
+        let setting =
+            Setting { reason: Reason::NetworkGone(network), risk: Risk::Removes, done, ..setting.clone() };
+        self.draw(Draw::set(Op::Remove { name: previous.clone() }, &job.workload.owner, &setting))
     }
 
     fn remove_previous(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
@@ -120,9 +159,9 @@ impl Draft<'_> {
         let done = self.is_current(job, name);
         let mut setting = Setting { done: vec![done], ..setting.clone() };
         let waiting = self.now.containers.get(previous).cloned();
-        let is_proven = workload.keeps_previous
-            && seen.state == State::Running
-            && matches!(seen.health, Health::None | Health::Healthy);
+        let restart = &workload.runtime.restart;
+        let is_proven =
+            workload.keeps_previous && seen.state == State::Running && !self.is_unready(workload, name);
         if is_proven && waiting.is_some() {
             let op = Op::Remove { name: previous.clone() };
             let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
@@ -131,18 +170,21 @@ impl Draft<'_> {
             setting.needs.extend(self.draw(step));
         }
         let is_up = seen.state.is_up();
-        let start = Op::Start { name: name.clone() };
+        let again = if is_up { self.serves_again(name, restart, seen) } else { Vec::new() };
         let risk = if is_up { Risk::Interrupts } else { Risk::None };
-        let undo = if is_up { vec![start.clone()] } else { Vec::new() };
+        setting.needs.extend(self.leave_down(&workload.owner, name, restart, &setting));
+        let undo = again.clone();
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
         let step = Draw::set(stop, &workload.owner, &Setting { risk, undo, ..setting.clone() })
             .unless([Fact::Stopped(name.clone())]);
         setting.needs.extend(self.draw(step));
         let (op, undo) = if self.now.containers.contains_key(previous) {
-            (Op::Remove { name: name.clone() }, self.fall_back(place))
+            (Op::Remove { name: name.clone() }, self.fall_back(job, place))
+        } else if !can_start(seen) {
+            (Op::Remove { name: name.clone() }, Vec::new())
         } else {
             let back = Op::Rename { from: previous.clone(), to: name.clone() };
-            let undo = if is_up { vec![back, start] } else { Vec::new() };
+            let undo = if is_up { [vec![back], again].concat() } else { Vec::new() };
             (Op::Rename { from: name.clone(), to: previous.clone() }, undo)
         };
         let setting = Setting { reason: Reason::MakesRoom, undo, ..setting };
@@ -151,14 +193,16 @@ impl Draft<'_> {
     }
 
     /// What brings the previous container back when the new one does not come up.
-    fn fall_back(&self, place: &Place) -> Vec<Op> {
+    fn fall_back(&self, job: &Job<'_>, place: &Place) -> Vec<Op> {
         let Place { name, previous, .. } = place;
-        vec![
+        let mut ops = vec![
             Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout },
             Op::Remove { name: name.clone() },
             Op::Rename { from: previous.clone(), to: name.clone() },
-            Op::Start { name: name.clone() },
-        ]
+        ];
+        let waiting = &self.now.containers[previous];
+        ops.extend(self.serves_again(name, &job.workload.runtime.restart, waiting));
+        ops
     }
 
     /// Before anything is changed: where a container will be made stands none, the old one, or the very one; and where it

@@ -11,6 +11,7 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::launch::Aliases;
+use super::life::can_start;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
@@ -67,7 +68,8 @@ impl Draft<'_> {
         let serving = self.now.containers.get(&place.name)?;
         let is_clear = !self.now.containers.contains_key(&place.incoming);
         let kept = self.now.containers.get(&place.previous)?;
-        (is_clear && kept.release < serving.release && !kept.state.is_up()).then_some(kept)
+        let can_come_back = !kept.state.is_up() && can_start(kept);
+        (is_clear && kept.release < serving.release && can_come_back).then_some(kept)
     }
 
     fn go_back(&mut self, workload: &Workload) {
@@ -91,7 +93,7 @@ impl Draft<'_> {
         let job = Job { workload, spec, release };
         let mut ready: Vec<StepId> = Vec::new();
         for place in &places {
-            ready.extend(self.stop_restarting(&workload.owner, &place.name));
+            ready.extend(self.stop_restarting(&workload.owner, &place.name, &workload.runtime.restart));
         }
         for place in &places {
             ready.extend(self.bring_back(&job, place));
@@ -136,7 +138,9 @@ impl Draft<'_> {
         setting.needs = self.last(from, &[]);
         self.start(job.workload, incoming, &setting);
         setting.needs = self.last(from, &[]);
-        self.prove_incoming(job.workload, incoming, setting);
+        self.prove(job.workload, incoming, &setting);
+        setting.needs = self.last(from, &[]);
+        self.keep_up(&job.workload.owner, incoming, &job.workload.runtime.restart, &setting);
         self.last(from, &[])
     }
 
@@ -153,11 +157,14 @@ impl Draft<'_> {
         self.expect_as_it_is(previous, vec![self.is_seen(previous, &kept), is_back.clone(), is_kept.clone()]);
         let rename = |from: &Container, to: &Container| Op::Rename { from: from.clone(), to: to.clone() };
         let stop = || Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let start = Op::Start { name: name.clone() };
-        let undo = vec![stop(), rename(name, previous), rename(incoming, name), start.clone()];
+        let restart = &workload.runtime.restart;
+        let again = self.serves_again(name, restart, &serving);
+        let undo = vec![stop(), rename(name, previous), rename(incoming, name)];
+        let undo = undo.into_iter().chain(again.clone()).collect();
         let mut setting = Setting { done: vec![is_back], ..Setting::new(Reason::GoesBack, needs) };
 
-        let interrupts = Setting { risk: Risk::Interrupts, undo: vec![start], ..setting.clone() };
+        setting.needs.extend(self.leave_down(&workload.owner, name, restart, &setting));
+        let interrupts = Setting { risk: Risk::Interrupts, undo: again, ..setting.clone() };
         let step = Draw::set(stop(), &workload.owner, &interrupts).unless([Fact::Stopped(name.clone())]);
         setting.needs.extend(self.draw(step));
         setting.undo = undo;
@@ -171,6 +178,7 @@ impl Draft<'_> {
         setting.needs.extend(self.stay_led(workload, name, &setting));
         setting.needs.extend(self.start(workload, name, &setting));
         setting.needs.extend(self.prove(workload, name, &setting));
+        setting.needs.extend(self.keep_up(&workload.owner, name, restart, &setting));
         setting.undo = Vec::new();
         setting.needs.extend(self.draw(Draw::set(rename(incoming, previous), &workload.owner, &setting)));
         setting.needs

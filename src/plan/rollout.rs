@@ -11,6 +11,7 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::launch::Aliases;
+use super::life::is_unproved;
 use super::workload::Job;
 use super::workload::Place;
 use super::workload::Setting;
@@ -20,7 +21,6 @@ use crate::desired::Workload;
 use crate::docker::Await;
 use crate::docker::Fact;
 use crate::docker::Op;
-use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
@@ -40,7 +40,6 @@ impl Draft<'_> {
         {
             return self.replace(job, places, before);
         }
-        let from = self.plan.steps().len();
         let mut up = Vec::new();
         let mut rolled: Vec<&Place> = Vec::new();
         for place in places {
@@ -50,17 +49,12 @@ impl Draft<'_> {
                 .get(&place.name)
                 .map(|s| self.outdated(job.workload, &job.spec, &place.name, s))
             {
-                Some(None) => up.extend(self.keep(job, &place.name, before)),
+                Some(None) => up.extend(self.keep_or_fall_back(job, place, before)),
                 Some(Some(_)) | None => rolled.push(place),
             }
         }
         if !rolled.is_empty() {
             up.extend(self.roll_out(job, &rolled, before));
-        }
-        let new = self.plan.steps()[from..].iter().map(|step| step.id);
-        let all: Vec<StepId> = before.iter().copied().chain(new).collect();
-        for place in places {
-            self.forget(job, place, &all);
         }
         up
     }
@@ -119,6 +113,7 @@ impl Draft<'_> {
             done: vec![self.is_current(job, name)],
             ..Setting::new(reason, needs)
         };
+        let reason = self.why_awaited(incoming, &job.workload.runtime.restart);
         if !self.now.containers.contains_key(incoming) {
             let any = vec![Fact::Absent(incoming.clone()), self.is_current(job, incoming)];
             self.expect_as_it_is(incoming, any);
@@ -130,27 +125,14 @@ impl Draft<'_> {
             setting.needs = self.last(from, needs);
             self.start(job.workload, incoming, &setting);
         }
-        let answers = |draft: &Self, network: &Network, aliases: &[Alias]| {
-            let (container, network) = (incoming.clone(), network.clone());
-            Fact::Attached { container, network, aliases: Some(aliases.to_vec()) }.holds(&draft.now)
-        };
-        let is_named = job.workload.attachments.iter().all(|a| answers(self, &a.network, &a.aliases));
-        if self.plan.steps().len() > from || !is_named || self.is_unready(job.workload, incoming) {
+        setting.needs = self.last(from, needs);
+        setting.reason = reason;
+        if self.plan.steps().len() > from || self.is_unready(job.workload, incoming) {
+            self.prove(job.workload, incoming, &setting);
             setting.needs = self.last(from, needs);
-            setting.reason = Reason::Ready;
-            self.prove_incoming(job.workload, incoming, setting);
         }
+        self.keep_up(&job.workload.owner, incoming, &job.workload.runtime.restart, &setting);
         self.last(from, needs)
-    }
-
-    /// Waits until an incoming container is ready. Only then it leaves a network, to join it again with its aliases: a script
-    /// that was cut off in between does not wait for it again.
-    pub(super) fn prove_incoming(&mut self, workload: &Workload, incoming: &Container, mut setting: Setting) {
-        setting.done.extend(workload.attachments.iter().map(|attachment| Fact::Detached {
-            container: incoming.clone(),
-            network: attachment.network.clone(),
-        }));
-        self.prove(workload, incoming, &setting);
     }
 
     /// Puts a container into the networks that it should be on and is not; the last step comes after all others.
@@ -197,16 +179,19 @@ impl Draft<'_> {
     pub(super) fn retire(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
         let running: Vec<&Container> =
             places.iter().map(|place| &place.previous).filter(|name| self.runs(name)).collect();
-        self.leave(&job.workload.owner, &running, Reason::Leaves, needs)
+        let kept = job.workload.keeps_previous.then_some(job.workload.runtime.restart.as_str());
+        self.leave(&job.workload.owner, &running, Reason::Leaves, needs, kept)
     }
 
-    /// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone.
+    /// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone. Those that
+    /// are kept, and had this restart policy, stay down.
     pub(super) fn leave(
         &mut self,
         owner: &Owner,
         running: &[&Container],
         reason: Reason,
         needs: &[StepId],
+        kept: Option<&str>,
     ) -> Vec<StepId> {
         let Some(first) = running.first() else { return needs.to_vec() };
         let drain = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
@@ -228,7 +213,12 @@ impl Draft<'_> {
         let mut last = setting.needs.clone();
         for name in running {
             let op = Op::Stop { name: (*name).clone(), timeout: self.desired.stop_timeout };
-            let setting = Setting { done: Vec::new(), ..setting.clone() };
+            let mut setting = Setting { done: Vec::new(), ..setting.clone() };
+            if let Some(restart) = kept {
+                let done = vec![Fact::Stopped((*name).clone())];
+                let setting_ = Setting { done, ..setting.clone() };
+                setting.needs.extend(self.leave_down(owner, name, restart, &setting_));
+            }
             last.extend(self.draw(Draw::set(op, owner, &setting).unless([Fact::Stopped((*name).clone())])));
         }
         last
@@ -261,7 +251,8 @@ impl Draft<'_> {
                 continue;
             }
             let from = self.plan.steps().len();
-            let mut setting = Setting::new(Reason::LeftOver, before);
+            let done = vec![self.is_seen(&place.name, &self.now.containers[&place.incoming])];
+            let mut setting = Setting { done, ..Setting::new(Reason::LeftOver, before) };
             if !is_there(self, &place.name) && is_there(self, &place.previous) {
                 // nobody has the name: whoever had it is better than nobody
                 setting.undo = vec![Op::Rename { from: place.previous.clone(), to: place.name.clone() }];
@@ -270,6 +261,8 @@ impl Draft<'_> {
             setting.needs = self.last(from, before);
             setting.needs.extend(self.answer(job.workload, &place.incoming, &setting));
             self.prove(job.workload, &place.incoming, &setting);
+            setting.needs = self.last(from, before);
+            self.keep_up(&job.workload.owner, &place.incoming, &job.workload.runtime.restart, &setting);
             ready.extend(self.last(from, before));
         }
         let mut last = ready;
@@ -323,29 +316,41 @@ impl Draft<'_> {
         let any = vec![Fact::Absent(incoming.clone()), self.is_seen(incoming, &seen)];
         self.expect_as_it_is(incoming, any);
         let mut needs = before.to_vec();
-        if self.runs(incoming) {
-            needs = self.leave(&job.workload.owner, &[incoming], Reason::LeftOver, before);
-        }
+        let restart = &job.workload.runtime.restart;
         let is_older = self.now.containers.get(name).is_some_and(|serving| seen.release < serving.release);
-        let (op, done, risk) =
-            if is_older && !self.now.containers.contains_key(previous) && job.workload.keeps_previous {
-                let op = Op::Rename { from: incoming.clone(), to: previous.clone() };
-                (op, Fact::Absent(incoming.clone()), Risk::None)
-            } else {
-                (Op::Remove { name: incoming.clone() }, Fact::Absent(incoming.clone()), Risk::Removes)
-            };
+        let is_kept = is_older
+            && !is_unproved(&seen, restart)
+            && !self.now.containers.contains_key(previous)
+            && job.workload.keeps_previous;
+        if self.runs(incoming) {
+            let kept = is_kept.then_some(restart.as_str());
+            needs = self.leave(&job.workload.owner, &[incoming], Reason::LeftOver, before, kept);
+        }
+        let (op, done, risk) = if is_kept {
+            let op = Op::Rename { from: incoming.clone(), to: previous.clone() };
+            (op, Fact::Absent(incoming.clone()), Risk::None)
+        } else {
+            (Op::Remove { name: incoming.clone() }, Fact::Absent(incoming.clone()), Risk::Removes)
+        };
         let setting = Setting { risk, done: vec![done], ..Setting::new(Reason::LeftOver, &needs) };
         needs.extend(self.draw(Draw::set(op, &job.workload.owner, &setting)));
         needs
     }
 
-    /// Removes the release before, where the config does not ask to keep it.
-    fn forget(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
+    /// Removes the release before, where the config does not ask to keep it, or it was never ready; else it stays down.
+    pub(super) fn forget(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
         let previous = &place.previous;
-        if job.workload.keeps_previous || !self.now.containers.contains_key(previous) {
+        let restart = &job.workload.runtime.restart;
+        let Some(seen) = self.now.containers.get(previous) else { return };
+        if seen.state.is_up() {
             return;
         }
-        let setting = Setting { risk: Risk::Removes, ..Setting::new(Reason::Replaced, needs) };
+        let reason = if is_unproved(seen, restart) { Reason::Unproved } else { Reason::Replaced };
+        if job.workload.keeps_previous && reason == Reason::Replaced {
+            self.leave_down(&job.workload.owner, previous, restart, &Setting::new(Reason::Leaves, needs));
+            return;
+        }
+        let setting = Setting { risk: Risk::Removes, ..Setting::new(reason, needs) };
         let op = Op::Remove { name: previous.clone() };
         self.draw(Draw::set(op, &job.workload.owner, &setting).unless([Fact::Absent(previous.clone())]));
     }

@@ -81,6 +81,10 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
             require(seen.state == State::Paused, || format!("{name} is not paused"))?;
             seen.state = State::Running;
         }
+        Op::Update { name, restart } => {
+            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
+            seen.restart.clone_from(restart);
+        }
         Op::Rename { from, to } => {
             require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
             require_settled(host, from)?;
@@ -193,6 +197,8 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
         inherits: release.inherits.clone(),
         image: seen_image.and_then(|image| image.id.clone()),
         state: State::Created,
+        restart: runtime.restart.clone(),
+        restarts: 0,
         health: if checked { Health::Starting } else { Health::None },
         addresses: memberships.iter().filter_map(|m| Some((m.network.clone(), m.address?))).collect(),
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
@@ -215,6 +221,7 @@ fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
         }
     }
     container.state = State::Running;
+    container.restarts = 0;
     if container.health != Health::None {
         container.health = Health::Starting;
     }

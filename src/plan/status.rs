@@ -2,9 +2,11 @@
 
 use super::Conflict;
 use super::Plan;
+use super::life::is_unproved;
 use super::proxy;
 use crate::desired::Desired;
 use crate::desired::Proxy;
+use crate::desired::Ready;
 use crate::desired::Role;
 use crate::desired::Route;
 use crate::desired::Tls;
@@ -105,6 +107,10 @@ pub struct Member<'a> {
     pub place: Place,
     /// What is seen of it; `None` when the host has none.
     pub seen: Option<&'a SeenContainer>,
+    /// What its health check says, where that counts: a config that says how to see that it is ready does without.
+    pub health: Health,
+    /// Whether it has yet to be ready for the first time.
+    pub is_unproved: bool,
 }
 
 /// What a container is there for.
@@ -120,12 +126,19 @@ pub enum Place {
     Unwanted,
 }
 
-impl Member<'_> {
-    /// Whether it runs and nothing says that it is not ready.
+impl<'a> Member<'a> {
+    /// `restart` is the policy that it has once it has been ready.
+    fn of(name: Container, place: Place, seen: Option<&'a SeenContainer>, restart: Option<&str>) -> Self {
+        let health = seen.map_or(Health::None, |seen| seen.health);
+        let is_unproved = seen.zip(restart).is_some_and(|(seen, restart)| is_unproved(seen, restart));
+        Self { name, place, seen, health, is_unproved }
+    }
+
+    /// Whether it runs, has been ready, and nothing says that it is not ready any more.
     pub fn serves(&self) -> bool {
-        self.seen.is_some_and(|seen| {
-            seen.state == State::Running && matches!(seen.health, Health::None | Health::Healthy)
-        })
+        self.seen.is_some_and(|seen| seen.state == State::Running)
+            && matches!(self.health, Health::None | Health::Healthy)
+            && !self.is_unproved
     }
 }
 
@@ -148,7 +161,7 @@ pub fn status<'a>(
         owners.of(&workload.owner).workloads.push(of_workload);
     }
     for (name, seen) in ours.iter().filter(|(name, _)| !wanted.contains(**name)) {
-        let member = Member { name: (*name).clone(), place: Place::Unwanted, seen: Some(seen) };
+        let member = Member::of((*name).clone(), Place::Unwanted, Some(seen), None);
         owners.of(&seen.owner).unwanted.push(member);
     }
     let proxy = of_proxy(desired, host);
@@ -188,7 +201,11 @@ fn of_workload<'a>(
     let member = |role, place, replica| {
         let name = workload.container(role, replica);
         let seen = ours.get(&name).copied();
-        Member { name, place, seen }
+        let member = Member::of(name, place, seen, Some(&workload.runtime.restart));
+        match workload.ready {
+            Ready::Answers(..) => Member { health: Health::None, ..member },
+            Ready::Healthy(_) | Ready::StaysUp => member,
+        }
     };
     let mut containers = Vec::new();
     let mut serving = 0;
@@ -229,6 +246,6 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
     };
     let name = proxy::name();
     let seen = host.containers.get(&name).filter(|seen| proxy::is_proxy(seen));
-    let container = Member { name, place: Place::Serving, seen };
+    let container = Member::of(name, Place::Serving, seen, Some(Proxy::RESTART));
     Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
 }

@@ -115,7 +115,7 @@ impl<'a> Draft<'a> {
             let mut woken: Vec<StepId> = Vec::new();
             for name in names {
                 woken.extend(self.wake(&workload.owner, name));
-                woken.extend(self.stop_restarting(&workload.owner, name));
+                woken.extend(self.stop_restarting(&workload.owner, name, &workload.runtime.restart));
             }
             let mut before = self.needs(workload);
             before.extend(&woken);
@@ -127,10 +127,16 @@ impl<'a> Draft<'a> {
                 // the name may change hands
                 steps.extend(&before);
             }
+            let from = self.plan.steps().len();
             steps.extend(match workload.strategy {
                 Strategy::Rolling => self.roll(&job, &places, &before),
                 Strategy::Recreate(_) => self.replace(&job, &places, &before),
             });
+            let new = self.plan.steps()[from..].iter().map(|step| step.id);
+            let all: Vec<StepId> = before.iter().copied().chain(new).collect();
+            for place in &places {
+                self.forget(&job, place, &all);
+            }
             steps.extend(woken);
         }
         self.up.insert(&workload.stem, Up::After(steps));
@@ -209,11 +215,18 @@ impl<'a> Draft<'a> {
     pub(super) fn keep(&mut self, job: &Job<'_>, name: &Container, before: &[StepId]) -> Vec<StepId> {
         let from = self.plan.steps().len();
         self.repair(job.workload, name, before);
+        let reason = self.why_awaited(name, &job.workload.runtime.restart);
+        let is_repaired = self.plan.steps().len() > from;
         let setting = Setting::new(Reason::NotRunning, &self.last(from, before));
-        self.start(job.workload, name, &setting);
-        if self.plan.steps().len() > from || self.is_unready(job.workload, name) {
-            self.settle(job.workload, name, &self.last(from, before));
+        let started = self.start(job.workload, name, &setting);
+        if started.is_some()
+            || self.is_unready(job.workload, name)
+            || is_repaired && job.workload.ready != Ready::StaysUp
+        {
+            self.settle(job.workload, name, reason, &self.last(from, before));
         }
+        let setting = Setting::new(Reason::Ready, &self.last(from, before));
+        self.keep_up(&job.workload.owner, name, &job.workload.runtime.restart, &setting);
         self.note(job.workload, name);
         if self.plan.steps().len() > from { self.last(from, before) } else { Vec::new() }
     }

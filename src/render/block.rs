@@ -143,9 +143,11 @@ impl Doings {
                 self.makes = true
             }
             Op::Start { .. } => self.starts = true,
-            Op::Connect { .. } | Op::Disconnect { .. } | Op::Pause { .. } | Op::Unpause { .. } => {
-                self.changes = true
-            }
+            Op::Connect { .. }
+            | Op::Disconnect { .. }
+            | Op::Pause { .. }
+            | Op::Unpause { .. }
+            | Op::Update { .. } => self.changes = true,
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
             Op::Await(Await::Drain { .. }) => {}
@@ -181,6 +183,7 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         | Op::Stop { name, .. }
         | Op::Pause { name }
         | Op::Unpause { name }
+        | Op::Update { name, .. }
         | Op::Remove { name }
         | Op::Rename { from: name, .. } => (Thing::Container, name.as_str()),
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => {

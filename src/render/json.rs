@@ -292,6 +292,8 @@ enum Fact<'a> {
     Healthy { container: &'a str },
     /// Of the containers that run on these networks, none but the project's own and the proxy answers to one of these names.
     NoOtherAnswers { project: &'a str, names: BTreeMap<&'a str, Vec<&'a str>> },
+    /// The container has this restart policy.
+    Restart { container: &'a str, policy: &'a str },
     /// The container is in the network, and answers there to just these names; null for whichever.
     Attached { container: &'a str, network: &'a str, aliases: Option<Vec<&'a str>> },
     /// The container is not in the network, or is not there.
@@ -451,6 +453,7 @@ impl<'a> Fact<'a> {
             F::Paused(container) => Self::Paused { container: container.as_str() },
             F::Unpaused(container) => Self::Unpaused { container: container.as_str() },
             F::Stopped(container) => Self::Stopped { container: container.as_str() },
+            F::Restart { name, policy } => Self::Restart { container: name.as_str(), policy },
             F::Healthy(container) => Self::Healthy { container: container.as_str() },
             F::Attached { container, network, aliases } => Self::Attached {
                 container: container.as_str(),

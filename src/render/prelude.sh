@@ -413,6 +413,12 @@ is_healthy() {
   look container "$1" '{{.State.Status}}{{with .State.Health}} {{.Status}}{{end}}' && [ "$_seen" = 'running healthy' ]
 }
 
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
+}
+
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]

@@ -381,6 +381,7 @@ impl Script<'_> {
             Fact::Paused(name) => ("is_paused", vec![text(name)]),
             Fact::Unpaused(name) => ("is_unpaused", vec![text(name)]),
             Fact::Stopped(name) => ("is_stopped", vec![text(name)]),
+            Fact::Restart { name, policy } => ("restarts", vec![text(name), text(policy)]),
             Fact::Healthy(name) => ("is_healthy", vec![text(name)]),
             Fact::Attached { container, network, aliases: None } => {
                 ("is_attached", vec![text(container), text(network)])

@@ -187,6 +187,7 @@ pub(super) fn reason(block: &Block<'_>) -> String {
                     | Reason::Leaves
                     | Reason::Replaced
                     | Reason::Ready
+                    | Reason::Proved
                     | Reason::VolumesUnknown
             )
     };

@@ -236,6 +236,7 @@ fn words(op: &Op) -> String {
         }
         Op::Pause { name } => format!("pause {name}"),
         Op::Unpause { name } => format!("unpause {name}"),
+        Op::Update { name, restart } => format!("update {name} to restart {restart}"),
         Op::Disconnect { container, network } => format!("disconnect {container} from {network}"),
         Op::RemoveNetwork { name } => format!("remove network {name}"),
         Op::RemoveVolume { name } => format!("remove volume {name}"),
@@ -420,7 +421,7 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
         let _ = write!(all, "cut off after step {count}, and applied:\n{rest}\n");
     }
     snapshot("put_back_cut_off", &all);
-    let half_way = rollback(&desired(&next), &after(&back, 2, &host), None);
+    let half_way = rollback(&desired(&next), &after(&back, 3, &host), None);
     assert_eq!(half_way.unwrap_err(), [Conflict::BetweenReleases(container("gordon-a.com"))]);
 }
 
@@ -566,6 +567,50 @@ fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_els
     let back = rollback(&desired(&also), &outgoing, None).unwrap();
     tell("gone back", list(&back));
     snapshot("restarting", &all);
+}
+
+#[test]
+fn what_has_never_been_ready_is_waited_for_each_time_and_stays_as_it_is_once_it_was() {
+    let seen = applied(SHOP, &host());
+    let mut all = String::new();
+    let mut tell = |what: &str, change_it: &dyn Fn(&mut SeenContainer)| {
+        let mut host = seen.clone();
+        let name = container("shop-web-green");
+        if what == "given up" {
+            simulate(&mut host, &Op::Stop { name, timeout: Default::default() }).unwrap();
+        }
+        change(&mut host, "shop-web-green", |seen| {
+            seen.restart = "on-failure:10".to_owned();
+            change_it(seen);
+        });
+        let _ = write!(all, "{what}:\n{}\n", planned(SHOP, &host, &Options::default()));
+    };
+    tell("running", &|_| {});
+    tell("restarted since", &|seen| seen.restarts = 2);
+    tell("between two restarts", &|seen| seen.state = State::Restarting);
+    tell("given up", &|_| {});
+    tell("of an older gordon", &|seen| {
+        seen.restart = "unless-stopped".to_owned();
+        seen.restarts = 2;
+    });
+    snapshot("never_ready", &all);
+    let stated = SHOP.replace("image = \"app:1\"", "image = \"app:1\", restart = \"on-failure:10\"");
+    let host = applied(&stated, &seen);
+    assert_eq!(host.containers[&container("shop-web-green")].restart, "on-failure:10");
+    assert_eq!(planned(&stated, &host, &Options::default()), "nothing\n");
+}
+
+#[test]
+fn a_replacement_that_has_yet_to_be_ready_gives_way_to_what_it_replaces_and_one_that_never_was_is_not_kept() {
+    let one = RECREATED.replace("replicas = 3", "replicas = 1");
+    let host = applied(&one, &host());
+    let next = one.replace("app:1", "app:2");
+    let plan = diff(&desired(&next), &host, &Options::default()).unwrap();
+    let wait = plan.steps().iter().position(|step| matches!(step.op, Op::Await(_))).unwrap();
+    let mut unready = after(&plan, wait, &host);
+    decides("unready_replacement", &next, &unready);
+    change(&mut unready, "gordon-a.com-previous", |seen| seen.restart = "on-failure:10".to_owned());
+    decides("unready_both", &next, &unready);
 }
 
 #[test]

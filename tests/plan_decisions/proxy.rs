@@ -260,10 +260,12 @@ fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are
     does(
         &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
         &both(),
-        "stop gordon-proxy: image changed (Interrupts)
+        "update gordon-proxy to restart no: image changed
+         stop gordon-proxy: image changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy of caddy:3: image changed
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
          join mall-network: the proxy leads to apps there
          join shop-network: the proxy leads to apps there",
@@ -295,10 +297,12 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
-        "stop gordon-proxy: command, ports changed (Interrupts)
+        "update gordon-proxy to restart no: command, ports changed
+         stop gordon-proxy: command, ports changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy of caddy:2: command, ports changed
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
          remove routes of shop: nothing is routed to it any more (Removes)
          join mall-network: the proxy leads to apps there",
@@ -329,10 +333,12 @@ fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
     does(
         SHOP,
         &host,
-        "stop gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d (Interrupts)
+        "update gordon-proxy to restart no: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+         stop gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy of caddy:2: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
          join mall-network: the proxy leads to apps there
          join shop-network: the proxy leads to apps there",
@@ -367,6 +373,7 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
         &host,
         "run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          join mall-network: the proxy leads to apps there
          join shop-network: the proxy leads to apps there",
     );
@@ -380,6 +387,7 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
         &moved,
         "run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          join shop-network: the proxy leads to apps there",
     );
     // a fragment is a file: what it says of networks that are not its project's is not believed
@@ -392,6 +400,7 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
         &strange,
         "run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          join shop-network: the proxy leads to apps there
          join somebodys: the proxy leads to apps there",
     );
@@ -432,18 +441,10 @@ fn one_that_is_paused_goes_on() {
 }
 
 #[test]
-fn one_that_docker_restarts_over_and_over_leaves_a_network_while_it_is_stopped() {
+fn one_that_docker_restarts_over_and_over_is_stopped_where_nobody_else_needs_it() {
     let mut host = both();
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
-    ends(
-        "mall",
-        Volumes::Keep,
-        &host,
-        "stop gordon-proxy: docker restarts it over and over
-         leave mall-network: everything of this project goes
-         start gordon-proxy: not running
-         remove routes of mall: nothing is routed to it any more (Removes)",
-    );
+    ends("mall", Volumes::Keep, &host, "");
     let mut host = applied(SHOP, &self::host());
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
     ends(
@@ -513,6 +514,7 @@ fn one_whose_network_was_removed_can_never_start_again_and_is_made_anew() {
             "remove gordon-proxy: its network mall-network was removed: it cannot start again (Removes)
              run gordon-proxy of caddy:2: its network mall-network was removed: it cannot start again
              await gordon-proxy for 1s: not ready yet
+             update gordon-proxy to restart always: it is ready: docker keeps it up from here on
              join mall-network: the proxy leads to apps there
              join shop-network: the proxy leads to apps there",
         );
@@ -561,6 +563,7 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
         "create volume gordon-proxy-config: not there yet
          run gordon-proxy of caddy:2: not there yet
          await gordon-proxy for 1s: not ready yet
+         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          join shop-network: the proxy leads to apps there
          ask shop-web-green.shop-network.:3000 for shop.com: not there yet
          write routes of shop: shop.com: not there yet",

@@ -240,6 +240,8 @@ fn host(others: bool) -> Observed {
             inherits: None,
             image: Some(id(99)),
             state: State::Running,
+            restart: "always".to_owned(),
+            restarts: 0,
             health: Health::None,
             addresses: BTreeMap::new(),
             memberships: [(
@@ -272,6 +274,8 @@ enum Accident {
     Detached(usize),
     Unhealthy(usize),
     Restarting(usize),
+    /// Docker has restarted it.
+    Crashed(usize),
     Paused(usize),
     NetworkRemoved(usize),
     Retagged(u8),
@@ -286,6 +290,7 @@ fn accidents() -> impl Strategy<Value = Vec<Accident>> {
         (0..9usize).prop_map(Accident::Detached),
         (0..9usize).prop_map(Accident::Unhealthy),
         (0..9usize).prop_map(Accident::Restarting),
+        (0..9usize).prop_map(Accident::Crashed),
         (0..9usize).prop_map(Accident::Paused),
         (0..9usize).prop_map(Accident::NetworkRemoved),
         (0..5u8).prop_map(Accident::Retagged),
@@ -334,6 +339,13 @@ fn befall(host: &mut Observed, accident: &Accident) {
                 && seen.state == State::Running
             {
                 seen.state = State::Restarting;
+            }
+        }
+        Accident::Crashed(n) => {
+            if let Some(seen) = nth(n).and_then(|name| host.containers.get_mut(&name))
+                && seen.state == State::Running
+            {
+                seen.restarts += 1;
             }
         }
         Accident::Paused(n) => {
@@ -526,6 +538,11 @@ fn rolling(sketch: &Sketch) -> Vec<String> {
     apps.map(|w| w.name().to_string()).collect()
 }
 
+/// Whether a container has never been ready.
+fn is_unproved(seen: &SeenContainer) -> bool {
+    seen.restart == "on-failure:10"
+}
+
 /// Whether a container runs, and does not stand still.
 fn works(seen: &SeenContainer) -> bool {
     seen.state.is_up() && seen.state != State::Paused
@@ -572,6 +589,7 @@ fn subject(op: &Op) -> Option<&Container> {
         | Op::Stop { name, .. }
         | Op::Pause { name }
         | Op::Unpause { name }
+        | Op::Update { name, .. }
         | Op::Remove { name } => Some(name),
         Op::Rename { from, .. } => Some(from),
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => Some(container),
@@ -629,6 +647,8 @@ proptest! {
         let is_its = |name: &Container, seen: &SeenContainer| seen.project == project || has_proxy && *name == proxy;
         for (name, seen) in end.containers.iter().filter(|(name, seen)| is_its(name, seen)) {
             prop_assert!(seen.state != State::Paused, "{name} stands still");
+            let policy = if name.as_str().contains("-previous") { "no" } else { "always" };
+            prop_assert_eq!(&seen.restart, policy, "{}", name);
         }
     }
 
@@ -644,6 +664,28 @@ proptest! {
             let rest = plan_for(&sketch, &half_way);
             prop_assert_eq!(&essence(&end_of(&rest, &half_way)), &end, "cut off before step {}", step.id.index() + 1);
             run(&mut half_way, std::slice::from_ref(step));
+        }
+    }
+
+    #[test]
+    fn what_did_not_become_ready_is_waited_for_again(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(),
+    ) {
+        let host = with_history(false, before.as_ref(), cut, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let mut now = host.clone();
+        for step in plan.steps() {
+            if let Op::Await(wait) = &step.op
+                && !matches!(wait, Await::Drain { .. })
+                && is_unproved(&now.containers[wait.container()])
+            {
+                let mut failed = now.clone();
+                step.undo.iter().for_each(|op| drop(simulate(&mut failed, op)));
+                let again = plan_for(&sketch, &failed);
+                let is_awaited = |op: &Op| matches!(op, Op::Await(again) if again.container() == wait.container());
+                prop_assert!(again.steps().iter().any(|step| is_awaited(&step.op)), "{wait} again");
+            }
+            run(&mut now, std::slice::from_ref(step));
         }
     }
 

@@ -85,6 +85,8 @@ impl Listed {
             inherits: None,
             image: None,
             state: state(&self.state),
+            restart: String::new(),
+            restarts: 0,
             health: Health::None,
             addresses: BTreeMap::new(),
             memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
@@ -110,6 +112,8 @@ pub(super) struct ContainerAnswer {
     #[serde(default)]
     created: String,
     state: StateAnswer,
+    #[serde(default)]
+    restart_count: u32,
     #[serde(default, deserialize_with = "or_default")]
     mounts: Vec<MountAnswer>,
     config: ContainerConfig,
@@ -123,6 +127,28 @@ pub(super) struct ContainerAnswer {
 struct HostConfig {
     #[serde(default, deserialize_with = "or_default")]
     port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+    #[serde(default, deserialize_with = "or_default")]
+    restart_policy: RestartPolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestartPolicy {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    maximum_retry_count: u32,
+}
+
+impl RestartPolicy {
+    /// The policy as `docker run --restart` takes it.
+    fn as_flag(&self) -> String {
+        match (self.name.as_str(), self.maximum_retry_count) {
+            ("", _) => "no".to_owned(),
+            (name, 0) => name.to_owned(),
+            (name, tries) => format!("{name}:{tries}"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -234,6 +260,8 @@ impl ContainerAnswer {
             inherits: label(key::INHERITS).map(str::to_owned),
             image: ImageId::parse(self.image.as_str()).ok(),
             state: state(&self.state.status),
+            restart: self.host_config.restart_policy.as_flag(),
+            restarts: self.restart_count,
             health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),
             memberships: memberships.collect(),
             addresses: remembered.clone(),

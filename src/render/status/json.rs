@@ -67,7 +67,7 @@ struct Workload<'a> {
     image: &'a str,
     /// How many containers the config asks for.
     wanted: u32,
-    /// How many of them run, and are not said to be unhealthy or not ready yet.
+    /// How many of them run, have been ready once, and are not said to be unhealthy or not ready yet.
     serving: u32,
     /// The hosts that it answers to.
     routes: Vec<Route<'a>>,
@@ -134,8 +134,12 @@ struct Container<'a> {
     role: Role,
     /// What it does: `missing`, `created`, `running`, `paused`, `restarting` or `exited`.
     state: &'static str,
-    /// What its health check says: `starting`, `healthy` or `unhealthy`; null without one.
+    /// What its health check says: `starting`, `healthy` or `unhealthy`; null without one that counts.
     health: Option<&'static str>,
+    /// Whether it has been ready once.
+    proved: Option<bool>,
+    /// How often docker has restarted it since it was started last.
+    restarts: Option<u32>,
     /// What its image was called when it was made.
     image: Option<&'a str>,
     /// The id of that image.
@@ -305,7 +309,9 @@ impl<'a> Container<'a> {
                 Place::Unwanted => Role::Unwanted,
             },
             state: seen.map_or("missing", |seen| state(seen.state)),
-            health: seen.and_then(|seen| health(seen.health)),
+            health: health(member.health),
+            proved: seen.map(|_| !member.is_unproved),
+            restarts: seen.map(|seen| seen.restarts),
             image: past.and_then(|past| Some(past.image.as_ref()?.as_str())),
             image_id: seen.and_then(|seen| Some(seen.image.as_ref()?.as_str())),
             release: seen.map(|seen| seen.release),

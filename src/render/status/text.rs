@@ -196,9 +196,17 @@ fn image(seen: &SeenContainer) -> String {
 fn told(member: &Member<'_>) -> String {
     let Some(seen) = member.seen else { return "missing".to_owned() };
     let mut told = state(seen.state).to_owned();
-    if let Some(health) = health(seen.health).filter(|_| seen.state.is_up()) {
+    if let Some(health) = health(member.health).filter(|_| seen.state.is_up()) {
         told.push_str(", ");
         told.push_str(health);
+    }
+    if member.is_unproved {
+        told.push_str(", never ready");
+    }
+    match seen.restarts {
+        0 => {}
+        1 => told.push_str(", 1 restart"),
+        count => told.push_str(&format!(", {count} restarts")),
     }
     told.push_str(match member.place {
         Place::Serving => "",
