@@ -101,7 +101,7 @@ pub(super) struct Draft<'a> {
     pub(super) desired: &'a Desired,
     pub(super) options: &'a Options,
     /// The host as it is.
-    host: &'a Observed,
+    pub(super) host: &'a Observed,
     /// The host as the steps so far leave it.
     pub(super) now: Observed,
     pub(super) plan: Plan,

@@ -9,8 +9,10 @@ use super::workload::Setting;
 use crate::docker::Fact;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
+use crate::docker::SeenMembership;
 use crate::docker::State;
 use crate::name::Container;
+use crate::name::Network;
 use crate::name::Owner;
 
 /// The policy of a container that has retired: it does not come back when the engine does.
@@ -83,6 +85,35 @@ impl Draft<'_> {
         let op = Op::Update { name: name.clone(), restart: RETIRED.to_owned() };
         let unless = [restarts(name, RETIRED), Fact::Absent(name.clone())];
         self.draw(Draw::set(op, owner, setting).unless(unless))
+    }
+
+    /// Starts a container that served and does not run, so that it serves until its successor is ready. One that docker had to
+    /// be kept from restarting serves nobody.
+    pub(super) fn serve_again(
+        &mut self,
+        owner: &Owner,
+        name: &Container,
+        restart: &str,
+        done: Vec<Fact>,
+    ) -> Option<StepId> {
+        let seen = self.now.containers.get(name).filter(|seen| seen.state == State::Exited)?;
+        let found = self.host.containers.get(name)?;
+        if is_unproved(seen, restart) || found.state != State::Exited || !self.can_start(seen) {
+            return None;
+        }
+        let setting = Setting { done, ..Setting::new(Reason::Served, &[]) };
+        let unless = [Fact::Running(name.clone()), Fact::Absent(name.clone())];
+        self.draw(Draw::set(Op::Start { name: name.clone() }, owner, &setting).unless(unless))
+    }
+
+    /// Whether docker could start a container: its networks are there, and its addresses are free.
+    fn can_start(&self, seen: &SeenContainer) -> bool {
+        let is_free = |(network, membership): (&Network, &SeenMembership)| {
+            let network = self.now.networks.get(network);
+            let address = membership.address.as_ref();
+            network.zip(address).is_none_or(|(network, address)| !network.addresses.contains(address))
+        };
+        can_start(seen) && seen.memberships.iter().all(is_free)
     }
 
     /// What lets a container serve again that was to stop for good: it runs, and is kept up.

@@ -52,6 +52,8 @@ pub enum Reason {
         /// What it is to be.
         to: String,
     },
+    /// The container served until it ended.
+    Served,
     /// The container has never been ready.
     Unproved,
     /// Docker restarts the container over and over.
@@ -155,6 +157,7 @@ impl fmt::Display for Reason {
             Self::Paused => f.write_str("is paused"),
             Self::Proved => f.write_str("it is ready: docker keeps it up from here on"),
             Self::Restart { from, to } => write!(f, "restart policy {from} → {to}"),
+            Self::Served => f.write_str("not running: it serves until its successor is ready"),
             Self::Unproved => f.write_str("it has never been ready"),
             Self::Restarting => f.write_str("docker restarts it over and over"),
             Self::NotAttached => f.write_str("not in this network"),

@@ -172,7 +172,9 @@ impl Draft<'_> {
         let is_up = seen.state.is_up();
         let again = if is_up { self.serves_again(name, restart, seen) } else { Vec::new() };
         let risk = if is_up { Risk::Interrupts } else { Risk::None };
-        setting.needs.extend(self.leave_down(&workload.owner, name, restart, &setting));
+        if can_start(seen) {
+            setting.needs.extend(self.leave_down(&workload.owner, name, restart, &setting));
+        }
         let undo = again.clone();
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
         let step = Draw::set(stop, &workload.owner, &Setting { risk, undo, ..setting.clone() })

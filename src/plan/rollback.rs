@@ -106,7 +106,7 @@ impl Draft<'_> {
         }
         let mut last = named;
         for place in &places {
-            last = self.take_over(&job, place, &last);
+            last = self.take_over(&job, place, &last, &[]);
         }
         self.retire(&job, &places.iter().collect::<Vec<_>>(), &last);
     }

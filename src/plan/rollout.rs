@@ -11,6 +11,7 @@ use super::Risk;
 use super::StepId;
 use super::diff::Draw;
 use super::launch::Aliases;
+use super::life::can_start;
 use super::life::is_unproved;
 use super::workload::Job;
 use super::workload::Place;
@@ -77,6 +78,12 @@ impl Draft<'_> {
 
     /// All incoming are ready before any outgoing leaves.
     fn roll_out(&mut self, job: &Job<'_>, places: &[&Place], needs: &[StepId]) -> Vec<StepId> {
+        let restart = &job.workload.runtime.restart;
+        let mut started = Vec::new();
+        for place in places {
+            let done = vec![self.is_current(job, &place.name)];
+            started.extend(self.serve_again(&job.workload.owner, &place.name, restart, done));
+        }
         let mut ready = needs.to_vec();
         for place in places {
             ready.extend(self.bring_in(job, place, needs));
@@ -89,7 +96,7 @@ impl Draft<'_> {
         }
         let mut last = named;
         for place in places {
-            last = self.take_over(job, place, &last);
+            last = self.take_over(job, place, &last, &started);
         }
         self.retire(job, places, &last);
         last
@@ -152,7 +159,13 @@ impl Draft<'_> {
     }
 
     /// The outgoing gives up its name, and the incoming gets it. A release kept from before makes room.
-    pub(super) fn take_over(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) -> Vec<StepId> {
+    pub(super) fn take_over(
+        &mut self,
+        job: &Job<'_>,
+        place: &Place,
+        needs: &[StepId],
+        after: &[StepId],
+    ) -> Vec<StepId> {
         let Place { name, incoming, previous } = place;
         let workload = job.workload;
         let done = self.now.containers.get(incoming).map(|seen| self.is_seen(name, seen));
@@ -166,9 +179,14 @@ impl Draft<'_> {
                 let gone = [Fact::Absent(previous.clone()), self.is_seen(previous, &outgoing)];
                 setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &kept).unless(gone)));
             }
-            let op = Op::Rename { from: name.clone(), to: previous.clone() };
-            let step = Draw::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
-            setting.needs.extend(self.draw(step));
+            let (op, risk) = match can_start(&outgoing) {
+                true => (Op::Rename { from: name.clone(), to: previous.clone() }, Risk::None),
+                // it could not come back
+                false => (Op::Remove { name: name.clone() }, Risk::Removes),
+            };
+            let given = Setting { risk, ..setting.clone() };
+            let step = Draw::set(op, &workload.owner, &given).unless([Fact::Absent(name.clone())]);
+            setting.needs.extend(self.draw(step.after(after)));
         }
         let setting = Setting { reason: Reason::TakesOver, ..setting };
         let op = Op::Rename { from: incoming.clone(), to: name.clone() };
@@ -246,9 +264,15 @@ impl Draft<'_> {
             return before.to_vec();
         }
         let mut ready = before.to_vec();
+        let mut started = Vec::new();
         for place in places {
             if !is_there(self, &place.incoming) {
                 continue;
+            }
+            if !is_there(self, &place.name) && job.workload.strategy == Strategy::Rolling {
+                let done = vec![self.is_seen(&place.name, &self.now.containers[&place.incoming])];
+                let restart = &job.workload.runtime.restart;
+                started.extend(self.serve_again(&job.workload.owner, &place.previous, restart, done));
             }
             let from = self.plan.steps().len();
             let done = vec![self.is_seen(&place.name, &self.now.containers[&place.incoming])];
@@ -268,7 +292,7 @@ impl Draft<'_> {
         let mut last = ready;
         for place in places {
             if is_there(self, &place.incoming) {
-                last = self.take_over(job, place, &last);
+                last = self.take_over(job, place, &last, &started);
             } else if !is_there(self, &place.name) && self.runs(&place.previous) {
                 let setting = Setting::new(Reason::LeftOver, &last);
                 let op = Op::Rename { from: place.previous.clone(), to: place.name.clone() };
@@ -290,6 +314,7 @@ impl Draft<'_> {
         }
         last.extend(self.plan.steps()[from..].iter().map(|step| step.id));
         last.extend(self.led_to(job.workload));
+        last.extend(started);
         self.retire(job, &places.iter().collect::<Vec<_>>(), &last)
     }
 
@@ -347,7 +372,14 @@ impl Draft<'_> {
         }
         let reason = if is_unproved(seen, restart) { Reason::Unproved } else { Reason::Replaced };
         if job.workload.keeps_previous && reason == Reason::Replaced {
-            self.leave_down(&job.workload.owner, previous, restart, &Setting::new(Reason::Leaves, needs));
+            let setting = Setting::new(Reason::Leaves, needs);
+            self.leave_down(&job.workload.owner, previous, restart, &setting);
+            if job.workload.strategy == Strategy::Rolling {
+                // it comes back beside the one that serves
+                for network in self.switchable(previous) {
+                    self.answer_to(&job.workload.owner, previous, &network, &[], &setting);
+                }
+            }
             return;
         }
         let setting = Setting { risk: Risk::Removes, ..Setting::new(reason, needs) };

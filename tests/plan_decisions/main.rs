@@ -41,6 +41,7 @@ use gordon::plan::down;
 use gordon::plan::pulls;
 use gordon::plan::rollback;
 use gordon::plan::simulate;
+use gordon::plan::status;
 use std::fmt::Write;
 
 // hosts and configs -----------------------------------------------------------------------------------------------
@@ -613,6 +614,58 @@ fn a_replacement_that_has_yet_to_be_ready_gives_way_to_what_it_replaces_and_one_
     decides("unready_both", &next, &unready);
 }
 
+/// The host after its engine has died and left every container down.
+fn crashed(host: &Observed) -> Observed {
+    let mut host = host.clone();
+    let up = host.containers.iter().filter(|(_, seen)| seen.state.is_up());
+    for name in up.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+        simulate(&mut host, &Op::Stop { name, timeout: Default::default() }).unwrap();
+    }
+    host
+}
+
+#[test]
+fn after_a_crash_of_the_engine_what_served_comes_back_before_its_successor_is_waited_for() {
+    let host = applied(SHOP, &host());
+    let text = SHOP.replace("app:1", "app:2");
+    let plan = diff(&desired(&text), &host, &Options::default()).unwrap();
+    let begins = |op: &dyn Fn(&Op) -> bool| plan.steps().iter().position(|step| op(&step.op)).unwrap();
+    let waits = begins(&|op| matches!(op, Op::Await(_)));
+    decides("crashed_before_ready", &text, &crashed(&after(&plan, waits, &host)));
+    let renames = begins(&|op| matches!(op, Op::Rename { .. }));
+    decides("crashed_between_names", &text, &crashed(&after(&plan, renames + 1, &host)));
+}
+
+#[test]
+fn what_an_engine_left_down_is_all_started() {
+    let mut host = crashed(&applied(SHOP, &host()));
+    host.containers.values_mut().for_each(|seen| seen.restart = "unless-stopped".to_owned());
+    decides("crashed_at_rest", SHOP, &host);
+}
+
+#[test]
+fn what_can_never_start_again_is_removed_and_not_gone_back_to() {
+    let gone = |host: &Observed, name: &str| {
+        let mut host = host.clone();
+        if host.containers[&container(name)].state.is_up() {
+            simulate(&mut host, &Op::Stop { name: container(name), timeout: Default::default() }).unwrap();
+        }
+        change(&mut host, name, |seen| seen.memberships.values_mut().for_each(|m| m.stale = true));
+        host
+    };
+    let host = applied(SHOP, &host());
+    let mut all = String::new();
+    for (name, text) in
+        [("shop-db", SHOP.replace("db:1", "db:2")), ("shop-web-green", SHOP.replace("app:1", "app:2"))]
+    {
+        let _ = write!(all, "{name}:\n{}\n", planned(&text, &gone(&host, name), &Options::default()));
+    }
+    let next = SHOP.replace("app:1", "app:2");
+    let kept = gone(&applied(&next, &host), "shop-web-previous");
+    assert!(rollback(&desired(&next), &kept, None).is_err());
+    snapshot("lost", &all);
+}
+
 #[test]
 fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
     let text = "routes.\"a.com\" = \"checked:1\"";
@@ -624,6 +677,25 @@ fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
         let plan = planned(text, &host, &Options::default());
         assert_eq!(plan.contains("await health"), is_awaited, "{plan}");
     }
+}
+
+#[test]
+fn where_the_config_says_how_to_see_that_it_is_ready_the_images_own_check_does_not_count() {
+    let text = "routes.\"a.com\" = { image = \"checked:1\", health = { path = \"/up\" } }";
+    let mut host = applied(text, &host());
+    let mut tell = |health: Health, restart: &str| {
+        change(&mut host, "gordon-a.com", |seen| {
+            seen.health = health;
+            seen.restart = restart.to_owned();
+        });
+        let desired = desired(text);
+        let plan = diff(&desired, &host, &Options::default()).unwrap();
+        let unknown = Default::default();
+        let serving = status(&desired, &host, &unknown, Ok(&plan)).owners[0].workloads[0].serving;
+        (plan.is_empty(), serving)
+    };
+    assert_eq!(tell(Health::Unhealthy, "always"), (true, 1));
+    assert_eq!(tell(Health::Healthy, "on-failure:10"), (false, 0));
 }
 
 #[test]
