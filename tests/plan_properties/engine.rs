@@ -88,6 +88,9 @@ impl Engine {
             Op::Start { name } => {
                 self.containers.get_mut(name).unwrap()["State"]["Status"] = "running".into()
             }
+            Op::Update { name, restart } => {
+                self.containers.get_mut(name).unwrap()["HostConfig"]["RestartPolicy"] = policy(restart);
+            }
             Op::Connect { container, membership } => self.join(container, membership),
             Op::WriteFragment { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
             _ => {}
@@ -109,7 +112,7 @@ impl Engine {
             "State": { "Status": if is_run { "running" } else { "created" }, "StartedAt": "2026-01-02T03:04:05Z" },
             "Mounts": volumes.collect::<Vec<_>>(),
             "Config": { "Image": image.as_str(), "Env": ["PATH=/bin"], "Labels": labels(op) },
-            "HostConfig": { "PortBindings": {} },
+            "HostConfig": { "PortBindings": {}, "RestartPolicy": policy(&runtime.restart) },
             "NetworkSettings": { "Networks": {} },
         });
         self.containers.insert(name.clone(), container);
@@ -210,4 +213,10 @@ fn in_order<K>(things: &BTreeMap<K, Value>) -> Vec<&Value> {
 
 fn lines(values: impl Iterator<Item = Value>) -> String {
     values.map(|value| format!("{value}\n")).collect()
+}
+
+/// A restart policy as docker tells it.
+fn policy(restart: &str) -> Value {
+    let (name, tries) = restart.split_once(':').unwrap_or((restart, "0"));
+    json!({ "Name": name, "MaximumRetryCount": tries.parse::<u32>().unwrap() })
 }
