@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 39 steps.
+# What gordon planned for project gordon: 46 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=39 _step=0 _open='' _ran=' ' _count=0
+  _steps=46 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -212,7 +212,7 @@ main() {
 
   step 22 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -367,23 +367,27 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 4 19 20 21 22 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 24 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
+  step 24 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 25 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-api-example-com ||
     run docker network connect --ip 10.222.159.128 gordon-api-example-com gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 
-  step 26 'run gordon-myapp.example.com-postgres' 'not there yet'
+  step 27 'run gordon-myapp.example.com-postgres' 'not there yet'
   if absent gordon-myapp.example.com-postgres; then
-    run docker run --detach --name gordon-myapp.example.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -400,16 +404,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
-  skipped 26 ||
+  step 28 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com-postgres always ||
     await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-postgres || failed
 
-  step 28 'run gordon-myapp.example.com-redis' 'not there yet'
+  step 29 'set the restart policy of gordon-myapp.example.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com-postgres always ||
+    run docker update --restart always gordon-myapp.example.com-postgres
+
+  step 30 'run gordon-myapp.example.com-redis' 'not there yet'
   if absent gordon-myapp.example.com-redis; then
-    run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -425,16 +434,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 29 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
-  skipped 28 ||
+  step 31 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com-redis always ||
     await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-redis || failed
 
-  step 30 'run gordon-myapp.example.com' 'not there yet'
+  step 32 'set the restart policy of gordon-myapp.example.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com-redis always ||
+    run docker update --restart always gordon-myapp.example.com-redis
+
+  step 33 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
-    run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -449,16 +463,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
-  skipped 30 ||
+  step 34 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 32 'run gordon-api.example.com-mongodb' 'not there yet'
+  step 35 'set the restart policy of gordon-myapp.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com always ||
+    run docker update --restart always gordon-myapp.example.com
+
+  step 36 'run gordon-api.example.com-mongodb' 'not there yet'
   if absent gordon-api.example.com-mongodb; then
-    run docker run --detach --name gordon-api.example.com-mongodb --restart unless-stopped \
+    run docker run --detach --name gordon-api.example.com-mongodb --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
         --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -474,16 +493,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
-  skipped 32 ||
+  step 37 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
+  restarts gordon-api.example.com-mongodb always ||
     await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com-mongodb || failed
 
-  step 34 'run gordon-api.example.com-redis' 'not there yet'
+  step 38 'set the restart policy of gordon-api.example.com-mongodb to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.example.com-mongodb always ||
+    run docker update --restart always gordon-api.example.com-mongodb
+
+  step 39 'run gordon-api.example.com-redis' 'not there yet'
   if absent gordon-api.example.com-redis; then
-    run docker run --detach --name gordon-api.example.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-api.example.com-redis --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
         --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -499,16 +523,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 35 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
-  skipped 34 ||
+  step 40 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-api.example.com-redis always ||
     await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com-redis || failed
 
-  step 36 'run gordon-api.example.com' 'not there yet'
+  step 41 'set the restart policy of gordon-api.example.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.example.com-redis always ||
+    run docker update --restart always gordon-api.example.com-redis
+
+  step 42 'run gordon-api.example.com' 'not there yet'
   if absent gordon-api.example.com; then
-    run docker run --detach --name gordon-api.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
         --network-alias api-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -522,14 +551,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
-  skipped 36 ||
+  step 43 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-api.example.com always ||
     await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com || failed
 
-  step 38 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
+  step 44 'set the restart policy of gordon-api.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.example.com always ||
+    run docker update --restart always gordon-api.example.com
+
+  step 45 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-api-example-com
@@ -563,7 +597,7 @@ gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 gordon-api.example.com.gordon-api-example-com.:8080 api.example.com
 END
 
-  step 39 'route to gordon' 'not there yet'
+  step 46 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-api-example-com
@@ -669,13 +703,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -965,6 +992,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

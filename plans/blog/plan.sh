@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 25 steps.
+# What gordon planned for project gordon: 29 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=25 _step=0 _open='' _ran=' ' _count=0
+  _steps=29 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -139,7 +139,7 @@ main() {
 
   step 15 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -294,19 +294,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 2 12 13 14 15 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 17 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
+  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 18 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-blog-company-com ||
     run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
 
-  step 18 'run gordon-blog.company.com-my-mysql' 'not there yet'
+  step 19 'run gordon-blog.company.com-my-mysql' 'not there yet'
   if absent gordon-blog.company.com-my-mysql; then
-    run docker run --detach --name gordon-blog.company.com-my-mysql --restart unless-stopped \
+    run docker run --detach --name gordon-blog.company.com-my-mysql --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
         --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
         --hostname my-mysql \
@@ -324,16 +328,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
   fi
 
-  step 19 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
-  skipped 18 ||
+  step 20 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
+  restarts gordon-blog.company.com-my-mysql always ||
     await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-blog.company.com-my-mysql || failed
 
-  step 20 'run gordon-blog.company.com-my-redis' 'not there yet'
+  step 21 'set the restart policy of gordon-blog.company.com-my-mysql to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-blog.company.com-my-mysql always ||
+    run docker update --restart always gordon-blog.company.com-my-mysql
+
+  step 22 'run gordon-blog.company.com-my-redis' 'not there yet'
   if absent gordon-blog.company.com-my-redis; then
-    run docker run --detach --name gordon-blog.company.com-my-redis --restart unless-stopped \
+    run docker run --detach --name gordon-blog.company.com-my-redis --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
         --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
         --hostname my-redis \
@@ -350,16 +359,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
-  skipped 20 ||
+  step 23 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
+  restarts gordon-blog.company.com-my-redis always ||
     await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-blog.company.com-my-redis || failed
 
-  step 22 'run gordon-blog.company.com' 'not there yet'
+  step 24 'set the restart policy of gordon-blog.company.com-my-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-blog.company.com-my-redis always ||
+    run docker update --restart always gordon-blog.company.com-my-redis
+
+  step 25 'run gordon-blog.company.com' 'not there yet'
   if absent gordon-blog.company.com; then
-    run docker run --detach --name gordon-blog.company.com --restart unless-stopped \
+    run docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
         --network-alias blog-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -374,14 +388,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
-  skipped 22 ||
+  step 26 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-blog.company.com always ||
     await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-blog.company.com || failed
 
-  step 24 'see that the proxy reaches blog.company.com' 'not there yet'
+  step 27 'set the restart policy of gordon-blog.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-blog.company.com always ||
+    run docker update --restart always gordon-blog.company.com
+
+  step 28 'see that the proxy reaches blog.company.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-blog-company-com
@@ -402,7 +421,7 @@ http://blog.company.com {
 gordon-blog.company.com.gordon-blog-company-com.:80 blog.company.com
 END
 
-  step 25 'route to gordon' 'not there yet'
+  step 29 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-blog-company-com
@@ -484,13 +503,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -780,6 +792,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

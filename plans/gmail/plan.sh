@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gmail: 14 steps.
+# What gordon planned for project gmail: 16 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=14 _step=0 _open='' _ran=' ' _count=0
+  _steps=16 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -80,7 +80,7 @@ main() {
 
   step 9 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=proxy \
@@ -235,19 +235,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 2 6 7 8 9 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 11 'connect gordon-proxy to gmail-network' 'the proxy leads to apps there'
+  step 11 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 12 'connect gordon-proxy to gmail-network' 'the proxy leads to apps there'
   is_attached gordon-proxy gmail-network ||
     run docker network connect --ip 10.219.203.128 gmail-network gordon-proxy
 
-  step 12 'run gmail-web-green' 'not there yet'
+  step 13 'run gmail-web-green' 'not there yet'
   if absent gmail-web-green; then
-    run docker run --detach --name gmail-web-green --restart unless-stopped \
+    run docker run --detach --name gmail-web-green --restart on-failure:10 \
         --network gmail-network --ip 10.219.203.129 --network-alias web --network-alias gmail-web \
         --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=app \
         --label gordon.owner=gmail --label gordon.name=gmail-web --label gordon.release=1 \
@@ -261,14 +265,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gmail-web-green is not as this plan makes it: plan again on this host'
   fi
 
-  step 13 'wait until gmail-web-green answers /up' 'not ready yet'
-  skipped 2 6 7 8 9 10 11 12 ||
+  step 14 'wait until gmail-web-green answers /up' 'not ready yet'
+  restarts gmail-web-green always ||
     await gmail-web-green 60 1 0 ready 'exited *|dead *|restarting *' \
       once_up gmail-web-green docker exec gordon-proxy wget -q -O - \
           --header 'X-To: gmail-web-green:3000' --header 'X-Host: test.eliasson.me' \
           http://127.0.0.1:2020/up || failed
 
-  step 14 'route to gmail' 'not there yet'
+  step 15 'set the restart policy of gmail-web-green to always' 'it is ready: docker keeps it up from here on'
+  restarts gmail-web-green always ||
+    run docker update --restart always gmail-web-green
+
+  step 16 'route to gmail' 'not there yet'
   has_fragment gmail \
       '# project gmail
 # network gmail-network
@@ -347,13 +355,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -644,6 +645,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 35 steps.
+# What gordon planned for project shop: 42 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=35 _step=0 _open='' _ran=' ' _count=0
+  _steps=42 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -64,18 +64,18 @@ main() {
     refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
   absent s-shop.example.com ||
     is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
     refuse 's-shop.example.com is not as it was when this was planned'
   is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
     has_room s-backend 10.96.134.0/24 10.96.134.132 ||
     refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
   absent s-shop.example.com-2 ||
     is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
     refuse 's-shop.example.com-2 is not as it was when this was planned'
   is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1 ||
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
     has_room s-backend 10.96.134.0/24 10.96.134.133 ||
     refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
   absent s-jobs ||
@@ -178,7 +178,7 @@ main() {
 
   step 19 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.96.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
@@ -333,19 +333,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 20 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 4 16 17 18 19 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 21 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
+  step 21 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 22 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy s-backend ||
     run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
 
-  step 22 'run s-backend-cache' 'not there yet'
+  step 23 'run s-backend-cache' 'not there yet'
   if absent s-backend-cache; then
-    run docker run --detach --name s-backend-cache --restart unless-stopped \
+    run docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
         --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
@@ -364,16 +368,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-backend-cache is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'wait until s-backend-cache is healthy' 'not ready yet'
-  is_healthy s-backend-cache ||
+  step 24 'wait until s-backend-cache is healthy' 'not ready yet'
+  restarts s-backend-cache always ||
+    is_healthy s-backend-cache ||
     await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-backend-cache || failed
 
-  step 24 'run s-backend-db' 'not there yet'
+  step 25 'set the restart policy of s-backend-cache to always' 'it is ready: docker keeps it up from here on'
+  restarts s-backend-cache always ||
+    run docker update --restart always s-backend-cache
+
+  step 26 'run s-backend-db' 'not there yet'
   if absent s-backend-db; then
-    run docker run --detach --name s-backend-db --restart unless-stopped \
+    run docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
         --network-alias backend-db --hostname db \
         --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
@@ -390,16 +399,20 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-backend-db is not as this plan makes it: plan again on this host'
   fi
 
-  step 25 'see that s-backend-db stays up for 1s' 'not ready yet'
-  skipped 24 ||
+  step 27 'see that s-backend-db stays up for 1s' 'not ready yet'
+  restarts s-backend-db always ||
     await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-backend-db || failed
 
-  step 26 'run s-shop.example.com-files' 'not there yet'
+  step 28 'set the restart policy of s-backend-db to always' 'it is ready: docker keeps it up from here on'
+  restarts s-backend-db always ||
+    run docker update --restart always s-backend-db
+
+  step 29 'run s-shop.example.com-files' 'not there yet'
   if absent s-shop.example.com-files; then
-    run docker run --detach --name s-shop.example.com-files --restart unless-stopped \
+    run docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
         --user 65534 \
@@ -418,68 +431,83 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
-  skipped 26 ||
+  step 30 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
+  restarts s-shop.example.com-files always ||
     await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com-files || failed
 
-  step 28 'run s-shop.example.com' 'not there yet'
+  step 31 'set the restart policy of s-shop.example.com-files to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts s-shop.example.com-files always ||
+    run docker update --restart always s-shop.example.com-files
+
+  step 32 'run s-shop.example.com' 'not there yet'
   if absent s-shop.example.com; then
-    run docker run --detach --name s-shop.example.com --restart always \
+    run docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
         --memory 256m --cpus 0.5 \
         --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
         --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
         --label gordon.release=1 \
-        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' \
         --label gordon.address=s-backend=10.96.134.132 \
         --env-file shop.env --env LOG=debug \
         web:1
   elif is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1; then
     is_running s-shop.example.com || run docker start s-shop.example.com
   else
     fail 's-shop.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 29 'see that s-shop.example.com stays up for 1s' 'not ready yet'
-  skipped 28 ||
+  step 33 'see that s-shop.example.com stays up for 1s' 'not ready yet'
+  restarts s-shop.example.com always ||
     await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com || failed
 
-  step 30 'run s-shop.example.com-2' 'not there yet'
+  step 34 'set the restart policy of s-shop.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts s-shop.example.com always ||
+    run docker update --restart always s-shop.example.com
+
+  step 35 'run s-shop.example.com-2' 'not there yet'
   if absent s-shop.example.com-2; then
-    run docker run --detach --name s-shop.example.com-2 --restart always \
+    run docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
         --memory 256m --cpus 0.5 \
         --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
         --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
         --label gordon.release=1 \
-        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' \
+        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' \
         --label gordon.address=s-backend=10.96.134.133 \
         --env-file shop.env --env LOG=debug \
         web:1
   elif is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c restart:9cdc6c47' web:1; then
+      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1; then
     is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
   else
     fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
-  skipped 30 ||
+  step 36 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
+  restarts s-shop.example.com-2 always ||
     await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com-2 || failed
 
-  step 32 'run s-jobs' 'not there yet'
+  step 37 'set the restart policy of s-shop.example.com-2 to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts s-shop.example.com-2 always ||
+    run docker update --restart always s-shop.example.com-2
+
+  step 38 'run s-jobs' 'not there yet'
   if absent s-jobs; then
-    run docker run --detach --name s-jobs --restart unless-stopped \
+    run docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
         --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
         --label gordon.owner=jobs.example.com --label gordon.name=s-jobs --label gordon.release=1 \
@@ -493,14 +521,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-jobs is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that s-jobs stays up for 1s' 'not ready yet'
-  skipped 32 ||
+  step 39 'see that s-jobs stays up for 1s' 'not ready yet'
+  restarts s-jobs always ||
     await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-jobs || failed
 
-  step 34 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
+  step 40 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
+  restarts s-jobs always ||
+    run docker update --restart always s-jobs
+
+  step 41 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
   has_fragment shop \
       '# project shop
 # network s-backend
@@ -538,7 +570,7 @@ s-shop.example.com.s-backend.:3000 shop.example.com
 s-jobs.s-backend.:8080 jobs.example.com
 END
 
-  step 35 'route to shop' 'not there yet'
+  step 42 'route to shop' 'not there yet'
   has_fragment shop \
       '# project shop
 # network s-backend
@@ -652,13 +684,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -953,6 +978,12 @@ is_running() {
 # is_healthy CONTAINER: its health check says so
 is_healthy() {
   look container "$1" '{{.State.Status}}{{with .State.Health}} {{.Status}}{{end}}' && [ "$_seen" = 'running healthy' ]
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 43 steps.
+# What gordon planned for project gordon: 51 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=43 _step=0 _open='' _ran=' ' _count=0
+  _steps=51 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -225,7 +225,7 @@ main() {
 
   step 24 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -380,23 +380,27 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 6 21 22 23 24 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 26 'connect gordon-proxy to gordon-admin-company-com' 'the proxy leads to apps there'
+  step 26 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 27 'connect gordon-proxy to gordon-admin-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-admin-company-com ||
     run docker network connect --ip 10.221.150.128 gordon-admin-company-com gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 28 'run gordon-backend-redis' 'not there yet'
+  step 29 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
-    run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+    run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -411,16 +415,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 29 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-  skipped 28 ||
+  step 30 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 30 'run gordon-backend-rabbitmq' 'not there yet'
+  step 31 'set the restart policy of gordon-backend-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-backend-redis always ||
+    run docker update --restart always gordon-backend-redis
+
+  step 32 'run gordon-backend-rabbitmq' 'not there yet'
   if absent gordon-backend-rabbitmq; then
-    run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
+    run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -437,16 +446,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
-  skipped 30 ||
+  step 33 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
+  restarts gordon-backend-rabbitmq always ||
     await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-rabbitmq || failed
 
-  step 32 'run gordon-api.company.com-postgres' 'not there yet'
+  step 34 'set the restart policy of gordon-backend-rabbitmq to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-backend-rabbitmq always ||
+    run docker update --restart always gordon-backend-rabbitmq
+
+  step 35 'run gordon-api.company.com-postgres' 'not there yet'
   if absent gordon-api.company.com-postgres; then
-    run docker run --detach --name gordon-api.company.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -463,16 +477,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
-  skipped 32 ||
+  step 36 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-api.company.com-postgres always ||
     await gordon-api.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com-postgres || failed
 
-  step 34 'run gordon-api.company.com' 'not there yet'
+  step 37 'set the restart policy of gordon-api.company.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.company.com-postgres always ||
+    run docker update --restart always gordon-api.company.com-postgres
+
+  step 38 'run gordon-api.company.com' 'not there yet'
   if absent gordon-api.company.com; then
-    run docker run --detach --name gordon-api.company.com --restart unless-stopped \
+    run docker run --detach --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
@@ -486,16 +505,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 35 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
-  skipped 34 ||
+  step 39 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-api.company.com always ||
     await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com || failed
 
-  step 36 'run gordon-worker.company.com' 'not there yet'
+  step 40 'set the restart policy of gordon-api.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.company.com always ||
+    run docker update --restart always gordon-api.company.com
+
+  step 41 'run gordon-worker.company.com' 'not there yet'
   if absent gordon-worker.company.com; then
-    run docker run --detach --name gordon-worker.company.com --restart unless-stopped \
+    run docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias worker \
         --network-alias worker-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -509,16 +533,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
-  skipped 36 ||
+  step 42 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-worker.company.com always ||
     await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com || failed
 
-  step 38 'run gordon-admin.company.com-postgres' 'not there yet'
+  step 43 'set the restart policy of gordon-worker.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-worker.company.com always ||
+    run docker update --restart always gordon-worker.company.com
+
+  step 44 'run gordon-admin.company.com-postgres' 'not there yet'
   if absent gordon-admin.company.com-postgres; then
-    run docker run --detach --name gordon-admin.company.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -535,16 +564,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-admin.company.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
-  skipped 38 ||
+  step 45 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-admin.company.com-postgres always ||
     await gordon-admin.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-admin.company.com-postgres || failed
 
-  step 40 'run gordon-admin.company.com' 'not there yet'
+  step 46 'set the restart policy of gordon-admin.company.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-admin.company.com-postgres always ||
+    run docker update --restart always gordon-admin.company.com-postgres
+
+  step 47 'run gordon-admin.company.com' 'not there yet'
   if absent gordon-admin.company.com; then
-    run docker run --detach --name gordon-admin.company.com --restart unless-stopped \
+    run docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
         --network-alias admin-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -559,14 +593,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-admin.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 41 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
-  skipped 40 ||
+  step 48 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-admin.company.com always ||
     await gordon-admin.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-admin.company.com || failed
 
-  step 42 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
+  step 49 'set the restart policy of gordon-admin.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-admin.company.com always ||
+    run docker update --restart always gordon-admin.company.com
+
+  step 50 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-admin-company-com
@@ -612,7 +651,7 @@ gordon-worker.company.com.gordon-backend.:8080 worker.company.com
 gordon-admin.company.com.gordon-admin-company-com.:8080 admin.company.com
 END
 
-  step 43 'route to gordon' 'not there yet'
+  step 51 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-admin-company-com
@@ -740,13 +779,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -1036,6 +1068,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

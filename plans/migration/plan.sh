@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 19 steps.
+# What gordon planned for project gordon: 22 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=19 _step=0 _open='' _ran=' ' _count=0
+  _steps=22 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -95,7 +95,7 @@ main() {
 
   step 11 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -250,19 +250,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 12 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 4 8 9 10 11 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 13 'connect gordon-proxy to gordon-default' 'the proxy leads to apps there'
+  step 13 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 14 'connect gordon-proxy to gordon-default' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-default ||
     run docker network connect --ip 10.212.246.128 gordon-default gordon-proxy
 
-  step 14 'run gordon-myapp.example.com' 'not there yet'
+  step 15 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
-    run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.129 --network-alias myapp --network-alias myapp-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
@@ -275,16 +279,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 15 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
-  skipped 14 ||
+  step 16 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 16 'run gordon-api.example.com' 'not there yet'
+  step 17 'set the restart policy of gordon-myapp.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com always ||
+    run docker update --restart always gordon-myapp.example.com
+
+  step 18 'run gordon-api.example.com' 'not there yet'
   if absent gordon-api.example.com; then
-    run docker run --detach --name gordon-api.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.130 --network-alias api --network-alias api-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=api.example.com --label gordon.name=gordon-api.example.com \
@@ -297,14 +306,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 17 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
-  skipped 16 ||
+  step 19 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-api.example.com always ||
     await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com || failed
 
-  step 18 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
+  step 20 'set the restart policy of gordon-api.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.example.com always ||
+    run docker update --restart always gordon-api.example.com
+
+  step 21 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-default
@@ -337,7 +351,7 @@ gordon-myapp.example.com.gordon-default.:8080 myapp.example.com
 gordon-api.example.com.gordon-default.:8080 api.example.com
 END
 
-  step 19 'route to gordon' 'not there yet'
+  step 22 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-default
@@ -438,13 +452,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -726,6 +733,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

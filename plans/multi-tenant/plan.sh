@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 45 steps.
+# What gordon planned for project gordon: 55 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=45 _step=0 _open='' _ran=' ' _count=0
+  _steps=55 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -260,7 +260,7 @@ main() {
 
   step 21 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -415,27 +415,31 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 4 18 19 20 21 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 23 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
+  step 23 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 24 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant1-app-com ||
     run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
 
-  step 24 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant2-app-com ||
     run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant3-app-com ||
     run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
 
-  step 26 'run gordon-tenant1.app.com-postgres' 'not there yet'
+  step 27 'run gordon-tenant1.app.com-postgres' 'not there yet'
   if absent gordon-tenant1.app.com-postgres; then
-    run docker run --detach --name gordon-tenant1.app.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -452,16 +456,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
-  skipped 26 ||
+  step 28 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-tenant1.app.com-postgres always ||
     await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com-postgres || failed
 
-  step 28 'run gordon-tenant1.app.com-redis' 'not there yet'
+  step 29 'set the restart policy of gordon-tenant1.app.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant1.app.com-postgres always ||
+    run docker update --restart always gordon-tenant1.app.com-postgres
+
+  step 30 'run gordon-tenant1.app.com-redis' 'not there yet'
   if absent gordon-tenant1.app.com-redis; then
-    run docker run --detach --name gordon-tenant1.app.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -477,16 +486,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 29 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
-  skipped 28 ||
+  step 31 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-tenant1.app.com-redis always ||
     await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com-redis || failed
 
-  step 30 'run gordon-tenant1.app.com' 'not there yet'
+  step 32 'set the restart policy of gordon-tenant1.app.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant1.app.com-redis always ||
+    run docker update --restart always gordon-tenant1.app.com-redis
+
+  step 33 'run gordon-tenant1.app.com' 'not there yet'
   if absent gordon-tenant1.app.com; then
-    run docker run --detach --name gordon-tenant1.app.com --restart unless-stopped \
+    run docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
         --network-alias tenant1-app-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -501,16 +515,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
-  skipped 30 ||
+  step 34 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
+  restarts gordon-tenant1.app.com always ||
     await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com || failed
 
-  step 32 'run gordon-tenant2.app.com-postgres' 'not there yet'
+  step 35 'set the restart policy of gordon-tenant1.app.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant1.app.com always ||
+    run docker update --restart always gordon-tenant1.app.com
+
+  step 36 'run gordon-tenant2.app.com-postgres' 'not there yet'
   if absent gordon-tenant2.app.com-postgres; then
-    run docker run --detach --name gordon-tenant2.app.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -527,16 +546,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
-  skipped 32 ||
+  step 37 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-tenant2.app.com-postgres always ||
     await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com-postgres || failed
 
-  step 34 'run gordon-tenant2.app.com-redis' 'not there yet'
+  step 38 'set the restart policy of gordon-tenant2.app.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant2.app.com-postgres always ||
+    run docker update --restart always gordon-tenant2.app.com-postgres
+
+  step 39 'run gordon-tenant2.app.com-redis' 'not there yet'
   if absent gordon-tenant2.app.com-redis; then
-    run docker run --detach --name gordon-tenant2.app.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -552,16 +576,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 35 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
-  skipped 34 ||
+  step 40 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-tenant2.app.com-redis always ||
     await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com-redis || failed
 
-  step 36 'run gordon-tenant2.app.com' 'not there yet'
+  step 41 'set the restart policy of gordon-tenant2.app.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant2.app.com-redis always ||
+    run docker update --restart always gordon-tenant2.app.com-redis
+
+  step 42 'run gordon-tenant2.app.com' 'not there yet'
   if absent gordon-tenant2.app.com; then
-    run docker run --detach --name gordon-tenant2.app.com --restart unless-stopped \
+    run docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
         --network-alias tenant2-app-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -576,16 +605,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
-  skipped 36 ||
+  step 43 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
+  restarts gordon-tenant2.app.com always ||
     await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com || failed
 
-  step 38 'run gordon-tenant3.app.com-postgres' 'not there yet'
+  step 44 'set the restart policy of gordon-tenant2.app.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant2.app.com always ||
+    run docker update --restart always gordon-tenant2.app.com
+
+  step 45 'run gordon-tenant3.app.com-postgres' 'not there yet'
   if absent gordon-tenant3.app.com-postgres; then
-    run docker run --detach --name gordon-tenant3.app.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -602,16 +636,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
-  skipped 38 ||
+  step 46 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-tenant3.app.com-postgres always ||
     await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com-postgres || failed
 
-  step 40 'run gordon-tenant3.app.com-redis' 'not there yet'
+  step 47 'set the restart policy of gordon-tenant3.app.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant3.app.com-postgres always ||
+    run docker update --restart always gordon-tenant3.app.com-postgres
+
+  step 48 'run gordon-tenant3.app.com-redis' 'not there yet'
   if absent gordon-tenant3.app.com-redis; then
-    run docker run --detach --name gordon-tenant3.app.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -627,16 +666,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 41 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
-  skipped 40 ||
+  step 49 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-tenant3.app.com-redis always ||
     await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com-redis || failed
 
-  step 42 'run gordon-tenant3.app.com' 'not there yet'
+  step 50 'set the restart policy of gordon-tenant3.app.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant3.app.com-redis always ||
+    run docker update --restart always gordon-tenant3.app.com-redis
+
+  step 51 'run gordon-tenant3.app.com' 'not there yet'
   if absent gordon-tenant3.app.com; then
-    run docker run --detach --name gordon-tenant3.app.com --restart unless-stopped \
+    run docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
         --network-alias tenant3-app-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -651,14 +695,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 43 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
-  skipped 42 ||
+  step 52 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
+  restarts gordon-tenant3.app.com always ||
     await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com || failed
 
-  step 44 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
+  step 53 'set the restart policy of gordon-tenant3.app.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-tenant3.app.com always ||
+    run docker update --restart always gordon-tenant3.app.com
+
+  step 54 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-tenant1-app-com
@@ -705,7 +754,7 @@ gordon-tenant2.app.com.gordon-tenant2-app-com.:8080 tenant2.app.com
 gordon-tenant3.app.com.gordon-tenant3-app-com.:8080 tenant3.app.com
 END
 
-  step 45 'route to gordon' 'not there yet'
+  step 55 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-tenant1-app-com
@@ -835,13 +884,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -1131,6 +1173,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

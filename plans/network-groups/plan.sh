@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 43 steps.
+# What gordon planned for project gordon: 51 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=43 _step=0 _open='' _ran=' ' _count=0
+  _steps=51 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -219,7 +219,7 @@ main() {
 
   step 24 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -374,23 +374,27 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 8 21 22 23 24 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 26 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 26 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 27 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-frontend ||
     run docker network connect --ip 10.216.195.128 gordon-frontend gordon-proxy
 
-  step 28 'run gordon-backend-redis' 'not there yet'
+  step 29 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
-    run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+    run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -405,16 +409,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 29 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-  skipped 28 ||
+  step 30 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 30 'run gordon-backend-rabbitmq' 'not there yet'
+  step 31 'set the restart policy of gordon-backend-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-backend-redis always ||
+    run docker update --restart always gordon-backend-redis
+
+  step 32 'run gordon-backend-rabbitmq' 'not there yet'
   if absent gordon-backend-rabbitmq; then
-    run docker run --detach --name gordon-backend-rabbitmq --restart unless-stopped \
+    run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -431,16 +440,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
-  skipped 30 ||
+  step 33 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
+  restarts gordon-backend-rabbitmq always ||
     await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-rabbitmq || failed
 
-  step 32 'run gordon-frontend-redis' 'not there yet'
+  step 34 'set the restart policy of gordon-backend-rabbitmq to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-backend-rabbitmq always ||
+    run docker update --restart always gordon-backend-rabbitmq
+
+  step 35 'run gordon-frontend-redis' 'not there yet'
   if absent gordon-frontend-redis; then
-    run docker run --detach --name gordon-frontend-redis --restart unless-stopped \
+    run docker run --detach --name gordon-frontend-redis --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
         --network-alias frontend-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -454,16 +468,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-frontend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
-  skipped 32 ||
+  step 36 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
+  restarts gordon-frontend-redis always ||
     await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-frontend-redis || failed
 
-  step 34 'run gordon-app1.example.com-postgres' 'not there yet'
+  step 37 'set the restart policy of gordon-frontend-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-frontend-redis always ||
+    run docker update --restart always gordon-frontend-redis
+
+  step 38 'run gordon-app1.example.com-postgres' 'not there yet'
   if absent gordon-app1.example.com-postgres; then
-    run docker run --detach --name gordon-app1.example.com-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-app1.example.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -480,16 +499,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app1.example.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 35 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
-  skipped 34 ||
+  step 39 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-app1.example.com-postgres always ||
     await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app1.example.com-postgres || failed
 
-  step 36 'run gordon-app1.example.com' 'not there yet'
+  step 40 'set the restart policy of gordon-app1.example.com-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-app1.example.com-postgres always ||
+    run docker update --restart always gordon-app1.example.com-postgres
+
+  step 41 'run gordon-app1.example.com' 'not there yet'
   if absent gordon-app1.example.com; then
-    run docker run --detach --name gordon-app1.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-app1.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com \
@@ -503,16 +527,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
-  skipped 36 ||
+  step 42 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-app1.example.com always ||
     await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app1.example.com || failed
 
-  step 38 'run gordon-app2.example.com' 'not there yet'
+  step 43 'set the restart policy of gordon-app1.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-app1.example.com always ||
+    run docker update --restart always gordon-app1.example.com
+
+  step 44 'run gordon-app2.example.com' 'not there yet'
   if absent gordon-app2.example.com; then
-    run docker run --detach --name gordon-app2.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-app2.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=app2.example.com --label gordon.name=gordon-app2.example.com \
@@ -525,16 +554,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app2.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
-  skipped 38 ||
+  step 45 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-app2.example.com always ||
     await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app2.example.com || failed
 
-  step 40 'run gordon-app3.example.com' 'not there yet'
+  step 46 'set the restart policy of gordon-app2.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-app2.example.com always ||
+    run docker update --restart always gordon-app2.example.com
+
+  step 47 'run gordon-app3.example.com' 'not there yet'
   if absent gordon-app3.example.com; then
-    run docker run --detach --name gordon-app3.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-app3.example.com --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=app3.example.com --label gordon.name=gordon-app3.example.com \
@@ -547,14 +581,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app3.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 41 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
-  skipped 40 ||
+  step 48 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-app3.example.com always ||
     await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app3.example.com || failed
 
-  step 42 'see that the proxy reaches app1.example.com, app2.example.com, app3.example.com' 'not there yet'
+  step 49 'set the restart policy of gordon-app3.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-app3.example.com always ||
+    run docker update --restart always gordon-app3.example.com
+
+  step 50 'see that the proxy reaches app1.example.com, app2.example.com, app3.example.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-backend
@@ -600,7 +639,7 @@ gordon-app2.example.com.gordon-backend.:8080 app2.example.com
 gordon-app3.example.com.gordon-frontend.:8080 app3.example.com
 END
 
-  step 43 'route to gordon' 'not there yet'
+  step 51 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-backend
@@ -728,13 +767,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -1024,6 +1056,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

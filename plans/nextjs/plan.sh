@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project nextjs: 15 steps.
+# What gordon planned for project nextjs: 17 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=15 _step=0 _open='' _ran=' ' _count=0
+  _steps=17 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -80,7 +80,7 @@ main() {
 
   step 9 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=nextjs --label gordon.kind=proxy \
@@ -235,19 +235,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 2 6 7 8 9 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 11 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
+  step 11 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 12 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
   is_attached gordon-proxy nextjs-network ||
     run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
 
-  step 12 'run nextjs-web-green' 'not there yet'
+  step 13 'run nextjs-web-green' 'not there yet'
   if absent nextjs-web-green; then
-    run docker run --detach --name nextjs-web-green --restart unless-stopped \
+    run docker run --detach --name nextjs-web-green --restart on-failure:10 \
         --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
         --label gordon.managed=true --label gordon.project=nextjs --label gordon.kind=app \
         --label gordon.owner=nextjs --label gordon.name=nextjs-web --label gordon.release=1 \
@@ -259,14 +263,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
   fi
 
-  step 13 'see that nextjs-web-green stays up for 1s' 'not ready yet'
-  skipped 12 ||
+  step 14 'see that nextjs-web-green stays up for 1s' 'not ready yet'
+  restarts nextjs-web-green always ||
     await nextjs-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           nextjs-web-green || failed
 
-  step 14 'see that the proxy reaches nextjs.example.com' 'not there yet'
+  step 15 'set the restart policy of nextjs-web-green to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts nextjs-web-green always ||
+    run docker update --restart always nextjs-web-green
+
+  step 16 'see that the proxy reaches nextjs.example.com' 'not there yet'
   has_fragment nextjs \
       '# project nextjs
 # network nextjs-network
@@ -287,7 +296,7 @@ http://nextjs.example.com {
 nextjs-web-green.nextjs-network.:3000 nextjs.example.com
 END
 
-  step 15 'route to nextjs' 'not there yet'
+  step 17 'route to nextjs' 'not there yet'
   has_fragment nextjs \
       '# project nextjs
 # network nextjs-network
@@ -366,13 +375,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -654,6 +656,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

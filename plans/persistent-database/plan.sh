@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 25 steps.
+# What gordon planned for project gordon: 29 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=25 _step=0 _open='' _ran=' ' _count=0
+  _steps=29 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -137,7 +137,7 @@ main() {
 
   step 15 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -292,19 +292,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 2 12 13 14 15 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 17 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 18 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 
-  step 18 'run gordon-myapp.example.com-my-postgres' 'not there yet'
+  step 19 'run gordon-myapp.example.com-my-postgres' 'not there yet'
   if absent gordon-myapp.example.com-my-postgres; then
-    run docker run --detach --name gordon-myapp.example.com-my-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com-my-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias myapp-example-com-my-postgres --hostname my-postgres \
@@ -321,17 +325,22 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 19 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
-  skipped 18 ||
+  step 20 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com-my-postgres always ||
     await gordon-myapp.example.com-my-postgres 11 1 1 'running * 0' \
         'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-my-postgres || failed
 
-  step 20 'run gordon-myapp.example.com-redis' 'not there yet'
+  step 21 'set the restart policy of gordon-myapp.example.com-my-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com-my-postgres always ||
+    run docker update --restart always gordon-myapp.example.com-my-postgres
+
+  step 22 'run gordon-myapp.example.com-redis' 'not there yet'
   if absent gordon-myapp.example.com-redis; then
-    run docker run --detach --name gordon-myapp.example.com-redis --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -347,16 +356,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
-  skipped 20 ||
+  step 23 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com-redis always ||
     await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-redis || failed
 
-  step 22 'run gordon-myapp.example.com' 'not there yet'
+  step 24 'set the restart policy of gordon-myapp.example.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com-redis always ||
+    run docker update --restart always gordon-myapp.example.com-redis
+
+  step 25 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
-    run docker run --detach --name gordon-myapp.example.com --restart unless-stopped \
+    run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -370,14 +384,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
-  skipped 22 ||
+  step 26 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 24 'see that the proxy reaches myapp.example.com' 'not there yet'
+  step 27 'set the restart policy of gordon-myapp.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-myapp.example.com always ||
+    run docker update --restart always gordon-myapp.example.com
+
+  step 28 'see that the proxy reaches myapp.example.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-myapp-example-com
@@ -398,7 +417,7 @@ https://myapp.example.com {
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 END
 
-  step 25 'route to gordon' 'not there yet'
+  step 29 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-myapp-example-com
@@ -477,13 +496,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -773,6 +785,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

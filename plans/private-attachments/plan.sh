@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 40 steps.
+# What gordon planned for project gordon: 46 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=40 _step=0 _open='' _ran=' ' _count=0
+  _steps=46 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -206,7 +206,7 @@ main() {
 
   step 20 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
@@ -361,27 +361,31 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 4 17 18 19 20 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 22 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
+  step 22 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 23 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-api-company-com ||
     run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
 
-  step 23 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 24 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 24 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-worker-company-com ||
     run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
 
-  step 25 'run gordon-backend-redis' 'not there yet'
+  step 26 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
-    run docker run --detach --name gordon-backend-redis --restart unless-stopped \
+    run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
@@ -395,16 +399,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 26 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
-  skipped 25 ||
+  step 27 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 27 'run gordon-api.company.com-my-postgres' 'not there yet'
+  step 28 'set the restart policy of gordon-backend-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-backend-redis always ||
+    run docker update --restart always gordon-backend-redis
+
+  step 29 'run gordon-api.company.com-my-postgres' 'not there yet'
   if absent gordon-api.company.com-my-postgres; then
-    run docker run --detach --name gordon-api.company.com-my-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-api.company.com-my-postgres --restart on-failure:10 \
         --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias api-company-com-my-postgres --hostname my-postgres \
@@ -421,16 +430,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 28 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
-  skipped 27 ||
+  step 30 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-api.company.com-my-postgres always ||
     await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com-my-postgres || failed
 
-  step 29 'create gordon-api.company.com' 'not there yet'
+  step 31 'set the restart policy of gordon-api.company.com-my-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.company.com-my-postgres always ||
+    run docker update --restart always gordon-api.company.com-my-postgres
+
+  step 32 'create gordon-api.company.com' 'not there yet'
   if absent gordon-api.company.com; then
-    run docker create --name gordon-api.company.com --restart unless-stopped \
+    run docker create --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
         --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
@@ -443,26 +457,31 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 30 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
+  step 33 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
   answers_to gordon-api.company.com gordon-api-company-com api api-company-com ||
     run docker network connect --ip 10.220.197.130 \
         --alias api --alias api-company-com \
         gordon-api-company-com gordon-api.company.com
 
-  step 31 'start gordon-api.company.com' 'not there yet'
+  step 34 'start gordon-api.company.com' 'not there yet'
   is_running gordon-api.company.com ||
     run docker start gordon-api.company.com
 
-  step 32 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
-  skipped 31 ||
+  step 35 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-api.company.com always ||
     await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com || failed
 
-  step 33 'run gordon-worker.company.com-my-postgres' 'not there yet'
+  step 36 'set the restart policy of gordon-api.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-api.company.com always ||
+    run docker update --restart always gordon-api.company.com
+
+  step 37 'run gordon-worker.company.com-my-postgres' 'not there yet'
   if absent gordon-worker.company.com-my-postgres; then
-    run docker run --detach --name gordon-worker.company.com-my-postgres --restart unless-stopped \
+    run docker run --detach --name gordon-worker.company.com-my-postgres --restart on-failure:10 \
         --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias worker-company-com-my-postgres --hostname my-postgres \
@@ -479,17 +498,22 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 34 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
-  skipped 33 ||
+  step 38 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
+  restarts gordon-worker.company.com-my-postgres always ||
     await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
         'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com-my-postgres || failed
 
-  step 35 'create gordon-worker.company.com' 'not there yet'
+  step 39 'set the restart policy of gordon-worker.company.com-my-postgres to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-worker.company.com-my-postgres always ||
+    run docker update --restart always gordon-worker.company.com-my-postgres
+
+  step 40 'create gordon-worker.company.com' 'not there yet'
   if absent gordon-worker.company.com; then
-    run docker create --name gordon-worker.company.com --restart unless-stopped \
+    run docker create --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias worker \
         --network-alias worker-company-com \
         --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
@@ -503,24 +527,29 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 36 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
+  step 41 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
   answers_to gordon-worker.company.com gordon-worker-company-com worker worker-company-com ||
     run docker network connect --ip 10.214.218.130 \
         --alias worker --alias worker-company-com \
         gordon-worker-company-com gordon-worker.company.com
 
-  step 37 'start gordon-worker.company.com' 'not there yet'
+  step 42 'start gordon-worker.company.com' 'not there yet'
   is_running gordon-worker.company.com ||
     run docker start gordon-worker.company.com
 
-  step 38 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
-  skipped 37 ||
+  step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  restarts gordon-worker.company.com always ||
     await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com || failed
 
-  step 39 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
+  step 44 'set the restart policy of gordon-worker.company.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts gordon-worker.company.com always ||
+    run docker update --restart always gordon-worker.company.com
+
+  step 45 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-api-company-com
@@ -555,7 +584,7 @@ gordon-api.company.com.gordon-backend.:8080 api.company.com
 gordon-worker.company.com.gordon-backend.:8080 worker.company.com
 END
 
-  step 40 'route to gordon' 'not there yet'
+  step 46 'route to gordon' 'not there yet'
   has_fragment gordon \
       '# project gordon
 # network gordon-api-company-com
@@ -660,13 +689,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -956,6 +978,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project mail: 25 steps.
+# What gordon planned for project mail: 30 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 # In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
@@ -15,7 +15,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=25 _step=0 _open='' _ran=' ' _count=0
+  _steps=30 _step=0 _open='' _ran=' ' _count=0
   _secrets='DATABASE_URL POSTGRES_PASSWORD'
 
   # What the plan takes for granted
@@ -139,7 +139,7 @@ main() {
 
   step 13 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
@@ -294,19 +294,23 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 14 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 2 10 11 12 13 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 15 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
+  step 15 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 16 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
   is_attached gordon-proxy mail-network ||
     run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
 
-  step 16 'run mail-db' 'not there yet'
+  step 17 'run mail-db' 'not there yet'
   if absent mail-db; then
-    run docker run --detach --name mail-db --restart unless-stopped \
+    run docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
         --network-alias mail-db --hostname db \
         --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
@@ -322,16 +326,20 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-db is not as this plan makes it: plan again on this host'
   fi
 
-  step 17 'see that mail-db stays up for 1s' 'not ready yet'
-  skipped 16 ||
+  step 18 'see that mail-db stays up for 1s' 'not ready yet'
+  restarts mail-db always ||
     await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-db || failed
 
-  step 18 'run mail-web-green' 'not there yet'
+  step 19 'set the restart policy of mail-db to always' 'it is ready: docker keeps it up from here on'
+  restarts mail-db always ||
+    run docker update --restart always mail-db
+
+  step 20 'run mail-web-green' 'not there yet'
   if absent mail-web-green; then
-    run docker run --detach --name mail-web-green --restart unless-stopped \
+    run docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
         --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
         --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
@@ -347,16 +355,20 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green is not as this plan makes it: plan again on this host'
   fi
 
-  step 19 'see that mail-web-green stays up for 1s' 'not ready yet'
-  skipped 18 ||
+  step 21 'see that mail-web-green stays up for 1s' 'not ready yet'
+  restarts mail-web-green always ||
     await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green || failed
 
-  step 20 'run mail-web-green-2' 'not there yet'
+  step 22 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
+  restarts mail-web-green always ||
+    run docker update --restart always mail-web-green
+
+  step 23 'run mail-web-green-2' 'not there yet'
   if absent mail-web-green-2; then
-    run docker run --detach --name mail-web-green-2 --restart unless-stopped \
+    run docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
         --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
         --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
@@ -372,16 +384,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
-  skipped 20 ||
+  step 24 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
+  restarts mail-web-green-2 always ||
     await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green-2 || failed
 
-  step 22 'run mail-web-green-3' 'not there yet'
+  step 25 'set the restart policy of mail-web-green-2 to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts mail-web-green-2 always ||
+    run docker update --restart always mail-web-green-2
+
+  step 26 'run mail-web-green-3' 'not there yet'
   if absent mail-web-green-3; then
-    run docker run --detach --name mail-web-green-3 --restart unless-stopped \
+    run docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
         --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
         --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
@@ -397,14 +414,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
-  skipped 22 ||
+  step 27 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
+  restarts mail-web-green-3 always ||
     await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green-3 || failed
 
-  step 24 'see that the proxy reaches mail.example.com' 'not there yet'
+  step 28 'set the restart policy of mail-web-green-3 to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts mail-web-green-3 always ||
+    run docker update --restart always mail-web-green-3
+
+  step 29 'see that the proxy reaches mail.example.com' 'not there yet'
   has_fragment mail \
       '# project mail
 # network mail-network
@@ -433,7 +455,7 @@ https://mail.example.com {
 mail-web-green.mail-network.:3000 mail.example.com
 END
 
-  step 25 'route to mail' 'not there yet'
+  step 30 'route to mail' 'not there yet'
   has_fragment mail \
       '# project mail
 # network mail-network
@@ -528,13 +550,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -824,6 +839,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project sites: 26 steps.
+# What gordon planned for project sites: 30 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -14,7 +14,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 
 main() {
   trap - EXIT
-  _steps=26 _step=0 _open='' _ran=' ' _count=0
+  _steps=30 _step=0 _open='' _ran=' ' _count=0
 
   # What the plan takes for granted
   ask version >/dev/null || refuse 'docker does not answer'
@@ -135,7 +135,7 @@ main() {
 
   step 15 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart unless-stopped \
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.managed=true --label gordon.maker=sites --label gordon.kind=proxy \
@@ -290,23 +290,27 @@ exec caddy run --config Caddyfile --adapter caddyfile
   fi
 
   step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
-  skipped 6 12 13 14 15 ||
+  restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 17 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
+  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 18 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy sites-one-example-com ||
     run docker network connect --ip 10.213.83.128 sites-one-example-com gordon-proxy
 
-  step 18 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy sites-two-example-com ||
     run docker network connect --ip 10.219.244.128 sites-two-example-com gordon-proxy
 
-  step 19 'run sites-one.example.com' 'not there yet'
+  step 20 'run sites-one.example.com' 'not there yet'
   if absent sites-one.example.com; then
-    run docker run --detach --name sites-one.example.com --restart unless-stopped \
+    run docker run --detach --name sites-one.example.com --restart on-failure:10 \
         --network sites-one-example-com --ip 10.213.83.129 --network-alias one \
         --network-alias one-example-com \
         --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
@@ -320,16 +324,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 20 'see that sites-one.example.com stays up for 1s' 'not ready yet'
-  skipped 19 ||
+  step 21 'see that sites-one.example.com stays up for 1s' 'not ready yet'
+  restarts sites-one.example.com always ||
     await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-one.example.com || failed
 
-  step 21 'run sites-two.example.com-redis' 'not there yet'
+  step 22 'set the restart policy of sites-one.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts sites-one.example.com always ||
+    run docker update --restart always sites-one.example.com
+
+  step 23 'run sites-two.example.com-redis' 'not there yet'
   if absent sites-two.example.com-redis; then
-    run docker run --detach --name sites-two.example.com-redis --restart unless-stopped \
+    run docker run --detach --name sites-two.example.com-redis --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
         --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
         --label gordon.managed=true --label gordon.project=sites --label gordon.kind=service \
@@ -345,16 +354,21 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 22 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
-  skipped 21 ||
+  step 24 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
+  restarts sites-two.example.com-redis always ||
     await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-two.example.com-redis || failed
 
-  step 23 'run sites-two.example.com' 'not there yet'
+  step 25 'set the restart policy of sites-two.example.com-redis to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts sites-two.example.com-redis always ||
+    run docker update --restart always sites-two.example.com-redis
+
+  step 26 'run sites-two.example.com' 'not there yet'
   if absent sites-two.example.com; then
-    run docker run --detach --name sites-two.example.com --restart unless-stopped \
+    run docker run --detach --name sites-two.example.com --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
         --network-alias two-example-com \
         --label gordon.managed=true --label gordon.project=sites --label gordon.kind=app \
@@ -368,14 +382,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 24 'see that sites-two.example.com stays up for 1s' 'not ready yet'
-  skipped 23 ||
+  step 27 'see that sites-two.example.com stays up for 1s' 'not ready yet'
+  restarts sites-two.example.com always ||
     await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-two.example.com || failed
 
-  step 25 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
+  step 28 'set the restart policy of sites-two.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts sites-two.example.com always ||
+    run docker update --restart always sites-two.example.com
+
+  step 29 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
   has_fragment sites \
       '# project sites
 # network sites-one-example-com
@@ -409,7 +428,7 @@ sites-one.example.com.sites-one-example-com.:8080 one.example.com
 sites-two.example.com.sites-two-example-com.:8080 two.example.com
 END
 
-  step 26 'route to sites' 'not there yet'
+  step 30 'route to sites' 'not there yet'
   has_fragment sites \
       '# project sites
 # network sites-one-example-com
@@ -512,13 +531,6 @@ start() {
   _ran="$_ran$_step "
   _count=$((_count + 1))
   say "[$_step/$_steps] $_what: $_why"
-}
-
-# skipped NUMBER…: none of these steps had anything to do
-skipped() {
-  for _number in "$@"; do
-    case $_ran in *" $_number "*) return 1 ;; esac
-  done
 }
 
 # finish: how it went
@@ -808,6 +820,12 @@ is_running() {
     running | paused | restarting) ;;
     *) return 1 ;;
   esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
 }
 
 # is_attached CONTAINER NETWORK: it is in the network
