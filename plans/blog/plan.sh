@@ -461,8 +461,8 @@ END
 # ask WORDS…: a question to docker
 ask() { docker "$@"; }
 
-# say WORDS…: a line for whoever looks on
-say() { printf '%s\n' "$*" >&2; }
+# say WORDS…: a line for people, with ? for what would move the cursor
+say() { printf '%s\n' "$*" | LC_ALL=C tr '\001-\010\013-\037\177' '?' >&2; }
 
 # refuse WHY: ends the script before it has changed anything
 refuse() {
@@ -611,7 +611,7 @@ hide() (
     done
     _text=$_text$_rest
   done
-  printf '%s\n' "$_text" >&2
+  say "$_text"
 )
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
