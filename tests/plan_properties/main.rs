@@ -433,6 +433,10 @@ fn essence(host: &Observed) -> Observed {
         seen.release = 0;
         seen.addresses.clear();
         seen.memberships.values_mut().for_each(|membership| membership.address = None);
+        if seen.state == State::Exited {
+            // what docker last saw of it says nothing of what it is now
+            seen.health = Health::None;
+        }
     }
     host.networks.values_mut().for_each(|network| network.addresses.clear());
     host
