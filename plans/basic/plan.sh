@@ -762,10 +762,12 @@ await() {
   shift 6
   show "$@"
   while :; do
-    _answer=$("$@" </dev/null 2>&1) || _answer="no answer: $_answer"
-    if matches "$_answer" "$_fatal"; then
+    # docker's warnings are no part of an answer
+    _failed=
+    _answer=$("$@" </dev/null 2>/dev/null) || _failed=yes
+    if [ -z "$_failed" ] && matches "$_answer" "$_fatal"; then
       break
-    elif ! matches "$_answer" "$_ready"; then
+    elif [ -n "$_failed" ] || ! matches "$_answer" "$_ready"; then
       _good=0
     elif [ "$_good" -ge "$_hold" ]; then
       return 0
@@ -776,6 +778,7 @@ await() {
     sleep "$_every"
     _left=$((_left - _every))
   done
+  [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
   hide "$_name is not ready: $_answer
 the end of its log:

@@ -716,6 +716,21 @@ done: 0 of 2 steps had something to do
     }
 
     #[test]
+    fn a_warning_of_docker_is_no_part_of_an_answer() {
+        let warned = format!("{PROBE}) echo 'WARNING: no config' >&2; echo 'running none 0' ;;");
+        let done = run(&start_and_wait(stays_up(1)), &warned);
+        assert_eq!(done.status, 0, "{}", done.told);
+    }
+
+    #[test]
+    fn what_docker_says_of_a_question_that_failed_is_told() {
+        let fails = format!("{PROBE}) echo 'no such thing' >&2; exit 1 ;;");
+        let failed = run(&start_and_wait(stays_up(1)), &fails);
+        assert_eq!(failed.status, 1, "{}", failed.told);
+        assert!(failed.told.contains("shop-web is not ready: no answer: no such thing\n"), "{}", failed.told);
+    }
+
+    #[test]
     fn a_container_that_ends_is_told_of_at_once_with_the_end_of_its_log() {
         let answers = format!("{PROBE}) echo 'exited none 0' ;; logs*) echo 'no such table' ;;");
         let run = run(&start_and_wait(stays_up(5)), &answers);
