@@ -81,7 +81,10 @@ pub fn planned(project: &Project) -> Vec<Step> {
     let plan = project.gordon(&["plan", "--format", "json"]).success().stdout;
     let plan: Value = serde_json::from_str(&plan).expect("a plan is JSON");
     let command = |step: &Value| {
-        let argv = if step["argv"].is_null() { &step["probe"]["argv"] } else { &step["argv"] };
+        // a wait ends with the last of its questions
+        let candidates = [&step["argv"], &step["probe"]["then"], &step["probe"]["argv"]];
+        let argv =
+            candidates.into_iter().find(|argv| !argv.is_null()).expect("every step asks docker something");
         let words = argv.as_array().expect("every step has a command or a question").iter().skip(1);
         words.map(|word| word.as_str().expect("a word")).collect::<Vec<_>>().join(" ")
     };
