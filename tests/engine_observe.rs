@@ -149,6 +149,23 @@ fn what_goes_away_between_the_rounds_was_never_there() {
 }
 
 #[test]
+fn a_question_that_ends_with_what_it_is_about_is_asked_again() {
+    let lab = Lab::new("observe-ended");
+    lab.docker(&format!(
+        "create --label {} --label gordon.managed=true --name observe-ended-a {IDLE}",
+        lab.label()
+    ));
+    let ended = lab.script(
+        "ended",
+        "#!/bin/sh
+        case $1$2 in containerinspect) mkdir \"$0.once\" 2>/dev/null && exit 137 ;; esac
+        exec docker \"$@\"\n",
+    );
+    let host = read(&lab, &ended, &[]).expect("docker answers the second time");
+    assert!(host.containers.contains_key(&container("observe-ended-a")));
+}
+
+#[test]
 fn an_engine_that_does_not_answer_is_no_empty_host() {
     let lab = Lab::new("observe-down");
     let down = lab.script("down", "#!/bin/sh\nDOCKER_HOST=unix:///nowhere/docker.sock exec docker \"$@\"\n");

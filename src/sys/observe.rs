@@ -3,6 +3,7 @@
 use super::docker::Docker;
 use super::docker::DockerError;
 use super::host;
+use crate::apply::End;
 use crate::docker::Command;
 use crate::docker::First;
 use crate::docker::Observed;
@@ -15,6 +16,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::thread;
 use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+/// How often a host is read again when something goes away while it is read.
+const RETRIES: u32 = 4;
+
+/// How long what goes away has to be gone before the host is read again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Why a host could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,9 +72,7 @@ impl From<ReadError> for ObserveError {
 /// # Errors
 /// When docker does not answer, or a name that gordon needs means several networks.
 pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> {
-    let first = first_round(docker, &First::of(&scope))?;
-    let survey = Survey::read(scope, &first)?;
-    let second = second_round(docker, &survey.questions())?;
+    let (survey, second) = both_rounds(docker, &scope)?;
     let mut host = survey.observed(&second)?;
     let subnets: BTreeSet<_> = host.networks.values().filter_map(|network| network.subnet).collect();
     // a bridge with a name of somebody's choice: its route goes with its network
@@ -86,6 +92,22 @@ pub fn observe_and_recognize(
         let version = answer(version).unwrap_or_default();
         (host, Podman::parse(&version))
     })
+}
+
+/// Both rounds; from the start again when a question of the second fails, since what it was about may have ended meanwhile:
+/// a command in a proxy that another project stops ends with it. A question that is not answered in time is not asked again.
+fn both_rounds(docker: &Docker, scope: &Scope) -> Result<(Survey, Second<String>), ObserveError> {
+    let mut again = RETRIES;
+    loop {
+        let first = first_round(docker, &First::of(scope))?;
+        let survey = Survey::read(scope.clone(), &first)?;
+        match second_round(docker, &survey.questions()) {
+            Ok(second) => return Ok((survey, second)),
+            Err(DockerError::Failed { end: End::Status(_), .. }) if again > 0 => again -= 1,
+            Err(error) => return Err(error.into()),
+        }
+        thread::sleep(RETRY_INTERVAL);
+    }
 }
 
 fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<String>, DockerError> {

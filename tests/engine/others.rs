@@ -112,12 +112,13 @@ fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
 
 #[test]
 fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_the_network() {
-    let project = project("gtest-their-a");
     let (network, name) = ("gtest-their-a-one-example-com", "gtest-their-a-other");
+    // made first, so that it goes last: the project's containers are on it
     let _network = Theirs::new(
         &["network", "create", "--label", "gordon.test=others", network],
         &["network", "rm", network],
     );
+    let project = project("gtest-their-a");
     let script = project.gordon(&["plan", "--format", "sh"]).success().stdout;
     project.write("plan.sh", &script);
     let _theirs = Theirs::new(

@@ -235,8 +235,10 @@ impl Theirs {
     #[track_caller]
     pub fn new(make: &[impl AsRef<OsStr>], remove: &[&str]) -> Self {
         run(Command::new("docker").args(remove));
+        // what docker makes and cannot start is removed, too
+        let theirs = Self(remove.iter().map(ToString::to_string).collect());
         run(Command::new("docker").args(make)).success();
-        Self(remove.iter().map(ToString::to_string).collect())
+        theirs
     }
 }
 
