@@ -186,7 +186,7 @@ impl Lane {
 
     fn config(&self, image: &str) -> String {
         let name = &self.name;
-        let head = "drain: 2s, health_timeout: 30s, stop_timeout: 5s";
+        let head = "drain: 2s, health_timeout: 60s, stop_timeout: 5s";
         let health = "cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s";
         match self.shape {
             Shape::Apps(_) | Shape::Asked => {
@@ -208,7 +208,7 @@ impl Lane {
             Shape::Replicas => {
                 let toml = |words: &str| words.replace(": ", " = ").replace('\'', "\"");
                 let (head, health) = (toml(head), toml(health));
-                let head = head.replace("2s", "\"2s\"").replace("30s", "\"30s\"").replace("5s", "\"5s\"");
+                let head = head.replace("2s", "\"2s\"").replace("60s", "\"60s\"").replace("5s", "\"5s\"");
                 let health = health.replace("1s", "\"1s\"");
                 format!(
                     "name = \"{name}\"\n\
