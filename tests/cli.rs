@@ -726,7 +726,7 @@ fn data_are_left_behind_only_by_who_says_so() {
     let config = "name = \"cli-data\"\n[services.db]\nimage = \"db:1\"\nvolumes = [\"store:/data\"]\n";
     let volume = |name: &str| format!("\techo '[\"{name}\",\"true\",\"cli-data\",\"\",\"\"]'\n");
     let cases = format!(
-        "'ps '*) echo '[\"c1\",\"cli-data-db\",\"true\",\"running\",\"\"]' ;;\n'volume ls'*)\n{}{}\t;;\n\
+        "'system df'*) echo '[\"cli-data-old\",\"48.2MB\"]' ;;\n'ps '*) echo '[\"c1\",\"cli-data-db\",\"true\",\"running\",\"\"]' ;;\n'volume ls'*)\n{}{}\t;;\n\
          'container inspect --format {{{{json .}}}} c1')\n\
          \techo '{{\"Id\":\"c1\",\"Name\":\"/cli-data-db\",\"Image\":\"sha256:'$(printf %064d 2)'\",\"State\":{{\"Status\":\"running\"}},\
          \"Mounts\":[{{\"Type\":\"volume\",\"Name\":\"cli-data-data\",\"Destination\":\"/data\"}}],\"Config\":{{\"Labels\":{{\
@@ -748,9 +748,16 @@ fn data_are_left_behind_only_by_who_says_so() {
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 
     let status: Value = serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON");
-    assert_eq!(status["unmounted_volumes"], serde_json::json!(["cli-data-old"]));
+    let unmounted = serde_json::json!([{"name": "cli-data-old", "size": "48.2MB"}]);
+    assert_eq!(status["unmounted_volumes"], unmounted);
     let status = scene.gordon("status").ended(0).stdout;
-    assert!(status.contains("volumes that no container mounts\n  cli-data-old\n"), "{status}");
+    assert!(status.contains("volumes that no container mounts\n  cli-data-old  48.2MB\n\n"), "{status}");
+    let without_sizes = Scene::new(&[("gordon.toml", config)], &cases.replace("'system df'", "'nothing'"));
+    let status = without_sizes.gordon("status").ended(0).stdout;
+    assert!(
+        status.contains("  cli-data-old\n    `docker system df --verbose` shows their sizes\n\n"),
+        "{status}"
+    );
 
     let script = scene.gordon("plan --format sh --leave-data cli-data-data --out meant.json").ended(0).stdout;
     assert!(!script.contains("--leave-data"), "{script}");

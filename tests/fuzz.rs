@@ -348,7 +348,7 @@ fn walked(desired: &Desired, host: &Observed) {
     let status = plan::status(desired, host, &none, drift);
     render::status::text(&status, SystemTime::UNIX_EPOCH);
     render::status::json(&status, SystemTime::UNIX_EPOCH, &mut Vec::new()).unwrap();
-    for plan in [planned, plan::rollback(desired, host, None)] {
+    for plan in [planned, plan::rollback(desired, host, None, &BTreeSet::new())] {
         match plan {
             Ok(plan) => rendered(&plan),
             Err(conflicts) => conflicts

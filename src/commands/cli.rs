@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use clap::ValueHint;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -92,9 +93,23 @@ pub(super) struct Replacing {
     /// This config takes the place of another of the same name, whose containers are removed
     #[arg(long)]
     pub(super) replace: bool,
+    #[command(flatten)]
+    pub(super) leaving: Leaving,
+}
+
+/// What may be left behind.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Leaving {
     /// A container that is replaced may leave this volume behind, with its data; may be given several times
     #[arg(long, value_name = "VOLUME")]
-    pub(super) leave_data: Vec<String>,
+    leave_data: Vec<String>,
+}
+
+impl Leaving {
+    /// The volumes.
+    pub(super) fn volumes(&self) -> BTreeSet<String> {
+        self.leave_data.iter().cloned().collect()
+    }
 }
 
 impl Replacing {
@@ -103,7 +118,7 @@ impl Replacing {
         Options {
             recreate: self.recreate.iter().cloned().collect(),
             replace: self.replace,
-            leave_data: self.leave_data.iter().cloned().collect(),
+            leave_data: self.leaving.volumes(),
             offline: false,
         }
     }
@@ -197,6 +212,8 @@ pub(super) struct Down {
 pub(super) struct Rollback {
     /// The app: its domain, its name under `apps`, or its container; without it all that have a release before
     pub(super) app: Option<String>,
+    #[command(flatten)]
+    pub(super) leaving: Leaving,
     #[command(flatten)]
     pub(super) running: Running,
 }

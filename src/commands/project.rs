@@ -212,8 +212,13 @@ impl Project {
     ///
     /// # Errors
     /// As for [`Self::plan`], and when there is no release before.
-    pub(super) fn rollback(&self, host: &Observed, stem: Option<&str>) -> Result<Plan, Trouble> {
-        or_trouble(plan::rollback(&self.desired_on(host)?, host, stem))
+    pub(super) fn rollback(
+        &self,
+        host: &Observed,
+        stem: Option<&str>,
+        leave_data: &BTreeSet<String>,
+    ) -> Result<Plan, Trouble> {
+        or_trouble(plan::rollback(&self.desired_on(host)?, host, stem, leave_data))
     }
 
     /// What the config asks for, now that it is known what the images on `host` declare.

@@ -23,10 +23,11 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Tr
     let interrupt = shown::interrupt()?;
     let seen = host.read()?;
     let stem = said.app.as_deref().map(|app| stem(&project.desired, app)).transpose()?;
+    let leave_data = said.leaving.volumes();
     let next = "`gordon apply` brings the apps back to the config; run this again once what failed is mended"
         .to_owned();
     let work = Work {
-        plan: &|seen: &Observed| project.rollback(seen, stem.as_deref()),
+        plan: &|seen: &Observed| project.rollback(seen, stem.as_deref(), &leave_data),
         question: "go back to the release before?",
         wording: Wording { stage: "rollback", done: "rolled back", next: Some(next) },
     };

@@ -13,6 +13,7 @@ mod op;
 mod podman;
 mod probe;
 mod spec;
+pub mod volume_sizes;
 
 pub use answer::ReadError;
 pub use answer::Survey;

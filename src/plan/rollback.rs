@@ -24,14 +24,20 @@ use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
 use crate::name::Container;
+use std::collections::BTreeSet;
 
 /// The plan that brings apps back to the release before the one that serves; `apps` names them by stem, `None` all that
-/// have one.
+/// have one. The volumes in `leave_data` may be left behind.
 ///
 /// # Errors
 /// When a named app has no release before, or none of them has.
-pub fn rollback(desired: &Desired, host: &Observed, apps: Option<&str>) -> Result<Plan, Vec<Conflict>> {
-    let options = Options::default();
+pub fn rollback(
+    desired: &Desired,
+    host: &Observed,
+    apps: Option<&str>,
+    leave_data: &BTreeSet<String>,
+) -> Result<Plan, Vec<Conflict>> {
+    let options = Options { leave_data: leave_data.clone(), ..Options::default() };
     let mut draft = Draft::new(desired, host, &options);
     let is_meant =
         |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
@@ -73,6 +79,12 @@ impl Draft<'_> {
     }
 
     fn go_back(&mut self, workload: &Workload) {
+        for Place { name, previous, .. } in workload.places() {
+            let (serving, kept) =
+                (self.now.containers[&name].clone(), self.now.containers[&previous].clone());
+            let mounted = kept.volumes.values().collect();
+            self.leave_data_unless(&name, &serving, &mounted, &self.is_seen(&name, &kept));
+        }
         match workload.strategy {
             Strategy::Rolling => self.roll_back(workload),
             Strategy::Recreate(why) => {

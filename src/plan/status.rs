@@ -32,8 +32,8 @@ pub struct Status<'a> {
     pub project: &'a Project,
     /// Its owners: those of the config in its order, then those that only the host knows.
     pub owners: Vec<OwnerStatus<'a>>,
-    /// The volumes of the project that no container mounts.
-    pub unmounted: Vec<&'a Volume>,
+    /// The volumes of the project that no container mounts, each with its size where docker has told it.
+    pub unmounted: BTreeMap<&'a Volume, Option<String>>,
     /// The proxy of all projects, where this one has to do with it.
     pub proxy: Option<ProxyStatus<'a>>,
     /// What would bring the host to the config, or what stands in the way of that.
@@ -170,11 +170,11 @@ pub fn status<'a>(
 }
 
 /// The volumes of a project that no container mounts.
-fn unmounted<'a>(project: &Project, host: &'a Observed) -> Vec<&'a Volume> {
+fn unmounted<'a>(project: &Project, host: &'a Observed) -> BTreeMap<&'a Volume, Option<String>> {
     let mounted: BTreeSet<&Volume> =
         host.containers.values().flat_map(|seen| seen.volumes.values()).collect();
     let ours = host.volumes.iter().filter(|(_, seen)| seen.project.as_ref() == Some(project));
-    ours.map(|(name, _)| name).filter(|name| !mounted.contains(name)).collect()
+    ours.filter(|(name, _)| !mounted.contains(name)).map(|(name, _)| (name, None)).collect()
 }
 
 #[derive(Default)]

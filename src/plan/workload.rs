@@ -287,14 +287,27 @@ impl<'a> Draft<'a> {
     /// Marks the data that the container that serves leaves behind when it is replaced: an image that has moved its VOLUME, or
     /// a volume with another name, begin empty. Only a person can say that this is meant.
     pub(super) fn leave_data(&mut self, job: &Job<'_>, name: &Container, serving: Option<&SeenContainer>) {
-        let left = serving.into_iter().flat_map(|seen| seen.volumes.values()).filter(|volume| {
+        if let Some(seen) = serving {
+            self.leave_data_unless(name, seen, &self.mounted.clone(), &self.is_current(job, name));
+        }
+    }
+
+    /// The same for a successor that mounts some volumes, and that is there once a fact holds.
+    pub(super) fn leave_data_unless(
+        &mut self,
+        name: &Container,
+        serving: &SeenContainer,
+        mounted: &BTreeSet<&Volume>,
+        is_done: &Fact,
+    ) {
+        let left = serving.volumes.values().filter(|volume| {
             let is_there = self.now.volumes.contains_key(*volume);
-            is_there && !volume.is_anonymous() && !self.mounted.contains(*volume)
+            is_there && !volume.is_anonymous() && !mounted.contains(volume)
         });
         for volume in left.cloned().collect::<BTreeSet<_>>() {
             if !self.options.leave_data.contains(volume.as_str()) {
                 self.expect(
-                    vec![self.is_current(job, name)],
+                    vec![is_done.clone()],
                     format!(
                         "{name} would leave its data behind, in volume {volume}: let the config mount it, or say `--leave-data {volume}`"
                     ),

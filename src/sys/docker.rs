@@ -155,6 +155,12 @@ impl Docker {
         }
     }
 
+    /// What docker answers to `command`, where that does not take longer than `limit`; nothing when it fails.
+    pub fn ask_briefly(&self, command: &Command, limit: Duration) -> Option<String> {
+        let outcome = self.run(command, limit, &SHORT_LIVED, &mut |_| {});
+        outcome.is_success().then_some(outcome.stdout)
+    }
+
     fn question(&self, command: &Command) -> Outcome {
         self.run(command, PATIENCE, &SHORT_LIVED, &mut |_| {})
     }

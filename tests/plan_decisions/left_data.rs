@@ -11,6 +11,8 @@ use gordon::name::Volume;
 use gordon::plan::Options;
 use gordon::plan::Plan;
 use gordon::plan::diff;
+use gordon::plan::rollback;
+use std::collections::BTreeSet;
 
 fn plan(text: &str, host: &Observed, leave_data: &[&str]) -> Plan {
     let leave_data = leave_data.iter().map(ToString::to_string).collect();
@@ -65,6 +67,29 @@ fn a_container_that_is_replaced_leaves_data_behind_only_when_a_person_says_so() 
         let again = plan(&new, &end, &[]);
         assert!(again.is_empty() && left(&again).is_empty(), "{:?}", again.steps());
         assert!(end.volumes.contains_key(&Volume::parse(volume).unwrap()));
+    }
+}
+
+#[test]
+fn a_release_that_comes_back_leaves_data_behind_only_when_a_person_says_so() {
+    for strategy in ["rolling", "recreate"] {
+        let text = |volumes: &str| {
+            format!(
+                "name = \"shop\"\napps.web = {{ image = \"app:1\", strategy = \"{strategy}\", volumes = [{volumes}] }}"
+            )
+        };
+        let (old, new) = (text("\"both:/both\""), text("\"both:/both\", \"files:/files\""));
+        let host = applied(&new, &applied(&old, &host()));
+        let back = |leave_data: &[&str]| {
+            let leave_data: BTreeSet<_> = leave_data.iter().map(ToString::to_string).collect();
+            rollback(&desired(&new), &host, None, &leave_data).unwrap()
+        };
+        let (refused, meant) = (back(&[]), back(&["shop-files"]));
+        assert_eq!(left(&refused), ["shop-web-green: shop-files"], "{strategy}");
+        assert!(refusals(&refused, &host)[0].contains("`--leave-data shop-files`"), "{strategy}");
+        assert_eq!((left(&meant), refusals(&meant, &host)), (left(&refused), Vec::new()), "{strategy}");
+        let end = after(&refused, refused.steps().len(), &host);
+        assert_eq!(refusals(&refused, &end), [""; 0], "{strategy}: it is done already");
     }
 }
 

@@ -42,6 +42,7 @@ use gordon::plan::pulls;
 use gordon::plan::rollback;
 use gordon::plan::simulate;
 use gordon::plan::status;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 // hosts and configs -----------------------------------------------------------------------------------------------
@@ -414,7 +415,7 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
                 routes.\"a.com\" = { image = \"app:1\", strategy = \"recreate\", replicas = 2 }";
     let next = text.replace("app:1", "checked:1");
     let host = applied(&next, &applied(text, &host()));
-    let back = rollback(&desired(&next), &host, None).unwrap();
+    let back = rollback(&desired(&next), &host, None, &BTreeSet::new()).unwrap();
     snapshot("put_back", &list(&back));
     let mut all = String::new();
     for count in 1..back.steps().len() / 2 {
@@ -422,7 +423,7 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
         let _ = write!(all, "cut off after step {count}, and applied:\n{rest}\n");
     }
     snapshot("put_back_cut_off", &all);
-    let half_way = rollback(&desired(&next), &after(&back, 3, &host), None);
+    let half_way = rollback(&desired(&next), &after(&back, 3, &host), None, &BTreeSet::new());
     assert_eq!(half_way.unwrap_err(), [Conflict::BetweenReleases(container("gordon-a.com"))]);
 }
 
@@ -434,7 +435,7 @@ fn who_goes_back_does_without_a_network_that_is_not_there() {
         )
     };
     let host = applied(&text("app:2", "attached"), &applied(&text("app:1", "attached"), &host()));
-    let back = rollback(&desired(&text("app:2", "all")), &host, None).unwrap();
+    let back = rollback(&desired(&text("app:2", "all")), &host, None, &BTreeSet::new()).unwrap();
     assert!(!back.steps().iter().any(|step| matches!(step.op, Op::Connect { .. })), "{}", list(&back));
     let host = after(&back, back.steps().len(), &host);
     assert!(host.containers[&container("gordon-a.com")].state.is_up());
@@ -565,7 +566,7 @@ fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_els
     });
     tell("on the default bridge, too", plan(&also, &on_the_bridge));
     tell("no longer wanted", plan(rolled, &restarting(&["shop-old-green"])));
-    let back = rollback(&desired(&also), &outgoing, None).unwrap();
+    let back = rollback(&desired(&also), &outgoing, None, &BTreeSet::new()).unwrap();
     tell("gone back", list(&back));
     snapshot("restarting", &all);
 }
@@ -662,7 +663,7 @@ fn what_can_never_start_again_is_removed_and_not_gone_back_to() {
     }
     let next = SHOP.replace("app:1", "app:2");
     let kept = gone(&applied(&next, &host), "shop-web-previous");
-    assert!(rollback(&desired(&next), &kept, None).is_err());
+    assert!(rollback(&desired(&next), &kept, None, &BTreeSet::new()).is_err());
     snapshot("lost", &all);
 }
 

@@ -32,6 +32,7 @@ use gordon::plan::diff;
 use gordon::plan::down;
 use gordon::plan::rollback;
 use gordon::plan::simulate;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const SHOP: &str = r#"
@@ -198,7 +199,7 @@ fn an_app_that_moves_stays_where_the_proxy_asks_for_it_when_that_cannot_be_told(
 fn a_release_that_comes_back_is_where_the_proxy_asks_for_it() {
     let mut host = applied(&apart("\"app:2\""), &applied(&apart("\"app:1\""), &host()));
     add_network(&mut host, "gordon-all", Some("gordon"));
-    let back = rollback(&desired(&in_a_group("\"app:2\"")), &host, None).unwrap();
+    let back = rollback(&desired(&in_a_group("\"app:2\"")), &host, None, &BTreeSet::new()).unwrap();
     let end = after(&back, back.steps().len(), &host);
     let on = end.containers[&container("gordon-a.com")].memberships.keys().map(Network::to_string);
     assert_eq!(on.collect::<Vec<_>>(), ["gordon-a-com", "gordon-all"]);

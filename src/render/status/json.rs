@@ -40,7 +40,7 @@ struct Document<'a> {
     /// Containers of the project that the config does not ask for.
     unwanted: Vec<Unwanted<'a>>,
     /// The volumes of the project that no container mounts.
-    unmounted_volumes: Vec<&'a str>,
+    unmounted_volumes: Vec<UnmountedVolume<'a>>,
     /// The proxy that all projects of the host share; null when this one has nothing to do with it.
     proxy: Option<Proxy<'a>>,
     /// What would bring the host to the config; empty when nothing would, and where there is no plan.
@@ -51,6 +51,16 @@ struct Document<'a> {
     conflicts: Vec<Conflict>,
     /// What a person should know, as sentences.
     notes: Vec<String>,
+}
+
+/// A volume that no container mounts.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct UnmountedVolume<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its size in docker's words, as in `48.2MB`; null where docker does not tell it within 3 seconds.
+    size: Option<&'a str>,
 }
 
 /// An app with its replicas, or a service.
@@ -218,7 +228,7 @@ struct Conflict {
 }
 
 impl<'a> Document<'a> {
-    fn of(status: &Status<'a>, now: SystemTime) -> Self {
+    fn of(status: &'a Status<'a>, now: SystemTime) -> Self {
         let owners = || status.owners.iter();
         let workloads = owners().flat_map(|owner| owner.workloads.iter().map(|w| (owner.owner.as_str(), w)));
         let unwanted = owners().flat_map(|owner| owner.unwanted.iter().map(|m| (owner.owner.as_str(), m)));
@@ -247,7 +257,11 @@ impl<'a> Document<'a> {
             unwanted: unwanted
                 .map(|(owner, member)| Unwanted { owner, container: Container::of(member, now) })
                 .collect(),
-            unmounted_volumes: status.unmounted.iter().map(|volume| volume.as_str()).collect(),
+            unmounted_volumes: status
+                .unmounted
+                .iter()
+                .map(|(volume, size)| UnmountedVolume { name: volume.as_str(), size: size.as_deref() })
+                .collect(),
             proxy: status.proxy.as_ref().map(|proxy| Proxy::of(proxy, now)),
             drift: drift::changes(status).into_iter().map(change).collect(),
             blocked: blocked.collect(),

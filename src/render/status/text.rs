@@ -69,10 +69,16 @@ pub fn render(status: &Status<'_>, now: SystemTime) -> Text {
     }
     if !status.unmounted.is_empty() {
         text.styled(OWNER, "volumes that no container mounts").end();
-        for volume in &status.unmounted {
-            text.add("  ").line(volume);
+        let width = status.unmounted.keys().map(|volume| volume.as_str().len()).max().unwrap_or(0);
+        for (volume, size) in &status.unmounted {
+            match size {
+                Some(size) => text.add(format_args!("  {:width$}  {size}", volume.as_str())).end(),
+                None => text.add("  ").line(volume),
+            };
         }
-        text.add("    ").styled(QUIET, "`docker system df --verbose` shows their sizes").end();
+        if status.unmounted.values().any(Option::is_none) {
+            text.add("    ").styled(QUIET, "`docker system df --verbose` shows their sizes").end();
+        }
         text.end();
     }
     let changes = changes(status);
