@@ -1,9 +1,9 @@
 //! A change touches what it is about and nothing else.
 
-use crate::support::Project;
-use crate::support::docker;
-use crate::support::eventually;
 use std::collections::BTreeMap;
+use support::Project;
+use support::docker;
+use support::eventually;
 
 const SERVICES: &str = r#"
     [attachments]
@@ -88,7 +88,7 @@ fn a_secret_that_changes_replaces_what_uses_it() {
     project.apply();
     let before = project.ids();
     let mut apply = project.command(&["apply", "--yes"]);
-    crate::support::run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
+    support::run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
     let changed = changed(&before, &project.ids());
     assert_eq!(changed.len(), 3, "{changed:?}");
     assert!(changed.iter().all(|name| name.starts_with("gtest-secret-web-green")), "{changed:?}");

@@ -1,10 +1,10 @@
 //! A database keeps its data through everything but being told to lose them.
 
-use crate::support::Project;
-use crate::support::ask;
-use crate::support::docker;
-use crate::support::eventually;
-use crate::support::run;
+use support::Project;
+use support::ask;
+use support::docker;
+use support::eventually;
+use support::run;
 
 fn config(name: &str, image: &str, more: &str) -> String {
     format!(
@@ -106,10 +106,10 @@ fn an_image_that_was_not_on_the_host_keeps_its_data_on_a_named_volume_from_the_f
 }
 
 /// A registry on loopback that has `image` as `reference`, which is then no longer on the host.
-fn registry_with(name: &str, image: &str, reference: &str) -> crate::support::Theirs {
+fn registry_with(name: &str, image: &str, reference: &str) -> support::Theirs {
     let (host, _) = reference.split_once('/').expect("a registry and a path");
     let publish = format!("{host}:5000");
-    let registry = crate::support::Theirs::new(
+    let registry = support::Theirs::new(
         &[
             "run",
             "--detach",

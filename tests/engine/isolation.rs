@@ -1,9 +1,9 @@
 //! Isolation by packets: every name that should resolve does and answers; no name and no address of another project's
 //! does. Each check is seen to succeed where it should before it counts where it should not.
 
-use crate::support::Project;
-use crate::support::inside;
 use std::process::Command;
+use support::Project;
+use support::inside;
 
 /// A workload: the container, where it listens, and the names that it answers to.
 struct Target {
@@ -15,7 +15,7 @@ struct Target {
 /// The addresses of a container, in all its networks.
 fn addresses(container: &str) -> Vec<String> {
     let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
-    let run = crate::support::docker(["inspect", "--format", format, container]).success();
+    let run = support::docker(["inspect", "--format", format, container]).success();
     run.stdout.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -83,7 +83,7 @@ fn two_projects_with_a_web_never_meet() {
         port: 6379,
         names: &["my-redis", "redis", "my-redis.internal", "blog-company-com-my-redis"],
     };
-    crate::support::eventually("the database listens", || reaches(app.container, "mysql", 3306));
+    support::eventually("the database listens", || reaches(app.container, "mysql", 3306));
     check(a.container, &[&a], &[&b, &app, &mysql, &redis]);
     check(b.container, &[&b], &[&a, &app, &mysql, &redis]);
     check(app.container, &[&app, &mysql, &redis], &[&a, &b]);
@@ -106,7 +106,7 @@ fn a_group_shares_its_services_and_nobody_else_does() {
     let redis = target("gtest-group-backend-redis", 6379, &["redis", "backend-redis", "redis.internal"]);
     let ours = target("gtest-group-api.company.com-postgres", 5432, &["api-company-com-postgres"]);
     let theirs = target("gtest-group-admin.company.com-postgres", 5432, &["admin-company-com-postgres"]);
-    crate::support::eventually("both databases listen", || {
+    support::eventually("both databases listen", || {
         reaches(api.container, "postgres", 5432) && reaches(admin.container, "postgres", 5432)
     });
     check(api.container, &[&api, &worker, &redis, &ours], &[&admin, &theirs]);

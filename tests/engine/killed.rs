@@ -1,13 +1,13 @@
 //! Killed at any moment and run again, gordon and its scripts come to the same end.
 
-use crate::support::Project;
-use crate::support::docker;
-use crate::support::run;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
+use support::Project;
+use support::docker;
+use support::run;
 
 /// The moments at which a run is killed, in milliseconds after its start: spread over all that it does.
 const MOMENTS: [u64; 6] = [150, 400, 800, 1300, 2000, 3200];

@@ -1,12 +1,12 @@
 //! One `apply` at a time on one project.
 
-use crate::support::Project;
-use crate::support::docker;
-use crate::support::eventually;
-use crate::support::run;
 use std::env;
 use std::process::Child;
 use std::process::Stdio;
+use support::Project;
+use support::docker;
+use support::eventually;
+use support::run;
 
 /// A config whose apply takes its time: the app's check fails until its delay is over.
 fn slow(name: &str) -> Project {

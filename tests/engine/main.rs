@@ -2,15 +2,13 @@
 //! make ready what these tests need.
 #![expect(clippy::disallowed_methods, reason = "tests run gordon and docker, and look at files")]
 
-mod neighbour;
-mod support;
-mod tally;
-
 mod change;
 mod data;
+mod facts;
 mod isolation;
 mod killed;
 mod lock;
+mod observe;
 mod others;
 mod proxy;
 mod rollout;
@@ -18,3 +16,4 @@ mod routes;
 mod scenarios;
 mod secrets;
 mod status;
+mod sys_lock;

@@ -1,9 +1,9 @@
 //! What somebody else has on the host survives every command.
 
-use crate::support::Project;
-use crate::support::Theirs;
-use crate::support::docker;
 use std::process::Command;
+use support::Project;
+use support::Theirs;
+use support::docker;
 
 const CONFIG: &str = r#"
     [routes]
@@ -143,7 +143,7 @@ fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_
     for words in [name, "`redis`", &format!("`docker network disconnect {network} {name}`")] {
         assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
     }
-    let run = crate::support::run(Command::new("sh").arg("plan.sh").current_dir(project.folder())).ended(4);
+    let run = support::run(Command::new("sh").arg("plan.sh").current_dir(project.folder())).ended(4);
     assert!(run.stderr.contains(name) && run.stderr.contains("answers to redis"), "{}", run.stderr);
     assert!(project.ids().is_empty(), "nothing is done by halves");
 

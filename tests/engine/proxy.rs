@@ -1,11 +1,5 @@
 //! One proxy for all projects of the host: every test has it for itself, on high ports.
 
-use crate::support::Alone;
-use crate::support::Project;
-use crate::support::Run;
-use crate::support::docker;
-use crate::support::eventually;
-use crate::support::run;
 use serde_json::Value;
 use serde_json::json;
 use std::io::BufRead;
@@ -16,6 +10,12 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
+use support::Project;
+use support::ProxyTurn;
+use support::Run;
+use support::docker;
+use support::eventually;
+use support::run;
 
 /// A project with an app `web` that answers `body` for `hosts`.
 fn config(name: &str, hosts: &str, body: &str, proxy: &str) -> String {
@@ -72,7 +72,7 @@ fn fragments() -> String {
 
 #[test]
 fn the_proxies_of_a_docker_client_reach_nothing_of_gordon_s() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let project = Project::new("gtest-pxclient", &[]);
     let config = config("gtest-pxclient", "client.test", "direct", "tls: 'off'");
     let config = config.replace("web: {", "web: { health: { path: /up },");
@@ -90,7 +90,7 @@ fn the_proxies_of_a_docker_client_reach_nothing_of_gordon_s() {
 
 #[test]
 fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxone", "one.test, alias.test", "first");
     let two = project("gtest-pxtwo", "two.test", "second");
     one.apply();
@@ -170,7 +170,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
 
 #[test]
 fn of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let projects = ["one", "two"].map(|name| {
         project(&format!("gtest-pxboth{name}"), &format!("{name}.test"), &format!("body-{name}"))
     });
@@ -224,7 +224,7 @@ fn waits_for_ada(project: &Project) -> (Running, impl Iterator<Item = String>) {
 
 #[test]
 fn who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxlock", "one.test", "first");
     ada_has_the_lock();
     let (mut apply, rest) = waits_for_ada(&one);
@@ -239,7 +239,7 @@ fn who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away() {
 
 #[test]
 fn ctrl_c_ends_the_wait_for_the_proxy() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxctrlc", "one.test", "first");
     ada_has_the_lock();
     let (mut apply, _rest) = waits_for_ada(&one);
@@ -252,7 +252,7 @@ fn ctrl_c_ends_the_wait_for_the_proxy() {
 
 #[test]
 fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxbad", "one.test", "first");
     one.apply();
     let before = fragments();
@@ -279,7 +279,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
 
 #[test]
 fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxscript", "one.test", "first");
     let first = run(&mut one.script(&["--offline"])).success();
     assert!(!first.stderr.contains("done: 0"), "{}", first.stderr);
@@ -291,7 +291,7 @@ fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
 
 #[test]
 fn with_its_own_authority_it_answers_https() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = Project::new(
         "gtest-pxtls",
         &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
@@ -325,7 +325,7 @@ fn with_its_own_authority_it_answers_https() {
 
 #[test]
 fn an_app_takes_the_address_of_its_client_from_the_proxy_alone() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let one = project("gtest-pxclient", "one.test", "first");
     one.apply();
     let mut curl = Command::new("curl");
@@ -352,7 +352,7 @@ Server(("", 3000), Echo).serve_forever()
 
 #[test]
 fn a_websocket_lives_on_when_routes_change() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let config = |hosts: &str| {
         let entrypoint = format!("entrypoint: [python3, -c, {}], environment", json!(ECHO));
         config("gtest-pxsocket", hosts, "none", "tls: 'off'").replace("environment", &entrypoint)
@@ -382,7 +382,7 @@ fn a_websocket_lives_on_when_routes_change() {
 
 #[test]
 fn a_route_on_which_nothing_accepts_connections_is_not_put() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let name = "gtest-pxrefused";
     let own = ECHO.replace("101 Switching Protocols", "502 Bad Gateway");
     let text = config(name, "one.test", "first", "tls: 'off'")
@@ -429,7 +429,7 @@ const HOSTS: [&str; 16] = [
 
 #[test]
 fn caddy_takes_every_host_for_a_host() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let long = [&*"a".repeat(63), &*"b".repeat(63), &*"c".repeat(63), "test"].join(".");
     let hosts =
         HOSTS.iter().map(|host| format!("'{host}'")).chain([long.clone()]).collect::<Vec<_>>().join(", ");
@@ -454,7 +454,7 @@ fn caddy_takes_every_host_for_a_host() {
 
 #[test]
 fn a_port_in_use_fails_the_proxy_alone() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let _squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
     let one = project("gtest-pxport", "one.test", "first");
     let failed = one.gordon(&["apply", "--yes"]).ended(1);
@@ -464,7 +464,7 @@ fn a_port_in_use_fails_the_proxy_alone() {
 
 #[test]
 fn the_proxy_asks_a_new_release_before_it_leads_there() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let name = "gtest-pxpath";
     let config = |body: &str, status: u16| {
         config(name, "one.test", body, "tls: 'off'").replace(
@@ -489,7 +489,7 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
 
 #[test]
 fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
-    let _alone = Alone::new();
+    let _turn = ProxyTurn::take();
     let name = "gtest-pxpartly";
     let sick = "  sick: { image: 'web:1', health: { path: /up }, environment: { EXIT_CODE: '3' }, proxy: { hosts: [sick.test], app_port: 3000 } }\n";
     let both = config(name, "one.test", "first", "tls: 'off'") + sick;

@@ -1,11 +1,11 @@
 //! A new release takes over without anybody noticing.
 
-use crate::neighbour::Neighbour;
-use crate::support::Project;
-use crate::support::docker;
-use crate::support::eventually;
-use crate::support::inside;
 use std::time::Duration;
+use support::Project;
+use support::docker;
+use support::eventually;
+use support::inside;
+use support::neighbour::Neighbour;
 
 fn config(name: &str, version: u8, replicas: u8) -> String {
     format!(

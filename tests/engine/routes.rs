@@ -1,12 +1,12 @@
 //! A proxy of somebody else's: told by `gordon routes`, and on the project's networks, it leads to the apps.
 
-use crate::support::Project;
-use crate::support::Run;
-use crate::support::Theirs;
-use crate::support::docker;
-use crate::support::eventually;
-use crate::support::run;
 use std::process::Command;
+use support::Project;
+use support::Run;
+use support::Theirs;
+use support::docker;
+use support::eventually;
+use support::run;
 
 /// What the proxy at a port of this host answers for `host`, with its status behind it.
 fn ask(port: u16, host: &str, path: &str, words: &[&str]) -> Run {

@@ -1,7 +1,7 @@
 //! The script of a plan does what applying it does, and neither does anything twice.
 
-use crate::support::Project;
-use crate::support::run;
+use support::Project;
+use support::run;
 
 /// Applied and, on the same host made empty again, done by the script of the same plan: the same containers, networks,
 /// aliases, labels and mounts. A second run of either changes nothing.

@@ -1,8 +1,8 @@
 //! Secrets that containers print, with the values that are hard to hide and hard to read past.
 
-use crate::support::Project;
-use crate::support::Run;
-use crate::support::run;
+use support::Project;
+use support::Run;
+use support::run;
 
 const WORD: (&str, &str) = ("MODE", "running");
 const KEY: (&str, &str) = ("KEY", "-----BEGIN KEY-----\nMIIfirstline\nMIIsecondline\n-----END KEY-----");

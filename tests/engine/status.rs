@@ -1,9 +1,9 @@
 //! What is told of a project is what is there, and what would change is what the plan says.
 
-use crate::support::Project;
-use crate::support::docker;
 use serde_json::Value;
 use serde_json::json;
+use support::Project;
+use support::docker;
 
 fn config(name: &str, version: u8, replicas: u8) -> String {
     format!(
@@ -34,7 +34,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 2))]);
     let token = |words: &[&str]| {
         let mut command = project.command(words);
-        crate::support::run(command.env("STATUS_TOKEN", "hunter2")).success()
+        support::run(command.env("STATUS_TOKEN", "hunter2")).success()
     };
     token(&["apply", "--yes"]);
     // without the secret, and with nothing to do

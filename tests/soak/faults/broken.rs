@@ -1,0 +1,58 @@
+//! Docker commands that fail, and those that never answer.
+
+use super::fault_injection::Fault;
+use super::fault_injection::Step;
+use super::probe::nobody_noticed;
+use super::rolling_project::IMAGES;
+use super::rolling_project::Lane;
+use super::rolling_project::Shape;
+use super::sample::sample;
+use support::ProxyTurn;
+
+/// The steps of one app among those of many.
+fn of_app(steps: &[Step], app: usize, name: &str) -> Vec<Step> {
+    let stem = format!("{name}-web{app}-");
+    steps.iter().filter(|step| step.pattern.contains(&stem)).cloned().collect()
+}
+
+/// As many apps are rolled out at once as a rollout has steps, and of each another step goes wrong.
+#[test]
+fn each_command_of_a_rollout_may_fail_or_never_answer() {
+    let _turn = ProxyTurn::take();
+    let name = "gtest-broken";
+    let mut lane = Lane::new(name, Shape::Apps(1), 2);
+    lane.wants(1);
+    let count = lane.steps().len();
+    drop(lane);
+
+    let points: Vec<usize> = sample(0..count).collect();
+    let mut lane = Lane::new(name, Shape::Apps(points.len()), 2);
+    let askers = lane.askers();
+    let jobs = (2 * points.len()).to_string();
+    for fault in [Fault::Fails, Fault::Hangs] {
+        let before = lane.wanted();
+        lane.wants((before + 1) % 2);
+        let steps = lane.steps();
+        let broken: Vec<Step> = points
+            .iter()
+            .enumerate()
+            .map(|(app, k)| {
+                let own = of_app(&steps, app + 1, name);
+                assert_eq!(own.len(), count, "each app has its rollout");
+                own[*k].clone()
+            })
+            .collect();
+        let faults: Vec<(&Step, Fault)> = broken.iter().map(|step| (step, fault)).collect();
+        lane.docker.breaks(&faults);
+        let run = lane.docker.gordon(&lane.project, &["apply", "--yes", "--jobs", &jobs]).ended(1);
+        assert_eq!(lane.docker.met(), points.len(), "{fault:?}: {}", run.stderr);
+
+        askers.wait();
+        lane.mends(
+            before,
+            &format!("after each command once: {fault:?} on the way to {}", IMAGES[lane.wanted()]),
+        );
+    }
+    let (proxy, alias) = askers.stop();
+    nobody_noticed(&proxy, &alias);
+}
