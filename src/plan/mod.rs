@@ -53,6 +53,7 @@ use crate::name::Image;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What would bring a host to a config, in an order in which it can be done.
@@ -217,9 +218,29 @@ impl Plan {
             others.sort_unstable();
             others.dedup();
         }
-        after.retain(|other| needs.binary_search(other).is_err());
+        let first = needs.iter().chain(&after).min().copied();
+        let (done, over) = first.map(|first| self.implied(first, &needs)).unwrap_or_default();
+        after.retain(|other| {
+            [&done, &over].iter().all(|implied| !implied.contains(other)) && !needs.contains(other)
+        });
+        // a wait without a fact asks each step that it needs whether there is something to wait for
+        if !matches!(op, Op::Await(_)) || !unless.is_empty() {
+            needs.retain(|need| !done.contains(need));
+        }
         self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, unbroken });
         id
+    }
+
+    /// The steps from `first` on that are done, and those that are over, when `needs` are done.
+    fn implied(&self, first: StepId, needs: &[StepId]) -> (BTreeSet<StepId>, BTreeSet<StepId>) {
+        let (mut done, mut over) = (BTreeSet::new(), BTreeSet::new());
+        let mut todo = needs.to_vec();
+        while let Some(id) = todo.pop() {
+            let step = &self.steps[id.index()];
+            todo.extend(step.needs.iter().filter(|need| **need >= first && done.insert(**need)));
+            over.extend(&step.after);
+        }
+        (done, over)
     }
 }
 

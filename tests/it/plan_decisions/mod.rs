@@ -462,6 +462,20 @@ fn an_app_is_rolled_out_beside_what_serves() {
 }
 
 #[test]
+fn a_rollout_of_three_replicas_has_hardly_more_edges_than_steps() {
+    let networks = SHOP.replace("files:/files\"]", "files:/files\"], replicas = 3");
+    let none = "network_isolation.enabled = false\nroutes.\"a.com\" = { image = \"app:1\", replicas = 3 }"
+        .to_owned();
+    for (text, steps, most) in [(networks, 41, 57), (none, 23, 30)] {
+        let host = applied(&text, &host());
+        let plan = diff(&desired(&text.replace("app:1", "app:2")), &host, &Options::default()).unwrap();
+        let edges: usize = plan.steps().iter().map(|step| step.needs.len() + step.after.len()).sum();
+        assert_eq!(plan.steps().len(), steps);
+        assert!(edges <= most, "{edges} edges");
+    }
+}
+
+#[test]
 fn an_app_is_rolled_out_when_anything_about_it_has_changed() {
     let seen = applied(SHOP, &host());
     let mut reasons = String::new();

@@ -662,6 +662,22 @@ proptest! {
     }
 
     #[test]
+    fn a_step_names_no_need_that_its_other_needs_imply(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
+    ) {
+        let host = with_history(others, before.as_ref(), cut, &accidents);
+        let plan = plan_for(&sketch, &host);
+        let mut implied: Vec<BTreeSet<plan::StepId>> = Vec::new();
+        for step in plan.steps() {
+            let before: BTreeSet<_> = step.needs.iter().flat_map(|need| &implied[need.index()]).copied().collect();
+            let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty();
+            let said_twice = step.needs.iter().chain(&step.after).find(|other| before.contains(other));
+            prop_assert!(follows || said_twice.is_none(), "step {}: {said_twice:?}", step.id.index() + 1);
+            implied.push(before.into_iter().chain(step.needs.iter().copied()).collect());
+        }
+    }
+
+    #[test]
     fn a_plan_that_was_cut_off_anywhere_is_brought_to_the_same_end(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
