@@ -28,6 +28,8 @@ pub(super) fn no_answer(stderr: &str) -> Option<String> {
         "start the docker daemon, or see whether `DOCKER_HOST` and the docker context are the right ones"
     } else if says("context") && (says("context not found") || says("does not exist")) {
         "`docker context ls` shows the contexts there are"
+    } else if says("failed to initialize") {
+        "docker cannot read where its engine is: see `DOCKER_HOST`, `DOCKER_CONTEXT` and `docker context ls`"
     } else {
         return None;
     };
@@ -271,6 +273,11 @@ mod tests {
                 &start,
                 r#"unable to resolve docker endpoint: context "far": context not found: open meta.json"#,
                 "docker context ls",
+            ),
+            (
+                &start,
+                "Failed to initialize: unable to resolve docker endpoint: invalid bind address format: ftp://x",
+                "see `DOCKER_HOST`",
             ),
             (
                 &start,

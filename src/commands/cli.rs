@@ -7,6 +7,7 @@ use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
 use clap::ValueHint;
+use clap::builder::NonEmptyStringValueParser;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -25,7 +26,7 @@ use std::time::Duration;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit status: 0 done; 1 failed; 2 wrong use or wrong config; 3 `plan --exit-code` found changes; \
+    after_help = "Exit status: 0 done; 1 failed; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
                         130 stopped by Ctrl-C."
 )]
 pub(super) struct Cli {
@@ -39,17 +40,17 @@ pub(super) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// The config; without it the gordon.toml, gordon.yaml or gordon.yml of this folder
+    /// The config; the default is gordon.toml, gordon.yaml or gordon.yml in this folder
     #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) file: Option<PathBuf>,
-    /// Where relative paths of the config begin; without it in the config's own folder
+    /// The folder in which relative paths of the config begin; the default is the config's own
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) project_directory: Option<PathBuf>,
-    /// The docker binary, or another that takes its commands: podman, nerdctl
-    #[arg(long, global = true, value_name = "BINARY", default_value = "docker")]
+    /// The docker binary to call
+    #[arg(long, global = true, value_name = "BINARY", default_value = "docker", value_parser = NonEmptyStringValueParser::new())]
     pub(super) docker: String,
     /// The docker context; without it docker decides: DOCKER_HOST, DOCKER_CONTEXT, `docker context use`
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(super) context: Option<String>,
 }
 
@@ -63,34 +64,34 @@ impl Global {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show what would bring this host to the config; change nothing
+    /// Show the docker commands that would bring this host to the config; run none of them
     Plan(Plan),
-    /// Bring this host to the config: pull what is missing, show the plan, ask, do it
+    /// Bring this host to the config: pull missing images, show the plan, ask, run it
     #[command(visible_alias = "deploy")]
     Apply(Apply),
-    /// Remove what the project has on this host; volumes stay, unless asked for
+    /// Remove the project from this host; its volumes stay, unless `--volumes` is given
     Down(Down),
-    /// Bring apps back to the release before the one that serves, without a pull and without a gap
+    /// Bring apps back to their previous release; nothing is pulled
     Rollback(Rollback),
-    /// Show what the project has on this host, and how that differs from the config
+    /// Show what the project has on this host, and how it differs from the config
     Status(Status),
-    /// Show which host leads to which app, in the words of the proxy that you run
+    /// Write which domain leads to which app, as a config for a proxy of your own
     Routes(Routes),
-    /// Read the config and report every problem at once; needs no docker
+    /// Check the config, and report all its problems at once; docker is not needed
     Check,
-    /// Write what the images of the config declare, for `plan --offline --images`
+    /// Write what the config's images declare, for `plan --offline --images`
     Images(Images),
-    /// Break the lock that another gordon holds, or left, on this project or on the proxy
+    /// Break the lock that another gordon holds or left behind: the project's, or the proxy's
     Unlock(Unlock),
 }
 
 /// What is replaced beside what the config asks for.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Replacing {
-    /// Make this container anew although nothing about it changed; may be given several times
+    /// Make this container anew, even if nothing about it changed; can be repeated
     #[arg(long, value_name = "CONTAINER")]
     pub(super) recreate: Vec<String>,
-    /// This config takes the place of another of the same name, whose containers are removed
+    /// Take the place of another config that has the same project name; remove its containers
     #[arg(long)]
     pub(super) replace: bool,
     #[command(flatten)]
@@ -100,7 +101,7 @@ pub(super) struct Replacing {
 /// What may be left behind.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Leaving {
-    /// A container that is replaced may leave this volume behind, with its data; may be given several times
+    /// Let a replaced container leave this volume behind, with its data; can be repeated
     #[arg(long, value_name = "VOLUME")]
     leave_data: Vec<String>,
 }
@@ -130,19 +131,19 @@ pub(super) struct Plan {
     /// Plan for an empty host; docker is not needed
     #[arg(long)]
     pub(super) offline: bool,
-    /// With --offline: what the images declare, as `gordon images` writes it
+    /// With --offline: a file that says what the images declare, as `gordon images` writes it
     #[arg(long, value_name = "FILE", requires = "offline", value_hint = ValueHint::FilePath)]
     pub(super) images: Option<PathBuf>,
-    /// `text` for people; `sh`, a script that needs docker and no gordon; `json` for machines
+    /// `text` is for people, `json` for machines; `sh` is a script that needs docker, but not gordon
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(super) format: Format,
-    /// Exit with 3 when there is something to do
+    /// Exit with status 3 when there is something to do
     #[arg(long)]
     pub(super) exit_code: bool,
-    /// Pull first what `gordon apply` would pull first: then all that the images declare is known
+    /// First pull what `gordon apply` would pull, so that all that the images declare is known
     #[arg(long, conflicts_with = "offline")]
     pub(super) pull: bool,
-    /// Save the plan too: `gordon apply FILE` carries out this very plan, or refuses
+    /// Also save the plan: `gordon apply FILE` runs exactly this plan, or refuses
     #[arg(long, value_name = "FILE", conflicts_with = "offline", value_hint = ValueHint::FilePath)]
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
@@ -161,10 +162,10 @@ pub(super) enum Format {
 /// `gordon apply`.
 #[derive(Debug, Args)]
 pub(super) struct Apply {
-    /// A plan that `gordon plan --out` saved: carried out as it is, or refused when it is no longer true
+    /// A plan that `gordon plan --out` saved; it runs as it is, or is refused if the host has changed
     #[arg(value_name = "PLAN", conflicts_with_all = ["recreate", "replace", "leave_data", "pull"], value_hint = ValueHint::FilePath)]
     pub(super) plan: Option<PathBuf>,
-    /// Pull every image first, also those that are on this host
+    /// First pull every image, also those that are on this host
     #[arg(long)]
     pub(super) pull: bool,
     #[command(flatten)]
@@ -176,13 +177,13 @@ pub(super) struct Apply {
 /// How a plan is carried out.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Running {
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// How many docker commands run at once
+    /// Run at most N docker commands at once
     #[arg(short, long, value_name = "N", default_value = "4", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
-    /// Wait while another gordon works on this project, for at most this time; 10m where none is given
+    /// Wait while another gordon works on this project, at most TIME; `--wait` alone means 10m
     #[arg(
         long,
         value_name = "TIME",
@@ -192,7 +193,7 @@ pub(super) struct Running {
         value_parser = time
     )]
     pub(super) wait: Option<Duration>,
-    /// Write what happens to the standard output, as JSON, an object a line
+    /// Report progress on the standard output, as one JSON object a line
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -200,7 +201,7 @@ pub(super) struct Running {
 /// `gordon down`.
 #[derive(Debug, Args)]
 pub(super) struct Down {
-    /// Remove the volumes too, with their data
+    /// Also remove the volumes, with their data
     #[arg(long)]
     pub(super) volumes: bool,
     #[command(flatten)]
@@ -210,7 +211,7 @@ pub(super) struct Down {
 /// `gordon rollback`.
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
-    /// The app: its domain, its name under `apps`, or its container; without it all that have a release before
+    /// The app: its domain, its name under `apps`, or its container; without it, every app that has a previous release
     pub(super) app: Option<String>,
     #[command(flatten)]
     pub(super) leaving: Leaving,
@@ -221,7 +222,7 @@ pub(super) struct Rollback {
 /// `gordon status`.
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// Write it as JSON, for machines
+    /// Write JSON, for machines
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -229,13 +230,13 @@ pub(super) struct Status {
 /// `gordon routes`.
 #[derive(Debug, Args)]
 pub(super) struct Routes {
-    /// The words of a proxy; `yaml` is a list of host, target and project, `json` the same for machines
+    /// The proxy's syntax; `yaml` is a list of host, target and project, `json` the same for machines
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RoutesFormat::Yaml)]
     pub(super) format: RoutesFormat,
-    /// Ask docker for nothing; otherwise it is asked what images EXPOSE, where only they say where an app listens
+    /// Do not ask docker; otherwise it is asked which port an image EXPOSEs, where the config names none
     #[arg(long)]
     pub(super) offline: bool,
-    /// With --offline: what the images declare, as `gordon images` writes it
+    /// With --offline: a file that says what the images declare, as `gordon images` writes it
     #[arg(long, value_name = "FILE", requires = "offline", value_hint = ValueHint::FilePath)]
     pub(super) images: Option<PathBuf>,
 }
@@ -253,7 +254,7 @@ pub(super) enum RoutesFormat {
 /// `gordon images`.
 #[derive(Debug, Args)]
 pub(super) struct Images {
-    /// Pull first what is not on this host
+    /// First pull the images that are not on this host
     #[arg(long)]
     pub(super) pull: bool,
 }
@@ -261,10 +262,10 @@ pub(super) struct Images {
 /// `gordon unlock`.
 #[derive(Debug, Args)]
 pub(super) struct Unlock {
-    /// The lock of the proxy that all projects of the host share, in place of this project's
+    /// Break the lock of the proxy, which all projects of the host share, not that of the project
     #[arg(long)]
     pub(super) proxy: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub(super) yes: bool,
 }

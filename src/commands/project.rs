@@ -8,6 +8,7 @@ use super::trouble::warn;
 use crate::config;
 use crate::config::Colour;
 use crate::config::Config;
+use crate::config::EnvFileUse;
 use crate::config::Place;
 use crate::config::Problem;
 use crate::config::Severity;
@@ -104,7 +105,8 @@ impl Project {
         let loaded = config::load(&Source { path: &path, text: &text });
         let mut problems = loaded.problems;
         let uses = loaded.config.as_ref().map(config::env_files).unwrap_or_default();
-        let env_files = files::read_those_there(&folder, uses.iter().map(|file| file.path.as_str()))?;
+        let (uses, env_files, unreadable) = read_env_files(&folder, uses);
+        problems.extend(unreadable);
         problems.extend(config::check_env_files(&uses, &env_files));
         if let Some(config) = &loaded.config {
             let names = files::names_in(&folder.join(config.env.dir.get_ref()));
@@ -256,6 +258,25 @@ impl Project {
             told.entry(problem.place.clone()).or_default().push(problem);
         }
     }
+}
+
+/// Those of `uses` whose files can be read or are not there, the texts of those that are there, and what is wrong with all
+/// others.
+fn read_env_files(
+    folder: &Path,
+    mut uses: Vec<EnvFileUse>,
+) -> (Vec<EnvFileUse>, BTreeMap<String, String>, Vec<Problem>) {
+    let texts = files::read_those_there(folder, uses.iter().map(|file| file.path.as_str()));
+    let mut problems = Vec::new();
+    uses.retain(|file| match texts.get(&file.path) {
+        Some(Err(error)) => {
+            problems.push(Problem::error(file.span.clone(), error.to_string()).hint(error.hint()));
+            false
+        }
+        Some(Ok(_)) | None => true,
+    });
+    let texts = texts.into_iter().filter_map(|(path, text)| Some((path, text.ok()?))).collect();
+    (uses, texts, problems)
 }
 
 fn read_images(path: &Path) -> Result<ImageList, Trouble> {

@@ -75,6 +75,8 @@ pub(super) fn parse<'t>(syntax: Syntax, text: &'t str, problems: &mut Vec<Proble
     }
 }
 
+const TOO_DEEP: &str = "this nests too deeply, or repeats too much";
+
 fn parse_toml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>> {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     let span = table.span();
@@ -117,6 +119,9 @@ fn swallows_what_follows(message: &str) -> bool {
 
 /// What the parser takes for a number or a time, because it is not in quotes, is mostly a string.
 fn toml_problem(text: &str, span: Span, message: &str) -> Problem {
+    if message.starts_with("cannot recurse further") {
+        return Problem::error(span, TOO_DEEP).hint("a config has few levels: close the brackets");
+    }
     const BARE: [&str; 14] = [
         "string values must be quoted",
         "invalid time",
@@ -266,6 +271,7 @@ fn parse_yaml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>
 fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
     use serde_yaml::Error as E;
     let (message, hint) = match error {
+        E::AliasError { error, .. } => return yaml_problem(error),
         E::NullIntoString { .. } => {
             ("there is a key without a name", "write a name before the `:`; `~` and `null` are none")
         }
@@ -300,11 +306,14 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
         | E::AliasReplayStackDepthExceeded { .. } => {
-            ("this nests too deeply, or repeats too much", "write out what the aliases stand for")
+            (TOO_DEEP, "a config has few levels: close the brackets, and write out what aliases stand for")
         }
         error => {
             let message = error.to_string();
             let message = message.rfind(" at line ").map_or(message.as_str(), |end| &message[..end]);
+            if message == "recursion limit exceeded" {
+                return (TOO_DEEP.to_owned(), "a config has few levels: close the brackets");
+            }
             let message = match message {
                 "simple key expected ':'" => "this line is neither `key: value` nor `- item`",
                 message if message.contains("block collection") => {

@@ -59,6 +59,8 @@ pub enum FileError {
     Several(Vec<&'static str>),
     /// It is not there.
     Missing(PathBuf),
+    /// It is a link to what is not there.
+    Dangling(PathBuf),
     /// The folder where relative paths are to begin is not there.
     NoFolder(PathBuf),
     /// It is a folder, a pipe or a device, of which nobody knows where it ends.
@@ -86,6 +88,7 @@ impl FileError {
             Self::Missing(_) | Self::NoFolder(_) => {
                 "see whether the path is right, and relative to where".to_owned()
             }
+            Self::Dangling(_) => "`ls -l` shows where the link leads".to_owned(),
             Self::NoFile(_) => "write it into a file, and name that".to_owned(),
             Self::TooLarge(..) => "see whether it is the right file".to_owned(),
             Self::NotText(_) => "save it as UTF-8".to_owned(),
@@ -96,10 +99,13 @@ impl FileError {
         }
     }
 
-    fn reading(path: &Path, error: &io::Error) -> Self {
+    /// Why `path`, which people know as `known`, cannot be read.
+    fn reading(path: &Path, known: &Path, error: &io::Error) -> Self {
+        let known = known.to_owned();
         match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
-            _ => Self::Unreadable(path.to_owned(), error.to_string()),
+            io::ErrorKind::NotFound if path.is_symlink() => Self::Dangling(known),
+            io::ErrorKind::NotFound => Self::Missing(known),
+            _ => Self::Unreadable(known, error.to_string()),
         }
     }
 }
@@ -110,6 +116,9 @@ impl fmt::Display for FileError {
             Self::NoConfig(_) => write!(f, "there is no config here: none of {}", USUAL.join(", ")),
             Self::Several(names) => write!(f, "there are several configs here: {}", names.join(", ")),
             Self::Missing(path) => write!(f, "{}: there is no such file", path.display()),
+            Self::Dangling(path) => {
+                write!(f, "{}: this is a link to a file that is not there", path.display())
+            }
             Self::NoFolder(path) => write!(f, "{}: there is no such folder", path.display()),
             Self::NoFile(path) => write!(f, "{}: this is a folder, a pipe or a device", path.display()),
             Self::TooLarge(path, most) => {
@@ -138,7 +147,9 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
     let path = match named {
         Some(path) => path.to_owned(),
         None => {
-            let mut usual = USUAL.into_iter().filter(|name| here.join(name).exists());
+            // a link that leads nowhere is a config that cannot be read
+            let is_there = |name: &&str| fs::symlink_metadata(here.join(name)).is_ok();
+            let mut usual = USUAL.into_iter().filter(is_there);
             let others = || OTHERS.into_iter().find(|name| here.join(name).exists());
             let first = usual.next().ok_or_else(|| FileError::NoConfig(others()))?;
             let others: Vec<_> = usual.collect();
@@ -151,7 +162,11 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
     let text = read_up_to(LARGEST, &here.join(&path), &path)?;
     let beside = path.parent().expect("a file that was read has a folder");
     let folder = folder.unwrap_or(beside);
-    let folder = fs::canonicalize(here.join(folder)).map_err(|_| FileError::NoFolder(folder.to_owned()))?;
+    let no_folder = || FileError::NoFolder(folder.to_owned());
+    let folder = fs::canonicalize(here.join(folder)).map_err(|_| no_folder())?;
+    if !folder.is_dir() {
+        return Err(no_folder());
+    }
     Ok(ConfigFile { path, folder, text })
 }
 
@@ -173,7 +188,7 @@ pub fn read_plan(path: &Path) -> Result<String, FileError> {
 
 /// The text of the file `path`, which people know as `known`; at once, or not at all.
 fn read_up_to(most: u64, path: &Path, known: &Path) -> Result<String, FileError> {
-    let fails = |error: io::Error| FileError::reading(known, &error);
+    let fails = |error: io::Error| FileError::reading(path, known, &error);
     // a pipe is not waited for
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
     let file = file.map_err(fails)?;
@@ -200,21 +215,16 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, FileError> {
     }
 }
 
-/// The texts of those of `paths`, relative to `folder` or absolute, that are there.
-///
-/// # Errors
-/// When one is there and cannot be read.
+/// The texts of those of `paths`, relative to `folder` or absolute, that are there; or why one cannot be read.
 pub fn read_those_there<'a>(
     folder: &Path,
     paths: impl IntoIterator<Item = &'a str>,
-) -> Result<BTreeMap<String, String>, FileError> {
-    let mut texts = BTreeMap::new();
-    for path in paths {
-        if let Some(text) = read_if_there(&folder.join(path))? {
-            texts.insert(path.to_owned(), text);
-        }
-    }
-    Ok(texts)
+) -> BTreeMap<String, Result<String, FileError>> {
+    let read = |path: &'a str| {
+        let text = read_up_to(LARGEST, &folder.join(path), Path::new(path));
+        (text != Err(FileError::Missing(path.into()))).then(|| (path.to_owned(), text))
+    };
+    paths.into_iter().filter_map(read).collect()
 }
 
 /// The names of the files in `folder`, in their order; those that are no text are left out. `None` where it is no folder.
@@ -325,8 +335,10 @@ mod tests {
         assert_eq!(of(None).expect("a config").path, Path::new("shops/a.toml"));
         assert_eq!(folder("env"), path.join("env"));
         assert_eq!(folder("/"), Path::new("/"));
-        let error = of(Some(Path::new("no"))).expect_err("it is not there");
-        assert_eq!(error.to_string(), "no: there is no such folder");
+        for no_folder in ["no", "env/a.env"] {
+            let error = of(Some(Path::new(no_folder))).expect_err("it is no folder");
+            assert_eq!(error.to_string(), format!("{no_folder}: there is no such folder"));
+        }
     }
 
     #[test]
@@ -360,6 +372,14 @@ mod tests {
     }
 
     #[test]
+    fn a_config_that_is_a_link_to_nothing_is_not_taken_for_none() {
+        let here = folder(&[]);
+        symlink("nowhere.toml", here.path().join("gordon.toml")).expect("a link");
+        let error = config_in(here.path(), None, None).expect_err("there is nothing to read");
+        assert_eq!(error, FileError::Dangling("gordon.toml".into()));
+    }
+
+    #[test]
     fn what_has_no_end_is_not_read() {
         let here = folder(&[]);
         let pipe = here.path().join("pipe");
@@ -371,8 +391,8 @@ mod tests {
         File::create(&large).and_then(|file| file.set_len(LARGEST + 1)).expect("a file");
         assert_eq!(read(&large), Err(FileError::TooLarge(large.clone(), LARGEST)));
         assert_eq!(
-            read_those_there(here.path(), ["large"]),
-            Err(FileError::TooLarge(large.clone(), LARGEST))
+            read_those_there(here.path(), ["large"])["large"],
+            Err(FileError::TooLarge("large".into(), LARGEST))
         );
         File::options()
             .write(true)
@@ -385,9 +405,14 @@ mod tests {
     #[test]
     fn of_files_that_may_be_there_those_that_are_there_are_read() {
         let here = folder(&[("env/a.env", "A=1")]);
-        let texts = read_those_there(here.path(), ["env/a.env", "env/b.env"]).expect("they can be read");
-        assert_eq!(texts, BTreeMap::from([("env/a.env".to_owned(), "A=1".to_owned())]));
-        assert!(read_those_there(here.path(), ["env"]).is_err(), "a folder is no file");
+        symlink("nowhere", here.path().join("env/link.env")).expect("a link");
+        let texts = read_those_there(here.path(), ["env/a.env", "env/b.env", "env/link.env", "env"]);
+        let expected = [
+            ("env", Err(FileError::NoFile("env".into()))),
+            ("env/a.env", Ok("A=1".to_owned())),
+            ("env/link.env", Err(FileError::Dangling("env/link.env".into()))),
+        ];
+        assert_eq!(texts, BTreeMap::from(expected.map(|(path, text)| (path.to_owned(), text))));
     }
 
     #[test]

@@ -208,7 +208,9 @@ fn help_says_what_there_is() {
         ("plan --help", "help_plan"),
         ("apply --help", "help_apply"),
         ("down --help", "help_down"),
+        ("rollback --help", "help_rollback"),
         ("status --help", "help_status"),
+        ("check --help", "help_check"),
         ("images --help", "help_images"),
         ("routes --help", "help_routes"),
         ("unlock --help", "help_unlock"),
@@ -221,9 +223,15 @@ fn help_says_what_there_is() {
 #[test]
 fn wrong_use_ends_with_2() {
     let scene = shop("use", "");
-    for words in
-        ["", "plan --colour", "plan --images images.json", "apply plan.json --pull", "apply --jobs 0"]
-    {
+    for words in [
+        "",
+        "plan --colour",
+        "plan --images images.json",
+        "apply plan.json --pull",
+        "apply --jobs 0",
+        "plan --docker=",
+        "plan --context=",
+    ] {
         let run = scene.gordon(words).ended(2);
         assert_eq!(run.stdout, "", "{words}");
         assert!(
@@ -250,8 +258,8 @@ fn check_needs_no_docker() {
 
 #[test]
 fn check_tells_of_every_problem_at_once() {
-    let config = "name = \"cli-problems\"\nrotues = {}\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = \"none.env\" }\n";
-    let scene = Scene::new(&[("gordon.toml", config)], "");
+    let config = "name = \"cli-problems\"\nrotues = {}\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = [\"none.env\", \"/dev/zero\"] }\n";
+    let scene = Scene::new(&[("gordon.toml", config), ("env/a_test.env/folder", "")], "");
     scene.gordon("check").ended(2).shows("check_problems");
     scene.gordon("apply --yes").ended(2);
     assert!(scene.calls().is_empty());

@@ -873,7 +873,9 @@ fn a_text_that_nests_without_end_is_refused() {
         ("gordon.yaml", "- ".repeat(100_000)),
         ("gordon.yaml", laughs),
     ] {
-        assert!(has_errors(&load_text(path, &text).problems));
+        let shown = drawn(path, &text);
+        assert!(shown.starts_with("error: this nests too deeply, or repeats too much\n"), "{path}: {shown}");
+        assert!(shown.contains("a config has few levels"), "{path}: {shown}");
     }
 }
 
