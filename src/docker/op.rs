@@ -2,6 +2,7 @@
 
 use super::Await;
 use super::Command;
+use super::Fact;
 use super::Labels;
 use super::Mount;
 use super::Runtime;
@@ -226,6 +227,44 @@ impl Op {
 }
 
 impl Op {
+    /// The fact that holds once it is done, where docker can be asked for it: with it, there is nothing to do. That of a
+    /// rename is that the old name is free; a container that is made is known by more than its name, which the plan says.
+    pub fn effect(&self) -> Option<Fact> {
+        Some(match self {
+            Self::Pull { image } => Fact::Image(image.clone()),
+            Self::CreateNetwork { name, .. } => Fact::Network(name.clone()),
+            Self::CreateVolume { name, .. } => Fact::Volume(name.clone()),
+            Self::Start { name } => Fact::Running(name.clone()),
+            Self::Stop { name, .. } => Fact::Stopped(name.clone()),
+            Self::Pause { name } => Fact::Paused(name.clone()),
+            Self::Unpause { name } => Fact::Unpaused(name.clone()),
+            Self::Update { name, restart } => Fact::Restart { name: name.clone(), policy: restart.clone() },
+            Self::Rename { from: name, .. } | Self::Remove { name } => Fact::Absent(name.clone()),
+            Self::Connect { container, membership: Membership { network, aliases, .. } } => Fact::Attached {
+                container: container.clone(),
+                network: network.clone(),
+                aliases: Some(aliases.clone()),
+            },
+            Self::Disconnect { container, network } => {
+                Fact::Detached { container: container.clone(), network: network.clone() }
+            }
+            Self::RemoveNetwork { name } => Fact::NoNetwork(name.clone()),
+            Self::RemoveVolume { name } => Fact::NoVolume(name.clone()),
+            Self::WriteFragment { project, text } => {
+                Fact::Fragment { project: project.clone(), text: text.clone() }
+            }
+            Self::RemoveFragment { project } => Fact::NoFragment(project.clone()),
+            Self::Await(Await::Healthy { name, .. }) => Fact::Healthy(name.clone()),
+            Self::ExpectVolumes { .. }
+            | Self::Create(_)
+            | Self::Run(_)
+            | Self::AskRoutes { .. }
+            | Self::Await(Await::Answers { .. } | Await::StaysUp { .. } | Await::Drain { .. }) => {
+                return None;
+            }
+        })
+    }
+
     /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
     pub fn is_dispensable(&self) -> bool {
         matches!(self, Self::Pause { .. })

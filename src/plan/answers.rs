@@ -1,13 +1,13 @@
 //! The names that a project's workloads answer to on its networks, and the containers of others that answer to them too.
 
 use super::Conflict;
-use super::Draft;
+use super::builder::PlanBuilder;
 use crate::desired::Desired;
 use crate::docker::Fact;
 use crate::docker::Names;
 use crate::docker::others_that_answer;
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Look-ups of a name that two containers answer to reach either of them.
     pub(super) fn check_answers(&mut self) {
         let (project, names) = (&self.desired.project, names(self.desired));

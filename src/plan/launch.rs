@@ -1,12 +1,12 @@
 //! Makes containers, starts them, and waits until they are ready.
 
 use super::Conflict;
-use super::Draft;
 use super::Note;
 use super::Reason;
 use super::StepId;
-use super::diff::Draw;
-use super::diff::Up;
+use super::builder::Availability;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::life::is_unproved;
 use super::life::probation;
 use super::life::restarts;
@@ -45,7 +45,7 @@ pub(super) enum Aliases {
     Later,
 }
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     pub(super) fn launch(&mut self, job: &Job<'_>, name: &Container, aliases: Aliases, setting: &Setting) {
         let workload = job.workload;
         let memberships = self.memberships(workload, name, aliases);
@@ -78,7 +78,7 @@ impl Draft<'_> {
         let is_single = memberships.len() == 1 && self.still_led_on(workload).is_none();
         let op = if is_single { Op::Run(launch) } else { Op::Create(launch) };
         let mut setting = setting.clone();
-        setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &setting).unless([current])));
+        setting.needs.extend(self.add(StepBuilder::set(op, &workload.owner, &setting).unless([current])));
         if is_single {
             return;
         }
@@ -146,7 +146,7 @@ impl Draft<'_> {
             aliases: Some(membership.aliases.clone()),
         };
         let op = Op::Connect { container: container.clone(), membership };
-        self.draw(Draw::set(op, owner, setting).unless([done]))
+        self.add(StepBuilder::set(op, owner, setting).unless([done]))
     }
 
     pub(super) fn start(
@@ -156,7 +156,7 @@ impl Draft<'_> {
         setting: &Setting,
     ) -> Option<StepId> {
         let op = Op::Start { name: name.clone() };
-        self.draw(Draw::set(op, &workload.owner, setting).unless([Fact::Running(name.clone())]))
+        self.add(StepBuilder::set(op, &workload.owner, setting).unless([Fact::Running(name.clone())]))
     }
 
     /// Whether a container that stays has to be waited for.
@@ -213,15 +213,15 @@ impl Draft<'_> {
             }
             Ready::StaysUp => (Await::StaysUp { name, time }, None),
         };
-        self.draw(Draw::set(Op::Await(wait), &workload.owner, &setting).unless(ready))
+        self.add(StepBuilder::set(Op::Await(wait), &workload.owner, &setting).unless(ready))
     }
 
     /// The steps after which the asker can ask.
     fn asks(&self, workload: &Workload, asker: &Asker) -> Vec<StepId> {
         match asker {
             Asker::Proxy => match &self.proxy {
-                Up::After(steps) => steps.iter().chain(self.led_to(workload)).copied().collect(),
-                Up::Blocked => Vec::new(),
+                Availability::After(steps) => steps.iter().chain(self.led_to(workload)).copied().collect(),
+                Availability::Blocked => Vec::new(),
             },
             Asker::Beside(image) => self.images.get(image).copied().into_iter().collect(),
         }

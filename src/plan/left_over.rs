@@ -2,15 +2,15 @@
 //! volumes. Never touches what somebody else made.
 
 use super::Conflict;
-use super::Draft;
 use super::Note;
 use super::Options;
 use super::Plan;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Draw;
-use super::diff::Up;
+use super::builder::Availability;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::life::is_failing;
 use super::workload::published;
 use crate::desired::Desired;
@@ -62,16 +62,16 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         notes: Vec::new(),
     };
     let options = Options { replace: true, ..Options::default() };
-    let mut draft = Draft::new(&nothing, host, &options);
-    draft.routes();
-    draft.containers(Some(Reason::Down));
-    draft.leave_networks(Reason::Down);
-    draft.leave_volumes(volumes);
-    draft.leave_proxy(volumes);
-    draft.plan
+    let mut plan = PlanBuilder::new(&nothing, host, &options);
+    plan.routes();
+    plan.containers(Some(Reason::Down));
+    plan.leave_networks(Reason::Down);
+    plan.leave_volumes(volumes);
+    plan.leave_proxy(volumes);
+    plan.plan
 }
 
-impl<'a> Draft<'a> {
+impl<'a> PlanBuilder<'a> {
     /// The containers that this config may have: those that serve, those that are about to, and those that did.
     fn wanted_containers(&self) -> BTreeSet<Container> {
         let places = self.desired.workloads.iter().flat_map(Workload::places);
@@ -156,7 +156,8 @@ impl<'a> Draft<'a> {
     fn let_go(&mut self, name: &Container) -> Option<StepId> {
         let reason = self.why_unwanted(name);
         let mut needs: Vec<StepId> = self.unrouted.into_iter().collect();
-        if let Some(Up::After(steps)) = self.one_of_too_many(name).and_then(|w| self.up.get(w.stem.as_str()))
+        if let Some(Availability::After(steps)) =
+            self.one_of_too_many(name).and_then(|w| self.up.get(w.stem.as_str()))
         {
             needs.extend(steps);
         }
@@ -192,18 +193,18 @@ impl<'a> Draft<'a> {
         let as_seen = self.is_seen(name, seen);
         self.expect_as_it_is(name, vec![Fact::Absent(name.clone()), as_seen]);
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let step = Draw::new(stop, &owner, reason.clone())
+        let step = StepBuilder::new(stop, &owner, reason.clone())
             .unless([Fact::Stopped(name.clone())])
             .needs(needs)
             .needs(&self.unrouted)
             .risk(Risk::Interrupts);
-        let stopped = self.draw(step);
-        let step = Draw::new(Op::Remove { name: name.clone() }, &owner, reason)
+        let stopped = self.add(step);
+        let step = StepBuilder::new(Op::Remove { name: name.clone() }, &owner, reason)
             .unless([Fact::Absent(name.clone())])
             .needs(needs)
             .needs(self.unrouted.iter().chain(&stopped))
             .risk(Risk::Removes);
-        self.draw(step)
+        self.add(step)
     }
 
     /// Removes the networks of this project that the config does not want, once nobody is on them.
@@ -221,11 +222,11 @@ impl<'a> Draft<'a> {
             self.proxy_leaves(&network, &reason);
             let needs: Vec<StepId> = self.left_networks.get(&network).cloned().unwrap_or_default();
             let owner = Owner::from(&self.desired.project);
-            let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
+            let step = StepBuilder::new(Op::RemoveNetwork { name: network.clone() }, &owner, reason.clone())
                 .unless([Fact::NoNetwork(network)])
                 .needs(&needs)
                 .risk(Risk::Removes);
-            self.draw(step);
+            self.add(step);
         }
     }
 
@@ -246,11 +247,11 @@ impl<'a> Draft<'a> {
             }
             let needs: Vec<StepId> = self.freed_volumes.get(&volume).cloned().unwrap_or_default();
             let owner = Owner::from(&self.desired.project);
-            let step = Draw::new(Op::RemoveVolume { name: volume.clone() }, &owner, Reason::Down)
+            let step = StepBuilder::new(Op::RemoveVolume { name: volume.clone() }, &owner, Reason::Down)
                 .unless([Fact::NoVolume(volume)])
                 .needs(&needs)
                 .risk(Risk::Removes);
-            self.draw(step);
+            self.add(step);
         }
     }
 

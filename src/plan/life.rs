@@ -1,10 +1,10 @@
 //! Where a container is in its life, which docker keeps as its restart policy: on probation until it has proved itself
 //! once, kept up from then on, and left alone when it has retired.
 
-use super::Draft;
 use super::Reason;
 use super::StepId;
-use super::diff::Draw;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::workload::Setting;
 use crate::docker::Fact;
 use crate::docker::Op;
@@ -43,7 +43,7 @@ pub(super) fn can_start(seen: &SeenContainer) -> bool {
     seen.memberships.values().all(|membership| !membership.stale)
 }
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Why a container is waited for that is there already.
     pub(super) fn why_awaited(&self, name: &Container, restart: &str) -> Reason {
         let seen = self.now.containers.get(name);
@@ -66,7 +66,7 @@ impl Draft<'_> {
         };
         let op = Op::Update { name: name.clone(), restart: restart.to_owned() };
         let setting = Setting { reason, ..setting.clone() };
-        self.draw(Draw::set(op, owner, &setting).unless([restarts(name, restart)]))
+        self.add(StepBuilder::set(op, owner, &setting).unless([restarts(name, restart)]))
     }
 
     /// A container that is about to stop for good stays down when the engine comes back. One that never proved itself is
@@ -84,7 +84,7 @@ impl Draft<'_> {
         }
         let op = Op::Update { name: name.clone(), restart: RETIRED.to_owned() };
         let unless = [restarts(name, RETIRED), Fact::Absent(name.clone())];
-        self.draw(Draw::set(op, owner, setting).unless(unless))
+        self.add(StepBuilder::set(op, owner, setting).unless(unless))
     }
 
     /// Starts a container that served and does not run, so that it serves until its successor is ready. One that docker had to
@@ -103,7 +103,7 @@ impl Draft<'_> {
         }
         let setting = Setting { done, ..Setting::new(Reason::Served, &[]) };
         let unless = [Fact::Running(name.clone()), Fact::Absent(name.clone())];
-        self.draw(Draw::set(Op::Start { name: name.clone() }, owner, &setting).unless(unless))
+        self.add(StepBuilder::set(Op::Start { name: name.clone() }, owner, &setting).unless(unless))
     }
 
     /// Whether docker could start a container: its networks are there, and its addresses are free.
@@ -142,7 +142,7 @@ impl Draft<'_> {
             _ => restarts(name, restart),
         };
         let unless = [Fact::Stopped(name.clone()), Fact::Paused(name.clone()), is_settled];
-        self.draw(Draw::new(op, owner, Reason::Restarting).unless(unless))
+        self.add(StepBuilder::new(op, owner, Reason::Restarting).unless(unless))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod answers;
+mod builder;
 mod conflict;
 mod diff;
 mod launch;
@@ -43,8 +44,6 @@ pub use status::ProxyStatus;
 pub use status::Status;
 pub use status::WorkloadStatus;
 pub use status::status;
-
-use diff::Draft;
 
 use crate::docker::Fact;
 use crate::docker::Op;

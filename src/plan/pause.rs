@@ -1,17 +1,17 @@
 //! A container that answers stands still while it is away from a network, for it could open no connection then: none of
 //! its connections ends, and it cannot miss the network. What a run leaves paused that is killed meanwhile goes on.
 
-use super::Draft;
 use super::Reason;
 use super::StepId;
-use super::diff::Draw;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::workload::Setting;
 use crate::docker::Fact;
 use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Owner;
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Pauses a container that runs, where it is to be paused while it is away.
     pub(super) fn pause(
         &mut self,
@@ -24,7 +24,7 @@ impl Draft<'_> {
             return None;
         }
         let op = Op::Pause { name: name.clone() };
-        self.draw(Draw::set(op, owner, setting).unless([done.clone(), Fact::Paused(name.clone())]))
+        self.add(StepBuilder::set(op, owner, setting).unless([done.clone(), Fact::Paused(name.clone())]))
     }
 
     /// Lets a container that is paused go on, whether what comes before has succeeded or not.
@@ -41,7 +41,7 @@ impl Draft<'_> {
         let op = Op::Unpause { name: name.clone() };
         // it is tried once more
         let setting = Setting { undo: vec![op.clone()], ..setting.clone() };
-        self.draw(Draw::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
+        self.add(StepBuilder::set(op, owner, &setting).after(&before).unless([Fact::Unpaused(name.clone())]))
     }
 
     /// Lets a container go on that is found paused, back in the networks that it was taken off.

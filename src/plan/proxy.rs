@@ -5,14 +5,14 @@ use super::Blocked;
 use super::BlockedBy;
 use super::Change;
 use super::Conflict;
-use super::Draft;
 use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::Volumes;
 use super::addresses::lower_half;
-use super::diff::Draw;
-use super::diff::Up;
+use super::builder::Availability;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::diff::whose;
 use super::life::is_unproved;
 use super::life::probation;
@@ -53,7 +53,7 @@ const SETTLES: Duration = Duration::from_secs(1);
 /// How many addresses its own network needs: for it, and for the one that takes its place.
 const ADDRESSES: u32 = 2;
 
-impl<'a> Draft<'a> {
+impl<'a> PlanBuilder<'a> {
     /// Brings the proxy up, and onto every network that it leads to.
     pub(super) fn proxy(&mut self) {
         let Some(proxy) = &self.desired.proxy else { return };
@@ -77,14 +77,14 @@ impl<'a> Draft<'a> {
         let mut steps = self.proxy_is_there(proxy, spec, why, back);
         self.forget_routes(&mut steps);
         self.proxy_joins(&steps);
-        self.proxy = Up::After(steps);
+        self.proxy = Availability::After(steps);
     }
 
     /// Gives the proxy the routes of this project, or takes them from it when there are none.
     pub(super) fn routes(&mut self) {
         let project = &self.desired.project;
         if let Some(proxy) = &self.desired.proxy {
-            let Up::After(ready) = &self.proxy else { return };
+            let Availability::After(ready) = &self.proxy else { return };
             let text = fragment(self.desired, proxy);
             let reason = match self.now.fragments.contains_key(project) {
                 true => Reason::RoutesChanged,
@@ -93,7 +93,7 @@ impl<'a> Draft<'a> {
             let (mut needs, mut after) = (ready.clone(), Vec::new());
             needs.extend(self.joined.values());
             for route in &self.desired.routes {
-                if let Some(Up::After(steps)) = self.up.get(route.stem.as_str()) {
+                if let Some(Availability::After(steps)) = self.up.get(route.stem.as_str()) {
                     if self.leads_elsewhere(route, proxy) { &mut needs } else { &mut after }.extend(steps);
                 }
             }
@@ -102,13 +102,14 @@ impl<'a> Draft<'a> {
                 let (project, timeout) = (project.clone(), self.desired.health_timeout);
                 let op = Op::AskRoutes { project: project.clone(), routes: asked, timeout };
                 let done = Fact::Fragment { project, text: text.clone() };
-                let step = Draw::new(op, &owner(), reason.clone()).unless([done]).needs(&needs).after(&after);
-                needs.extend(self.draw(step));
+                let step =
+                    StepBuilder::new(op, &owner(), reason.clone()).unless([done]).needs(&needs).after(&after);
+                needs.extend(self.add(step));
             }
             let op = Op::WriteFragment { project: project.clone(), text: text.clone() };
             let done = Fact::Fragment { project: project.clone(), text };
-            let step = Draw::new(op, &owner(), reason).unless([done]).needs(&needs).after(&after);
-            self.unrouted = self.draw(step);
+            let step = StepBuilder::new(op, &owner(), reason).unless([done]).needs(&needs).after(&after);
+            self.unrouted = self.add(step);
         } else {
             let has_routes = self.now.fragments.contains_key(project);
             let woken = if has_routes { self.wake(&owner(), &name()) } else { Vec::new() };
@@ -126,8 +127,10 @@ impl<'a> Draft<'a> {
             let site = route.site(self.desired.tls, proxy.https_port);
             let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site));
             let is_asked_already = match self.up.get(route.stem.as_str()) {
-                Some(Up::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
-                Some(Up::Blocked) | None => true,
+                Some(Availability::After(steps)) => {
+                    !steps.is_empty() && answering.contains(route.stem.as_str())
+                }
+                Some(Availability::Blocked) | None => true,
             };
             is_new && !is_asked_already
         };
@@ -170,11 +173,11 @@ impl<'a> Draft<'a> {
     fn take_routes(&mut self, needs: &[StepId]) -> Option<StepId> {
         let project = &self.desired.project;
         let op = Op::RemoveFragment { project: project.clone() };
-        let step = Draw::new(op, &owner(), Reason::NoRoutes)
+        let step = StepBuilder::new(op, &owner(), Reason::NoRoutes)
             .unless([Fact::NoFragment(project.clone())])
             .needs(needs)
             .risk(Risk::Removes);
-        self.draw(step)
+        self.add(step)
     }
 
     /// Takes the proxy off a network that is to be removed.
@@ -187,11 +190,11 @@ impl<'a> Draft<'a> {
         for container in [name(), previous()] {
             let done = Fact::Detached { container: container.clone(), network: network.clone() };
             let op = Op::Disconnect { container, network: network.clone() };
-            let step = Draw::new(op, &owner(), reason.clone())
+            let step = StepBuilder::new(op, &owner(), reason.clone())
                 .unless([done])
                 .needs(self.unrouted.iter().chain(&stopped))
                 .needs(self.left_networks.get(network).into_iter().flatten());
-            self.draw(step);
+            self.add(step);
         }
     }
 
@@ -209,11 +212,12 @@ impl<'a> Draft<'a> {
         if self.now.networks.get(&network).is_some_and(|seen| seen.maker.is_some()) && !self.is_used(&network)
         {
             let needs = self.left_networks.get(&network).cloned().unwrap_or_default();
-            let step = Draw::new(Op::RemoveNetwork { name: network.clone() }, &owner(), Reason::LastProject)
-                .unless([Fact::NoNetwork(network)])
-                .needs(&needs)
-                .risk(Risk::Removes);
-            self.draw(step);
+            let step =
+                StepBuilder::new(Op::RemoveNetwork { name: network.clone() }, &owner(), Reason::LastProject)
+                    .unless([Fact::NoNetwork(network)])
+                    .needs(&needs)
+                    .risk(Risk::Removes);
+            self.add(step);
         }
         if volumes == Volumes::Keep {
             return;
@@ -225,11 +229,12 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let needs = self.freed_volumes.get(&volume).cloned().unwrap_or_default();
-            let step = Draw::new(Op::RemoveVolume { name: volume.clone() }, &owner(), Reason::LastProject)
-                .unless([Fact::NoVolume(volume)])
-                .needs(&needs)
-                .risk(Risk::Removes);
-            self.draw(step);
+            let step =
+                StepBuilder::new(Op::RemoveVolume { name: volume.clone() }, &owner(), Reason::LastProject)
+                    .unless([Fact::NoVolume(volume)])
+                    .needs(&needs)
+                    .risk(Risk::Removes);
+            self.add(step);
         }
     }
 
@@ -238,16 +243,16 @@ impl<'a> Draft<'a> {
         let mut needs: Vec<StepId> = self.unrouted.into_iter().collect();
         let left = self.plan.steps().iter().filter(|step| matches!(step.op, Op::Disconnect { .. }));
         needs.extend(left.map(|step| step.id));
-        let step = Draw::new(stop, &owner(), Reason::LastProject)
+        let step = StepBuilder::new(stop, &owner(), Reason::LastProject)
             .unless([Fact::Stopped(container.clone())])
             .needs(&needs)
             .risk(Risk::Interrupts);
-        needs.extend(self.draw(step));
-        let step = Draw::new(Op::Remove { name: container.clone() }, &owner(), Reason::LastProject)
+        needs.extend(self.add(step));
+        let step = StepBuilder::new(Op::Remove { name: container.clone() }, &owner(), Reason::LastProject)
             .unless([Fact::Absent(container.clone())])
             .needs(&needs)
             .risk(Risk::Removes);
-        self.draw(step);
+        self.add(step);
     }
 
     /// A host that another project routes stays with that one.
@@ -338,7 +343,7 @@ impl<'a> Draft<'a> {
             return None;
         }
         let op = Op::Rename { from: previous(), to: name() };
-        self.draw(Draw::new(op, &owner(), Reason::LeftOver).unless([Fact::Absent(previous())]))
+        self.add(StepBuilder::new(op, &owner(), Reason::LeftOver).unless([Fact::Absent(previous())]))
     }
 
     /// Takes the routes of projects of which nothing is left on the host: they led to nobody, and would keep their hosts
@@ -349,11 +354,11 @@ impl<'a> Draft<'a> {
         let gone = projects.filter(|project| *project != ours && !self.is_others(project));
         for project in gone.cloned().collect::<Vec<_>>() {
             let op = Op::RemoveFragment { project: project.clone() };
-            let step = Draw::new(op, &owner(), Reason::NoRoutes)
+            let step = StepBuilder::new(op, &owner(), Reason::NoRoutes)
                 .unless([Fact::NoFragment(project)])
                 .needs(&*steps)
                 .risk(Risk::Removes);
-            steps.extend(self.draw(step));
+            steps.extend(self.add(step));
         }
     }
 
@@ -374,10 +379,10 @@ impl<'a> Draft<'a> {
         needs.extend(back);
         if let Some(why @ Reason::NetworkGone(_)) = &why {
             // it can never start again: nothing to fall back to
-            let step = Draw::new(Op::Remove { name: name() }, &owner(), why.clone())
+            let step = StepBuilder::new(Op::Remove { name: name() }, &owner(), why.clone())
                 .unless([Fact::Absent(name()), Fact::Running(name())])
                 .risk(Risk::Removes);
-            needs.extend(self.draw(step));
+            needs.extend(self.add(step));
         }
         let falls_back = self.has(&previous()) || (why.is_some() && self.has(&name()));
         let undo = if falls_back { self.proxy_comes_back() } else { Vec::new() };
@@ -390,11 +395,11 @@ impl<'a> Draft<'a> {
             // docker would hang the published ports on another network
             let own = Membership { network: network(), address: None, aliases: Vec::new() };
             needs.extend(self.connect_proxy(own, Reason::NotAttached, &needs));
-            let step = Draw::new(Op::Start { name: name() }, &owner(), Reason::NotRunning)
+            let step = StepBuilder::new(Op::Start { name: name() }, &owner(), Reason::NotRunning)
                 .unless([Fact::Running(name())])
                 .needs(&needs)
                 .undo(&undo);
-            needs.extend(self.draw(step));
+            needs.extend(self.add(step));
         }
         let seen = self.now.containers.get(&name());
         let is_unproved = seen.is_some_and(|seen| is_unproved(seen, Proxy::RESTART));
@@ -405,16 +410,17 @@ impl<'a> Draft<'a> {
                 unless.push(restarts(&name(), Proxy::RESTART));
             }
             let wait = Op::Await(Await::StaysUp { name: name(), time: SETTLES });
-            let step = Draw::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
-            needs.extend(self.draw(step));
+            let step =
+                StepBuilder::new(wait, &owner(), Reason::Ready).unless(unless).needs(&needs).undo(&undo);
+            needs.extend(self.add(step));
         }
         let setting = Setting { undo, ..Setting::new(Reason::Ready, &needs) };
         needs.extend(self.keep_up(&owner(), &name(), Proxy::RESTART, &setting));
-        let step = Draw::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
+        let step = StepBuilder::new(Op::Remove { name: previous() }, &owner(), Reason::Replaced)
             .unless([Fact::Absent(previous())])
             .needs(&needs)
             .risk(Risk::Removes);
-        needs.extend(self.draw(step));
+        needs.extend(self.add(step));
         needs
     }
 
@@ -430,14 +436,14 @@ impl<'a> Draft<'a> {
             };
             let (range, labels) = (lower_half(subnet), self.shared(Kind::Network, network.as_str()));
             let op = Op::CreateNetwork { name: network.clone(), subnet, range, labels };
-            let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Network(network)]);
-            needs.extend(self.draw(step));
+            let step = StepBuilder::new(op, &owner(), Reason::Missing).unless([Fact::Network(network)]);
+            needs.extend(self.add(step));
         }
         for volume in Proxy::volumes() {
             let op =
                 Op::CreateVolume { name: volume.clone(), labels: self.shared(Kind::Volume, volume.as_str()) };
-            let step = Draw::new(op, &owner(), Reason::Missing).unless([Fact::Volume(volume)]);
-            needs.extend(self.draw(step));
+            let step = StepBuilder::new(op, &owner(), Reason::Missing).unless([Fact::Volume(volume)]);
+            needs.extend(self.add(step));
         }
         needs
     }
@@ -450,19 +456,19 @@ impl<'a> Draft<'a> {
             needs.extend(self.leave_down(&owner(), &name(), Proxy::RESTART, &setting));
         }
         let stop = Op::Stop { name: name(), timeout: self.desired.stop_timeout };
-        let step = Draw::new(stop, &owner(), why.clone())
+        let step = StepBuilder::new(stop, &owner(), why.clone())
             .unless([done.clone(), Fact::Stopped(name())])
             .needs(&needs)
             .risk(Risk::Interrupts);
-        needs.extend(self.draw(step));
+        needs.extend(self.add(step));
         let op = match self.has(&previous()) {
             true => Op::Remove { name: name() },
             false => Op::Rename { from: name(), to: previous() },
         };
-        let step = Draw::new(op, &owner(), Reason::MakesRoom)
+        let step = StepBuilder::new(op, &owner(), Reason::MakesRoom)
             .unless([done.clone(), Fact::Absent(name())])
             .needs(&needs);
-        needs.extend(self.draw(step));
+        needs.extend(self.add(step));
         needs
     }
 
@@ -489,11 +495,11 @@ impl<'a> Draft<'a> {
             memberships: vec![Membership { network, address, aliases: Vec::new() }],
             runtime,
         };
-        let step = Draw::new(Op::Run(Box::new(launch)), &owner(), why)
+        let step = StepBuilder::new(Op::Run(Box::new(launch)), &owner(), why)
             .unless([done.clone()])
             .needs(needs)
             .undo(undo);
-        self.draw(step)
+        self.add(step)
     }
 
     /// What brings back the proxy that was there when the new one does not come up.
@@ -553,7 +559,7 @@ impl<'a> Draft<'a> {
         membership.address = self.address(&network);
         self.expect_room(done.clone(), &network, membership.address);
         let op = Op::Connect { container: name(), membership };
-        self.draw(Draw::new(op, &owner(), why).unless([done]).needs(needs))
+        self.add(StepBuilder::new(op, &owner(), why).unless([done]).needs(needs))
     }
 
     fn expect_room(&mut self, done: Fact, network: &Network, address: Option<Ipv4Addr>) {

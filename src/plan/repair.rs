@@ -1,11 +1,11 @@
 //! The networks of containers that stay: joined, left, and joined anew where the aliases are to be others.
 
-use super::Draft;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Draw;
-use super::diff::Up;
+use super::builder::Availability;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::workload::Setting;
 use super::workload::default_bridge;
 use crate::desired::Attachment;
@@ -19,7 +19,7 @@ use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Puts a container that stays into the networks that it should be in, under the names that it should have there,
     /// and only then takes it off the others, as far as the proxy does not lead to it there.
     pub(super) fn repair(&mut self, workload: &Workload, name: &Container, needs: &[StepId]) {
@@ -78,7 +78,7 @@ impl Draft<'_> {
         let address = self.own_address(name, network).or_else(|| self.address(network));
         let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
         let op = Op::Connect { container: name.clone(), membership };
-        self.draw(Draw::set(op, owner, setting).unless([on]))
+        self.add(StepBuilder::set(op, owner, setting).unless([on]))
     }
 
     /// Takes a container off the networks that it should not be on; the last step of it.
@@ -91,7 +91,7 @@ impl Draft<'_> {
         for network in self.strange(workload, name) {
             let done = [detached(name, &network)];
             let op = Op::Disconnect { container: name.clone(), network };
-            setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &setting).unless(done)));
+            setting.needs.extend(self.add(StepBuilder::set(op, &workload.owner, &setting).unless(done)));
         }
         setting.needs
     }
@@ -100,15 +100,15 @@ impl Draft<'_> {
     /// had its time to be answered.
     pub(super) fn leave_where_led(&mut self) {
         for workload in &self.desired.workloads {
-            let Some(Up::After(up)) = self.up.get(workload.stem.as_str()) else { continue };
+            let Some(Availability::After(up)) = self.up.get(workload.stem.as_str()) else { continue };
             let needs: Vec<StepId> = up.iter().copied().chain(self.unrouted).collect();
             let mut setting = Setting::new(Reason::Attached, &needs);
             let mut names: Vec<Container> = workload.places().into_iter().map(|place| place.name).collect();
             names.retain(|name| !self.strange(workload, name).is_empty());
             if let (Some(first), Some(_)) = (names.first(), self.unrouted) {
                 let drain = Await::Drain { name: first.clone(), time: self.desired.drain };
-                let step = Draw::set(Op::Await(drain), &workload.owner, &setting);
-                setting.needs.extend(self.draw(step));
+                let step = StepBuilder::set(Op::Await(drain), &workload.owner, &setting);
+                setting.needs.extend(self.add(step));
             }
             for name in names {
                 let setting = Setting { risk: self.risk(&name), ..setting.clone() };
@@ -176,8 +176,8 @@ impl Draft<'_> {
             paused = self.pause(owner, name, &done, &setting);
             setting.unbroken = paused.is_some();
             let op = Op::Disconnect { container: name.clone(), network: network.clone() };
-            let step = Draw::set(op, owner, &setting).unless([done, detached(name, network)]);
-            setting.needs.extend(self.draw(step.after(&paused)));
+            let step = StepBuilder::set(op, owner, &setting).unless([done, detached(name, network)]);
+            setting.needs.extend(self.add(step.after(&paused)));
             setting.unbroken = true;
         }
         let is_managed = self.now.networks.get(network).is_some_and(|seen| seen.managed);

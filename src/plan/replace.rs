@@ -1,12 +1,12 @@
 //! Replaces what cannot be rolled out: services, and apps that publish ports or ask for it. The old container stops, waits
 //! under its previous name while the new one proves itself, and comes back when that fails.
 
-use super::Draft;
 use super::Note;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Draw;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::launch::Aliases;
 use super::life::can_start;
 use super::life::is_unproved;
@@ -19,7 +19,7 @@ use crate::docker::Op;
 use crate::docker::SeenContainer;
 use crate::docker::State;
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Brings all containers of a workload up, those that are replaced one after the other, so that some always serve.
     pub(super) fn replace(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
         let mut steps = Vec::new();
@@ -132,14 +132,15 @@ impl Draft<'_> {
         done.extend(serving.map(|seen| self.is_seen(previous, seen)));
         let setting =
             Setting { reason: Reason::NetworkGone(network), risk: Risk::Removes, done, ..setting.clone() };
-        self.draw(Draw::set(Op::Remove { name: previous.clone() }, &job.workload.owner, &setting))
+        self.add(StepBuilder::set(Op::Remove { name: previous.clone() }, &job.workload.owner, &setting))
     }
 
     fn remove_previous(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
         let setting = Setting { risk: Risk::Removes, ..Setting::new(Reason::Replaced, needs) };
         let op = Op::Remove { name: place.previous.clone() };
-        self.draw(
-            Draw::set(op, &job.workload.owner, &setting).unless([Fact::Absent(place.previous.clone())]),
+        self.add(
+            StepBuilder::set(op, &job.workload.owner, &setting)
+                .unless([Fact::Absent(place.previous.clone())]),
         );
     }
 
@@ -165,9 +166,9 @@ impl Draft<'_> {
         if is_proven && waiting.is_some() {
             let op = Op::Remove { name: previous.clone() };
             let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
-            let step = Draw::set(op, &workload.owner, &kept)
+            let step = StepBuilder::set(op, &workload.owner, &kept)
                 .unless([Fact::Absent(previous.clone()), self.is_seen(previous, seen)]);
-            setting.needs.extend(self.draw(step));
+            setting.needs.extend(self.add(step));
         }
         let is_up = seen.state.is_up();
         let again = if is_up { self.serves_again(name, restart, seen) } else { Vec::new() };
@@ -177,9 +178,9 @@ impl Draft<'_> {
         }
         let undo = again.clone();
         let stop = Op::Stop { name: name.clone(), timeout: self.desired.stop_timeout };
-        let step = Draw::set(stop, &workload.owner, &Setting { risk, undo, ..setting.clone() })
+        let step = StepBuilder::set(stop, &workload.owner, &Setting { risk, undo, ..setting.clone() })
             .unless([Fact::Stopped(name.clone())]);
-        setting.needs.extend(self.draw(step));
+        setting.needs.extend(self.add(step));
         let (op, undo) = if self.now.containers.contains_key(previous) {
             (Op::Remove { name: name.clone() }, self.fall_back(job, place))
         } else if !can_start(seen) {
@@ -190,8 +191,8 @@ impl Draft<'_> {
             (Op::Rename { from: name.clone(), to: previous.clone() }, undo)
         };
         let setting = Setting { reason: Reason::MakesRoom, undo, ..setting };
-        let step = Draw::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
-        setting.needs.iter().copied().chain(self.draw(step)).collect()
+        let step = StepBuilder::set(op, &workload.owner, &setting).unless([Fact::Absent(name.clone())]);
+        setting.needs.iter().copied().chain(self.add(step)).collect()
     }
 
     /// What brings the previous container back when the new one does not come up.

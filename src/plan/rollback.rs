@@ -2,14 +2,14 @@
 //! replacement where an app cannot be rolled out.
 
 use super::Conflict;
-use super::Draft;
 use super::Note;
 use super::Options;
 use super::Plan;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Draw;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::launch::Aliases;
 use super::life::can_start;
 use super::workload::Job;
@@ -38,28 +38,28 @@ pub fn rollback(
     leave_data: &BTreeSet<String>,
 ) -> Result<Plan, Vec<Conflict>> {
     let options = Options { leave_data: leave_data.clone(), ..Options::default() };
-    let mut draft = Draft::new(desired, host, &options);
+    let mut plan = PlanBuilder::new(desired, host, &options);
     let is_meant =
         |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
     let meant: Vec<&Workload> = desired.workloads.iter().filter(is_meant).collect();
-    let (can, cannot): (Vec<&Workload>, Vec<&Workload>) = meant.iter().partition(|w| draft.can_go_back(w));
+    let (can, cannot): (Vec<&Workload>, Vec<&Workload>) = meant.iter().partition(|w| plan.can_go_back(w));
     if can.is_empty() || apps.is_some() && !cannot.is_empty() {
         let without = if can.is_empty() { &meant } else { &cannot };
-        let conflict = |workload: &&Workload| match draft.is_between_releases(workload) {
+        let conflict = |workload: &&Workload| match plan.is_between_releases(workload) {
             true => Conflict::BetweenReleases(workload.name()),
             false => Conflict::NothingBefore(workload.name()),
         };
         return Err(without.iter().map(conflict).collect());
     }
-    draft.check_answers();
+    plan.check_answers();
     for workload in can {
-        draft.go_back(workload);
+        plan.go_back(workload);
     }
-    draft.expect_no_other_answers();
-    if draft.conflicts.is_empty() { Ok(draft.plan) } else { Err(draft.conflicts) }
+    plan.expect_no_other_answers();
+    if plan.conflicts.is_empty() { Ok(plan.plan) } else { Err(plan.conflicts) }
 }
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Whether every container of an app has one that was kept, of a lower release.
     fn can_go_back(&self, workload: &Workload) -> bool {
         workload.places().iter().all(|place| self.kept(place).is_some())
@@ -139,8 +139,9 @@ impl Draft<'_> {
         let done = vec![self.is_seen(name, &kept)];
         let mut setting = Setting { done, ..Setting::new(Reason::GoesBack, &[]) };
         let op = Op::Rename { from: previous.clone(), to: incoming.clone() };
-        let step = Draw::set(op, &job.workload.owner, &setting).unless([self.is_seen(incoming, &kept)]);
-        setting.needs.extend(self.draw(step));
+        let step =
+            StepBuilder::set(op, &job.workload.owner, &setting).unless([self.is_seen(incoming, &kept)]);
+        setting.needs.extend(self.add(step));
         setting.needs = self.leave_strange(job.workload, incoming, setting.clone());
         setting.undo = vec![
             Op::Stop { name: incoming.clone(), timeout: self.desired.stop_timeout },
@@ -177,12 +178,13 @@ impl Draft<'_> {
 
         setting.needs.extend(self.leave_down(&workload.owner, name, restart, &setting));
         let interrupts = Setting { risk: Risk::Interrupts, undo: again, ..setting.clone() };
-        let step = Draw::set(stop(), &workload.owner, &interrupts).unless([Fact::Stopped(name.clone())]);
-        setting.needs.extend(self.draw(step));
+        let step =
+            StepBuilder::set(stop(), &workload.owner, &interrupts).unless([Fact::Stopped(name.clone())]);
+        setting.needs.extend(self.add(step));
         setting.undo = undo;
-        let step = Draw::set(rename(name, incoming), &workload.owner, &setting);
-        setting.needs.extend(self.draw(step.unless([Fact::Absent(name.clone())])));
-        setting.needs.extend(self.draw(Draw::set(rename(previous, name), &workload.owner, &setting)));
+        let step = StepBuilder::set(rename(name, incoming), &workload.owner, &setting);
+        setting.needs.extend(self.add(step.unless([Fact::Absent(name.clone())])));
+        setting.needs.extend(self.add(StepBuilder::set(rename(previous, name), &workload.owner, &setting)));
 
         setting.done = vec![is_kept];
         setting.needs = self.leave_strange(workload, name, setting.clone());
@@ -192,7 +194,11 @@ impl Draft<'_> {
         setting.needs.extend(self.prove(workload, name, &setting));
         setting.needs.extend(self.keep_up(&workload.owner, name, restart, &setting));
         setting.undo = Vec::new();
-        setting.needs.extend(self.draw(Draw::set(rename(incoming, previous), &workload.owner, &setting)));
+        setting.needs.extend(self.add(StepBuilder::set(
+            rename(incoming, previous),
+            &workload.owner,
+            &setting,
+        )));
         setting.needs
     }
 

@@ -5,11 +5,11 @@
 //! network, and while a container is away from it, it can open no new connection. So a container changes its aliases only
 //! before it serves, or after; and since neighbours may still ask it then, it is paused meanwhile.
 
-use super::Draft;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Draw;
+use super::builder::PlanBuilder;
+use super::builder::StepBuilder;
 use super::launch::Aliases;
 use super::life::can_start;
 use super::life::is_unproved;
@@ -31,10 +31,10 @@ use std::time::Duration;
 /// How long a container that has left DNS still gets what was resolved before.
 const AFTERGLOW: Duration = Duration::from_secs(1);
 
-impl Draft<'_> {
+impl PlanBuilder<'_> {
     /// Brings all containers of an app up: those that are missing or outdated come in beside what serves.
     pub(super) fn roll(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
-        let is_there = |draft: &Self, name: &Container| draft.now.containers.contains_key(name);
+        let is_there = |plan: &Self, name: &Container| plan.now.containers.contains_key(name);
         if !places
             .iter()
             .any(|p| is_there(self, &p.name) || is_there(self, &p.incoming) || self.runs(&p.previous))
@@ -177,7 +177,7 @@ impl Draft<'_> {
                 let kept = Setting { reason: Reason::Older, risk: Risk::Removes, ..setting.clone() };
                 let op = Op::Remove { name: previous.clone() };
                 let gone = [Fact::Absent(previous.clone()), self.is_seen(previous, &outgoing)];
-                setting.needs.extend(self.draw(Draw::set(op, &workload.owner, &kept).unless(gone)));
+                setting.needs.extend(self.add(StepBuilder::set(op, &workload.owner, &kept).unless(gone)));
             }
             let (op, risk) = match can_start(&outgoing) {
                 true => (Op::Rename { from: name.clone(), to: previous.clone() }, Risk::None),
@@ -185,12 +185,17 @@ impl Draft<'_> {
                 false => (Op::Remove { name: name.clone() }, Risk::Removes),
             };
             let given = Setting { risk, ..setting.clone() };
-            let step = Draw::set(op, &workload.owner, &given).unless([Fact::Absent(name.clone())]);
-            setting.needs.extend(self.draw(step.after(after)));
+            let step = StepBuilder::set(op, &workload.owner, &given).unless([Fact::Absent(name.clone())]);
+            setting.needs.extend(self.add(step.after(after)));
         }
         let setting = Setting { reason: Reason::TakesOver, ..setting };
         let op = Op::Rename { from: incoming.clone(), to: name.clone() };
-        setting.needs.iter().copied().chain(self.draw(Draw::set(op, &workload.owner, &setting))).collect()
+        setting
+            .needs
+            .iter()
+            .copied()
+            .chain(self.add(StepBuilder::set(op, &workload.owner, &setting)))
+            .collect()
     }
 
     /// Lets those leave that have given up their names: out of DNS, then stopped, once they have ended what they began.
@@ -215,7 +220,7 @@ impl Draft<'_> {
         let drain = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
         let stopped = vec![Fact::Stopped((*first).clone())];
         let mut setting = Setting { done: stopped, ..Setting::new(reason, needs) };
-        setting.needs.extend(self.draw(Draw::set(drain(self.desired.drain), owner, &setting)));
+        setting.needs.extend(self.add(StepBuilder::set(drain(self.desired.drain), owner, &setting)));
         let mut nameless = setting.needs.clone();
         for name in running {
             let done = vec![Fact::Stopped((*name).clone())];
@@ -227,7 +232,7 @@ impl Draft<'_> {
             nameless.extend(setting.needs);
         }
         setting.needs = nameless;
-        setting.needs.extend(self.draw(Draw::set(drain(AFTERGLOW), owner, &setting)));
+        setting.needs.extend(self.add(StepBuilder::set(drain(AFTERGLOW), owner, &setting)));
         let mut last = setting.needs.clone();
         for name in running {
             let op = Op::Stop { name: (*name).clone(), timeout: self.desired.stop_timeout };
@@ -237,7 +242,9 @@ impl Draft<'_> {
                 let setting_ = Setting { done, ..setting.clone() };
                 setting.needs.extend(self.leave_down(owner, name, restart, &setting_));
             }
-            last.extend(self.draw(Draw::set(op, owner, &setting).unless([Fact::Stopped((*name).clone())])));
+            last.extend(
+                self.add(StepBuilder::set(op, owner, &setting).unless([Fact::Stopped((*name).clone())])),
+            );
         }
         last
     }
@@ -253,12 +260,12 @@ impl Draft<'_> {
 
     /// A rollout that was cut off after a name had changed hands is brought to its end before another begins.
     fn finish(&mut self, job: &Job<'_>, places: &[Place], before: &[StepId]) -> Vec<StepId> {
-        let is_there = |draft: &Self, name: &Container| draft.now.containers.contains_key(name);
-        let is_half_done = |draft: &Self, place: &Place| {
-            draft.runs(&place.previous)
-                || !is_there(draft, &place.name)
-                    && is_there(draft, &place.previous)
-                    && is_there(draft, &place.incoming)
+        let is_there = |plan: &Self, name: &Container| plan.now.containers.contains_key(name);
+        let is_half_done = |plan: &Self, place: &Place| {
+            plan.runs(&place.previous)
+                || !is_there(plan, &place.name)
+                    && is_there(plan, &place.previous)
+                    && is_there(plan, &place.incoming)
         };
         if !places.iter().any(|place| is_half_done(self, place)) {
             return before.to_vec();
@@ -297,8 +304,8 @@ impl Draft<'_> {
                 let setting = Setting::new(Reason::LeftOver, &last);
                 let op = Op::Rename { from: place.previous.clone(), to: place.name.clone() };
                 last.extend(
-                    self.draw(
-                        Draw::set(op, &job.workload.owner, &setting)
+                    self.add(
+                        StepBuilder::set(op, &job.workload.owner, &setting)
                             .unless([Fact::Absent(place.previous.clone())]),
                     ),
                 );
@@ -358,7 +365,7 @@ impl Draft<'_> {
             (Op::Remove { name: incoming.clone() }, Fact::Absent(incoming.clone()), Risk::Removes)
         };
         let setting = Setting { risk, done: vec![done], ..Setting::new(Reason::LeftOver, &needs) };
-        needs.extend(self.draw(Draw::set(op, &job.workload.owner, &setting)));
+        needs.extend(self.add(StepBuilder::set(op, &job.workload.owner, &setting)));
         needs
     }
 
@@ -384,6 +391,8 @@ impl Draft<'_> {
         }
         let setting = Setting { risk: Risk::Removes, ..Setting::new(reason, needs) };
         let op = Op::Remove { name: previous.clone() };
-        self.draw(Draw::set(op, &job.workload.owner, &setting).unless([Fact::Absent(previous.clone())]));
+        self.add(
+            StepBuilder::set(op, &job.workload.owner, &setting).unless([Fact::Absent(previous.clone())]),
+        );
     }
 }

@@ -5,13 +5,13 @@ use super::Blocked;
 use super::BlockedBy;
 use super::Change;
 use super::Conflict;
-use super::Draft;
 use super::LeftData;
 use super::Note;
 use super::Reason;
 use super::Risk;
 use super::StepId;
-use super::diff::Up;
+use super::builder::Availability;
+use super::builder::PlanBuilder;
 use super::diff::whose;
 use super::proxy;
 use crate::desired::Ready;
@@ -91,12 +91,12 @@ impl Workload {
     }
 }
 
-impl<'a> Draft<'a> {
+impl<'a> PlanBuilder<'a> {
     pub(super) fn workload(&mut self, workload: &'a Workload) {
         if let Some(cause) = self.obstacle(workload) {
             let blocked = Blocked { container: workload.name(), owner: workload.owner.clone(), cause };
             self.plan.blocked.push(blocked);
-            self.up.insert(&workload.stem, Up::Blocked);
+            self.up.insert(&workload.stem, Availability::Blocked);
             return;
         }
         let places = workload.places();
@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
             }
             steps.extend(woken);
         }
-        self.up.insert(&workload.stem, Up::After(steps));
+        self.up.insert(&workload.stem, Availability::After(steps));
     }
 
     /// What keeps a workload from being brought up.
@@ -151,11 +151,11 @@ impl<'a> Draft<'a> {
             }
         }
         if let Ready::Answers(HttpCheck { asker: Asker::Proxy, .. }, _) = &workload.ready
-            && matches!(self.proxy, Up::Blocked)
+            && matches!(self.proxy, Availability::Blocked)
         {
             return Some(BlockedBy::Needs(proxy::name()));
         }
-        let is_blocked = |stem: &&String| matches!(self.up.get(stem.as_str()), Some(Up::Blocked));
+        let is_blocked = |stem: &&String| matches!(self.up.get(stem.as_str()), Some(Availability::Blocked));
         workload.needs.iter().filter(is_blocked).find_map(|stem| {
             let name = Container::parse(stem.as_str()).expect("a service's stem is its container's name");
             (!Fact::Running(name.clone()).holds(&self.now)).then_some(BlockedBy::Needs(name))
@@ -177,7 +177,7 @@ impl<'a> Draft<'a> {
             needs.extend(self.freed_ports.get(&port).into_iter().flatten());
         }
         for stem in &workload.needs {
-            if let Some(Up::After(steps)) = self.up.get(stem.as_str()) {
+            if let Some(Availability::After(steps)) = self.up.get(stem.as_str()) {
                 needs.extend(steps);
             }
         }

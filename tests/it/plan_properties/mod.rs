@@ -678,6 +678,22 @@ proptest! {
     }
 
     #[test]
+    fn the_effect_of_an_operation_holds_once_it_is_done(
+        sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(), down: bool,
+    ) {
+        let mut host = with_history(false, before.as_ref(), cut, &accidents);
+        let plan = match down {
+            true => plan::down(&shop().unwrap(), Default::default(), &host, plan::Volumes::Remove),
+            false => plan_for(&sketch, &host),
+        };
+        for step in plan.steps() {
+            run_op(&mut host, &step.op, step);
+            let effect = step.op.effect();
+            prop_assert!(effect.as_ref().is_none_or(|fact| fact.holds(&host)), "{}: {effect:?}", step.op);
+        }
+    }
+
+    #[test]
     fn a_plan_that_was_cut_off_anywhere_is_brought_to_the_same_end(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
