@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_hidden_in_docker_s_own_words() {
+        let state = r#"{"Status": "created", "Error": "exec: \"hunter2\": not found"}"#;
+        let machine = Fake::default().says("{{json .State}}", state);
+        let concealment = Concealment::of(&[Secret::new("hunter2")]);
+        let diagnosis = diagnose(&machine, &sample::container("shop-web"), &concealment);
+        assert_eq!(diagnosis.expect("it is there").error, "exec: \"…\": not found");
+    }
+
+    #[test]
     fn secrets_are_hidden_in_the_health_check_s_output_as_it_was_before_docker_wrote_it_as_json() {
         let diagnosis = shown("health says pass&word<1>\"x\n", "", &["pass&word<1>\"x"]);
         assert_eq!(diagnosis.health, "health says …");
@@ -220,6 +229,12 @@ mod tests {
                 rest.len()
             );
         }
+    }
+
+    #[test]
+    fn nothing_comes_before_a_log_that_is_shorter_than_what_was_asked_for() {
+        let log = format!("{TIME}-hunter3 is wrong\n").repeat(LOG_LINES - 1);
+        assert_eq!(shown("", &log, &["hunter2-hunter3"]).log[0], "-hunter3 is wrong");
     }
 
     #[test]

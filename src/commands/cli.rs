@@ -277,3 +277,20 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
 fn time(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "a time is expected, as in `10m` or `90s`")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_waiting_ends() {
+        let wait = |said: &str| match Cli::parse_from(said.split(' ')).command {
+            Command::Apply(apply) => apply.running.wait,
+            other => panic!("{other:?}"),
+        };
+        let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
+        assert_eq!(wait("gordon apply"), None);
+        assert_eq!(wait("gordon apply --wait"), minutes(10));
+        assert_eq!(wait("gordon apply --wait=3m"), minutes(3));
+    }
+}

@@ -12,6 +12,9 @@ const CONFIG: &str = r#"
     "one.example.com" = ["redis:7-alpine"]
 "#;
 
+/// Which container it is, and since when it is as it is.
+const STATE: &str = "{{.Id}} {{.State.StartedAt}} {{.State.FinishedAt}}";
+
 fn project(name: &str) -> Project {
     Project::new(name, &[("gordon.toml", &format!("name = \"{name}\"\n{CONFIG}"))])
 }
@@ -48,12 +51,12 @@ fn a_container_of_a_name_that_is_needed() {
         ],
         &["rm", "--force", name],
     );
-    let id = docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout;
+    let id = docker(["inspect", "--format", STATE, name]).success().stdout;
     let run = project.gordon(&["apply", "--yes"]).ended(1);
     assert!(run.stderr.contains(name) && run.stderr.contains("gordon did not make it"), "{}", run.stderr);
     assert!(project.ids().is_empty() && project.list("network").is_empty(), "nothing is done by halves");
     every_command(&project);
-    assert_eq!(docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout, id);
+    assert_eq!(docker(["inspect", "--format", STATE, name]).success().stdout, id);
 }
 
 #[test]
@@ -77,19 +80,40 @@ fn a_container_of_the_name_of_the_lock() {
 fn a_copy_of_a_container_has_its_labels_from_its_image_and_is_somebody_elses() {
     let project = project("gtest-their-i");
     project.apply();
-    let (image, name) = ("gtest-their-i:copy", "gtest-their-i-debug");
+    let image = "gtest-their-i:copy";
     let _image = Theirs::new(
         &["commit", "--change", "LABEL gordon.test=others", "gtest-their-i-one.example.com", image],
         &["rmi", image],
     );
-    let _copy = Theirs::new(
-        &["run", "--detach", "--network", "none", "--name", name, image],
-        &["rm", "--force", name],
-    );
-    let id = docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout;
+    // the other has a name that gordon could have given
+    let names = ["gtest-their-i-debug", "gtest-their-i-one.example.com-2"];
+    let _copies = names.map(|name| {
+        Theirs::new(
+            &["run", "--detach", "--network", "none", "--name", name, image],
+            &["rm", "--force", name],
+        )
+    });
+    let states = || names.map(|name| docker(["inspect", "--format", STATE, name]).success().stdout);
+    let before = states();
     project.is_settled();
     every_command(&project);
-    assert_eq!(docker(["inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name]).success().stdout, id);
+    assert_eq!(states(), before);
+}
+
+#[test]
+fn a_container_that_somebody_has_renamed_is_theirs() {
+    let project = project("gtest-their-r");
+    project.apply();
+    let (ours, name) = ("gtest-their-r-one.example.com", "gtest-their-r-kept");
+    docker(["stop", "--time", "1", ours]).success();
+    docker(["rename", ours, name]).success();
+    let _theirs = Theirs(["rm", "--force", name].map(str::to_owned).to_vec());
+    let state = docker(["inspect", "--format", STATE, name]).success().stdout;
+    project.apply();
+    assert!(project.ids().contains_key(ours), "there is another");
+    project.is_settled();
+    every_command(&project);
+    assert_eq!(docker(["inspect", "--format", STATE, name]).success().stdout, state);
 }
 
 #[test]

@@ -1085,7 +1085,11 @@ proptest! {
 
 #[test]
 fn what_an_image_declares_is_written_as_it_is() {
-    let json = r#"{"/d\u001b]":{},"/e\u0007x":{}}"#;
+    // JSON has escapes for the first alone
+    let paths = ["/d\u{1b}]", "/e\u{7f}x", "/f\u{9b}31mx", "/g\u{202e}x"];
+    let volumes: serde_json::Map<_, _> =
+        paths.map(|path| (path.to_owned(), serde_json::json!({}))).into_iter().collect();
+    let json = Value::from(volumes);
     let cases = format!(
         "'image inspect'*'web:1') printf '%s\\n' '[\"sha256:{:064}\",[\"web:1\"],[],{{\"Volumes\":{json}}}]' ;;",
         1
@@ -1095,5 +1099,5 @@ fn what_an_image_declares_is_written_as_it_is() {
     let scene = Scene::new(&[("gordon.toml", config)], &cases);
     let run = scene.gordon("images").ended(0);
     let images: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    assert_eq!(images["images"]["web:1"]["volumes"], serde_json::json!(["/d\u{1b}]", "/e\u{7}x"]));
+    assert_eq!(images["images"]["web:1"]["volumes"], serde_json::json!(paths));
 }

@@ -72,20 +72,39 @@ pub(super) fn path(folder: &Path, subject: &str, engine: &str) -> PathBuf {
     folder.join(format!("{engine}-{subject}.lock"))
 }
 
+/// What a file is found to be by whoever tries to lock it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Nobody's: it is locked now.
+    Free,
+    /// Somebody's.
+    Held,
+    /// No longer the lock: who had it has taken the file away meanwhile.
+    Gone,
+}
+
 /// The lock, unless somebody has it. Processes that are started from here on have it too.
 pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = open(path)?;
-        match file.try_lock() {
-            Ok(()) if is_at(&file, path)? => {
+        match try_lock_opened(&file, path)? {
+            Found::Free => {
                 rustix::io::fcntl_setfd(&file, FdFlags::empty())?;
                 return Ok(Some(file));
             }
-            // the one who had it has taken the file away meanwhile
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(e)) => return Err(e),
+            Found::Held => return Ok(None),
+            Found::Gone => {}
         }
+    }
+}
+
+/// Locks a file that was opened at `path`, unless somebody has it.
+fn try_lock_opened(file: &File, path: &Path) -> io::Result<Found> {
+    match file.try_lock() {
+        Ok(()) if is_at(file, path)? => Ok(Found::Free),
+        Ok(()) => Ok(Found::Gone),
+        Err(TryLockError::WouldBlock) => Ok(Found::Held),
+        Err(TryLockError::Error(e)) => Err(e),
     }
 }
 
@@ -197,12 +216,20 @@ mod tests {
     fn a_file_that_was_taken_away_meanwhile_is_not_the_lock() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
-        let lock = try_lock(&path).expect("a file").expect("nobody has it");
-        assert!(is_at(&lock, &path).expect("it is there"));
+        let open = || open(&path).expect("a file");
+        let found = |file: &File| try_lock_opened(file, &path).expect("it is known");
+        // by unlocking: for a moment any test's new child has all files of this process
+        let give_back = |file: &File| file.unlock().expect("a file");
+        let [late, later, has] = [open(), open(), open()];
+        assert_eq!(found(&has), Found::Free);
+        assert_eq!(found(&late), Found::Held);
         forget(&path).expect("it is there");
-        assert!(!is_at(&lock, &path).expect("it is known"));
-        let _next = try_lock(&path).expect("a file").expect("nobody has it");
-        assert!(!is_at(&lock, &path).expect("it is known"));
+        give_back(&has);
+        assert_eq!(found(&late), Found::Gone, "nothing is there");
+        give_back(&late);
+        let next = open();
+        assert_eq!(found(&next), Found::Free);
+        assert_eq!(found(&later), Found::Gone, "another is there");
     }
 
     #[test]

@@ -297,6 +297,8 @@ fn a_container_of_others_that_answers_to_a_name_of_the_project_is_a_conflict() {
         ("other", None, State::Paused, &[], &["y"], Some("y")),
         ("other", Some("z"), State::Running, &["web", "x-y"], &[], Some("x-y")),
         ("X-Y", None, State::Running, &[], &[], Some("x-y")),
+        // what a replacement that is cut off leaves
+        ("other", None, State::Running, &["x-y-previous"], &[], Some("x-y-previous")),
         ("other", Some("x"), State::Running, &["y"], &[], None),
         ("other", None, State::Exited, &["y"], &[], None),
         ("other", None, State::Running, &["z"], &["x"], None),
@@ -322,6 +324,18 @@ fn a_container_of_others_that_answers_to_a_name_of_the_project_is_a_conflict() {
         };
         assert!(conflicts.iter().all(is_told));
     }
+}
+
+#[test]
+fn nothing_goes_back_beside_a_container_of_others_that_answers_to_its_name() {
+    let next = SHOP.replace("app:1", "app:2");
+    let mut host = applied(&next, &applied(SHOP, &host()));
+    add_container(&mut host, "other", None);
+    let web = Alias::parse("web").unwrap();
+    let seen = SeenMembership { aliases: [web].into(), ..Default::default() };
+    change(&mut host, "other", |other| drop(other.memberships.insert(network("shop-network"), seen)));
+    let conflicts = rollback(&desired(&next), &host, None, &BTreeSet::new()).unwrap_err();
+    assert!(matches!(conflicts[..], [Conflict::OtherAnswers { .. }]), "{conflicts:?}");
 }
 
 #[test]
@@ -674,6 +688,15 @@ fn what_can_never_start_again_is_removed_and_not_gone_back_to() {
         [("shop-db", SHOP.replace("db:1", "db:2")), ("shop-web-green", SHOP.replace("app:1", "app:2"))]
     {
         let _ = write!(all, "{name}:\n{}\n", planned(&text, &gone(&host, name), &Options::default()));
+    }
+    let next = SHOP.replace("db:1", "db:2");
+    let other = next.replace("\"db:2\"", "{ image = \"db:2\", environment = { A = \"1\" } }");
+    let plan = diff(&desired(&next), &host, &Options::default()).unwrap();
+    let waits = plan.steps().iter().position(|step| matches!(step.op, Op::Await(_))).unwrap();
+    let cut_off = gone(&after(&plan, waits, &host), "shop-db-previous");
+    for (what, text) in [("goes on", next), ("begins anew", other)] {
+        let plan = planned(&text, &cut_off, &Options::default());
+        let _ = write!(all, "shop-db-previous, when what was cut off {what}:\n{plan}\n");
     }
     let next = SHOP.replace("app:1", "app:2");
     let kept = gone(&applied(&next, &host), "shop-web-previous");
