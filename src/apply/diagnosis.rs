@@ -83,9 +83,12 @@ pub(super) fn diagnose(
     container: &Container,
     concealment: &Concealment,
 ) -> Option<Diagnosis> {
-    let question = Command::new(["container", "inspect", "--format", "{{json .State}}", container.as_str()]);
+    let format = "{{json .State}}{{println}}{{.RestartCount}}";
+    let question = Command::new(["container", "inspect", "--format", format, container.as_str()]);
     let answer = machine.docker(&question, LIMIT, &mut |_| {});
-    let state: State = serde_json::from_str(answer.is_success().then_some(answer.stdout.trim())?).ok()?;
+    let mut lines = answer.is_success().then(|| answer.stdout.lines())?;
+    let state: State = serde_json::from_str(lines.next()?).ok()?;
+    let restarts = lines.next().and_then(|line| line.trim().parse().ok()).unwrap_or_default();
     let checks = state.health.and_then(|health| health.log).unwrap_or_default();
     Some(Diagnosis {
         container: container.clone(),
@@ -93,6 +96,7 @@ pub(super) fn diagnose(
         exit_status: (!state.finished_at.starts_with("0001-") && state.status != "running")
             .then_some(state.exit_code),
         status: state.status,
+        restarts,
         out_of_memory: state.oom_killed,
         error: concealment.conceal(&state.error),
         health: checks.last().map(|check| health(&check.output, concealment)).unwrap_or_default(),

@@ -182,6 +182,8 @@ pub struct Diagnosis {
     pub status: String,
     /// The exit status with which it last ended, when it ended at all.
     pub exit_status: Option<i32>,
+    /// How often docker started it again.
+    pub restarts: u32,
     /// Whether it was killed because it took too much memory.
     pub out_of_memory: bool,
     /// What docker says of why it could not start; often empty.

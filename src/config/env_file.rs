@@ -138,6 +138,7 @@ const LONGEST_LINE: usize = 64 * 1024;
 
 fn check_text(path: &str, text: &str, problems: &mut Vec<Problem>) {
     let mut open_quote = None;
+    let mut line_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let refused = refusal(line, open_quote.is_some());
         let is_readable = refused.is_none();
@@ -167,7 +168,15 @@ fn check_text(path: &str, text: &str, problems: &mut Vec<Problem>) {
             }
             continue;
         };
-        let key = shown(key.strip_prefix("export ").unwrap_or(key));
+        let key = key.strip_prefix("export ").unwrap_or(key);
+        let first = line_of.insert(key, number);
+        let key = shown(key);
+        if let Some(first) = first.filter(|_| is_readable) {
+            warn(
+                format!("`{key}` has a value in line {first} already: docker takes this one"),
+                "remove one of the lines",
+            );
+        }
         open_quote = check_value(key, value, &mut warn);
         match Notation::of(value) {
             Some(notation @ Notation::Store(store)) => problems.push(

@@ -236,6 +236,9 @@ impl Published {
         };
         let (ip, host) = match before.map(|before| before.rsplit_once(':').ok_or(before)) {
             None => (None, ""),
+            Some(Err(address)) if address.parse::<IpAddr>().is_ok() => {
+                return wrong("behind the address stand two ports: the host's and the container's");
+            }
             Some(Err(host)) => (None, host),
             Some(Ok((ip, host))) => {
                 let address = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
@@ -518,6 +521,17 @@ mod tests {
             assert_eq!(Published::parse(text).expect("published ports").to_string(), text);
         }
         assert_eq!(Published::parse("80/tcp").expect("a port").to_string(), "80");
+    }
+
+    #[test]
+    fn an_address_with_one_port_is_told_that_one_is_missing() {
+        let error = Published::parse("127.0.0.1:80").expect_err("it is not clear whose port this is");
+        assert!(
+            error
+                .to_string()
+                .ends_with(": behind the address stand two ports: the host's and the container's")
+        );
+        assert!(error.hint().contains("`127.0.0.1:8080:80`"));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Conflict {
             }
             Self::NothingBefore(_) => {
                 "an app keeps one release before, with `deploy.keep_previous`, until somebody removes it (`docker container prune`); \
-                 an older image in the config is a way back, too"
+                 an older image in the config is a way back, too; after a rollback, `gordon apply` goes forward again"
                     .to_owned()
             }
             Self::BetweenReleases(_) => {

@@ -156,9 +156,10 @@ const LONGEST: usize = 120 * 1024;
 /// The secrets in `text`, the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
 /// do not belong to it, nor do quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is
 /// expanded, nothing escaped. Empty lines and lines that begin with `#` say nothing. Of several values of one key the last
-/// counts. And all that is wrong with it, which holds no value.
+/// counts, with a warning. And all that is wrong with it, which holds no value.
 fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
     let mut secrets = BTreeMap::new();
+    let mut line_of: BTreeMap<EnvKey, usize> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     while let Some((index, line)) = lines.next() {
@@ -174,6 +175,12 @@ fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
                     problems.push(
                         Problem::warning_in_line(path, index + 1, message)
                             .hint("write the value itself; in single quotes it is taken as it is"),
+                    );
+                }
+                if let Some(first) = line_of.insert(key.clone(), index + 1) {
+                    let message = format!("`{key}` has a value in line {first} already; this one counts");
+                    problems.push(
+                        Problem::warning_in_line(path, index + 1, message).hint("remove one of the lines"),
                     );
                 }
                 secrets.insert(key, Secret::new(value));
@@ -261,7 +268,7 @@ mod tests {
                 "PW=\"-----BEGIN KEY-----\n\n# 1\n-----END KEY-----\"\n",
                 "-----BEGIN KEY-----\n\n# 1\n-----END KEY-----",
             ),
-            ("# PW=1\n\n PW=2\nPW=3", "3"),
+            ("# PW=1\n\n PW=3", "3"),
         ] {
             let (secrets, problems) = parse(FILE, line);
             assert_eq!((values(&secrets), problems.len()), (vec![("PW", value)], 0), "{line}");
@@ -289,6 +296,16 @@ mod tests {
         }
         let (_, problems) = parse("file", &format!("A={}", "x".repeat(LONGEST + 1)));
         assert_eq!(problems[0].message, Fault::Long.message());
+    }
+
+    #[test]
+    fn of_several_values_of_a_secret_the_last_counts_with_a_warning() {
+        let (secrets, problems) = parse("file", "A=1\nB=2\nexport A='3'\n");
+        assert_eq!(values(&secrets), [("A", "3"), ("B", "2")]);
+        let warning =
+            Problem::warning_in_line("file", 3, "`A` has a value in line 1 already; this one counts")
+                .hint("remove one of the lines");
+        assert_eq!(problems, [warning]);
     }
 
     #[test]

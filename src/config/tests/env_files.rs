@@ -91,6 +91,13 @@ P=\"
 }
 
 #[test]
+fn a_variable_that_an_env_file_sets_twice_is_told() {
+    let shown = checked(&[("common.env", "A=hunter2\n# A=\nB=\nA=hunter3\n"), ("/etc/missing.env", "")]);
+    let expected = "warning: `A` has a value in line 1 already: docker takes this one\n--> common.env:4\n = help: remove one of the lines\n\n";
+    assert_eq!(shown, expected);
+}
+
+#[test]
 fn docker_reads_no_endless_lines() {
     let text = format!("A={}\n", "x".repeat(70_000));
     let shown = checked(&[("common.env", &text), ("/etc/missing.env", "")]);

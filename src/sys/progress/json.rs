@@ -144,6 +144,7 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
         "name": diagnosis.container.as_str(),
         "status": diagnosis.status,
         "exit-status": diagnosis.exit_status,
+        "restarts": diagnosis.restarts,
         "out-of-memory": diagnosis.out_of_memory,
         "error": diagnosis.error,
         "health": diagnosis.health,

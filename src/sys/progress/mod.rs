@@ -110,7 +110,7 @@ mod tests {
             .says("{{.State.Status}}", "exited none 0\n")
             .says(
                 "{{json .State}}",
-                r#"{"Status":"exited","ExitCode":3,"Error":"","FinishedAt":"2024-01-01T00:00:00Z"}"#,
+                "{\"Status\":\"exited\",\"ExitCode\":3,\"Error\":\"\",\"FinishedAt\":\"2024-01-01T00:00:00Z\"}\n2\n",
             )
             .says("docker logs", "1 \u{1b}[31mstarting\u{1b}[0m\n2 no database\n")
             .fails("docker stop", 1, "Error response from daemon: cannot stop container: shop-web\n")

@@ -127,7 +127,7 @@ fn ended(end: &End) -> String {
 }
 
 fn what_became(diagnosis: &Diagnosis) -> Vec<Text> {
-    let Diagnosis { container, status, exit_status, out_of_memory, error, health, log } = diagnosis;
+    let Diagnosis { container, status, exit_status, restarts, out_of_memory, error, health, log } = diagnosis;
     let mut state = Text::of(format_args!("    {container} "));
     match exit_status {
         Some(exit_status) if status == "exited" => {
@@ -138,6 +138,11 @@ fn what_became(diagnosis: &Diagnosis) -> Vec<Text> {
         }
         None => state.add(format_args!("is {status}")),
     };
+    match restarts {
+        0 => {}
+        1 => drop(state.add(", after 1 restart")),
+        many => drop(state.add(format_args!(", after {many} restarts"))),
+    }
     if *out_of_memory {
         state.add(", out of memory");
     }
