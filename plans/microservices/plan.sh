@@ -963,8 +963,14 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}') || fail "docker does not answer any more"
-  while IFS='|' read -r _id _networks _container _owner; do
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner _made_as; do
+    # a container that was committed and run again carries these labels, under a name of its own
+    _made_as=${_made_as:-$_container}
+    case $_container in
+      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
+      *) _owner= ;;
+    esac
     case "$_container|$_owner" in
       *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
     esac

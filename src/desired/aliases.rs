@@ -3,6 +3,7 @@
 use super::Role;
 use super::Workload;
 use crate::config::Problem;
+use crate::docker::PROXY;
 use crate::name::Alias;
 use crate::name::Network;
 use std::collections::BTreeMap;
@@ -36,7 +37,15 @@ enum Hold {
 }
 
 impl Aliases {
-    pub(super) fn add(&mut self, names: Names) {
+    /// Adds the names of the next workload. The proxy's own name, by which it is known on every network that it joins, is left
+    /// out where it is derived, and a problem where it is declared.
+    pub(super) fn add(&mut self, mut names: Names, problems: &mut Vec<Problem>) {
+        let is_proxy = |alias: &Alias| alias.as_str().eq_ignore_ascii_case(PROXY);
+        if names.declared.iter().any(is_proxy) {
+            let message = format!("`{PROXY}` is the name of the proxy, and on its networks too");
+            problems.push(Problem::error(names.place.clone(), message).hint("choose another name"));
+        }
+        names.derived.retain(|alias| !is_proxy(alias));
         self.0.push(names);
     }
 

@@ -533,7 +533,7 @@ impl<'a> Resolver<'a> {
             self.networks[index].addresses += per_container * workload.replicas;
         }
         workload.learned = self.learned(&workload, &names.place);
-        self.aliases.add(names);
+        self.aliases.add(names, &mut self.problems);
         self.workloads.push(workload);
     }
 

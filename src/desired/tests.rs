@@ -299,6 +299,27 @@ shop-web = "redis"
 }
 
 #[test]
+fn only_the_proxy_answers_to_its_name() {
+    for text in [
+        "name = \"shop\"\nservices.gordon-proxy = \"redis\"",
+        "name = \"shop\"\n[apps.gordon-proxy]\nimage = \"app\"",
+        "routes.\"a.com\" = \"app\"\nattachments.\"a.com\" = [{ image = \"redis\", name = \"gordon-proxy\" }]",
+    ] {
+        let (_, problems) = resolved(text);
+        assert!(problems.contains("`gordon-proxy` is the name of the proxy"), "{text}: {problems}");
+    }
+    let text = "routes.\"a.com\" = \"app\"\nattachments.\"a.com\" = [{ image = \"team/gordon-proxy\", name = \"other\" }]";
+    let (desired, problems) = resolved(text);
+    assert_eq!(problems, "");
+    let aliases = desired.workloads.iter().flat_map(|w| &w.attachments).flat_map(|a| &a.aliases);
+    assert!(
+        aliases.clone().all(|alias| alias.as_str() != "gordon-proxy"),
+        "{:?}",
+        aliases.collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn names_that_dns_does_not_take_are_errors() {
     let label = "l".repeat(50);
     let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(63), "d".repeat(39), "com".to_owned()].join(".");

@@ -644,8 +644,9 @@ mod tests {
         let fact = Fact::NoOtherAnswers { project: sample::project(), names: names.into() };
         plan.expects.push(Expect { any: vec![fact], otherwise: "another answers".to_owned() });
         let answers = |container: &str, networks: &str, project: &str, aliases: &str| {
+            let (project, made_as) = project.split_once(' ').unwrap_or((project, ""));
             format!(
-                "'ps '*) echo 'c1|,{networks},|{container}|{project}' ;;
+                "'ps '*) echo 'c1|,{networks},|{container}|{project}|{made_as}' ;;
                  'container inspect --format {{{{json'*c1) echo '{{\"Links\":null,\"Aliases\":[{aliases}],\"Gateway\":\"\"}}' ;;
                  'container inspect '*) echo '/shop-web|running' ;;"
             )
@@ -656,6 +657,9 @@ mod tests {
             ("other", "shop-backend", "", r#""adb","db2""#, 0),
             ("other", "shop-frontend", "", r#""db""#, 0),
             ("other", "shop-backend", "shop", r#""db""#, 0),
+            ("shop-db-2", "shop-backend", "shop shop-db", r#""db""#, 0),
+            ("shop-db-next", "shop-backend", "shop shop-db", r#""db""#, 0),
+            ("copy", "shop-backend", "shop shop-db", r#""db""#, 4),
             ("gordon-proxy", "shop-backend", "", r#""db""#, 0),
         ] {
             let run = run(&plan, &answers(container, networks, project, aliases));
