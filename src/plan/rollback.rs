@@ -120,7 +120,10 @@ impl PlanBuilder<'_> {
         for place in &places {
             last = self.take_over(&job, place, &last, &[]);
         }
-        self.retire(&job, &places.iter().collect::<Vec<_>>(), &last);
+        let last = self.retire(&job, &places.iter().collect::<Vec<_>>(), &last);
+        for place in &places {
+            self.stay_down(&job, &place.previous, &last);
+        }
     }
 
     /// Starts a container that was kept, under the name of one that comes in, and waits until it is ready.

@@ -369,6 +369,18 @@ impl PlanBuilder<'_> {
         needs
     }
 
+    /// A container that is kept and does not run stays down, and answers to nothing.
+    pub(super) fn stay_down(&mut self, job: &Job<'_>, previous: &Container, needs: &[StepId]) {
+        let setting = Setting::new(Reason::Leaves, needs);
+        self.leave_down(&job.workload.owner, previous, &job.workload.runtime.restart, &setting);
+        if job.workload.strategy == Strategy::Rolling {
+            // it comes back beside the one that serves
+            for network in self.switchable(previous) {
+                self.answer_to(&job.workload.owner, previous, &network, &[], &setting);
+            }
+        }
+    }
+
     /// Removes the release before, where the config does not ask to keep it, or it was never ready; else it stays down.
     pub(super) fn forget(&mut self, job: &Job<'_>, place: &Place, needs: &[StepId]) {
         let previous = &place.previous;
@@ -379,14 +391,7 @@ impl PlanBuilder<'_> {
         }
         let reason = if is_unproved(seen, restart) { Reason::Unproved } else { Reason::Replaced };
         if job.workload.keeps_previous && reason == Reason::Replaced {
-            let setting = Setting::new(Reason::Leaves, needs);
-            self.leave_down(&job.workload.owner, previous, restart, &setting);
-            if job.workload.strategy == Strategy::Rolling {
-                // it comes back beside the one that serves
-                for network in self.switchable(previous) {
-                    self.answer_to(&job.workload.owner, previous, &network, &[], &setting);
-                }
-            }
+            self.stay_down(job, previous, needs);
             return;
         }
         let setting = Setting { risk: Risk::Removes, ..Setting::new(reason, needs) };

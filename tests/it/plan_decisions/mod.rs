@@ -600,6 +600,21 @@ fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_els
 }
 
 #[test]
+fn who_gave_way_to_the_release_before_stays_down_whatever_it_was_like() {
+    let text = "name = \"shop\"\n[apps]\nweb = { image = \"app:1\", replicas = 2 }\n";
+    let next = text.replace("app:1", "app:2");
+    for state in [State::Running, State::Restarting, State::Exited] {
+        let mut host = applied(&next, &applied(text, &host()));
+        change(&mut host, "shop-web-green", |seen| seen.state = state);
+        let back = rollback(&desired(&next), &host, None, &BTreeSet::new()).unwrap();
+        let host = after(&back, back.steps().len(), &host);
+        assert_eq!(host.containers[&container("shop-web-previous")].restart, "no", "{state:?}");
+        let left = diff(&desired(text), &host, &Options::default()).unwrap();
+        assert!(left.is_empty(), "{state:?}: {}", list(&left));
+    }
+}
+
+#[test]
 fn what_has_never_been_ready_is_waited_for_each_time_and_stays_as_it_is_once_it_was() {
     let seen = applied(SHOP, &host());
     let mut all = String::new();
