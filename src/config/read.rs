@@ -21,6 +21,7 @@ use super::tree::Kind;
 use super::tree::Node;
 use crate::name::Domain;
 use crate::name::Label;
+use crate::name::NameError;
 use crate::name::ShortName;
 use crate::name::visible;
 use serde::de::DeserializeOwned;
@@ -178,17 +179,16 @@ impl Reader<'_> {
     }
 
     /// The name that a key is.
-    fn name<T, E: std::error::Error>(
+    fn name<T>(
         &mut self,
         key: Spanned<Cow<'_, str>>,
-        parse: fn(String) -> Result<T, E>,
-        hint: fn(&E) -> &str,
+        parse: fn(String) -> Result<T, NameError>,
     ) -> Option<Spanned<T>> {
         let span = key.span();
         match parse(key.into_inner().into_owned()) {
             Ok(name) => Some(Spanned::new(span, name)),
             Err(error) => {
-                self.problems.push(Problem::error(span, error.to_string()).hint(hint(&error)));
+                self.problems.push(Problem::error(span, error.to_string()).hint(error.hint()));
                 None
             }
         }
@@ -273,7 +273,7 @@ impl Read {
                 continue;
             }
             self.domains.insert(key.get_ref().clone().into_owned(), key.span());
-            let domain = reader.name(key, Domain::parse, |error| error.hint());
+            let domain = reader.name(key, Domain::parse);
             let table: Option<ImageOr<RouteTable>> = reader.decode(value);
             if let (Some(domain), Some(table)) = (domain, table) {
                 self.config.routes.push(RouteTable::from(table).into_route(domain, reader.problems));
@@ -300,7 +300,7 @@ impl Read {
     fn network_groups(&mut self, node: Node<'_>, reader: &mut Reader<'_>) {
         for Entry { key, value } in reader.entries(node, "a table of groups, each with a list of domains") {
             self.groups.insert(key.get_ref().clone().into_owned(), key.span());
-            let name = reader.name(key, Label::parse, |error| error.hint());
+            let name = reader.name(key, Label::parse);
             let members: Option<List<Spanned<Domain>>> = reader.decode(value);
             if let (Some(name), Some(List { items: members, is_empty })) = (name, members) {
                 if is_empty {
@@ -359,7 +359,7 @@ fn keyed<'t>(node: Node<'t>, reader: &mut Reader<'_>) -> Vec<(Key, Node<'t>)> {
         Kind::Map(entries) => entries
             .into_iter()
             .map(|Entry { key, value }| {
-                let name = reader.name(key, ShortName::parse, |error| error.hint());
+                let name = reader.name(key, ShortName::parse);
                 (name.map_or(Key::Wrong, Key::Name), value)
             })
             .collect(),

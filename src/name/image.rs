@@ -23,7 +23,7 @@ impl Image {
         if parts.are_valid() {
             Ok(Self(text.into()))
         } else {
-            Err(NameError { text, expected: "an image reference", hint: HINT })
+            Err(NameError { text, expected: "an image reference", hint: HINT.into() })
         }
     }
 

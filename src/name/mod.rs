@@ -8,6 +8,7 @@ use serde::de::Deserialize;
 use serde::de::Deserializer;
 use serde::de::Error;
 use std::borrow::Borrow;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,14 +17,31 @@ use std::sync::Arc;
 pub struct NameError {
     text: String,
     expected: &'static str,
-    hint: &'static str,
+    hint: Cow<'static, str>,
 }
 
 impl NameError {
-    /// What to do about it: what the name may hold.
-    pub fn hint(&self) -> &'static str {
-        self.hint
+    /// `check` says which texts are names, `hint` which characters they have.
+    fn new(text: String, expected: &'static str, hint: &'static str, check: fn(&str) -> bool) -> Self {
+        let plain = without_url(&text);
+        let has_capitals = check("A");
+        let hint = match !has_capitals && check(&plain) {
+            true => format!("did you mean `{plain}`?").into(),
+            false => hint.into(),
+        };
+        Self { text, expected, hint }
     }
+
+    /// What to do about it: the name that may be meant, or what a name may hold.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+/// A text in lower case; of a URL its host.
+fn without_url(text: &str) -> String {
+    let host = text.split_once("://").and_then(|(_, rest)| rest.split(['/', ':']).next());
+    host.unwrap_or(text).trim().trim_end_matches(['.', '/']).to_lowercase()
 }
 
 impl fmt::Display for NameError {
@@ -150,7 +168,7 @@ macro_rules! names {
                 if check(&text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(NameError { text, expected: $expected, hint: $hint })
+                    Err(NameError::new(text, $expected, $hint, check))
                 }
             }
 
@@ -433,5 +451,14 @@ mod tests {
         let error = Project::parse("My Shop").expect_err("capitals and blanks are refused");
         assert_eq!(error.to_string(), "`My Shop` is not a project name");
         assert!(error.hint().starts_with("lower-case letters"));
+    }
+
+    #[test]
+    fn an_error_shows_the_name_that_is_meant() {
+        for text in ["A.com", "a.com.", " a.com", "a.com/", "https://a.com", "HTTPS://A.com:443/up?x=1"] {
+            assert_eq!(Domain::parse(text).expect_err(text).hint(), "did you mean `a.com`?", "{text}");
+        }
+        assert_eq!(Project::parse("Shop").expect_err("a capital").hint(), "did you mean `shop`?");
+        assert!(SecretKey::parse("PATH").expect_err("docker reads it").hint().starts_with("letters"));
     }
 }

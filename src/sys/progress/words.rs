@@ -83,7 +83,11 @@ fn failed(plan: &Plan, failure: &Failure) -> Vec<Text> {
     let mut line = Text::default();
     line.styled(BAD, format_args!("✗ {}: failed", title(plan, *step)));
     line.add(format_args!(" after {}", duration(*after)));
-    let mut lines = [vec![line], what(cause)].concat();
+    let mut lines = vec![line];
+    // what docker answered about a container is a part of what became of it
+    if diagnosis.is_none() || !matches!(cause, Cause::Hopeless { .. }) {
+        lines.extend(what(cause));
+    }
     lines.extend(diagnosis.iter().flat_map(what_became));
     lines.extend(hint.iter().map(|hint| Text::of(format_args!("    hint: {hint}"))));
     lines.extend(command(cause));
