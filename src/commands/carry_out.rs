@@ -123,9 +123,9 @@ fn run(
     shown::exit(plan, &report)
 }
 
-/// Shows a plan to a person.
+/// Shows a person what a plan changes, and at what cost.
 fn show(host: &Host, plan: &Plan) {
-    say(&render::text::render(plan, host.docker.cli(), None));
+    say(&render::text::overview(plan, host.docker.cli(), None));
     if !plan.is_empty() {
         say_line("");
     }

@@ -137,6 +137,9 @@ pub(super) struct Plan {
     /// `text` is for people, `json` for machines; `sh` is a script that needs docker, but not gordon
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// Show what changes, for whom and at what cost, without the commands
+    #[arg(long, conflicts_with = "format")]
+    pub(super) summary: bool,
     /// Exit with status 3 when there is something to do
     #[arg(long)]
     pub(super) exit_code: bool,

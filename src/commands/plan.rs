@@ -70,6 +70,9 @@ fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Proje
 
 fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), Trouble> {
     match said.format {
+        Format::Text if said.summary => {
+            output::text(&render::text::overview(plan, cli, next(plan, said).as_deref()))
+        }
         Format::Text => output::text(&render::text::render(plan, cli, next(plan, said).as_deref())),
         Format::Sh => output::data(&render::sh::render(plan, cli)),
         Format::Json => output::with(|out| render::json::write(plan, cli, folder, out)),

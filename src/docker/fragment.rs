@@ -202,6 +202,46 @@ impl Fragment {
     }
 }
 
+/// A site of a fragment that leads to an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteSite<'a> {
+    /// Its hosts as they stand there, as in `http://a.com, http://b.com`.
+    pub addresses: &'a str,
+    /// The first of the containers that answer.
+    pub container: &'a str,
+    /// Where they listen.
+    pub port: &'a str,
+}
+
+impl RouteSite<'_> {
+    /// The hosts, in lower case, without scheme and port.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        hosts(self.addresses)
+    }
+
+    /// Where it leads, as in `shop-web:80`.
+    pub fn target(&self) -> String {
+        format!("{}:{}", self.container, self.port)
+    }
+}
+
+/// The sites of a fragment's text that lead to apps; those that redirect do not.
+pub fn route_sites(text: &str) -> impl Iterator<Item = RouteSite<'_>> {
+    let mut addresses = None;
+    text.lines().filter_map(move |line| {
+        if !line.starts_with(['\t', '}', '#']) {
+            addresses = line.strip_suffix(" {");
+            return None;
+        }
+        let question = line.trim_start();
+        let question = question.strip_prefix("dynamic a ").or_else(|| question.strip_prefix("a "))?;
+        let (name, port) = question.strip_suffix(" {")?.split_once(' ')?;
+        let container = name.strip_suffix('.')?.rsplit_once('.')?.0;
+        // of several replicas the first stands for all
+        Some(RouteSite { addresses: addresses.take()?, container, port })
+    })
+}
+
 /// A site goes from the line with its hosts to that with its brace.
 fn sites(text: &str) -> BTreeMap<String, Range<usize>> {
     let mut sites: BTreeMap<String, Range<usize>> = BTreeMap::new();
@@ -307,6 +347,24 @@ mod tests {
         assert_eq!(fragment.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
         assert_eq!(fragment.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
         assert_eq!(fragment.sites("d.com"), None);
+    }
+
+    #[test]
+    fn a_route_site_leads_to_the_first_of_its_containers() {
+        let text = "# project shop\nhttps://a.com, https://B.com {\n\treverse_proxy x.net.:80 y.net.:80 {\n\t\tdynamic multi {\n\
+                    \t\t\ta shop-a.com.net. 80 {\n\t\t\t\trefresh 1s\n\t\t\t}\n\t\t\ta shop-a.com-2.net. 80 {\n\t\t\t}\n\t\t}\n\t}\n}\n\
+                    http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n\
+                    http://c.com {\n\treverse_proxy z.net.:81 {\n\t\tdynamic a shop-c.net. 81 {\n\t\t}\n\t}\n}\n# end\n";
+        let sites: Vec<_> = route_sites(text).map(|site| (site.addresses, site.target())).collect();
+        assert_eq!(
+            sites,
+            [
+                ("https://a.com, https://B.com", "shop-a.com:80".to_owned()),
+                ("http://c.com", "shop-c:81".to_owned())
+            ]
+        );
+        let hosts: Vec<_> = route_sites(text).next().expect("a site").hosts().collect();
+        assert_eq!(hosts, ["a.com", "b.com"]);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Secret {
         Self(value.into())
     }
 
-    /// The value, for the environment of a docker call and for nothing else.
+    /// The value, for the environment of a docker call, and for finding out that it is none: a variable of a config.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -192,6 +192,11 @@ impl Spec {
             );
         }
         found
+    }
+
+    /// Whether this is one of a part's values.
+    pub fn has(&self, part: &str, value: &str) -> bool {
+        self.parts().get(part).is_some_and(|hashes| hashes.contains(&hash(value).as_str()))
     }
 
     fn parts(&self) -> BTreeMap<&str, Vec<&str>> {

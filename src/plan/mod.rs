@@ -32,6 +32,8 @@ pub use pulls::pulls;
 pub use reason::Change;
 pub use reason::Note;
 pub use reason::Reason;
+pub use reason::RouteChanges;
+pub use reason::Told;
 pub use rollback::rollback;
 pub use routing::Routing;
 pub use simulate::Refused;

@@ -7,7 +7,9 @@ use super::Change;
 use super::Conflict;
 use super::Reason;
 use super::Risk;
+use super::RouteChanges;
 use super::StepId;
+use super::Told;
 use super::Volumes;
 use super::addresses::lower_half;
 use super::builder::Availability;
@@ -28,6 +30,7 @@ use crate::docker;
 use crate::docker::Await;
 use crate::docker::Claim;
 use crate::docker::Fact;
+use crate::docker::Fragment;
 use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Launch;
@@ -86,9 +89,11 @@ impl<'a> PlanBuilder<'a> {
         if let Some(proxy) = &self.desired.proxy {
             let Availability::After(ready) = &self.proxy else { return };
             let text = fragment(self.desired, proxy);
-            let reason = match self.now.fragments.contains_key(project) {
-                true => Reason::RoutesChanged,
-                false => Reason::Missing,
+            let reason = match self.now.fragments.get(project) {
+                Some(had) => {
+                    Reason::RoutesChanged(RouteChanges::between(had, &Fragment::from(text.as_str())))
+                }
+                None => Reason::Missing,
             };
             let (mut needs, mut after) = (ready.clone(), Vec::new());
             needs.extend(self.joined.values());
@@ -303,12 +308,8 @@ impl<'a> PlanBuilder<'a> {
         let maker = seen.maker.as_ref().filter(|maker| self.is_others(maker));
         let differences = spec.differences(&seen.spec);
         let differs = |part: &str| differences.iter().any(|difference| difference.part == part);
-        let mut changes: Vec<Change> = Vec::new();
-        for change in differences.iter().map(|difference| Change::of(*difference, &[])) {
-            if !changes.contains(&change) {
-                changes.push(change);
-            }
-        }
+        let told = Told { spec, image: &proxy.image, env: &[], env_files: &[] };
+        let changes = Change::between(seen, told);
         if let Some(maker) = maker {
             let differs = match (differs("image"), differs("port")) {
                 (true, true) => Some("image and ports"),

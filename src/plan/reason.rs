@@ -1,7 +1,10 @@
 //! Why a step is there, and what a person should know beside the steps: data that reads as a sentence.
 
 use crate::desired;
-use crate::docker::Difference;
+use crate::docker::Fragment;
+use crate::docker::SeenContainer;
+use crate::docker::Spec;
+use crate::docker::route_sites;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::EnvKey;
@@ -9,6 +12,8 @@ use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Volume;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a step is there.
@@ -90,7 +95,7 @@ pub enum Reason {
     /// The proxy leads to apps on this network.
     LeadsThere,
     /// The routes are others than the proxy has.
-    RoutesChanged,
+    RoutesChanged(RouteChanges),
     /// There is nothing to route any more.
     NoRoutes,
     /// The last project of the host goes.
@@ -99,39 +104,197 @@ pub enum Reason {
     Down,
 }
 
+/// What becomes of the routes that the proxy has of a project, host by host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteChanges {
+    /// The hosts that it gets.
+    pub added: BTreeSet<String>,
+    /// The hosts that are routed otherwise, each with the container and port that it leads to until now.
+    pub changed: BTreeMap<String, String>,
+    /// The hosts that it loses.
+    pub removed: BTreeSet<String>,
+}
+
+impl RouteChanges {
+    /// What changes when the proxy has `to` in place of `from`.
+    pub fn between(from: &Fragment, to: &Fragment) -> Self {
+        let mut changes = Self::default();
+        if from.as_str() == to.as_str() {
+            return changes;
+        }
+        let targets: BTreeMap<String, String> = route_sites(from.as_str())
+            .flat_map(|site| site.hosts().map(move |host| (host, site.target())).collect::<Vec<_>>())
+            .collect();
+        for host in to.hosts() {
+            match from.sites(host) {
+                None => drop(changes.added.insert(host.to_owned())),
+                Some(site) if Some(site) == to.sites(host) => {}
+                Some(_) => {
+                    let target = targets.get(host).cloned().unwrap_or_default();
+                    changes.changed.insert(host.to_owned(), target);
+                }
+            }
+        }
+        let gone = from.hosts().filter(|host| to.sites(host).is_none());
+        changes.removed.extend(gone.map(str::to_owned));
+        changes
+    }
+}
+
+impl fmt::Display for RouteChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = |hosts: &mut dyn Iterator<Item = &String>| hosts.cloned().collect::<Vec<_>>();
+        let parts = [
+            ("added", hosts(&mut self.added.iter())),
+            ("changed", hosts(&mut self.changed.keys())),
+            ("removed", hosts(&mut self.removed.iter())),
+        ];
+        let parts = parts.iter().filter(|(_, hosts)| !hosts.is_empty());
+        let parts: Vec<String> = parts.map(|(what, hosts)| format!("{what} {}", few(hosts))).collect();
+        if parts.is_empty() {
+            return f.write_str("the routes changed");
+        }
+        write!(f, "routes {}", parts.join("; "))
+    }
+}
+
+/// The first of many.
+fn few(names: &[String]) -> String {
+    const FEW: usize = 5;
+    let more = names.len().saturating_sub(FEW);
+    let first = list(&names[..names.len() - more]);
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
 /// One thing that a container was told, and is now told otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A part of the spec.
-    Part(String),
+    /// The image has another name.
+    Image {
+        /// What the container was made of.
+        from: Image,
+        /// What it is to be made of.
+        to: Image,
+    },
+    /// A variable of the config has another value, is new, or is gone; no secret.
+    Env {
+        /// Its name.
+        key: EnvKey,
+        /// What it was.
+        from: Option<String>,
+        /// What it is to be.
+        to: Option<String>,
+    },
     /// The content of an env file.
     EnvFile(String),
+    /// Another part of the spec, of which only that it changed is known.
+    Part(&'static str),
+}
+
+/// What a container is to be told, as far as a change of it can be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// In the form that its label remembers.
+    pub spec: &'a Spec,
+    /// What it is made of.
+    pub image: &'a Image,
+    /// The variables of the config.
+    pub env: &'a [(EnvKey, String)],
+    /// The env files of its own.
+    pub env_files: &'a [&'a str],
 }
 
 impl Change {
-    /// What `difference` means, for a container with these env files of its own.
-    pub fn of(difference: Difference<'_>, env_files: &[&str]) -> Self {
-        match difference.part {
-            "env-file" => match env_files.get(difference.at) {
-                Some(path) => Self::EnvFile((*path).to_owned()),
-                None => Self::Part("env files".to_owned()),
-            },
-            "env" => Self::Part("environment".to_owned()),
-            "mount" => Self::Part("volumes".to_owned()),
-            "port" => Self::Part("ports".to_owned()),
-            "secret" => Self::Part("names of secrets".to_owned()),
-            "health" => Self::Part("health check".to_owned()),
-            part => Self::Part(part.to_owned()),
+    /// What `told` changes for the container `seen`.
+    pub fn between(seen: &SeenContainer, told: Told<'_>) -> Vec<Self> {
+        let mut changes: Vec<Self> = Vec::new();
+        for difference in told.spec.differences(&seen.spec) {
+            let found = match difference.part {
+                "image" => vec![Self::image(seen, told.image)],
+                "env" => Self::env(seen, told.env),
+                "env-file" => match told.env_files.get(difference.at) {
+                    Some(path) => vec![Self::EnvFile((*path).to_owned())],
+                    None => vec![Self::Part("env files")],
+                },
+                part => vec![Self::Part(in_words(part))],
+            };
+            for change in found {
+                if !changes.contains(&change) {
+                    changes.push(change);
+                }
+            }
         }
+        changes
+    }
+
+    fn image(seen: &SeenContainer, to: &Image) -> Self {
+        let from = seen.past.image.as_ref().filter(|from| seen.spec.has("image", from.as_str()));
+        from.map_or(Self::Part("image"), |from| Self::Image { from: from.clone(), to: to.clone() })
+    }
+
+    /// What a container has in its environment can come from anywhere. Its label knows what came from a config.
+    fn env(seen: &SeenContainer, wanted: &[(EnvKey, String)]) -> Vec<Self> {
+        let was = |key: &EnvKey| {
+            let value = seen.env.get(key)?.reveal();
+            seen.spec.has("env", &format!("{key}={value}")).then(|| value.to_owned())
+        };
+        let mut changes = Vec::new();
+        for (key, to) in wanted {
+            let from = was(key);
+            if from.as_ref() != Some(to) {
+                changes.push(Self::Env { key: key.clone(), from, to: Some(to.clone()) });
+            }
+        }
+        let gone = seen.env.keys().filter(|key| wanted.iter().all(|(wanted, _)| wanted != *key));
+        for key in gone {
+            if let Some(from) = was(key) {
+                changes.push(Self::Env { key: key.clone(), from: Some(from), to: None });
+            }
+        }
+        if changes.is_empty() { vec![Self::Part("environment")] } else { changes }
+    }
+}
+
+/// A part of a spec, as people call it.
+fn in_words(part: &str) -> &'static str {
+    match part {
+        "entrypoint" => "entrypoint",
+        "command" => "command",
+        "mount" => "volumes",
+        "port" => "ports",
+        "secret" => "names of secrets",
+        "health" => "health check",
+        "user" => "user",
+        "memory" => "memory",
+        "cpus" => "cpus",
+        "dns" => "dns",
+        _ => "settings",
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Part(part) => f.write_str(part),
-            Self::EnvFile(path) => f.write_str(path),
+            Self::Image { from, to } => write!(f, "image {from} → {to}"),
+            Self::Env { key, from: Some(from), to: Some(to) } => {
+                write!(f, "env {key}={} → {key}={}", short(from), short(to))
+            }
+            Self::Env { key, from: None, to: Some(to) } => write!(f, "env + {key}={}", short(to)),
+            Self::Env { key, from, to: None } => {
+                write!(f, "env - {key}={}", short(from.as_deref().unwrap_or_default()))
+            }
+            Self::EnvFile(path) => write!(f, "{path} changed"),
+            Self::Part(part) => write!(f, "{part} changed"),
         }
+    }
+}
+
+/// The beginning of a long value.
+fn short(value: &str) -> String {
+    const LONGEST: usize = 40;
+    match value.char_indices().nth(LONGEST) {
+        None => value.to_owned(),
+        Some((end, _)) => format!("{}…", &value[..end]),
     }
 }
 
@@ -141,7 +304,7 @@ impl fmt::Display for Reason {
             Self::Missing => f.write_str("not there yet"),
             Self::NotOnHost => f.write_str("not on this host"),
             Self::VolumesUnknown => f.write_str("what it declares is not known yet"),
-            Self::Changed(changes) => write!(f, "{} changed", list(changes)),
+            Self::Changed(changes) => f.write_str(&list(changes)),
             Self::ImageMoved { image, from, to } => {
                 write!(f, "`{image}` is another image now: {} → {}", from.short(), to.short())
             }
@@ -174,7 +337,7 @@ impl fmt::Display for Reason {
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
             Self::LeftOver => f.write_str("left over from a run that was cut off"),
             Self::LeadsThere => f.write_str("the proxy leads to apps there"),
-            Self::RoutesChanged => f.write_str("the routes changed"),
+            Self::RoutesChanged(changes) => changes.fmt(f),
             Self::NoRoutes => f.write_str("nothing is routed to it any more"),
             Self::LastProject => f.write_str("no project is left that needs it"),
             Self::Down => f.write_str("everything of this project goes"),
@@ -261,4 +424,87 @@ impl fmt::Display for Note {
 
 fn list<T: fmt::Display>(things: &[T]) -> String {
     things.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::Health;
+    use crate::docker::Past;
+    use crate::docker::Secret;
+    use crate::docker::State;
+    use crate::name::Owner;
+
+    fn key(name: &str) -> EnvKey {
+        EnvKey::parse(name).expect("a variable")
+    }
+
+    fn image(text: &str) -> Image {
+        Image::parse(text).expect("an image")
+    }
+
+    /// A container that was told this, and has more in its environment.
+    fn seen(spec: Spec, made_of: &str, env: &[(&str, &str)]) -> SeenContainer {
+        SeenContainer {
+            project: None,
+            maker: None,
+            kind: None,
+            owner: Owner::parse("shop").expect("an owner"),
+            release: 1,
+            spec,
+            inherits: None,
+            image: None,
+            state: State::Running,
+            restart: String::new(),
+            restarts: 0,
+            health: Health::None,
+            addresses: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            ports: BTreeSet::new(),
+            env: env.iter().map(|(name, value)| (key(name), Secret::new(*value))).collect(),
+            past: Past { image: Some(image(made_of)), ..Past::default() },
+        }
+    }
+
+    #[test]
+    fn a_change_is_told_from_what_to_what_and_of_secrets_no_value() {
+        let had = seen(
+            Spec::of(&[
+                ("image", vec!["app:1"]),
+                ("env", vec!["LOG=info", "OLD=1", "SAME=x"]),
+                ("secret", vec!["TOKEN"]),
+                ("command", vec!["serve"]),
+            ]),
+            "app:1",
+            &[("LOG", "info"), ("OLD", "1"), ("SAME", "x"), ("TOKEN", "hunter2"), ("PATH", "/bin")],
+        );
+        let env = [("LOG", "debug"), ("SAME", "x"), ("TOKEN", "public"), ("NEW", "2")]
+            .map(|(name, value)| (key(name), value.to_owned()));
+        let words: Vec<String> = env.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let spec = Spec::of(&[
+            ("image", vec!["app:2"]),
+            ("env", words.iter().map(String::as_str).collect()),
+            ("command", vec!["serve", "--fast"]),
+        ]);
+        let told = Told { spec: &spec, image: &image("app:2"), env: &env, env_files: &[] };
+        let reason = Reason::Changed(Change::between(&had, told)).to_string();
+        assert_eq!(
+            reason,
+            "command changed, env LOG=info → LOG=debug, env + TOKEN=public, env + NEW=2, env - OLD=1, \
+             image app:1 → app:2, names of secrets changed"
+        );
+    }
+
+    #[test]
+    fn what_its_label_does_not_confirm_is_not_told_of_a_container() {
+        let spec = |image: &str, env: &str| Spec::of(&[("image", vec![image]), ("env", vec![env])]);
+        let had = seen(spec("app:1", "LOG=info"), "sha256", &[("LOG", "else")]);
+        let told = spec("app:2", "TZ=UTC");
+        let told = Told { spec: &told, image: &image("app:2"), env: &[], env_files: &[] };
+        assert_eq!(
+            Reason::Changed(Change::between(&had, told)).to_string(),
+            "environment changed, image changed"
+        );
+    }
 }

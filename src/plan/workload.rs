@@ -10,6 +10,7 @@ use super::Note;
 use super::Reason;
 use super::Risk;
 use super::StepId;
+use super::Told;
 use super::builder::Availability;
 use super::builder::PlanBuilder;
 use super::diff::whose;
@@ -250,13 +251,9 @@ impl<'a> PlanBuilder<'a> {
         if self.options.recreate.contains(name.as_str()) {
             return Some(Reason::Asked);
         }
-        let own_files = workload.own_env_file_paths();
-        let mut changes = Vec::new();
-        for change in spec.differences(&seen.spec).into_iter().map(|d| Change::of(d, &own_files)) {
-            if !changes.contains(&change) {
-                changes.push(change);
-            }
-        }
+        let (image, env) = (&workload.image, workload.runtime.env.as_slice());
+        let told = Told { spec, image, env, env_files: &workload.own_env_file_paths() };
+        let changes = Change::between(seen, told);
         if !changes.is_empty() {
             return Some(Reason::Changed(changes));
         }

@@ -8,6 +8,7 @@ pub mod status;
 pub mod text;
 
 mod block;
+mod overview;
 mod prelude;
 mod shown;
 mod words;

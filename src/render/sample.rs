@@ -164,9 +164,7 @@ pub(super) fn change() -> Plan {
         ],
         otherwise: "shop-db is not as it was when this was planned".to_owned(),
     });
-    let why = || {
-        Reason::Changed(vec![Change::EnvFile("env/db.env".to_owned()), Change::Part("command".to_owned())])
-    };
+    let why = || Reason::Changed(vec![Change::EnvFile("env/db.env".to_owned()), Change::Part("command")]);
     let undo = vec![
         Op::Stop { name: name.clone(), timeout },
         Op::Remove { name: name.clone() },
@@ -350,7 +348,7 @@ fn db() -> Box<Launch> {
     })
 }
 
-fn app() -> Box<Launch> {
+pub(super) fn app() -> Box<Launch> {
     let spec = Spec::of(&[("image", vec!["web"])]);
     Box::new(Launch {
         name: container("shop-web"),

@@ -4,7 +4,10 @@
 use super::block::Action;
 use super::block::Block;
 use super::block::Thing;
-use super::block::blocks;
+use super::overview;
+use super::overview::Entry;
+use super::overview::Impact;
+use super::overview::Overview;
 use super::shown::Text;
 use super::words::fold_visibly;
 use super::words::here;
@@ -13,142 +16,168 @@ use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Op;
 use crate::name::Network;
-use crate::name::Volume;
-use crate::plan::LeftData;
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::Risk;
 use crate::plan::Step;
 use anstyle::AnsiColor;
 use anstyle::Style;
-use std::collections::BTreeMap;
 
 pub(super) const OWNER: Style = Style::new().bold();
 pub(super) const QUIET: Style = Style::new().dimmed();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// How far commands stand from the left.
-const INDENT: usize = 6;
+/// Lines of people's words are broken before they are longer than this.
+const WIDTH: usize = 80;
 
-/// The plan as text, `next` at its end: what the reader can do now, as a sentence.
+/// Where names begin.
+const NAMES: usize = 14;
+
+/// How far what is said below an entry stands from the left.
+const BELOW: usize = 6;
+
+/// Lines of facts are broken before they are longer than this.
+const FACTS: usize = 90;
+
+/// Names that are longer stand out of their column.
+const WIDEST_NAME: usize = 30;
+
+/// The plan as text: the overview, below it the commands, `next` at its end: what the reader can do now, as a sentence.
 pub fn render(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
-    let mut text = Text::default();
-    let left = left_data(plan);
-    for group in by_owner(blocks(plan)) {
-        text.styled(OWNER, group[0].owner).end();
-        for block in &group {
-            write_block(&mut text, block, left.get(block.name).map_or(&[], Vec::as_slice), cli);
+    let mut text = overview(plan, cli, None);
+    if !plan.is_empty() {
+        text.end().append(&commands(plan, cli));
+        if next.is_some() {
+            text.end();
         }
-        text.end();
     }
-    if !plan.blocked.is_empty() {
-        text.styled(WARNING, "left out").end();
-        for blocked in &plan.blocked {
-            text.add("  ").styled(WARNING, "!").add("   ").line(one_line(&blocked.to_string()));
-        }
-        text.end();
-    }
-    if !plan.notes.is_empty() {
-        text.styled(OWNER, "notes").end();
-        for note in &plan.notes {
-            text.add("  ·   ").line(one_line(&note.to_string()));
-        }
-        text.end();
-    }
-    text.line(summary(plan));
     if let Some(next) = next {
         text.line(next);
     }
     text
 }
 
-/// The blocks of each owner, in the order of the first of each.
-fn by_owner(blocks: Vec<Block<'_>>) -> Vec<Vec<Block<'_>>> {
-    let mut places = BTreeMap::new();
-    let mut groups: Vec<Vec<Block<'_>>> = Vec::new();
-    for block in blocks {
-        let place = *places.entry(block.owner).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Vec::new());
+/// What changes, for whom, and at what cost; `next` at its end.
+pub fn overview(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
+    let mut text = Text::default();
+    let Overview { groups, cost } = overview::overview(plan);
+    if !plan.is_empty() {
+        text.styled(OWNER, format_args!("project {}", plan.project));
+        if let Some(context) = &cli.context {
+            text.styled(QUIET, format_args!(" · docker context {context}"));
         }
-        groups[place].push(block);
+        text.end().end();
     }
-    groups
+    for group in &groups {
+        text.styled(OWNER, group.owner.unwrap_or("shared by all projects of this host")).end();
+        let widths = group.entries.iter().map(|(entry, count)| width(&named(entry, *count)));
+        let column = widths.filter(|width| *width <= WIDEST_NAME).max().unwrap_or_default();
+        for (entry, count) in &group.entries {
+            write_entry(&mut text, entry, *count, column);
+        }
+        text.end();
+    }
+    if !plan.blocked.is_empty() {
+        text.styled(WARNING, "left out").end();
+        for blocked in &plan.blocked {
+            text.add("  ").styled(WARNING, "!").add(" ").line(one_line(&blocked.to_string()));
+        }
+        text.end();
+    }
+    if !plan.notes.is_empty() {
+        text.styled(OWNER, "notes").end();
+        for note in &plan.notes {
+            text.add("  · ").line(one_line(&note.to_string()));
+        }
+        text.end();
+    }
+    if plan.is_empty() {
+        text.line(format_args!("{}: nothing to do", plan.project));
+    } else {
+        let style = if cost.hurts() { WARNING } else { OWNER };
+        text.styled(style, &cost).end();
+    }
+    if let Some(next) = next {
+        text.line(next);
+    }
+    text
 }
 
-/// The plan in one line: how many of what are made, changed and removed, and what that costs.
-pub fn summary(plan: &Plan) -> String {
-    let blocks = blocks(plan);
-    let mut parts = Vec::new();
-    for (action, verb) in [
-        (Action::Pull, "to pull"),
-        (Action::Check, "to check"),
-        (Action::Create, "to create"),
-        (Action::Update, "to update"),
-        (Action::Replace, "to replace"),
-        (Action::Remove, "to remove"),
-        (Action::Wait, "to wait for"),
-    ] {
-        let of = |thing| blocks.iter().filter(move |block| (block.action, block.thing) == (action, thing));
-        let counts: Vec<String> =
-            [Thing::Image, Thing::Network, Thing::Volume, Thing::Container, Thing::Fragment]
-                .into_iter()
-                .map(|thing| (of(thing).count(), thing.as_str()))
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, thing)| format!("{count} {thing}{}", if count == 1 { "" } else { "s" }))
-                .collect();
-        if counts.is_empty() {
-            continue;
-        }
-        let mut cost: Vec<&str> = Vec::new();
-        for block in blocks.iter().filter(|block| block.action == action && action != Action::Remove) {
-            cost.extend(costs(block).filter(|text| !cost.contains(text)));
-        }
-        let cost = if cost.is_empty() { String::new() } else { format!(" ({})", cost.join(", ")) };
-        parts.push(format!("{} {verb}{cost}", counts.join(", ")));
-    }
-    if parts.is_empty() {
-        return format!("{}: nothing to do", plan.project);
-    }
-    format!("{}: {}", plan.project, parts.join("; "))
+/// The name of what an entry is about, and how many there are of it.
+fn named(entry: &Entry<'_>, count: usize) -> String {
+    if count > 1 { format!("{} ×{count}", entry.name) } else { entry.name.clone() }
 }
 
-/// By container, the volumes that it leaves behind.
-fn left_data(plan: &Plan) -> BTreeMap<&str, Vec<&Volume>> {
-    let mut left: BTreeMap<&str, Vec<&Volume>> = BTreeMap::new();
-    for LeftData { container, volume } in &plan.left_data {
-        left.entry(container.as_str()).or_default().push(volume);
+fn write_entry(text: &mut Text, entry: &Entry<'_>, count: usize, column: usize) {
+    let (sign, style) = sign(entry.action);
+    let name = named(entry, count);
+    text.add("  ").styled(style, sign).add(format_args!(" {:<10}", entry.kind)).styled(style, &name);
+    // that something is removed says its sign
+    let impact = entry.impact.as_ref().filter(|impact| **impact != Impact::Removed);
+    let style = if impact.is_some_and(Impact::hurts) { WARNING } else { Style::new() };
+    let impact = impact.map(ToString::to_string).unwrap_or_default();
+    let column = column.max(width(&name));
+    if !entry.what.is_empty() {
+        text.add(format_args!("{:1$}  ", "", column - width(&name))).add(&entry.what);
     }
-    left
+    let fits = NAMES + column + 4 + width(&entry.what) + width(&impact) <= WIDTH;
+    match (impact.is_empty(), fits) {
+        (true, _) => text.end(),
+        (false, true) => text.add("  ").styled(style, impact).end(),
+        (false, false) => text.end().add(format_args!("{:BELOW$}", "")).styled(style, impact).end(),
+    };
+    for line in joined(&entry.facts, FACTS) {
+        text.add(format_args!("{:BELOW$}", "")).styled(QUIET, line).end();
+    }
+    for volume in &entry.left {
+        let remark = format!("! LEAVES ITS DATA BEHIND: volume {volume}");
+        text.add(format_args!("{:BELOW$}", "")).styled(WARNING, remark).end();
+    }
 }
 
-fn write_block(text: &mut Text, block: &Block<'_>, left: &[&Volume], cli: &Cli) {
-    let (sign, style) = sign(block.action);
-    text.add("  ").styled(style, format_args!("{sign:<3}"));
-    text.add(format_args!(" {} ", block.thing.as_str())).styled(style, block.name);
-    text.add(": ").add(reason(block));
-    if let Some(cost) = costs(block) {
-        text.add("  ").styled(WARNING, format_args!("[{cost}]"));
+/// Facts with a point between them, in lines that are no longer than `width` where each fact is not.
+fn joined(facts: &[String], longest: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for fact in facts {
+        match lines.last_mut() {
+            Some(line) if width(line) + 3 + width(fact) <= longest => {
+                line.push_str(" · ");
+                line.push_str(fact);
+            }
+            _ => lines.push(fact.clone()),
+        }
     }
-    text.end();
-    for volume in left {
-        let remark = format!("# leaves its data behind: {volume}");
-        text.add(format_args!("{:INDENT$}", "")).styled(WARNING, remark).end();
-    }
-    for (i, step) in block.steps.iter().enumerate() {
+    lines
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The commands in the order in which they can be run, with the numbers that their steps have.
+fn commands(plan: &Plan, cli: &Cli) -> Text {
+    let mut text = Text::default();
+    let digits = plan.steps().len().to_string().len();
+    let indent = digits + 2;
+    let mut steps = plan.steps().iter().peekable();
+    while let Some(step) = steps.next() {
+        let number = format!("{:>digits$}", step.id.index() + 1);
+        text.styled(QUIET, number).add("  ");
         match step.op.command() {
             Some(command) => {
                 let (feed, body) = command.stdin.as_deref().map(here).unwrap_or_default();
-                let command = fold_visibly(cli, &command, INDENT);
-                text.lines(&format!("{:INDENT$}{command}{feed}{body}", ""));
+                let command = fold_visibly(cli, &command, indent);
+                text.lines(&format!("{command}{feed}{body}"));
             }
-            None => remark(text, &waited_for(&step.op)),
+            None => remark(&mut text, &waited_for(&step.op)),
         }
-        let is_last = block.steps.get(i + 1).is_none_or(|next| next.undo != step.undo);
+        let is_last = steps.peek().is_none_or(|next| next.undo != step.undo);
         if is_last && !step.undo.is_empty() {
-            remark(text, &format!("if that fails: {}", undone(&step.undo)));
+            text.add(format_args!("{:indent$}", ""));
+            remark(&mut text, &format!("if that fails: {}", undone(&step.undo)));
         }
     }
+    text
 }
 
 /// What is done when a step fails, in words.
@@ -162,14 +191,15 @@ fn undone(undo: &[Op]) -> String {
 
 /// A line that a shell passes over when it is pasted with the commands around it.
 fn remark(text: &mut Text, remark: &str) {
-    text.add(format_args!("{:INDENT$}", "")).styled(QUIET, format_args!("# {}", one_line(remark))).end();
+    text.styled(QUIET, format_args!("# {}", one_line(remark))).end();
 }
 
 pub(super) fn sign(action: Action) -> (&'static str, Style) {
     match action {
-        Action::Pull | Action::Create => ("+", AnsiColor::Green.on_default()),
+        Action::Pull => ("↓", AnsiColor::Green.on_default()),
+        Action::Create => ("+", AnsiColor::Green.on_default()),
         Action::Update => ("~", AnsiColor::Yellow.on_default()),
-        Action::Replace => ("-/+", AnsiColor::Yellow.on_default()),
+        Action::Replace => ("±", AnsiColor::Yellow.on_default()),
         Action::Remove => ("-", AnsiColor::Red.on_default()),
         Action::Check | Action::Wait => ("·", Style::new()),
     }
@@ -253,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_reads_like_a_letter() {
+    fn what_changes_is_said_first_and_then_how() {
         assert_text!("render_text_first_start", plain(&sample::first_start()));
         assert_text!("render_text_change", plain(&sample::change()));
     }
@@ -267,7 +297,7 @@ mod tests {
             anstream::adapter::strip_str(render(&plan, &Cli::default(), None).as_str()).to_string(),
             "\
 left out
-  !   shop-api: its image api:2 cannot be had: manifest unknown: no such tag
+  ! shop-api: its image api:2 cannot be had: manifest unknown: no such tag
 
 shop: nothing to do
 "
@@ -292,14 +322,14 @@ shop: nothing to do
     #[test]
     fn colour_only_repeats_what_the_signs_say() {
         let text = render(&sample::change(), &Cli::default(), None);
-        assert!(text.as_str().contains("\u{1b}[33m-/+\u{1b}[0m container"));
+        assert!(text.as_str().contains("\u{1b}[33m±\u{1b}[0m service"));
         for word in [
-            "  -/+ container shop-db",
-            "[interrupts]",
-            "  ~   container",
-            "[pauses 0.3 s]",
-            "  -   volume",
-            "[removes its data]",
+            "  ± service   postgres",
+            "INTERRUPTED until ready (≤ 1m); the old one comes back if it fails",
+            "  ~ container shop-web",
+            "paused for 0.3 s",
+            "  - volume",
+            "REMOVED WITH ITS DATA",
         ] {
             assert!(plain(&sample::change()).contains(word), "{word}");
         }
@@ -309,9 +339,14 @@ shop: nothing to do
     fn what_is_shown_can_be_pasted() {
         for plan in [sample::first_start(), sample::change()] {
             let shown = plain(&plan);
-            // the commands with their remarks; a word with a line break in it goes on without indentation
-            let block: Vec<&str> =
-                shown.lines().filter(|line| line.starts_with("      ") || line.starts_with("$'")).collect();
+            // the commands with their remarks, without the numbers before them
+            let (_, commands) = shown.split_once("\n\n 1  ").expect("the commands begin with the first step");
+            let (commands, _) = commands.rsplit_once("\n\n").expect("they end");
+            let bare = |line: &str| match line.split_once("  ") {
+                Some((number, command)) if number.trim().parse::<usize>().is_ok() => command.to_owned(),
+                _ => line.to_owned(),
+            };
+            let block: Vec<String> = commands.lines().map(bare).collect();
             let docker = "docker() { printf '%s\\0' \"$@\"; printf '\\1\\0'; }";
             for name in ["bash", "busybox sh"] {
                 let pasted = format!("{docker}\ncd /usr\n{}\n", block.join("\n"));

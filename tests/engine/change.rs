@@ -31,7 +31,7 @@ fn a_change_of_one_app_touches_nothing_else() {
     let before = project.ids();
     project.write("gordon.toml", &config(name, image, r#"image = "web:2", environment = { LOG = "debug" }"#));
     let plan = project.gordon(&["plan", "--exit-code"]).ended(3).stdout;
-    assert!(plan.contains("environment, image changed"), "{plan}");
+    assert!(plan.contains("env + LOG=debug, image web:1 → web:2"), "{plan}");
     project.apply();
     assert_eq!(changed(&before, &project.ids()), ["gtest-change-two.example.com"]);
     project.is_settled();

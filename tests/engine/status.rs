@@ -75,7 +75,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     let text = project.gordon(&["status"]).success().stdout;
     let plan = token(&["plan"]).stdout;
     for (line, same) in [
-        ("-/+ container gtest-status-web-green would be replaced: image changed", "image changed"),
+        ("±  container gtest-status-web-green would be replaced: image web:1 → web:2", "image web:1 → web:2"),
         ("container gtest-status-web-green-2 would be removed: more replicas than", "more replicas than"),
     ] {
         assert!(text.contains(line) && plan.contains(same), "{text}\n{plan}");

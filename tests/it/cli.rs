@@ -746,7 +746,7 @@ fn data_are_left_behind_only_by_who_says_so() {
     let scene = Scene::new(&[("gordon.toml", config)], &cases);
     let why = "cli-data-db would leave its data behind, in volume cli-data-data: let the config mount it, or say `--leave-data cli-data-data`";
     let plan = scene.gordon("plan --out plan.json").ended(0).stdout;
-    assert!(plan.contains("# leaves its data behind: cli-data-data\n"), "{plan}");
+    assert!(plan.contains("! LEAVES ITS DATA BEHIND: volume cli-data-data\n"), "{plan}");
     let script = scene.gordon("plan --format sh").ended(0).stdout;
     assert!(script.contains("--leave-data cli-data-data"), "{script}");
     for words in ["apply --yes", "apply --yes plan.json"] {
@@ -910,10 +910,10 @@ fn the_plan_above_a_question_cannot_hide_its_own_lines() {
                   command = [\"\\u001b[2K\\u001b[1A\\u001b[2K\\r  sleep\\u202e\", \"\\u001b[8m1000\"]\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
     let shown = on_a_terminal(&scene, "apply", "n\n");
-    assert!(shown.contains("--volume /:/host") && shown.contains("apply this plan? [y/N]"), "{shown:?}");
+    assert!(shown.contains("mounts /:/host") && shown.contains("apply this plan? [y/N]"), "{shown:?}");
     let styles = ["0", "1", "2", "31", "32", "33"].map(|style| format!("\u{1b}[{style}m"));
     let shown = styles.iter().fold(shown, |shown, style| shown.replace(style, ""));
-    hides_nothing(&shown.replace("\\x1b[1A\\x1b[2K\\r", "\\x1b[1A\\r"), "a plan at the prompt");
+    hides_nothing(&shown.replace("\\u{1b}[1A\\u{1b}[2K\\r", "\\u{1b}[1A\\r"), "a plan at the prompt");
 
     let fails = format!("'network create'*) echo '{EVIL}' >&2; exit 1 ;;\n");
     let shown = on_a_terminal(&Scene::new(&[("gordon.toml", config)], &fails), "apply --yes", "");
@@ -968,7 +968,7 @@ fn nobody_is_asked_about_a_lock_that_nobody_holds() {
 
 /// What is said after the plan was shown.
 fn after_plan(stderr: &str) -> String {
-    stderr.split_once("to create\n").map_or(stderr, |(_, after)| after).to_owned()
+    stderr.split_once("nothing is removed\n").map_or(stderr, |(_, after)| after).to_owned()
 }
 
 #[test]

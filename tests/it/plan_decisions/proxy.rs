@@ -147,8 +147,8 @@ fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
     does(
         &other,
         &host,
-        "ask gordon-a.com.gordon-a-com.:81 for a.com: the routes changed
-         write routes of gordon: a.com, b.com: the routes changed",
+        "ask gordon-a.com.gordon-a-com.:81 for a.com: routes changed a.com
+         write routes of gordon: a.com, b.com: routes changed a.com",
     );
     let plan = diff(&desired(&other), &host, &Options::default()).unwrap();
     let (asks, writes) = (&plan.steps()[0], &plan.steps()[1]);
@@ -213,8 +213,8 @@ fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
     does(
         SHOP,
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
-         write routes of shop: shop.com: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
+         write routes of shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -257,7 +257,7 @@ fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are
         &both(),
         &Options::default(),
     );
-    assert_eq!(plan.unwrap().steps()[0].reason.to_string(), "command, ports changed");
+    assert_eq!(plan.unwrap().steps()[0].reason.to_string(), "command changed, ports changed");
     does(
         &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
         &both(),
@@ -298,10 +298,10 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
-        "update gordon-proxy to restart no: command, ports changed
-         stop gordon-proxy: command, ports changed (Interrupts)
+        "update gordon-proxy to restart no: command changed, ports changed
+         stop gordon-proxy: command changed, ports changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
-         run gordon-proxy of caddy:2: command, ports changed
+         run gordon-proxy of caddy:2: command changed, ports changed
          await gordon-proxy for 1s: not ready yet
          update gordon-proxy to restart always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
@@ -315,14 +315,14 @@ fn certificates_are_the_matter_of_each_projects_routes() {
     does(
         &with("proxy.tls = \"internal\"", MALL),
         &both(),
-        "ask mall-web-green.mall-network.:3000 for mall.com: the routes changed
-         write routes of mall: mall.com: the routes changed",
+        "ask mall-web-green.mall-network.:3000 for mall.com: routes changed mall.com
+         write routes of mall: mall.com: routes changed mall.com",
     );
     does(
         &with("proxy.tls = \"auto\"", SHOP),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
-         write routes of shop: shop.com: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
+         write routes of shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -360,8 +360,8 @@ fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
     does(
         &SHOP.replace("shop.com", "shop.org"),
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.org: the routes changed
-         write routes of shop: shop.org: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.org: routes added shop.org; removed shop.com
+         write routes of shop: shop.org: routes added shop.org; removed shop.com",
     );
 }
 
@@ -586,8 +586,8 @@ fn a_host_of_another_project_is_not_taken_from_it() {
     does(
         SHOP,
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
-         write routes of shop: shop.com: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
+         write routes of shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -610,14 +610,14 @@ fn routes_that_change_are_given_anew() {
     does(
         &SHOP.replace("shop.com", "shop.com\", \"shop.org"),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
-         write routes of shop: shop.com, shop.org: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: routes added shop.org; changed shop.com
+         write routes of shop: shop.com, shop.org: routes added shop.org; changed shop.com",
     );
     does(
         &SHOP.replace("app:1\"", "app:1\", replicas = 2"),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: the routes changed
-         write routes of shop: shop.com: the routes changed",
+        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
+         write routes of shop: shop.com: routes changed shop.com",
     );
     does(&SHOP.replace("app:1", "app:2"), &both(), "");
 }

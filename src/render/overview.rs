@@ -1,0 +1,730 @@
+//! What a plan changes, for whom, and at what cost, computed from the plan alone. Does not know how it is shown.
+
+use super::block::Action;
+use super::block::Block;
+use super::block::Thing;
+use super::block::blocks;
+use super::words::one_line;
+use crate::docker::Await;
+use crate::docker::Kind;
+use crate::docker::Launch;
+use crate::docker::NETWORK;
+use crate::docker::Op;
+use crate::docker::PROXY;
+use crate::docker::RouteSite;
+use crate::docker::Source;
+use crate::docker::route_sites;
+use crate::name::Volume;
+use crate::plan::Change;
+use crate::plan::Plan;
+use crate::plan::Reason;
+use crate::plan::Risk;
+use crate::plan::RouteChanges;
+use crate::plan::Step;
+use crate::plan::StepId;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
+
+/// What a plan changes, for whom, and at what cost.
+#[derive(Debug)]
+pub(super) struct Overview<'a> {
+    /// In the order of their first steps; what all projects share comes last.
+    pub(super) groups: Vec<Group<'a>>,
+    pub(super) cost: Cost<'a>,
+}
+
+/// All that changes for one owner.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    /// The domain, group or project; `None`: all projects of the host.
+    pub(super) owner: Option<&'a str>,
+    /// Each with the number of things of which it tells; several are replicas.
+    pub(super) entries: Vec<(Entry<'a>, usize)>,
+}
+
+/// A thing that changes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    pub(super) action: Action,
+    /// Its kind in one word, as in `network`, `service`, `app`, `route`.
+    pub(super) kind: &'static str,
+    /// The name by which people know it.
+    pub(super) name: String,
+    /// What it becomes, or why.
+    pub(super) what: String,
+    pub(super) impact: Option<Impact>,
+    /// What else there is to know of it.
+    pub(super) facts: Vec<String>,
+    /// The volumes that it leaves behind, with their data.
+    pub(super) left: Vec<&'a Volume>,
+}
+
+/// What a change costs those who use the thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Impact {
+    /// Not a request is lost.
+    Rolled {
+        /// How long the old container goes on answering.
+        drains: Option<Duration>,
+    },
+    /// It stands still for a moment, and no connection ends.
+    Paused,
+    /// It does not serve for a while.
+    Interrupted {
+        /// Until it is ready, at most for so long.
+        limit: Option<Duration>,
+        /// Whether the old container comes back when the new one fails.
+        falls_back: bool,
+    },
+    /// It is removed, and has no data.
+    Removed,
+    /// A container that runs is stopped and removed.
+    Stopped,
+    /// A volume is removed.
+    DataRemoved,
+}
+
+impl Impact {
+    /// Whether somebody loses something by it.
+    pub(super) fn hurts(&self) -> bool {
+        matches!(self, Self::Interrupted { .. } | Self::Stopped | Self::DataRemoved)
+    }
+}
+
+impl Display for Impact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let time = |time: &Duration| humantime::format_duration(*time);
+        match self {
+            Self::Rolled { drains: None } => f.write_str("rolled out"),
+            Self::Rolled { drains: Some(drains) } => write!(f, "rolled out, drains up to {}", time(drains)),
+            Self::Paused => f.write_str("paused for 0.3 s"),
+            Self::Interrupted { limit, falls_back } => {
+                f.write_str("INTERRUPTED")?;
+                match limit {
+                    Some(limit) => write!(f, " until ready (≤ {})", time(limit))?,
+                    None => f.write_str(" until ready")?,
+                }
+                f.write_str(if *falls_back { "; the old one comes back if it fails" } else { "" })
+            }
+            Self::Removed => f.write_str("removed"),
+            Self::Stopped => f.write_str("STOPPED and removed"),
+            Self::DataRemoved => f.write_str("REMOVED WITH ITS DATA"),
+        }
+    }
+}
+
+/// What a plan costs in all.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Cost<'a> {
+    pub(super) steps: usize,
+    /// The things that do not serve for a while.
+    pub(super) interrupted: Vec<String>,
+    /// The things that stand still for a moment.
+    pub(super) paused: Vec<String>,
+    /// How many things of each kind are removed for good; volumes are not counted here.
+    pub(super) removed: BTreeMap<Thing, usize>,
+    /// The volumes that are removed.
+    pub(super) data_removed: Vec<&'a str>,
+    /// The volumes that nothing mounts any more.
+    pub(super) data_left: BTreeSet<&'a Volume>,
+}
+
+impl Cost<'_> {
+    /// Whether somebody loses something.
+    pub(super) fn hurts(&self) -> bool {
+        let Self { interrupted, data_removed, data_left, .. } = self;
+        !(interrupted.is_empty() && data_removed.is_empty() && data_left.is_empty())
+    }
+}
+
+impl Display for Cost<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut parts = Vec::new();
+        if !self.interrupted.is_empty() {
+            parts.push(format!("INTERRUPTED: {}", few(&self.interrupted)));
+        }
+        if !self.paused.is_empty() {
+            parts.push(format!("paused for 0.3 s: {}", few(&self.paused)));
+        }
+        if !self.removed.is_empty() {
+            let counts = self.removed.iter().map(|(thing, number)| count(*number, thing.as_str()));
+            parts.push(format!("removed: {}", counts.collect::<Vec<_>>().join(", ")));
+        }
+        if !self.data_removed.is_empty() {
+            parts.push(match &self.data_removed[..] {
+                [volume] => format!("REMOVED WITH ITS DATA: volume {volume}"),
+                volumes => format!("REMOVED WITH THEIR DATA: volumes {}", few(volumes)),
+            });
+        }
+        if !self.data_left.is_empty() {
+            let volumes: Vec<_> = self.data_left.iter().collect();
+            parts.push(format!("DATA LEFT BEHIND: {}", few(&volumes)));
+        }
+        let removes = !self.removed.is_empty() || !self.data_removed.is_empty();
+        match (self.interrupted.is_empty(), removes) {
+            (true, false) => parts.push("nothing is interrupted, nothing is removed".to_owned()),
+            (true, true) => parts.push("nothing is interrupted".to_owned()),
+            (false, false) => parts.push("nothing is removed".to_owned()),
+            (false, true) => {}
+        }
+        write!(f, "{}; {}", count(self.steps, "step"), parts.join("; "))
+    }
+}
+
+/// A number of things, as in `1 step` or `2 steps`.
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The first of many names.
+fn few<T: Display>(names: &[T]) -> String {
+    const FEW: usize = 5;
+    let mut text = names.iter().take(FEW).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if names.len() > FEW {
+        text.push_str(&format!(" and {} more", names.len() - FEW));
+    }
+    text
+}
+
+/// What `plan` changes.
+pub(super) fn overview(plan: &Plan) -> Overview<'_> {
+    let blocks = blocks(plan);
+    let view = View::of(plan, &blocks);
+    let mut sections = Sections::default();
+    for block in blocks.iter().filter(|block| block.thing != Thing::Image) {
+        match block.thing {
+            // they come last of what each owner has
+            Thing::Fragment => {}
+            _ if view.is_told_elsewhere(block) => {}
+            _ => sections.add(owner(block), view.entry(block)),
+        }
+    }
+    for block in blocks.iter().filter(|block| block.thing == Thing::Fragment) {
+        for (owner, entry) in view.routes(block) {
+            sections.add(Some(owner), entry);
+        }
+    }
+    let pulls = [(Action::Pull, "pull"), (Action::Check, "check")];
+    for (action, kind) in pulls {
+        let of = blocks.iter().filter(|block| (block.thing, block.action) == (Thing::Image, action));
+        let names: Vec<&str> = of.map(|block| block.name).collect();
+        if !names.is_empty() {
+            let what = if action == Action::Check { "the volumes that it declares" } else { "" };
+            sections.add(None, Entry { what: what.to_owned(), ..entry(action, kind, names.join("  ")) });
+        }
+    }
+    Overview { groups: sections.groups(), cost: view.cost(&blocks) }
+}
+
+/// Entries by their owner.
+#[derive(Default)]
+struct Sections<'a> {
+    places: BTreeMap<&'a str, usize>,
+    owned: Vec<Group<'a>>,
+    shared: Vec<(Entry<'a>, usize)>,
+}
+
+impl<'a> Sections<'a> {
+    /// Replicas of which the same can be said are one entry.
+    fn add(&mut self, owner: Option<&'a str>, entry: Entry<'a>) {
+        let entries = match owner {
+            None => &mut self.shared,
+            Some(owner) => {
+                let place = *self.places.entry(owner).or_insert(self.owned.len());
+                if place == self.owned.len() {
+                    self.owned.push(Group { owner: Some(owner), entries: Vec::new() });
+                }
+                &mut self.owned[place].entries
+            }
+        };
+        match entries.last_mut() {
+            Some((last, count)) if *last == entry => *count += 1,
+            _ => entries.push((entry, 1)),
+        }
+    }
+
+    fn groups(self) -> Vec<Group<'a>> {
+        let shared = Group { owner: None, entries: self.shared };
+        self.owned.into_iter().chain([shared]).filter(|group| !group.entries.is_empty()).collect()
+    }
+}
+
+/// Whose a thing is; `None`: all projects'.
+fn owner<'a>(block: &Block<'a>) -> Option<&'a str> {
+    (block.owner != PROXY).then_some(block.owner)
+}
+
+fn entry<'a>(action: Action, kind: &'static str, name: impl Into<String>) -> Entry<'a> {
+    Entry {
+        action,
+        kind,
+        name: name.into(),
+        what: String::new(),
+        impact: None,
+        facts: Vec::new(),
+        left: Vec::new(),
+    }
+}
+
+/// A plan, with what of its things is looked up by name.
+struct View<'a> {
+    plan: &'a Plan,
+    /// By container, the short name by which people know it.
+    short_names: BTreeMap<&'a str, &'a str>,
+    /// By container, whose it is.
+    owners: BTreeMap<&'a str, &'a str>,
+    /// By step, the container that it is about.
+    containers: BTreeMap<StepId, &'a str>,
+    /// The volumes that are created and mounted by a container of the plan.
+    mounted: BTreeSet<&'a str>,
+    makes_proxy: bool,
+}
+
+impl<'a> View<'a> {
+    fn of(plan: &'a Plan, blocks: &[Block<'a>]) -> Self {
+        let mut view = Self {
+            plan,
+            short_names: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            mounted: BTreeSet::new(),
+            makes_proxy: false,
+        };
+        for block in blocks.iter().filter(|block| block.thing == Thing::Container) {
+            view.short_names.insert(block.name, short_name(block));
+            view.owners.insert(block.name, block.owner);
+            view.containers.extend(block.steps.iter().map(|step| (step.id, block.name)));
+            if let Some(launch) = launch(block) {
+                view.mounted.extend(volumes(launch));
+                view.makes_proxy |= launch.labels.kind == Kind::Proxy;
+            }
+        }
+        view
+    }
+
+    /// Whether the entry of a container tells of it: a volume that the container mounts, the proxy's own network.
+    fn is_told_elsewhere(&self, block: &Block<'_>) -> bool {
+        block.action == Action::Create
+            && match block.thing {
+                Thing::Volume => self.mounted.contains(block.name),
+                Thing::Network => block.name == NETWORK && self.makes_proxy,
+                _ => false,
+            }
+    }
+
+    fn entry(&self, block: &Block<'a>) -> Entry<'a> {
+        let launch = launch(block);
+        let kind = match launch.map(|launch| launch.labels.kind) {
+            Some(kind) => kind.as_str(),
+            None if block.name == PROXY => Kind::Proxy.as_str(),
+            None => block.thing.as_str(),
+        };
+        let impact = impact(block);
+        let is_new = block.action == Action::Create;
+        let is_plain = is_new && block.steps[0].reason == Reason::Missing;
+        let mut what = Vec::new();
+        match (&block.steps[0].op, launch) {
+            (Op::CreateNetwork { subnet, .. }, _) => what.push(subnet.to_string()),
+            (_, Some(launch)) if is_new => what.push(launch.image.to_string()),
+            _ => {}
+        }
+        if !is_plain {
+            what.push(super::text::reason(block));
+        }
+        let facts = match launch {
+            Some(launch) if is_new => self.facts(block, launch),
+            Some(launch) => changed_facts(block, launch),
+            None => Vec::new(),
+        };
+        let left = self.plan.left_data.iter().filter(|left| left.container.as_str() == block.name);
+        Entry {
+            what: what.join(": "),
+            impact,
+            facts,
+            left: left.map(|left| &left.volume).collect(),
+            ..entry(block.action, kind, self.short_names.get(block.name).copied().unwrap_or(block.name))
+        }
+    }
+
+    /// What a new container is told, as far as people decide by it.
+    fn facts(&self, block: &Block<'a>, launch: &'a Launch) -> Vec<String> {
+        let listed = |what: &str, things: Vec<String>| {
+            (!things.is_empty()).then(|| format!("{what}{}", things.join(", ")))
+        };
+        let runtime = &launch.runtime;
+        let name = short_name(block);
+        // on a network of several owners each has a name of its own, for proxies of other people
+        let own = block.owner.replace('.', "-");
+        let names = aliases(block).filter(|alias| *alias != name && !alias.starts_with(&own));
+        let ports = if launch.labels.kind == Kind::Proxy {
+            listed("ports ", runtime.ports.iter().map(|port| own_port(port)).collect())
+        } else {
+            listed("publishes ", runtime.ports.clone())
+        };
+        let data = volumes(launch).map(str::to_owned);
+        let mut told: Vec<String> = runtime.env_files.iter().map(|file| file.path.clone()).collect();
+        told.extend(runtime.secrets.iter().map(|key| format!("secret {key}")));
+        let facts = [
+            listed("also ", names.map(str::to_owned).collect()),
+            ports,
+            listed("data in ", data.collect()),
+            listed("mounts ", folders(launch)),
+            command(launch),
+            listed("after ", self.waits_for(block)),
+            block.steps.iter().find_map(|step| ready(&step.op)),
+            listed("", told),
+        ];
+        facts.into_iter().flatten().collect()
+    }
+
+    /// The containers that are ready before this one is made.
+    fn waits_for(&self, block: &Block<'a>) -> Vec<String> {
+        let needs = block.steps.iter().flat_map(|step| &step.needs);
+        let others = needs.filter_map(|need| self.containers.get(need));
+        let mut names: Vec<String> = Vec::new();
+        for other in others.filter(|other| **other != block.name && **other != PROXY) {
+            let name = self.short_names[other].to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The routes that change, each with its owner: that of the app that it leads to, where the plan has to do with it.
+    fn routes(&self, block: &Block<'a>) -> Vec<(&'a str, Entry<'a>)> {
+        let project = self.plan.project.as_str();
+        let mut routes = Vec::new();
+        for step in &block.steps {
+            match &step.op {
+                Op::WriteFragment { text, .. } => {
+                    let changed = match &step.reason {
+                        Reason::RoutesChanged(changed) => Some(changed),
+                        _ => None,
+                    };
+                    routes.extend(route_sites(text).filter_map(|site| self.route(&site, changed)));
+                    let gone = changed.into_iter().flat_map(|changed| &changed.removed);
+                    routes.extend(gone.map(|host| {
+                        let what = "no longer routed".to_owned();
+                        (project, Entry { what, ..entry(Action::Remove, "route", host) })
+                    }));
+                }
+                Op::RemoveFragment { project: of } => {
+                    let what = one_line(&step.reason.to_string());
+                    let entry = Entry { what, ..entry(Action::Remove, "routes", format!("all of {of}")) };
+                    routes.push((project, entry));
+                }
+                _ => {}
+            }
+        }
+        routes
+    }
+
+    /// A site of the new routes, unless it is among them unchanged.
+    fn route(&self, site: &RouteSite<'a>, changed: Option<&RouteChanges>) -> Option<(&'a str, Entry<'a>)> {
+        let short = |container: &'a str| self.short_names.get(container).copied().unwrap_or(container);
+        let to = format!("{}:{}", short(site.container), site.port);
+        let was = changed.and_then(|changed| site.hosts().find_map(|host| changed.changed.get(&host)));
+        let is_added = changed.is_none_or(|changed| site.hosts().any(|host| changed.added.contains(&host)));
+        let (action, what) = match was {
+            Some(from) if !from.is_empty() && *from != site.target() => {
+                (Action::Update, format!("{from} → {to}"))
+            }
+            Some(_) => (Action::Update, format!("→ {to}")),
+            None if is_added => (Action::Create, format!("→ {to}")),
+            None => return None,
+        };
+        let owner = self.owners.get(site.container).copied().unwrap_or(self.plan.project.as_str());
+        Some((owner, Entry { what, ..entry(action, "route", site.addresses) }))
+    }
+
+    fn cost(&self, blocks: &[Block<'a>]) -> Cost<'a> {
+        let mut cost = Cost { steps: self.plan.steps().len(), ..Cost::default() };
+        let add = |names: &mut Vec<String>, block: &Block<'a>| {
+            let name = self.short_names.get(block.name).copied().unwrap_or(block.name).to_owned();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        };
+        for block in blocks {
+            match impact(block) {
+                Some(Impact::Interrupted { .. }) => add(&mut cost.interrupted, block),
+                Some(Impact::Paused) => add(&mut cost.paused, block),
+                Some(Impact::DataRemoved) => cost.data_removed.push(block.name),
+                Some(Impact::Removed | Impact::Stopped) => *cost.removed.entry(block.thing).or_default() += 1,
+                Some(Impact::Rolled { .. }) | None => {}
+            }
+        }
+        cost.data_left.extend(self.plan.left_data.iter().map(|left| &left.volume));
+        cost
+    }
+}
+
+/// The container that a block makes.
+fn launch<'a>(block: &Block<'a>) -> Option<&'a Launch> {
+    block.steps.iter().rev().find_map(|step| match &step.op {
+        Op::Run(launch) | Op::Create(launch) => Some(&**launch),
+        _ => None,
+    })
+}
+
+fn volumes(launch: &Launch) -> impl Iterator<Item = &str> {
+    launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
+        Source::Volume(volume) => Some(volume.as_str()),
+        Source::Host(_) | Source::Folder(_) => None,
+    })
+}
+
+/// The names that a block gives to its container, on whichever network.
+fn aliases<'a>(block: &Block<'a>) -> impl Iterator<Item = &'a str> {
+    let memberships = block.steps.iter().flat_map(|step| match &step.op {
+        Op::Run(launch) | Op::Create(launch) => launch.memberships.as_slice(),
+        Op::Connect { membership, .. } => std::slice::from_ref(membership),
+        _ => &[],
+    });
+    let mut seen = BTreeSet::new();
+    let aliases = memberships.flat_map(|membership| &membership.aliases);
+    aliases.map(|alias| alias.as_str()).filter(move |alias| seen.insert(*alias))
+}
+
+/// The name by which people know a container that is made: the first that it answers to.
+fn short_name<'a>(block: &Block<'a>) -> &'a str {
+    let is_made = launch(block).is_some();
+    aliases(block).next().filter(|_| is_made).unwrap_or(block.name)
+}
+
+/// The folders of the host that a container mounts.
+fn folders(launch: &Launch) -> Vec<String> {
+    let mounts = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
+        Source::Volume(_) => None,
+        Source::Host(path) => Some(format!("{path}:{}", mount.target)),
+        Source::Folder(path) => Some(format!("./{path}:{}", mount.target)),
+    });
+    mounts.collect()
+}
+
+/// What an app or a service runs in place of what its image says.
+fn command(launch: &Launch) -> Option<String> {
+    const LONGEST: usize = 60;
+    let words: Vec<&str> =
+        launch.runtime.entrypoint.iter().chain(&launch.runtime.command).map(String::as_str).collect();
+    let line = words.join(" ");
+    let is_said = launch.labels.kind != Kind::Proxy && !words.is_empty();
+    is_said.then(|| match line.char_indices().nth(LONGEST) {
+        None => format!("runs {line}"),
+        Some((end, _)) => format!("runs {}…", &line[..end]),
+    })
+}
+
+/// What a container is told from now on, of all that its reasons only name.
+fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
+    let is_changed = |part| {
+        block.steps.iter().any(|step| match &step.reason {
+            Reason::Changed(changes) => changes.contains(&Change::Part(part)),
+            _ => false,
+        })
+    };
+    let mut facts = Vec::new();
+    if is_changed("volumes") {
+        let mounts: Vec<String> = volumes(launch).map(str::to_owned).chain(folders(launch)).collect();
+        facts.push(format!(
+            "mounts {}",
+            if mounts.is_empty() { "nothing".to_owned() } else { mounts.join(", ") }
+        ));
+    }
+    if is_changed("ports") {
+        let ports = &launch.runtime.ports;
+        facts.push(format!(
+            "publishes {}",
+            if ports.is_empty() { "nothing".to_owned() } else { ports.join(", ") }
+        ));
+    }
+    if is_changed("command") || is_changed("entrypoint") {
+        facts.extend(command(launch));
+    }
+    facts
+}
+
+/// The port of the host in `8080:8080`.
+fn own_port(publish: &str) -> String {
+    publish.rsplit_once(':').map_or(publish, |(host, _)| host).to_owned()
+}
+
+/// When a container is ready, where it is asked.
+fn ready(op: &Op) -> Option<String> {
+    let time = |time: &Duration| humantime::format_duration(*time).to_string();
+    match op {
+        Op::Await(Await::Healthy { timeout, .. }) => {
+            Some(format!("ready when healthy (≤ {})", time(timeout)))
+        }
+        Op::Await(Await::Answers { check, timeout, .. }) => {
+            Some(format!("ready when {} answers (≤ {})", check.path, time(timeout)))
+        }
+        _ => None,
+    }
+}
+
+/// What a block costs those who use the thing.
+fn impact(block: &Block<'_>) -> Option<Impact> {
+    let has = |risk| block.steps.iter().any(|step| step.risk == risk);
+    let find = |what: &dyn Fn(&Op) -> Option<Duration>| block.steps.iter().find_map(|step| what(&step.op));
+    match block.action {
+        Action::Remove if block.thing == Thing::Volume => Some(Impact::DataRemoved),
+        Action::Remove if has(Risk::Interrupts) => Some(Impact::Stopped),
+        Action::Remove => Some(Impact::Removed),
+        _ if has(Risk::Interrupts) => Some(Impact::Interrupted {
+            limit: find(&|op| match op {
+                Op::Await(Await::Healthy { timeout, .. } | Await::Answers { timeout, .. }) => Some(*timeout),
+                _ => None,
+            }),
+            falls_back: block.steps.iter().any(|step| falls_back(step)),
+        }),
+        _ if has(Risk::Pauses) => Some(Impact::Paused),
+        Action::Replace => Some(Impact::Rolled {
+            drains: find(&|op| match op {
+                Op::Await(Await::Drain { time, .. }) => Some(*time),
+                _ => None,
+            }),
+        }),
+        _ => None,
+    }
+}
+
+/// Whether the container that served comes back when the new one does not come up.
+fn falls_back(step: &Step) -> bool {
+    matches!(step.op, Op::Await(_)) && step.undo.iter().any(|op| matches!(op, Op::Rename { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::Fragment;
+    use crate::docker::Membership;
+    use crate::name::Alias;
+    use crate::name::Project;
+    use crate::plan::LeftData;
+    use crate::plan::NewStep;
+    use crate::render::sample;
+    use crate::render::sample::container;
+
+    fn entries<'a>(overview: &Overview<'a>, owner: Option<&str>) -> Vec<(&'static str, String, String)> {
+        let group = overview.groups.iter().find(|group| group.owner == owner).expect("a group");
+        let told = |(entry, count): &(Entry<'a>, usize)| {
+            (entry.kind, format!("{}*{count}", entry.name), entry.what.clone())
+        };
+        group.entries.iter().map(told).collect()
+    }
+
+    fn told<'a>(kind: &'a str, name: &str, what: &str) -> (&'a str, String, String) {
+        (kind, name.to_owned(), what.to_owned())
+    }
+
+    #[test]
+    fn what_is_new_is_said_of_each_owner_and_the_volumes_of_its_containers_with_them() {
+        let plan = sample::first_start();
+        let overview = overview(&plan);
+        let owners: Vec<_> = overview.groups.iter().map(|group| group.owner).collect();
+        assert_eq!(owners, [Some("backend"), Some("frontend"), Some("shop.example"), None]);
+        assert_eq!(
+            entries(&overview, Some("backend")),
+            [
+                told("network", "shop-backend*1", "10.214.7.0/24"),
+                told("service", "postgres*1", "postgres:15")
+            ]
+        );
+        let facts = &overview.groups[0].entries[1].0.facts;
+        let mounts = "mounts ./db/init scripts:/docker-entrypoint-initdb.d";
+        for fact in ["data in shop-db-data", mounts, "runs postgres -c log_statement=all"] {
+            assert!(facts.contains(&fact.to_owned()), "{facts:?}");
+        }
+        assert!(facts.contains(&"ready when healthy (≤ 1m)".to_owned()), "{facts:?}");
+        let app = &overview.groups[2].entries[0].0.facts;
+        assert!(app.contains(&"after postgres".to_owned()), "{app:?}");
+        assert_eq!(overview.cost, Cost { steps: 11, ..Cost::default() });
+        assert_eq!(overview.cost.to_string(), "11 steps; nothing is interrupted, nothing is removed");
+    }
+
+    #[test]
+    fn what_costs_somebody_something_is_said_of_the_thing_and_in_all() {
+        let mut plan = sample::change();
+        let volume = Volume::parse("shop-db-old").expect("a volume");
+        plan.left_data.push(LeftData { container: container("shop-db"), volume: volume.clone() });
+        let overview = overview(&plan);
+        let impacts: Vec<_> = overview
+            .groups
+            .iter()
+            .flat_map(|group| &group.entries)
+            .map(|(entry, _)| (entry.name.as_str(), entry.impact.clone(), entry.left.len()))
+            .collect();
+        let limit = Some(Duration::from_secs(60));
+        assert_eq!(
+            impacts,
+            [
+                ("postgres", Some(Impact::Interrupted { limit, falls_back: true }), 1),
+                ("shop-web", Some(Impact::Paused), 0),
+                ("shop-old", Some(Impact::Stopped), 0),
+                ("shop-old-example", Some(Impact::Removed), 0),
+                ("shop-old-data", Some(Impact::DataRemoved), 0),
+            ]
+        );
+        assert_eq!(
+            overview.cost.to_string(),
+            "13 steps; INTERRUPTED: postgres; paused for 0.3 s: shop-web; removed: 1 network, 1 container; \
+             REMOVED WITH ITS DATA: volume shop-old-data; DATA LEFT BEHIND: shop-db-old"
+        );
+        assert!(overview.cost.hurts());
+    }
+
+    #[test]
+    fn replicas_are_one_entry() {
+        let mut plan = Plan::new(sample::project());
+        for name in ["shop-web", "shop-web-2", "shop-web-3", "shop-worker"] {
+            let alias = Alias::parse(&name[..8]).expect("an alias");
+            let network = sample::network("shop-network");
+            let membership = Membership { network, address: None, aliases: vec![alias] };
+            let mut launch = sample::app();
+            (launch.name, launch.memberships) = (container(name), vec![membership]);
+            plan.push(sample::new("shop", Op::Run(launch), Reason::Missing));
+        }
+        assert_eq!(
+            entries(&overview(&plan), Some("shop")),
+            [told("app", "shop-web*3", "web"), told("app", "shop-wor*1", "web")]
+        );
+    }
+
+    #[test]
+    fn of_routes_only_those_are_told_that_change() {
+        let site = |host: &str, app: &str| {
+            format!(
+                "http://{host} {{\n\treverse_proxy x.net.:80 {{\n\t\tdynamic a {app}.net. 80 {{\n\t\t}}\n\t}}\n}}\n"
+            )
+        };
+        let old = [site("a.com", "shop-a"), site("b.com", "shop-b"), site("c.com", "shop-c")].concat();
+        let new = [site("a.com", "shop-a"), site("b.com", "shop-x"), site("d.com", "shop-d")].concat();
+        let changes = RouteChanges::between(&Fragment::from(&*old), &Fragment::from(&*new));
+        assert_eq!(changes.to_string(), "routes added d.com; changed b.com; removed c.com");
+        let mut plan = Plan::new(sample::project());
+        let write = |text: &str| Op::WriteFragment { project: sample::project(), text: text.to_owned() };
+        plan.push(sample::new(PROXY, write(&new), Reason::RoutesChanged(changes)));
+        assert_eq!(
+            entries(&overview(&plan), Some("shop")),
+            [
+                told("route", "http://b.com*1", "shop-b:80 → shop-x:80"),
+                told("route", "http://d.com*1", "→ shop-d:80"),
+                told("route", "c.com*1", "no longer routed"),
+            ]
+        );
+        let mut plan = Plan::new(sample::project());
+        plan.push(sample::new(PROXY, write(&old), Reason::Missing));
+        assert_eq!(entries(&overview(&plan), Some("shop")).len(), 3);
+        let mut plan = Plan::new(sample::project());
+        let op = Op::RemoveFragment { project: Project::parse("gone").expect("a project") };
+        plan.push(NewStep { risk: Risk::Removes, ..sample::new(PROXY, op, Reason::NoRoutes) });
+        assert_eq!(
+            entries(&overview(&plan), Some("shop")),
+            [told("routes", "all of gone*1", "nothing is routed to it any more")]
+        );
+    }
+}
