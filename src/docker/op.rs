@@ -265,6 +265,17 @@ impl Op {
         })
     }
 
+    /// Whether something is gone for good once it is done.
+    pub fn removes(&self) -> bool {
+        matches!(
+            self,
+            Self::Remove { .. }
+                | Self::RemoveNetwork { .. }
+                | Self::RemoveVolume { .. }
+                | Self::RemoveFragment { .. }
+        )
+    }
+
     /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
     pub fn is_dispensable(&self) -> bool {
         matches!(self, Self::Pause { .. })

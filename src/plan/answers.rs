@@ -2,30 +2,29 @@
 
 use super::Conflict;
 use super::builder::PlanBuilder;
+use super::containers::Slot;
+use super::containers::slots;
 use crate::desired::Desired;
 use crate::docker::Fact;
 use crate::docker::Names;
 use crate::docker::others_that_answer;
 
-impl PlanBuilder<'_> {
-    /// Look-ups of a name that two containers answer to reach either of them.
-    pub(super) fn check_answers(&mut self) {
-        let (project, names) = (&self.desired.project, names(self.desired));
-        let conflicts = others_that_answer(&self.now, project, &names).map(|(container, network, names)| {
-            let (container, network) = (container.clone(), network.clone());
-            Conflict::OtherAnswers { container, names, network }
-        });
-        self.conflicts.extend(conflicts);
-    }
+/// Look-ups of a name that two containers answer to reach either of them.
+pub(super) fn check_answers(plan: &mut PlanBuilder<'_>) {
+    let (project, names) = (&plan.desired.project, names(plan.desired));
+    let conflicts = others_that_answer(&plan.now, project, &names).map(|(container, network, names)| {
+        let (container, network) = (container.clone(), network.clone());
+        Conflict::OtherAnswers { container, names, network }
+    });
+    plan.conflicts.extend(conflicts);
+}
 
-    /// Another container may have come when the plan is carried out.
-    pub(super) fn expect_no_other_answers(&mut self) {
-        let (project, names) = (self.desired.project.clone(), names(self.desired));
-        if !self.plan.is_empty() && !names.is_empty() {
-            let otherwise =
-                "a container that is not of this project answers to one of its names on its networks";
-            self.expect(vec![Fact::NoOtherAnswers { project, names }], otherwise);
-        }
+/// Another container may have come when the plan is carried out.
+pub(super) fn expect_no_other_answers(plan: &mut PlanBuilder<'_>) {
+    let (project, names) = (plan.desired.project.clone(), names(plan.desired));
+    if !plan.plan.is_empty() && !names.is_empty() {
+        let otherwise = "a container that is not of this project answers to one of its names on its networks";
+        plan.expect(vec![Fact::NoOtherAnswers { project, names }], otherwise);
     }
 }
 
@@ -33,8 +32,7 @@ impl PlanBuilder<'_> {
 fn names(desired: &Desired) -> Names {
     let mut names = Names::new();
     for workload in &desired.workloads {
-        let places = workload.places().into_iter();
-        let containers = places.flat_map(|place| [place.name, place.incoming, place.previous]);
+        let containers = slots(workload).into_iter().flat_map(Slot::names);
         let containers: Vec<String> = containers.map(|name| name.as_str().to_lowercase()).collect();
         for attachment in &workload.attachments {
             let names = names.entry(attachment.network.clone()).or_default();

@@ -10,9 +10,8 @@ use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::addresses::Addresses;
+use super::containers::named_volumes;
 use super::simulate;
-use super::workload::Setting;
-use super::workload::named_volumes;
 use crate::desired::Desired;
 use crate::docker::Claim;
 use crate::docker::Fact;
@@ -20,6 +19,7 @@ use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Observed;
 use crate::docker::Op;
+use crate::docker::SeenContainer;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
@@ -28,6 +28,9 @@ use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+
+/// Steps after which something is done: all that is before them is done too.
+pub(super) type Steps = Vec<StepId>;
 
 /// A plan in the making.
 pub(super) struct PlanBuilder<'a> {
@@ -49,80 +52,25 @@ pub(super) struct PlanBuilder<'a> {
     pub(super) networks: BTreeMap<&'a Network, StepId>,
     pub(super) volumes: BTreeMap<&'a Volume, StepId>,
     /// The steps by which containers leave a network, or let go of a volume or of a port of the host.
-    pub(super) left_networks: BTreeMap<Network, Vec<StepId>>,
-    pub(super) freed_volumes: BTreeMap<Volume, Vec<StepId>>,
-    pub(super) freed_ports: BTreeMap<u16, Vec<StepId>>,
-    /// By stem: what has to be done before a workload is up, or why it will not be.
+    pub(super) left_networks: BTreeMap<Network, Steps>,
+    pub(super) freed_volumes: BTreeMap<Volume, Steps>,
+    pub(super) freed_ports: BTreeMap<u16, Steps>,
+    /// How far each workload comes, by its stem.
     pub(super) up: BTreeMap<&'a str, Availability>,
-    /// The steps by which the proxy joins a network.
-    pub(super) joined: BTreeMap<Network, StepId>,
     /// How far the proxy comes, before it joins the networks of apps.
     pub(super) proxy: Availability,
-    /// The step by which the proxy no longer leads to what goes.
+    /// The steps by which the proxy joins a network.
+    pub(super) joined: BTreeMap<Network, StepId>,
+    /// The step after which the proxy routes nothing to what goes.
     pub(super) unrouted: Option<StepId>,
 }
 
 /// How far a workload comes.
 pub(super) enum Availability {
     /// It is ready after these steps; after none, it is already.
-    After(Vec<StepId>),
+    After(Steps),
     /// It is left as it is.
     Blocked,
-}
-
-/// A step about to be pushed; what it says of itself is filled in by the methods of this type.
-pub(super) struct StepBuilder {
-    step: NewStep,
-}
-
-impl StepBuilder {
-    pub(super) fn new(op: Op, owner: &Owner, reason: Reason) -> Self {
-        let step = NewStep {
-            op,
-            owner: owner.clone(),
-            reason,
-            unless: Vec::new(),
-            needs: Vec::new(),
-            after: Vec::new(),
-            undo: Vec::new(),
-            risk: Risk::None,
-            unbroken: false,
-        };
-        Self { step }
-    }
-
-    /// A step that does something to a container of `owner`.
-    pub(super) fn set(op: Op, owner: &Owner, setting: &Setting) -> Self {
-        let Setting { reason, needs, undo, done, risk, pauses: _, unbroken } = setting;
-        let mut new = Self::new(op, owner, reason.clone()).unless(done.iter().cloned());
-        new.step.unbroken = *unbroken;
-        new.needs(needs).undo(undo).risk(*risk)
-    }
-
-    pub(super) fn unless(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
-        self.step.unless.extend(facts);
-        self
-    }
-
-    pub(super) fn needs<'s>(mut self, steps: impl IntoIterator<Item = &'s StepId>) -> Self {
-        self.step.needs.extend(steps);
-        self
-    }
-
-    pub(super) fn after<'s>(mut self, steps: impl IntoIterator<Item = &'s StepId>) -> Self {
-        self.step.after.extend(steps);
-        self
-    }
-
-    pub(super) fn undo(mut self, ops: &[Op]) -> Self {
-        self.step.undo.extend_from_slice(ops);
-        self
-    }
-
-    pub(super) fn risk(mut self, risk: Risk) -> Self {
-        self.step.risk = risk;
-        self
-    }
 }
 
 impl<'a> PlanBuilder<'a> {
@@ -146,14 +94,45 @@ impl<'a> PlanBuilder<'a> {
             freed_volumes: BTreeMap::new(),
             freed_ports: BTreeMap::new(),
             up: BTreeMap::new(),
-            joined: BTreeMap::new(),
             proxy: Availability::Blocked,
+            joined: BTreeMap::new(),
             unrouted: None,
         }
     }
 
+    /// The plan, or everything on the host that stands in its way.
+    pub(super) fn finish(self) -> Result<Plan, Vec<Conflict>> {
+        if self.conflicts.is_empty() { Ok(self.plan) } else { Err(self.conflicts) }
+    }
+
+    /// How many steps there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.plan.steps().len()
+    }
+
+    /// The steps that came since there were `count`.
+    pub(super) fn since(&self, count: usize) -> impl Iterator<Item = StepId> {
+        self.plan.steps()[count..].iter().map(|step| step.id)
+    }
+
+    /// The container of this name as the steps so far leave it.
+    pub(super) fn seen(&self, name: &Container) -> Option<&SeenContainer> {
+        self.now.containers.get(name)
+    }
+
+    pub(super) fn has(&self, name: &Container) -> bool {
+        self.now.containers.contains_key(name)
+    }
+
+    /// Steps of `owner` that come after others.
+    pub(super) fn sequence(&mut self, owner: &Owner, after: &[StepId]) -> Sequence<'_, 'a> {
+        let (owner, needs) = (owner.clone(), after.to_vec());
+        let (done, undo) = (Vec::new(), Vec::new());
+        Sequence { plan: self, owner, needs, done, undo, risk: Risk::None, has_begun: false }
+    }
+
     /// Appends a step, unless one of its facts holds on the model.
-    pub(super) fn add(&mut self, StepBuilder { step }: StepBuilder) -> Option<StepId> {
+    pub(super) fn add(&mut self, step: NewStep) -> Option<StepId> {
         if step.unless.iter().any(|fact| fact.holds(&self.now)) {
             return None;
         }
@@ -184,7 +163,7 @@ impl<'a> PlanBuilder<'a> {
     fn lets_go_of(&self, op: &Op) -> (Vec<Network>, Vec<Volume>, Vec<u16>) {
         match op {
             Op::Disconnect { network, .. } => (vec![network.clone()], Vec::new(), Vec::new()),
-            Op::Remove { name } => self.now.containers.get(name).map_or_else(Default::default, |seen| {
+            Op::Remove { name } => self.seen(name).map_or_else(Default::default, |seen| {
                 let networks = seen.memberships.keys().cloned().collect();
                 (networks, seen.volumes.values().cloned().collect(), seen.ports.iter().copied().collect())
             }),
@@ -194,6 +173,12 @@ impl<'a> PlanBuilder<'a> {
 
     pub(super) fn expect(&mut self, any: Vec<Fact>, otherwise: impl Into<String>) {
         self.plan.expects.push(Expect { any, otherwise: otherwise.into() });
+    }
+
+    /// The fact that a container is the one that was seen, if under another name.
+    pub(super) fn is_seen(&self, name: &Container, seen: &SeenContainer) -> Fact {
+        let (project, spec) = (self.desired.project.clone(), seen.spec.clone());
+        Fact::Has { name: name.clone(), project, spec, release: seen.release }
     }
 
     /// Before anything is changed, a container is as it is now, or as a part of this same plan leaves it, which is `any`.
@@ -211,5 +196,114 @@ impl<'a> PlanBuilder<'a> {
     pub(super) fn labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
         let claim = Claim::Owned(self.desired.project.clone());
         Labels { claim, kind, owner: owner.clone(), name: name.to_owned(), release: None }
+    }
+}
+
+/// Steps of one owner, each of which needs the one before.
+pub(super) struct Sequence<'b, 'a> {
+    pub(super) plan: &'b mut PlanBuilder<'a>,
+    owner: Owner,
+    /// What the next step needs.
+    pub(super) needs: Steps,
+    /// What makes the steps from here on unnecessary, beside their own effect.
+    pub(super) done: Vec<Fact>,
+    /// What restores the state before when one of the steps from here on fails.
+    pub(super) undo: Vec<Op>,
+    /// What the steps from here on cost.
+    pub(super) risk: Risk,
+    has_begun: bool,
+}
+
+impl<'a> Sequence<'_, 'a> {
+    /// All is done where one of these facts holds.
+    pub(super) fn done_if(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
+        self.done.extend(facts);
+        self
+    }
+
+    /// What restores the state before when a step fails.
+    pub(super) fn undone_by(mut self, ops: Vec<Op>) -> Self {
+        self.undo = ops;
+        self
+    }
+
+    /// The next step comes after these too.
+    pub(super) fn wait_for<'s>(&mut self, steps: impl IntoIterator<Item = &'s StepId>) {
+        self.needs.extend(steps);
+    }
+
+    /// The next step, which has nothing to do where its effect holds.
+    pub(super) fn step(&mut self, op: Op, reason: Reason) -> Option<StepId> {
+        let step = self.draft(op, reason);
+        self.add(step)
+    }
+
+    /// The next step, which has nothing to do where one of these facts holds.
+    pub(super) fn step_unless(
+        &mut self,
+        op: Op,
+        reason: Reason,
+        facts: impl IntoIterator<Item = Fact>,
+    ) -> Option<StepId> {
+        let step = self.draft_unless(op, reason, facts);
+        self.add(step)
+    }
+
+    /// The next step as [`Self::step`] would add it, for one that departs from the others.
+    pub(super) fn draft(&self, op: Op, reason: Reason) -> NewStep {
+        let effect = op.effect();
+        self.draft_unless(op, reason, effect)
+    }
+
+    /// The next step as [`Self::step_unless`] would add it.
+    pub(super) fn draft_unless(
+        &self,
+        op: Op,
+        reason: Reason,
+        facts: impl IntoIterator<Item = Fact>,
+    ) -> NewStep {
+        let risk = if op.removes() { Risk::Removes } else { self.risk };
+        let unless = self.done.iter().cloned().chain(facts).collect();
+        let (needs, undo) = (self.needs.clone(), self.undo.clone());
+        NewStep { unless, needs, undo, risk, ..NewStep::new(op, self.owner.clone(), reason) }
+    }
+
+    /// Whether it has a step yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Appends a step, unless one of its facts holds on the model.
+    pub(super) fn add(&mut self, step: NewStep) -> Option<StepId> {
+        let id = self.plan.add(step)?;
+        self.needs = vec![id];
+        self.has_begun = true;
+        Some(id)
+    }
+
+    /// For each thing a sequence of its own; none of them needs another, and what follows needs all.
+    pub(super) fn each<T>(
+        &mut self,
+        things: impl IntoIterator<Item = T>,
+        mut steps: impl FnMut(&mut Sequence<'_, 'a>, T),
+    ) {
+        let mut ends = Steps::new();
+        for thing in things {
+            let (owner, needs) = (self.owner.clone(), self.needs.clone());
+            let (done, undo, risk) = (self.done.clone(), self.undo.clone(), self.risk);
+            let mut one =
+                Sequence { plan: &mut *self.plan, owner, needs, done, undo, risk, has_begun: false };
+            steps(&mut one, thing);
+            self.has_begun |= one.has_begun;
+            ends.extend(one.needs);
+        }
+        if !ends.is_empty() {
+            self.needs = ends;
+        }
+    }
+
+    /// The steps after which all of it is done; without any, those that it came after.
+    pub(super) fn end(self) -> Steps {
+        self.needs
     }
 }

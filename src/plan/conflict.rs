@@ -15,11 +15,11 @@ pub enum Conflict {
     /// The container has a name that the config needs, and gordon did not make it.
     ForeignContainer(Container),
     /// Another project's container has a name that this config needs.
-    OthersContainer(Container, Whose),
+    OthersContainer(Container, Claimant),
     /// Another project's network has a name that this config needs.
-    OthersNetwork(Network, Whose),
+    OthersNetwork(Network, Claimant),
     /// Another project's volume has a name that this config needs.
-    OthersVolume(Volume, Whose),
+    OthersVolume(Volume, Claimant),
     /// The host has containers of this project, and this config wants none of them.
     AnotherConfig(Project, Vec<Container>),
     /// A container that is not the project's answers to names of the project's on one of its networks.
@@ -59,16 +59,23 @@ pub enum Conflict {
     UnknownContainer(String),
 }
 
-/// Whose a thing is.
+/// Claimant a thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum Claimant {
     /// A project's.
     Project(Project),
     /// Gordon made it, and its label does not say for whom.
     Unknown,
 }
 
-impl fmt::Display for Whose {
+impl Claimant {
+    /// The claimant of a thing that carries a project's label, or one of gordon's without a project.
+    pub(super) fn of(project: Option<&Project>) -> Self {
+        project.map_or(Self::Unknown, |project| Self::Project(project.clone()))
+    }
+}
+
+impl fmt::Display for Claimant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Project(project) => write!(f, "project `{project}`"),

@@ -5,36 +5,34 @@ mod addresses;
 mod answers;
 mod builder;
 mod conflict;
+mod containers;
 mod diff;
-mod launch;
-mod left_over;
-mod life;
-mod pause;
+mod down;
+mod options;
 mod proxy;
+mod prune;
 mod pulls;
 mod reason;
-mod repair;
-mod replace;
-mod rollback;
-mod rollout;
+mod resources;
 mod routing;
 mod simulate;
 mod status;
-mod workload;
+mod step;
+mod value;
 
+pub use conflict::Claimant;
 pub use conflict::Conflict;
-pub use conflict::Whose;
-pub use diff::Options;
+pub use containers::rollback;
 pub use diff::diff;
-pub use left_over::Volumes;
-pub use left_over::down;
+pub use down::Volumes;
+pub use down::down;
+pub use options::Options;
 pub use pulls::pulls;
 pub use reason::Change;
 pub use reason::Note;
 pub use reason::Reason;
 pub use reason::RouteChanges;
 pub use reason::Told;
-pub use rollback::rollback;
 pub use routing::Routing;
 pub use simulate::Refused;
 pub use simulate::simulate;
@@ -46,215 +44,13 @@ pub use status::ProxyStatus;
 pub use status::Status;
 pub use status::WorkloadStatus;
 pub use status::status;
+pub use step::Risk;
+pub use step::Step;
+pub use step::StepId;
+pub use value::Blocked;
+pub use value::BlockedBy;
+pub use value::Expect;
+pub use value::LeftData;
+pub use value::Plan;
 
-use crate::docker::Fact;
-use crate::docker::Op;
-use crate::name::Container;
-use crate::name::Image;
-use crate::name::Owner;
-use crate::name::Project;
-use crate::name::Volume;
-use std::collections::BTreeSet;
-use std::fmt;
-
-/// What would bring a host to a config, in an order in which it can be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The project that it is for.
-    pub project: Project,
-    /// What it takes for granted; asked before anything is changed.
-    pub expects: Vec<Expect>,
-    /// What a person should know beside the steps.
-    pub notes: Vec<Note>,
-    /// What is left out because its image cannot be had.
-    pub blocked: Vec<Blocked>,
-    /// The data that containers leave behind.
-    pub left_data: Vec<LeftData>,
-    steps: Vec<Step>,
-}
-
-/// The number of a step in its plan, counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StepId(usize);
-
-impl StepId {
-    /// Its place in [`Plan::steps`].
-    pub fn index(self) -> usize {
-        self.0
-    }
-}
-
-/// One operation, and all that there is to know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Its number.
-    pub id: StepId,
-    /// What is done.
-    pub op: Op,
-    /// For whom: the domain, group or project that it belongs to.
-    pub owner: Owner,
-    /// Why.
-    pub reason: Reason,
-    /// It has nothing to do when one of these holds. A wait without any follows the steps that it needs: there is
-    /// something to wait for when one of them had something to do. All else without any is always done.
-    pub unless: Vec<Fact>,
-    /// The steps that are done before it starts; all of them earlier ones.
-    pub needs: Vec<StepId>,
-    /// The steps that are over before it starts, however they ended; all of them earlier ones.
-    pub after: Vec<StepId>,
-    /// What restores the state before, tried one after the other when the step fails.
-    pub undo: Vec<Op>,
-    /// What it costs.
-    pub risk: Risk,
-    /// It belongs to those before it: once they have begun, it is done too, also when nothing else may start any more.
-    pub unbroken: bool,
-}
-
-/// What a step costs those who use what it changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Risk {
-    /// Nothing.
-    None,
-    /// A running container stands still for about 0.3 s; no connection ends.
-    Pauses,
-    /// The container does not serve from here until its successor does.
-    Interrupts,
-    /// Something is removed for good.
-    Removes,
-}
-
-/// What a plan takes for granted of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expect {
-    /// One of these holds.
-    pub any: Vec<Fact>,
-    /// What is wrong otherwise, as a sentence without a full stop.
-    pub otherwise: String,
-}
-
-/// A volume that a container mounts, its successor does not, and neither does anything else that the config asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftData {
-    /// The container.
-    pub container: Container,
-    /// The volume.
-    pub volume: Volume,
-}
-
-/// A workload that is left as it is, because it cannot be brought up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// Its container.
-    pub container: Container,
-    /// The domain, group or project that it belongs to.
-    pub owner: Owner,
-    /// What it lacks.
-    pub cause: BlockedBy,
-}
-
-/// What keeps a workload from being brought up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BlockedBy {
-    /// Its image is not on the host and could not be pulled.
-    Image {
-        /// The image.
-        image: Image,
-        /// Docker's words.
-        message: String,
-    },
-    /// A container that it needs is itself not brought up.
-    Needs(Container),
-}
-
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.container, self.cause)
-    }
-}
-
-impl fmt::Display for BlockedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Image { image, message } => write!(f, "its image {image} cannot be had: {message}"),
-            Self::Needs(needed) => write!(f, "it needs {needed}, which is left out too"),
-        }
-    }
-}
-
-impl Plan {
-    /// A plan without steps.
-    pub fn new(project: Project) -> Self {
-        Self {
-            project,
-            expects: Vec::new(),
-            notes: Vec::new(),
-            blocked: Vec::new(),
-            left_data: Vec::new(),
-            steps: Vec::new(),
-        }
-    }
-
-    /// The steps, in an order in which they can be done.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
-    /// Whether something is done to what all projects of a host share.
-    pub fn is_shared(&self) -> bool {
-        self.steps.iter().any(|step| step.op.is_shared())
-    }
-
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
-    /// Appends a step and gives its number. Numbers come from here alone, so a plan is acyclic and in order by
-    /// construction.
-    pub(crate) fn push(&mut self, step: NewStep) -> StepId {
-        let id = StepId(self.steps.len());
-        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk, unbroken } = step;
-        assert!(needs.iter().chain(&after).all(|other| *other < id), "a step needs only earlier steps");
-        for others in [&mut needs, &mut after] {
-            others.sort_unstable();
-            others.dedup();
-        }
-        let first = needs.iter().chain(&after).min().copied();
-        let (done, over) = first.map(|first| self.implied(first, &needs)).unwrap_or_default();
-        after.retain(|other| {
-            [&done, &over].iter().all(|implied| !implied.contains(other)) && !needs.contains(other)
-        });
-        // a wait without a fact asks each step that it needs whether there is something to wait for
-        if !matches!(op, Op::Await(_)) || !unless.is_empty() {
-            needs.retain(|need| !done.contains(need));
-        }
-        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, unbroken });
-        id
-    }
-
-    /// The steps from `first` on that are done, and those that are over, when `needs` are done.
-    fn implied(&self, first: StepId, needs: &[StepId]) -> (BTreeSet<StepId>, BTreeSet<StepId>) {
-        let (mut done, mut over) = (BTreeSet::new(), BTreeSet::new());
-        let mut todo = needs.to_vec();
-        while let Some(id) = todo.pop() {
-            let step = &self.steps[id.index()];
-            todo.extend(step.needs.iter().filter(|need| **need >= first && done.insert(**need)));
-            over.extend(&step.after);
-        }
-        (done, over)
-    }
-}
-
-/// A step before it has its number.
-#[derive(Clone, Debug)]
-pub(crate) struct NewStep {
-    pub(crate) op: Op,
-    pub(crate) owner: Owner,
-    pub(crate) reason: Reason,
-    pub(crate) unless: Vec<Fact>,
-    pub(crate) needs: Vec<StepId>,
-    pub(crate) after: Vec<StepId>,
-    pub(crate) undo: Vec<Op>,
-    pub(crate) risk: Risk,
-    pub(crate) unbroken: bool,
-}
+pub(crate) use step::NewStep;

@@ -2,7 +2,7 @@
 
 use super::Conflict;
 use super::Plan;
-use super::life::is_unproved;
+use super::containers::is_unproved;
 use super::proxy;
 use crate::desired::Desired;
 use crate::desired::Proxy;
@@ -241,7 +241,9 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
         (None, None) => return None,
         (None, Some(_)) => Fragment::Missing,
         (Some(_), None) => Fragment::Unwanted,
-        (Some(seen), Some(wanted)) if seen.as_str() == proxy::fragment(desired, wanted) => Fragment::Current,
+        (Some(seen), Some(wanted)) if seen.as_str() == proxy::routes_file(desired, wanted) => {
+            Fragment::Current
+        }
         (Some(_), Some(_)) => Fragment::Outdated,
     };
     let name = proxy::name();

@@ -1,0 +1,125 @@
+//! Containers that leave: out of DNS, then stopped, once they have ended what they began.
+
+use super::life::RETIRED;
+use super::life::is_failing;
+use super::life::is_unproved;
+use super::life::restarts;
+use super::networks::set_aliases;
+use super::networks::set_aliases_paused;
+use super::target::Slot;
+use super::target::Target;
+use super::view::switchable_networks;
+use crate::desired::Strategy;
+use crate::docker::Await;
+use crate::docker::Fact;
+use crate::docker::Op;
+use crate::docker::State;
+use crate::name::Container;
+use crate::name::Owner;
+use crate::plan::Reason;
+use crate::plan::StepId;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Sequence;
+use crate::plan::builder::Steps;
+use std::time::Duration;
+
+/// How long a container that has left DNS still gets what was resolved before.
+const ALIAS_GRACE: Duration = Duration::from_secs(1);
+
+/// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone. Those that are
+/// kept, and had this restart policy, stay down.
+pub(in crate::plan) fn drain(
+    plan: &mut PlanBuilder<'_>,
+    owner: &Owner,
+    running: &[&Container],
+    reason: &Reason,
+    after: &[StepId],
+    kept: Option<&str>,
+) -> Steps {
+    let Some(first) = running.first() else { return after.to_vec() };
+    let (time, timeout) = (plan.desired.drain, plan.desired.stop_timeout);
+    let wait = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
+    let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
+    let mut seq = plan.sequence(owner, after).done_if(stopped(first));
+    seq.step(wait(time), reason.clone());
+    seq.each(running, |seq, name| {
+        seq.done = stopped(name);
+        // one after the other: it is paused once at a time
+        for network in switchable_networks(seq.plan, name) {
+            set_aliases_paused(seq, name, &network, &[], reason);
+        }
+    });
+    seq.step(wait(ALIAS_GRACE), reason.clone());
+    seq.each(running, |seq, name| {
+        seq.done = stopped(name);
+        if let Some(restart) = kept {
+            stay_down(seq, name, restart, reason);
+        }
+        seq.done.clear();
+        seq.step(Op::Stop { name: (*name).clone(), timeout }, reason.clone());
+    });
+    seq.end()
+}
+
+/// A container that is about to stop for good stays down when the engine comes back. One that never proved itself is still
+/// known by its policy.
+pub(in crate::plan) fn stay_down(
+    seq: &mut Sequence<'_, '_>,
+    name: &Container,
+    restart: &str,
+    reason: &Reason,
+) {
+    if seq.plan.seen(name).is_none_or(|seen| is_unproved(seen, restart)) {
+        return;
+    }
+    let op = Op::Update { name: name.clone(), restart: RETIRED.to_owned() };
+    seq.step_unless(op, reason.clone(), [restarts(name, RETIRED), Fact::Absent(name.clone())]);
+}
+
+/// Removes the release before, where the config does not ask to keep it, or it was never ready; else it stays down.
+pub(super) fn retire_previous(
+    plan: &mut PlanBuilder<'_>,
+    target: &Target<'_>,
+    slot: &Slot,
+    after: &[StepId],
+) {
+    let previous = &slot.previous;
+    let Some(seen) = plan.seen(previous).filter(|seen| !seen.state.is_up()) else { return };
+    let reason = if is_unproved(seen, target.restart()) { Reason::Unproved } else { Reason::Replaced };
+    if !target.workload.keeps_previous || reason == Reason::Unproved {
+        plan.sequence(target.owner(), after).step(Op::Remove { name: previous.clone() }, reason);
+        return;
+    }
+    keep_previous(plan, target, slot, after);
+}
+
+/// A release that is kept and does not run stays down, and answers to no name.
+pub(super) fn keep_previous(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) {
+    let previous = &slot.previous;
+    stay_down(&mut plan.sequence(target.owner(), after), previous, target.restart(), &Reason::Leaves);
+    if target.workload.strategy == Strategy::Rolling {
+        // it comes back beside the one that serves
+        for network in switchable_networks(plan, previous) {
+            let mut seq = plan.sequence(target.owner(), after);
+            set_aliases(&mut seq, previous, &network, &[], &Reason::Leaves);
+        }
+    }
+}
+
+/// Stops a container that docker restarts over and over, before anything else is done to it: it serves nobody, and docker
+/// would neither rename nor disconnect it.
+pub(in crate::plan) fn stop_restarting(
+    plan: &mut PlanBuilder<'_>,
+    owner: &Owner,
+    name: &Container,
+    restart: &str,
+) -> Option<StepId> {
+    let state = plan.seen(name).filter(|seen| is_failing(seen, restart))?.state;
+    let op = Op::Stop { name: name.clone(), timeout: plan.desired.stop_timeout };
+    let is_settled = match state {
+        State::Restarting => Fact::Steady(name.clone()),
+        _ => restarts(name, restart),
+    };
+    let unless = [Fact::Stopped(name.clone()), Fact::Paused(name.clone()), is_settled];
+    plan.sequence(owner, &[]).step_unless(op, Reason::Restarting, unless)
+}

@@ -1,0 +1,256 @@
+//! Makes containers, starts them, and waits until they are ready.
+
+use super::life::RETIRED;
+use super::life::is_unproved;
+use super::life::probation;
+use super::life::restarts;
+use super::networks::Aliases;
+use super::networks::address;
+use super::networks::keep_routed_network;
+use super::networks::reconcile_networks;
+use super::target::Target;
+use super::target::default_bridge;
+use super::target::inherited;
+use super::view::can_start_now;
+use super::view::is_current;
+use super::view::is_unready;
+use super::view::route_steps;
+use super::view::routed_network;
+use super::view::why_awaited;
+use crate::desired::Ready;
+use crate::desired::Workload;
+use crate::docker::Asker;
+use crate::docker::Await;
+use crate::docker::Fact;
+use crate::docker::Launch;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::docker::Release;
+use crate::docker::SeenContainer;
+use crate::docker::State;
+use crate::name::Container;
+use crate::plan::Note;
+use crate::plan::Reason;
+use crate::plan::StepId;
+use crate::plan::builder::Availability;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Sequence;
+use crate::plan::builder::Steps;
+use std::time::Duration;
+
+/// How long a container without a health check has to run before what needs it starts.
+pub(in crate::plan) const SETTLES: Duration = Duration::from_secs(1);
+
+/// How long one has to run before it takes the place of another.
+const PROVES_ITSELF: Duration = Duration::from_secs(5);
+
+/// Makes a container and starts it.
+pub(super) fn launch(
+    seq: &mut Sequence<'_, '_>,
+    target: &Target<'_>,
+    name: &Container,
+    aliases: Aliases,
+    reason: &Reason,
+) {
+    let workload = target.workload;
+    let memberships = memberships(seq.plan, workload, name, aliases);
+    let current = is_current(seq.plan, target, name);
+    for membership in &memberships {
+        expect_room(seq, name, membership, &current);
+    }
+    let is_single = memberships.len() == 1 && routed_network(seq.plan, workload).is_none();
+    let others: Vec<Membership> = memberships[1..].to_vec();
+    let made = Box::new(made(seq.plan, target, name, memberships));
+    let op = if is_single { Op::Run(made) } else { Op::Create(made) };
+    seq.step_unless(op, reason.clone(), [current]);
+    if is_single {
+        return;
+    }
+    for membership in others {
+        seq.step(Op::Connect { container: name.clone(), membership }, reason.clone());
+    }
+    // where the proxy still leads to it; once it runs, it may have left again
+    seq.done.push(Fact::Running(name.clone()));
+    keep_routed_network(seq, workload, name);
+    seq.done.pop();
+    seq.step(Op::Start { name: name.clone() }, reason.clone());
+}
+
+fn made(
+    plan: &PlanBuilder<'_>,
+    target: &Target<'_>,
+    name: &Container,
+    memberships: Vec<Membership>,
+) -> Launch {
+    let workload = target.workload;
+    let mut labels = plan.labels(workload.kind, &workload.owner, &workload.stem);
+    let (spec, inherits) = (target.spec.clone(), inherited(workload));
+    labels.release = Some(Release { number: target.release, spec, inherits });
+    let mut runtime = workload.runtime.clone();
+    runtime.restart = probation(&runtime.restart).to_owned();
+    runtime.mounts.extend(workload.learned.iter().cloned());
+    Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
+}
+
+fn expect_room(seq: &mut Sequence<'_, '_>, name: &Container, membership: &Membership, current: &Fact) {
+    let Membership { network, address, .. } = membership;
+    let subnet = seq.plan.now.networks.get(network).and_then(|network| network.subnet);
+    if let (Some(address), Some(subnet)) = (*address, subnet) {
+        let room = Fact::Room { network: network.clone(), subnet, address };
+        let any = [current.clone()].into_iter().chain(seq.done.iter().cloned()).chain([room]);
+        let any = any.collect();
+        seq.plan.expect(any, format!("network {network} has no room for {name} at {address}"));
+    }
+}
+
+/// The networks of a new container, with its addresses there.
+fn memberships(
+    plan: &mut PlanBuilder<'_>,
+    workload: &Workload,
+    name: &Container,
+    aliases: Aliases,
+) -> Vec<Membership> {
+    if workload.attachments.is_empty() {
+        return vec![Membership { network: default_bridge(), address: None, aliases: Vec::new() }];
+    }
+    let mut memberships = Vec::new();
+    for attachment in &workload.attachments {
+        let network = attachment.network.clone();
+        let address = address(plan, &network);
+        let aliases = match (aliases, address) {
+            (Aliases::AtOnce, _) => attachment.aliases.clone(),
+            (Aliases::Later, Some(_)) => Vec::new(),
+            // it could not come back to where it was, so they cannot be changed later
+            (Aliases::Later, None) => {
+                let (container, network) = (name.clone(), network.clone());
+                plan.plan.notes.push(Note::AliasesAtOnce { container, network });
+                attachment.aliases.clone()
+            }
+        };
+        memberships.push(Membership { network, address, aliases });
+    }
+    memberships
+}
+
+/// A container that is what it should be stays: it is put into its networks, started and awaited.
+pub(super) fn ensure_running(
+    plan: &mut PlanBuilder<'_>,
+    target: &Target<'_>,
+    name: &Container,
+    after: &[StepId],
+) -> Steps {
+    let workload = target.workload;
+    let mut seq = plan.sequence(target.owner(), after);
+    reconcile_networks(&mut seq, workload, name);
+    let reason = why_awaited(seq.plan, target, name);
+    let is_repaired = seq.has_begun();
+    let started = seq.step(Op::Start { name: name.clone() }, Reason::NotRunning);
+    if started.is_some()
+        || is_unready(seq.plan, target, name)
+        || is_repaired && workload.ready != Ready::StaysUp
+    {
+        await_ready(&mut seq, target, name, &reason);
+    }
+    keep_up(&mut seq, name, target.restart());
+    note_inherited(seq.plan, workload, name);
+    if seq.has_begun() { seq.end() } else { Steps::new() }
+}
+
+/// Notes that a service keeps the env file of its app that it was made with.
+pub(super) fn note_inherited(plan: &mut PlanBuilder<'_>, workload: &Workload, name: &Container) {
+    let inherited_file = workload.runtime.env_files.iter().find(|file| file.inherited);
+    if let Some(file) = inherited_file
+        && plan.now.containers[name].inherits != inherited(workload)
+    {
+        plan.plan.notes.push(Note::EnvInherited { container: name.clone(), path: file.path.clone() });
+    }
+}
+
+/// Waits until a container is ready that takes the place of no other.
+pub(super) fn await_ready(
+    seq: &mut Sequence<'_, '_>,
+    target: &Target<'_>,
+    name: &Container,
+    reason: &Reason,
+) {
+    wait(seq, target, name, SETTLES, reason);
+}
+
+/// Waits until a container that is to take the place of another has shown that it can.
+pub(super) fn await_stable(
+    seq: &mut Sequence<'_, '_>,
+    target: &Target<'_>,
+    name: &Container,
+    reason: &Reason,
+) {
+    wait(seq, target, name, PROVES_ITSELF, reason);
+}
+
+fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time: Duration, reason: &Reason) {
+    let restart = target.restart();
+    let is_to_be_kept_up = seq.plan.seen(name).is_some_and(|seen| seen.restart != *restart);
+    let name = name.clone();
+    let kept_up = is_to_be_kept_up.then(|| restarts(&name, restart));
+    let mut asks = Steps::new();
+    let wait = Op::Await(match &target.workload.ready {
+        Ready::Healthy(timeout) => Await::Healthy { name, timeout: *timeout },
+        Ready::Answers(check, timeout) => {
+            asks = asker_steps(seq.plan, target.workload, &check.asker);
+            Await::Answers { name, check: check.clone(), timeout: *timeout }
+        }
+        Ready::StaysUp => Await::StaysUp { name, time },
+    });
+    let unless: Vec<Fact> = kept_up.into_iter().chain(wait.effect()).collect();
+    let mut step = seq.draft_unless(wait, reason.clone(), unless);
+    step.needs.extend(asks);
+    seq.add(step);
+}
+
+/// The steps after which the asker can ask.
+fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> Steps {
+    match asker {
+        Asker::Proxy => match &plan.proxy {
+            Availability::After(steps) => [steps.as_slice(), &route_steps(plan, workload)].concat(),
+            Availability::Blocked => Steps::new(),
+        },
+        Asker::Beside(image) => plan.images.get(image).copied().into_iter().collect(),
+    }
+}
+
+/// A container that is ready is kept up from here on.
+pub(in crate::plan) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
+    // where something stands in the way, it was not made
+    let Some(seen) = seq.plan.seen(name) else { return };
+    let reason = match is_unproved(seen, restart) || seen.restart == RETIRED {
+        true => Reason::Proved,
+        false => Reason::Restart { from: seen.restart.clone(), to: restart.to_owned() },
+    };
+    seq.step(Op::Update { name: name.clone(), restart: restart.to_owned() }, reason);
+}
+
+/// Starts a container that served and does not run, so that it serves until its successor is ready, which it is once `done`
+/// holds. One that docker had to be kept from restarting serves nobody.
+pub(super) fn serve_again(
+    plan: &mut PlanBuilder<'_>,
+    target: &Target<'_>,
+    name: &Container,
+    done: Fact,
+) -> Option<StepId> {
+    let seen = plan.seen(name).filter(|seen| seen.state == State::Exited)?;
+    let found = plan.host.containers.get(name)?;
+    if is_unproved(seen, target.restart()) || found.state != State::Exited || !can_start_now(plan, seen) {
+        return None;
+    }
+    let unless = [Fact::Running(name.clone()), Fact::Absent(name.clone())];
+    let mut seq = plan.sequence(target.owner(), &[]).done_if([done]);
+    seq.step_unless(Op::Start { name: name.clone() }, Reason::Served, unless)
+}
+
+/// What lets a container serve again that was to stop for good: it runs, and is kept up.
+pub(super) fn undo_of_stop(name: &Container, restart: &str, seen: &SeenContainer) -> Vec<Op> {
+    let start = Op::Start { name: name.clone() };
+    if is_unproved(seen, restart) {
+        return vec![start];
+    }
+    vec![start, Op::Update { name: name.clone(), restart: restart.to_owned() }]
+}

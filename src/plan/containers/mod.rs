@@ -1,0 +1,36 @@
+//! What is done with the containers of a workload: made, replaced, rolled out, kept, drained. A staircase: each file calls
+//! only those before it in `target`, `life`, `view`, `networks`, `launch`, `left_data`, `drain`, `replace`, `rollout`, `resume`,
+//! `workload`, `rollback`. Does not know the proxy but by the steps that it left.
+
+mod drain;
+mod launch;
+mod left_data;
+mod life;
+mod networks;
+mod replace;
+mod resume;
+mod rollback;
+mod rollout;
+mod target;
+mod view;
+mod workload;
+
+pub use rollback::rollback;
+
+pub(super) use drain::drain;
+pub(super) use drain::stay_down;
+pub(super) use drain::stop_restarting;
+pub(super) use launch::SETTLES;
+pub(super) use launch::keep_up;
+pub(super) use life::is_failing;
+pub(super) use life::is_unproved;
+pub(super) use life::probation;
+pub(super) use life::restarts;
+pub(super) use networks::address;
+pub(super) use networks::leave_old_route_networks;
+pub(super) use networks::unpause;
+pub(super) use target::Slot;
+pub(super) use target::named_volumes;
+pub(super) use target::published;
+pub(super) use target::slots;
+pub(super) use workload::bring_up;

@@ -1,0 +1,254 @@
+//! The networks of containers: joined, left, and joined anew where the aliases are to be others.
+//!
+//! A container that answers stands still while it is away from a network, for it could open no connection then: none of
+//! its connections ends, and it cannot miss the network. What a run leaves paused that is killed meanwhile goes on.
+
+use super::target::default_bridge;
+use super::target::slots;
+use super::view::extra_networks;
+use super::view::is_managed;
+use super::view::own_address;
+use super::view::route_steps;
+use super::view::routed_network;
+use super::view::runs;
+use crate::desired::Attachment;
+use crate::desired::Workload;
+use crate::docker::Await;
+use crate::docker::Fact;
+use crate::docker::Membership;
+use crate::docker::Op;
+use crate::name::Alias;
+use crate::name::Container;
+use crate::name::Network;
+use crate::name::Owner;
+use crate::plan::Conflict;
+use crate::plan::NewStep;
+use crate::plan::Reason;
+use crate::plan::Risk;
+use crate::plan::builder::Availability;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Sequence;
+use crate::plan::builder::Steps;
+use std::net::Ipv4Addr;
+
+/// When a container gets its aliases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aliases {
+    /// When it joins: no other has them.
+    AtOnce,
+    /// Once it is ready: another one serves under them.
+    Later,
+}
+
+/// An address in a network of gordon's; docker takes none in a network that it chose the subnet of itself.
+pub(in crate::plan) fn address(plan: &mut PlanBuilder<'_>, network: &Network) -> Option<Ipv4Addr> {
+    let seen = plan.now.networks.get(network).filter(|seen| seen.managed)?;
+    let address = plan.addresses.address(network, seen.subnet?);
+    if address.is_none() {
+        plan.conflicts.push(Conflict::NetworkFull(network.clone()));
+    }
+    address
+}
+
+/// Puts a container that stays into the networks that it should be in, under the names that it should have there, and only
+/// then takes it off the others, as far as the proxy does not lead to it there.
+pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
+    let bridge = [Attachment { network: default_bridge(), aliases: Vec::new() }];
+    let wanted = if workload.attachments.is_empty() { &bridge[..] } else { &workload.attachments };
+    seq.risk = risk_of_leaving(seq.plan, name);
+    for Attachment { network, aliases } in wanted {
+        let reason = match seq.plan.now.containers[name].memberships.get(network) {
+            Some(_) => Reason::Aliases { wanted: aliases.clone() },
+            None => Reason::NotAttached,
+        };
+        set_aliases_paused(seq, name, network, aliases, &reason);
+    }
+    if !extra_networks(seq.plan, workload, name).is_empty() {
+        let routed = route_steps(seq.plan, workload);
+        seq.wait_for(&routed);
+        leave_extra_networks(seq, workload, name, &Reason::Attached);
+    }
+    seq.risk = Risk::None;
+}
+
+/// Puts a container into the networks that it should be on and is not, and into that on which the proxy still leads to it.
+pub(super) fn join_networks(
+    seq: &mut Sequence<'_, '_>,
+    workload: &Workload,
+    name: &Container,
+    aliases: Aliases,
+    reason: &Reason,
+) {
+    for Attachment { network, aliases: wanted } in &workload.attachments {
+        let aliases = if aliases == Aliases::AtOnce { wanted.as_slice() } else { &[] };
+        join(seq, name, network, aliases, reason);
+    }
+    keep_routed_network(seq, workload, name);
+}
+
+/// Puts a container into the network on which the proxy still leads to it.
+pub(super) fn keep_routed_network(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
+    if let Some(network) = routed_network(seq.plan, workload) {
+        join(seq, name, &network, &[], &Reason::LeadsThere);
+    }
+}
+
+/// Puts a container into a network that is there, unless it is on it, under whichever names.
+fn join(seq: &mut Sequence<'_, '_>, name: &Container, network: &Network, aliases: &[Alias], reason: &Reason) {
+    let on = Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
+    let is_there = seq.plan.now.networks.contains_key(network) && seq.plan.has(name);
+    if !is_there || on.holds(&seq.plan.now) {
+        return;
+    }
+    let address = own_address(seq.plan, name, network).or_else(|| address(seq.plan, network));
+    let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
+    seq.step_unless(Op::Connect { container: name.clone(), membership }, reason.clone(), [on]);
+}
+
+/// Takes a container off the networks that it should not be on.
+pub(super) fn leave_extra_networks(
+    seq: &mut Sequence<'_, '_>,
+    workload: &Workload,
+    name: &Container,
+    reason: &Reason,
+) {
+    for network in extra_networks(seq.plan, workload, name) {
+        seq.step(Op::Disconnect { container: name.clone(), network }, reason.clone());
+    }
+}
+
+/// Takes those who serve off the networks on which the proxy no longer leads to them: what was asked of them there has
+/// had its time to be answered.
+pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>) {
+    for workload in &plan.desired.workloads {
+        let Some(Availability::After(up)) = plan.up.get(workload.stem.as_str()) else { continue };
+        let needs: Steps = up.iter().copied().chain(plan.unrouted).collect();
+        let mut names: Vec<Container> = slots(workload).into_iter().map(|slot| slot.live).collect();
+        names.retain(|name| !extra_networks(plan, workload, name).is_empty());
+        let Some(first) = names.first().cloned() else { continue };
+        let (was_routed, time) = (plan.unrouted.is_some(), plan.desired.drain);
+        let mut seq = plan.sequence(&workload.owner, &needs);
+        if was_routed {
+            seq.step(Op::Await(Await::Drain { name: first, time }), Reason::Attached);
+        }
+        seq.each(names, |seq, name| {
+            seq.risk = risk_of_leaving(seq.plan, &name);
+            leave_extra_networks(seq, workload, &name, &Reason::Attached);
+        });
+    }
+}
+
+/// What it costs a container to join or leave a network.
+fn risk_of_leaving(plan: &PlanBuilder<'_>, name: &Container) -> Risk {
+    if runs(plan, name) { Risk::Pauses } else { Risk::None }
+}
+
+/// Gives a container the aliases that it should have, in each of its networks that is there.
+pub(super) fn take_aliases(
+    seq: &mut Sequence<'_, '_>,
+    workload: &Workload,
+    name: &Container,
+    reason: &Reason,
+) {
+    let there = |attachment: &&Attachment| seq.plan.now.networks.contains_key(&attachment.network);
+    let attachments: Vec<&Attachment> = workload.attachments.iter().filter(there).collect();
+    seq.each(attachments, |seq, Attachment { network, aliases }| {
+        set_aliases(seq, name, network, aliases, reason);
+    });
+}
+
+/// Gives a container just these aliases in a network. They cannot be changed but by leaving and joining it; at the same
+/// address, open connections live through that.
+pub(super) fn set_aliases(
+    seq: &mut Sequence<'_, '_>,
+    name: &Container,
+    network: &Network,
+    aliases: &[Alias],
+    reason: &Reason,
+) {
+    rejoin(seq, name, network, aliases, reason, false);
+}
+
+/// The same for a container that may be asked meanwhile: it is paused while it is away.
+pub(super) fn set_aliases_paused(
+    seq: &mut Sequence<'_, '_>,
+    name: &Container,
+    network: &Network,
+    aliases: &[Alias],
+    reason: &Reason,
+) {
+    let is_asked = Fact::Steady(name.clone()).holds(&seq.plan.now);
+    rejoin(seq, name, network, aliases, reason, is_asked);
+}
+
+fn rejoin(
+    seq: &mut Sequence<'_, '_>,
+    name: &Container,
+    network: &Network,
+    aliases: &[Alias],
+    reason: &Reason,
+    pauses: bool,
+) {
+    let aliases = aliases.to_vec();
+    let done =
+        Fact::Attached { container: name.clone(), network: network.clone(), aliases: Some(aliases.clone()) };
+    if done.holds(&seq.plan.now) {
+        return;
+    }
+    let seen = seq.plan.now.containers[name].memberships.get(network).cloned();
+    let is_away = seen.is_some();
+    let mut paused = None;
+    if is_away {
+        seq.done.push(done);
+        if pauses {
+            let pause = seq.draft(Op::Pause { name: name.clone() }, reason.clone());
+            paused = seq.plan.add(pause);
+        }
+        let op = Op::Disconnect { container: name.clone(), network: network.clone() };
+        let leave = seq.draft(op, reason.clone());
+        let (after, unbroken) = (paused.into_iter().collect(), paused.is_some());
+        seq.add(NewStep { after, unbroken, ..leave });
+        seq.done.pop();
+    }
+    let address = match seen.and_then(|seen| seen.address) {
+        Some(address) if is_managed(seq.plan, network) => Some(address),
+        _ => own_address(seq.plan, name, network).or_else(|| address(seq.plan, network)),
+    };
+    let membership = Membership { network: network.clone(), address, aliases };
+    let join = seq.draft(Op::Connect { container: name.clone(), membership }, reason.clone());
+    let joined = seq.add(NewStep { unbroken: is_away, ..join });
+    let (needs, after) = (paused.into_iter().collect(), joined.into_iter().collect());
+    let resumed = resume(seq, name, reason).map(|step| NewStep { needs, after, unbroken: is_away, ..step });
+    let resumed = resumed.and_then(|step| seq.plan.add(step));
+    seq.wait_for(&resumed);
+}
+
+/// The step by which a container that is paused goes on.
+fn resume(seq: &Sequence<'_, '_>, name: &Container, reason: &Reason) -> Option<NewStep> {
+    if !Fact::Paused(name.clone()).holds(&seq.plan.now) {
+        return None;
+    }
+    let op = Op::Unpause { name: name.clone() };
+    // it is tried once more
+    Some(NewStep { undo: vec![op.clone()], ..seq.draft(op, reason.clone()) })
+}
+
+/// Lets a container go on that is found paused, back in the networks that it was taken off.
+pub(in crate::plan) fn unpause(plan: &mut PlanBuilder<'_>, owner: &Owner, name: &Container) -> Steps {
+    if !Fact::Paused(name.clone()).holds(&plan.now) {
+        return Steps::new();
+    }
+    let seen = &plan.now.containers[name];
+    let away = seen.addresses.keys().filter(|network| !seen.memberships.contains_key(*network));
+    let away: Vec<Network> = away.cloned().collect();
+    let mut seq = plan.sequence(owner, &[]).done_if([Fact::Unpaused(name.clone())]);
+    for network in away {
+        join(&mut seq, name, &network, &[], &Reason::Paused);
+    }
+    seq.done.clear();
+    let (needs, after) = (Steps::new(), seq.needs.clone());
+    let resumed = resume(&seq, name, &Reason::Paused).map(|step| NewStep { needs, after, ..step });
+    let resumed = resumed.and_then(|step| seq.plan.add(step));
+    seq.wait_for(&resumed);
+    seq.end()
+}

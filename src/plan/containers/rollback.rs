@@ -1,0 +1,198 @@
+//! Goes back to the release before: the containers that were kept come in again, by the steps of a rollout, or of a
+//! replacement where an app cannot be rolled out.
+
+use super::drain::keep_previous;
+use super::drain::stay_down;
+use super::drain::stop_restarting;
+use super::launch::await_stable;
+use super::launch::keep_up;
+use super::launch::undo_of_stop;
+use super::left_data::leave_data_unless;
+use super::life::can_start;
+use super::networks::Aliases;
+use super::networks::join_networks;
+use super::networks::keep_routed_network;
+use super::networks::leave_extra_networks;
+use super::networks::take_aliases;
+use super::rollout::promote;
+use super::rollout::retire;
+use super::target::Slot;
+use super::target::Target;
+use super::target::slots;
+use crate::desired::Desired;
+use crate::desired::Strategy;
+use crate::desired::Workload;
+use crate::docker::Kind;
+use crate::docker::Observed;
+use crate::docker::Op;
+use crate::docker::SeenContainer;
+use crate::name::Container;
+use crate::plan::Conflict;
+use crate::plan::NewStep;
+use crate::plan::Note;
+use crate::plan::Options;
+use crate::plan::Plan;
+use crate::plan::Reason;
+use crate::plan::Risk;
+use crate::plan::StepId;
+use crate::plan::answers::check_answers;
+use crate::plan::answers::expect_no_other_answers;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Steps;
+use std::collections::BTreeSet;
+
+/// The plan that brings apps back to the release before the one that serves; `apps` names them by stem, `None` all that
+/// have one. The volumes in `leave_data` may be left behind.
+///
+/// # Errors
+/// When a named app has no release before, or none of them has.
+pub fn rollback(
+    desired: &Desired,
+    host: &Observed,
+    apps: Option<&str>,
+    leave_data: &BTreeSet<String>,
+) -> Result<Plan, Vec<Conflict>> {
+    let options = Options { leave_data: leave_data.clone(), ..Options::default() };
+    let mut plan = PlanBuilder::new(desired, host, &options);
+    let is_meant =
+        |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
+    let meant: Vec<&Workload> = desired.workloads.iter().filter(is_meant).collect();
+    let (can, cannot): (Vec<&Workload>, Vec<&Workload>) =
+        meant.iter().partition(|workload| can_go_back(&plan, workload));
+    if can.is_empty() || apps.is_some() && !cannot.is_empty() {
+        let without = if can.is_empty() { &meant } else { &cannot };
+        let conflict = |workload: &&Workload| match is_between_releases(&plan, workload) {
+            true => Conflict::BetweenReleases(workload.name()),
+            false => Conflict::NothingBefore(workload.name()),
+        };
+        return Err(without.iter().map(conflict).collect());
+    }
+    check_answers(&mut plan);
+    for workload in can {
+        go_back(&mut plan, &Target::new(workload));
+    }
+    expect_no_other_answers(&mut plan);
+    plan.finish()
+}
+
+/// Whether every container of an app has one that was kept, of a lower release.
+fn can_go_back(plan: &PlanBuilder<'_>, workload: &Workload) -> bool {
+    slots(workload).iter().all(|slot| kept(plan, slot).is_some())
+}
+
+/// Whether an earlier run was cut off before all containers of an app had the names of its last release.
+fn is_between_releases(plan: &PlanBuilder<'_>, workload: &Workload) -> bool {
+    slots(workload).iter().any(|slot| plan.has(&slot.next))
+}
+
+fn kept<'p>(plan: &'p PlanBuilder<'_>, slot: &Slot) -> Option<&'p SeenContainer> {
+    let (serving, kept) = (plan.seen(&slot.live)?, plan.seen(&slot.previous)?);
+    let can_come_back = !kept.state.is_up() && can_start(kept);
+    (!plan.has(&slot.next) && kept.release < serving.release && can_come_back).then_some(kept)
+}
+
+fn go_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>) {
+    let slots = target.slots();
+    for Slot { live, previous, .. } in &slots {
+        let (serving, kept) = (plan.now.containers[live].clone(), plan.now.containers[previous].clone());
+        let (mounted, done) = (kept.volumes.values().collect(), plan.is_seen(live, &kept));
+        leave_data_unless(plan, live, &serving, &mounted, &done);
+    }
+    match target.workload.strategy {
+        Strategy::Rolling => roll_back(plan, target, &slots.iter().collect::<Vec<_>>()),
+        Strategy::Recreate(why) => {
+            let mut last = Steps::new();
+            for slot in &slots {
+                if let Some(why) = why {
+                    plan.plan.notes.push(Note::NotRolledOut { container: slot.live.clone(), why });
+                }
+                last = put_back(plan, target, slot, &last);
+            }
+        }
+    }
+}
+
+fn roll_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slots: &[&Slot]) {
+    let mut ready = Steps::new();
+    for slot in slots {
+        ready.extend(stop_restarting(plan, target.owner(), &slot.live, target.restart()));
+    }
+    for slot in slots {
+        ready.extend(bring_back(plan, target, slot));
+    }
+    let mut named = ready.clone();
+    for Slot { live, next, .. } in slots {
+        let done = plan.seen(next).map(|kept| plan.is_seen(live, kept));
+        let mut seq = plan.sequence(target.owner(), &ready).done_if(done);
+        take_aliases(&mut seq, target.workload, next, &Reason::TakesOver);
+        named.extend(seq.end());
+    }
+    let last = slots.iter().fold(named, |last, slot| promote(plan, target, slot, &last, &[]));
+    let last = retire(plan, target, slots, &last);
+    for slot in slots {
+        keep_previous(plan, target, slot, &last);
+    }
+}
+
+/// Starts a container that was kept, under the name of one that comes in, and waits until it is ready.
+fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Steps {
+    let Slot { live, next, previous } = slot;
+    let (serving, kept) = (plan.now.containers[live].clone(), plan.now.containers[previous].clone());
+    let is_back = plan.is_seen(live, &kept);
+    let any = vec![plan.is_seen(live, &serving), plan.is_seen(previous, &serving), is_back.clone()];
+    plan.expect_as_it_is(live, any);
+    let any = vec![plan.is_seen(previous, &kept), plan.is_seen(next, &kept), is_back.clone()];
+    plan.expect_as_it_is(previous, any);
+    let comes_in = plan.is_seen(next, &kept);
+    let stop = Op::Stop { name: next.clone(), timeout: plan.desired.stop_timeout };
+    let reason = &Reason::GoesBack;
+
+    let mut seq = plan.sequence(target.owner(), &[]).done_if([is_back]);
+    seq.step_unless(rename(previous, next), reason.clone(), [comes_in]);
+    leave_extra_networks(&mut seq, target.workload, next, reason);
+    seq.undo = vec![stop, rename(next, previous)];
+    join_networks(&mut seq, target.workload, next, Aliases::Later, reason);
+    seq.step(Op::Start { name: next.clone() }, reason.clone());
+    await_stable(&mut seq, target, next, reason);
+    keep_up(&mut seq, next, target.restart());
+    seq.end()
+}
+
+/// Puts a container that was kept in the place of the one that serves, which stops first, waits under the name of one that
+/// comes in, and comes back when the other does not come up.
+fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) -> Steps {
+    let Slot { live, next, previous } = slot;
+    let (serving, kept) = (plan.now.containers[live].clone(), plan.now.containers[previous].clone());
+    let (is_back, is_kept) = (plan.is_seen(live, &kept), plan.is_seen(previous, &serving));
+    let any = vec![plan.is_seen(live, &serving), plan.is_seen(next, &serving), is_back.clone()];
+    plan.expect_as_it_is(live, any);
+    let any = vec![plan.is_seen(previous, &kept), is_back.clone(), is_kept.clone()];
+    plan.expect_as_it_is(previous, any);
+    let (restart, timeout) = (target.restart(), plan.desired.stop_timeout);
+    let again = undo_of_stop(live, restart, &serving);
+    let stop = Op::Stop { name: live.clone(), timeout };
+    let reason = &Reason::GoesBack;
+
+    let mut seq = plan.sequence(target.owner(), after).done_if([is_back]);
+    stay_down(&mut seq, live, restart, reason);
+    seq.undo = again.clone();
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop.clone(), reason.clone()) });
+    seq.undo = [vec![stop, rename(live, previous), rename(next, live)], again].concat();
+    seq.step(rename(live, next), reason.clone());
+    seq.step_unless(rename(previous, live), reason.clone(), []);
+
+    seq.done = vec![is_kept];
+    leave_extra_networks(&mut seq, target.workload, live, reason);
+    take_aliases(&mut seq, target.workload, live, reason);
+    keep_routed_network(&mut seq, target.workload, live);
+    seq.step(Op::Start { name: live.clone() }, reason.clone());
+    await_stable(&mut seq, target, live, reason);
+    keep_up(&mut seq, live, restart);
+    seq.undo.clear();
+    seq.step_unless(rename(next, previous), reason.clone(), []);
+    seq.end()
+}
+
+fn rename(from: &Container, to: &Container) -> Op {
+    Op::Rename { from: from.clone(), to: to.clone() }
+}

@@ -1,0 +1,160 @@
+//! Questions to the host as the steps so far leave it, about the containers of a workload. Changes nothing.
+
+use super::life::can_start;
+use super::life::is_unproved;
+use super::target::Target;
+use super::target::default_bridge;
+use super::target::named_volumes;
+use crate::desired::Ready;
+use crate::desired::Workload;
+use crate::docker::Current;
+use crate::docker::Fact;
+use crate::docker::Health;
+use crate::docker::SeenContainer;
+use crate::docker::SeenMembership;
+use crate::name::Container;
+use crate::name::EnvKey;
+use crate::name::Network;
+use crate::plan::Change;
+use crate::plan::Reason;
+use crate::plan::Told;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Steps;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+pub(super) fn runs(plan: &PlanBuilder<'_>, name: &Container) -> bool {
+    Fact::Running(name.clone()).holds(&plan.now)
+}
+
+/// Why a container has to be replaced, when it has to.
+pub(super) fn outdated(
+    plan: &PlanBuilder<'_>,
+    target: &Target<'_>,
+    name: &Container,
+    seen: &SeenContainer,
+) -> Option<Reason> {
+    let workload = target.workload;
+    if plan.options.recreate.contains(name.as_str()) {
+        return Some(Reason::Asked);
+    }
+    let (image, env) = (&workload.image, workload.runtime.env.as_slice());
+    let told = Told { spec: &target.spec, image, env, env_files: &workload.own_env_file_paths() };
+    let changes = Change::between(seen, told);
+    if !changes.is_empty() {
+        return Some(Reason::Changed(changes));
+    }
+    let here = plan.now.images.here.get(&workload.image).and_then(|image| image.id.as_ref());
+    if let (Some(to), Some(from)) = (here, &seen.image)
+        && to != from
+    {
+        let (from, to) = (from.clone(), to.clone());
+        return Some(Reason::ImageMoved { image: workload.image.clone(), from, to });
+    }
+    let has_changed = |key: &&EnvKey| match (plan.desired.secrets.get(key), seen.env.get(key)) {
+        (Some(wanted), Some(had)) => wanted != had,
+        _ => false,
+    };
+    let secrets: Vec<_> = workload.runtime.secrets.iter().filter(has_changed).cloned().collect();
+    if !secrets.is_empty() {
+        return Some(Reason::SecretsChanged(secrets));
+    }
+    if let Some((_, path)) =
+        named_volumes(workload).find(|(volume, path)| seen.volumes.get(*path) != Some(volume))
+    {
+        return Some(Reason::NotMounted(path.to_owned()));
+    }
+    let gone = seen.memberships.iter().find(|(_, membership)| membership.stale);
+    gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
+}
+
+/// The fact that a container is the one that is wanted.
+pub(super) fn is_current(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> Fact {
+    let volumes = named_volumes(target.workload);
+    Fact::Current(Arc::new(Current {
+        name: name.clone(),
+        project: plan.desired.project.clone(),
+        spec: target.spec.clone(),
+        image: target.workload.image.clone(),
+        release: (!plan.options.offline).then_some(target.release),
+        volumes: volumes.map(|(volume, path)| (volume.clone(), path.to_owned())).collect(),
+    }))
+}
+
+/// Whether a container that stays has to be waited for.
+pub(super) fn is_unready(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> bool {
+    plan.seen(name).is_some_and(|seen| {
+        is_unproved(seen, target.restart())
+            || matches!(seen.health, Health::Starting | Health::Unhealthy)
+                && matches!(target.workload.ready, Ready::Healthy(_))
+    })
+}
+
+/// Why a container is waited for that is there already.
+pub(super) fn why_awaited(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> Reason {
+    let is_unproved = plan.seen(name).is_some_and(|seen| is_unproved(seen, target.restart()));
+    if is_unproved { Reason::Unproved } else { Reason::Ready }
+}
+
+/// Whether docker could start a container: its networks are there, and its addresses are free.
+pub(super) fn can_start_now(plan: &PlanBuilder<'_>, seen: &SeenContainer) -> bool {
+    let is_free = |(network, membership): (&Network, &SeenMembership)| {
+        let network = plan.now.networks.get(network);
+        let address = membership.address.as_ref();
+        network.zip(address).is_none_or(|(network, address)| !network.addresses.contains(address))
+    };
+    can_start(seen) && seen.memberships.iter().all(is_free)
+}
+
+/// The address that a container was made with, while nobody else has it.
+pub(super) fn own_address(plan: &PlanBuilder<'_>, name: &Container, network: &Network) -> Option<Ipv4Addr> {
+    let seen = plan.now.networks.get(network).filter(|seen| seen.managed)?;
+    let own = plan.now.containers[name].addresses.get(network)?;
+    (seen.subnet?.contains(own) && !seen.addresses.contains(own)).then_some(*own)
+}
+
+pub(super) fn is_managed(plan: &PlanBuilder<'_>, network: &Network) -> bool {
+    plan.now.networks.get(network).is_some_and(|seen| seen.managed)
+}
+
+/// The networks of a container in which its aliases can be changed: those in which it has an address of its own, also
+/// where a run was cut off while it was away.
+pub(super) fn switchable_networks(plan: &PlanBuilder<'_>, name: &Container) -> BTreeSet<Network> {
+    let seen = &plan.now.containers[name];
+    let networks = seen.memberships.keys().chain(seen.addresses.keys());
+    networks.filter(|network| is_managed(plan, network)).cloned().collect()
+}
+
+/// The networks that a container is on and should not be. That on which the proxy still leads to it is none, and neither
+/// is one of somebody else's, into which it was put by hand, to watch it for instance.
+pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: &Container) -> Vec<Network> {
+    let Some(seen) = plan.seen(name) else { return Vec::new() };
+    let routed = routed_network(plan, workload);
+    let is_wanted = |network: &Network| match workload.attachments.as_slice() {
+        _ if routed.as_ref() == Some(network) => true,
+        [] => *network == default_bridge(),
+        attachments => attachments.iter().any(|attachment| attachment.network == *network),
+    };
+    let is_extra = |network: &&Network| {
+        !is_wanted(network) && (**network == default_bridge() || is_managed(plan, network))
+    };
+    seen.memberships.keys().filter(is_extra).cloned().collect()
+}
+
+/// The network on which the proxy, as it runs, still leads to a workload that is to be on others.
+pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<Network> {
+    let project = &plan.desired.project;
+    if Fact::NoFragment(project.clone()).holds(&plan.now) {
+        return None;
+    }
+    let network = plan.now.fragments[project].leading_network(&workload.name())?;
+    let is_ours = plan.now.networks.get(network)?.project.as_ref() == Some(project);
+    (is_ours && workload.attachments.iter().all(|a| a.network != *network)).then(|| network.clone())
+}
+
+/// The steps by which the proxy comes to where it leads for `workload`: before those who serve it have left where it is.
+pub(super) fn route_steps(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
+    let networks = workload.attachments.iter().map(|attachment| &attachment.network);
+    networks.filter_map(|network| plan.joined.get(network)).copied().collect()
+}

@@ -1,0 +1,165 @@
+//! Brings one workload up: what keeps it from being brought up, what has to be there before, and which way its containers
+//! are brought up: kept, replaced or rolled out.
+
+use super::drain::retire_previous;
+use super::drain::stop_restarting;
+use super::networks::unpause;
+use super::replace::keep_or_fall_back;
+use super::replace::replace;
+use super::resume::resume;
+use super::rollout::roll_out;
+use super::target::Slot;
+use super::target::Target;
+use super::target::named_volumes;
+use super::target::published;
+use super::view::outdated;
+use super::view::runs;
+use crate::desired::Ready;
+use crate::desired::Strategy;
+use crate::desired::Workload;
+use crate::docker::Asker;
+use crate::docker::HttpCheck;
+use crate::docker::Kind;
+use crate::docker::PROXY;
+use crate::name::Container;
+use crate::plan::Blocked;
+use crate::plan::BlockedBy;
+use crate::plan::Claimant;
+use crate::plan::Conflict;
+use crate::plan::StepId;
+use crate::plan::builder::Availability;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Steps;
+
+/// Brings the containers of a workload up. Gives the steps after which it is ready.
+pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload) -> Availability {
+    if let Some(cause) = obstacle(plan, workload) {
+        let blocked = Blocked { container: workload.name(), owner: workload.owner.clone(), cause };
+        plan.plan.blocked.push(blocked);
+        return Availability::Blocked;
+    }
+    let mut target = Target::new(workload);
+    let slots = target.slots();
+    let names: Vec<&Container> =
+        slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]).collect();
+    // all are looked at, so that all conflicts are told
+    let strangers = names.iter().filter(|name| !is_ours(plan, name)).count();
+    if strangers > 0 {
+        return Availability::After(Steps::new());
+    }
+    target.release = release(plan, &target, &names);
+    let mut woken = Steps::new();
+    for name in names {
+        woken.extend(unpause(plan, target.owner(), name));
+        woken.extend(stop_restarting(plan, target.owner(), name, target.restart()));
+    }
+    let mut after = [needs(plan, workload), woken.clone()].concat();
+    let mut up = Steps::new();
+    if workload.kind == Kind::App {
+        let count = plan.count();
+        after = resume(plan, &target, &slots, &after);
+        if plan.count() > count {
+            // the name may change hands
+            up.extend(&after);
+        }
+    }
+    let count = plan.count();
+    up.extend(bring_up_slots(plan, &target, &slots, &after));
+    after.extend(plan.since(count));
+    for slot in &slots {
+        retire_previous(plan, &target, slot, &after);
+    }
+    up.extend(woken);
+    Availability::After(up)
+}
+
+/// The choice of the way: an app is rolled out beside what serves; what serves alone is replaced; what is right is kept.
+fn bring_up_slots(
+    plan: &mut PlanBuilder<'_>,
+    target: &Target<'_>,
+    slots: &[Slot],
+    after: &[StepId],
+) -> Steps {
+    let is_there = |slot: &Slot| plan.has(&slot.live) || plan.has(&slot.next) || runs(plan, &slot.previous);
+    if target.workload.strategy != Strategy::Rolling || !slots.iter().any(is_there) {
+        return replace(plan, target, slots, after);
+    }
+    let is_right = |Slot { live, .. }: &&Slot| {
+        plan.seen(live).is_some_and(|seen| outdated(plan, target, live, seen).is_none())
+    };
+    let (right, outdated): (Vec<&Slot>, Vec<&Slot>) = slots.iter().partition(is_right);
+    let mut up = Steps::new();
+    for slot in right {
+        up.extend(keep_or_fall_back(plan, target, slot, after));
+    }
+    if !outdated.is_empty() {
+        up.extend(roll_out(plan, target, &outdated, after));
+    }
+    up
+}
+
+/// What keeps a workload from being brought up.
+fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
+    let images = [Some(&workload.image), workload.ready.asker_image()];
+    for image in images.into_iter().flatten() {
+        if let Some(message) = plan.now.images.unavailable.get(image) {
+            return Some(BlockedBy::Image { image: image.clone(), message: message.clone() });
+        }
+    }
+    if let Ready::Answers(HttpCheck { asker: Asker::Proxy, .. }, _) = &workload.ready
+        && matches!(plan.proxy, Availability::Blocked)
+    {
+        return Some(BlockedBy::Needs(Container::parse(PROXY).expect("it is the name of a container")));
+    }
+    let is_blocked = |stem: &&String| matches!(plan.up.get(stem.as_str()), Some(Availability::Blocked));
+    workload.needs.iter().filter(is_blocked).find_map(|stem| {
+        let name = Container::parse(stem.as_str()).expect("a service's stem is its container's name");
+        (!runs(plan, &name)).then_some(BlockedBy::Needs(name))
+    })
+}
+
+/// The steps that come before the first of a workload.
+fn needs(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
+    let mut needs = Steps::new();
+    needs.extend(plan.images.get(&workload.image));
+    needs.extend(workload.attachments.iter().filter_map(|attachment| plan.networks.get(&attachment.network)));
+    for (volume, _) in named_volumes(workload) {
+        needs.extend(plan.volumes.get(volume));
+        needs.extend(plan.freed_volumes.get(volume).into_iter().flatten());
+    }
+    for port in published(workload) {
+        needs.extend(plan.freed_ports.get(&port).into_iter().flatten());
+    }
+    for stem in &workload.needs {
+        if let Some(Availability::After(steps)) = plan.up.get(stem.as_str()) {
+            needs.extend(steps);
+        }
+    }
+    needs
+}
+
+/// Whether no other project has a container of this name.
+fn is_ours(plan: &mut PlanBuilder<'_>, name: &Container) -> bool {
+    let Some(seen) = plan.seen(name) else { return true };
+    if seen.project.as_ref() == Some(&plan.desired.project) {
+        return true;
+    }
+    let conflict = if seen.project.is_some() || seen.kind.is_some() {
+        Conflict::OthersContainer(name.clone(), Claimant::of(seen.project.as_ref()))
+    } else {
+        Conflict::ForeignContainer(name.clone())
+    };
+    plan.conflicts.push(conflict);
+    false
+}
+
+/// One more than the highest release on the host, unless that one is what is wanted.
+fn release(plan: &PlanBuilder<'_>, target: &Target<'_>, names: &[&Container]) -> u32 {
+    let seen: Vec<_> = names.iter().filter_map(|name| plan.now.containers.get_key_value(*name)).collect();
+    let highest = seen.iter().map(|(_, container)| container.release).max().unwrap_or(0);
+    let is_wanted = seen.iter().any(|(name, container)| {
+        container.release == highest && outdated(plan, target, name, container).is_none()
+    });
+    let is_asked = seen.iter().any(|(name, _)| plan.options.recreate.contains(name.as_str()));
+    if is_wanted && !is_asked { highest } else { highest + 1 }
+}

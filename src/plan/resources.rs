@@ -1,0 +1,130 @@
+//! What is there before containers are: images, networks, volumes.
+
+use super::Claimant;
+use super::Conflict;
+use super::Note;
+use super::Reason;
+use super::addresses::lower_half;
+use super::builder::PlanBuilder;
+use crate::desired::DesiredNetwork;
+use crate::desired::DesiredVolume;
+use crate::desired::Proxy;
+use crate::desired::Pull;
+use crate::docker::Fact;
+use crate::docker::Kind;
+use crate::docker::Labels;
+use crate::docker::Op;
+use crate::name::Image;
+use crate::name::Network;
+use crate::name::Owner;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// Pulls the images, and checks what those declare that were not on the host when this was planned.
+pub(super) fn images(plan: &mut PlanBuilder<'_>) {
+    for (image, paths) in mounted_paths(plan) {
+        if plan.now.images.unavailable.contains_key(image) {
+            continue;
+        }
+        let is_here = Fact::Image(image.clone());
+        let unless = match plan.desired.pull {
+            Pull::Never => {
+                plan.expect(vec![is_here], format!("image {image} is not on this host"));
+                continue;
+            }
+            Pull::Missing => Some(is_here),
+            // what is on the host was pulled before this was planned
+            Pull::Always if plan.now.images.here.contains_key(image) => continue,
+            Pull::Always => None,
+        };
+        let checks = plan.desired.auto_volumes;
+        let mut seq = plan.sequence(&Owner::from(&plan.desired.project), &[]);
+        if seq.step_unless(Op::Pull { image: image.clone() }, Reason::NotOnHost, unless).is_none() {
+            continue;
+        }
+        if checks {
+            let known = paths.into_iter().flatten().map(str::to_owned).collect();
+            seq.step(Op::ExpectVolumes { image: image.clone(), known }, Reason::VolumesUnknown);
+        }
+        let last = seq.end()[0];
+        plan.images.insert(image, last);
+    }
+}
+
+/// The images, each with the paths that all workloads of it mount something at.
+fn mounted_paths<'a>(plan: &PlanBuilder<'a>) -> BTreeMap<&'a Image, Option<BTreeSet<&'a str>>> {
+    let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
+    for workload in &plan.desired.workloads {
+        let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
+        let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
+        // what one workload of an image cannot keep is not known, whatever the others can
+        let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
+        *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
+    }
+    for image in plan.desired.own_images() {
+        known.entry(image).or_insert_with(|| Some(Proxy::paths().into()));
+    }
+    known
+}
+
+/// Makes the networks of the config.
+pub(super) fn networks(plan: &mut PlanBuilder<'_>) {
+    for DesiredNetwork { name, owner, addresses } in &plan.desired.networks {
+        let usable = Fact::NetworkUsable(name.clone(), plan.desired.project.clone());
+        if let Some(seen) = plan.now.networks.get(name) {
+            if !usable.holds(&plan.now) {
+                let claimant = Claimant::of(seen.project.as_ref());
+                plan.conflicts.push(Conflict::OthersNetwork(name.clone(), claimant));
+            } else if !seen.managed {
+                plan.plan.notes.push(Note::NetworkReused(name.clone()));
+            }
+            continue;
+        }
+        let any = vec![Fact::NoNetwork(name.clone()), usable];
+        let labels = plan.labels(Kind::Network, owner, name.as_str());
+        if let Some(op) = new_network(plan, name, *addresses, labels) {
+            plan.expect(any, format!("network {name} belongs to another project"));
+            if let Some(id) = plan.sequence(owner, &[]).step(op, Reason::Missing) {
+                plan.networks.insert(name, id);
+            }
+        }
+    }
+}
+
+/// What makes a network with room for so many addresses of gordon's, where the pool has room for it.
+pub(super) fn new_network(
+    plan: &mut PlanBuilder<'_>,
+    name: &Network,
+    addresses: u32,
+    labels: Labels,
+) -> Option<Op> {
+    let Some(subnet) = plan.addresses.subnet(name, addresses) else {
+        let (pool, free) = (plan.desired.address_pool, plan.addresses.free_range());
+        plan.conflicts.push(Conflict::PoolFull { network: name.clone(), pool, free });
+        return None;
+    };
+    Some(Op::CreateNetwork { name: name.clone(), subnet, range: lower_half(subnet), labels })
+}
+
+/// Makes the volumes of the config.
+pub(super) fn volumes(plan: &mut PlanBuilder<'_>) {
+    for DesiredVolume { name, owner } in &plan.desired.volumes {
+        let usable = Fact::VolumeUsable(name.clone(), plan.desired.project.clone());
+        if let Some(seen) = plan.now.volumes.get(name) {
+            if !usable.holds(&plan.now) {
+                let claimant = Claimant::of(seen.project.as_ref());
+                plan.conflicts.push(Conflict::OthersVolume(name.clone(), claimant));
+            } else if !seen.managed {
+                plan.plan.notes.push(Note::VolumeReused(name.clone()));
+            }
+            continue;
+        }
+        let any = vec![Fact::NoVolume(name.clone()), usable];
+        plan.expect(any, format!("volume {name} belongs to another project"));
+        let op =
+            Op::CreateVolume { name: name.clone(), labels: plan.labels(Kind::Volume, owner, name.as_str()) };
+        if let Some(id) = plan.sequence(owner, &[]).step(op, Reason::Missing) {
+            plan.volumes.insert(name, id);
+        }
+    }
+}

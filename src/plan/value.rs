@@ -1,0 +1,154 @@
+//! A plan: the ordered operations that bring a host to a config, and what it takes for granted. Does not know how it was
+//! made.
+
+use super::Note;
+use super::step::NewStep;
+use super::step::Step;
+use super::step::StepId;
+use crate::docker::Fact;
+use crate::docker::Op;
+use crate::name::Container;
+use crate::name::Image;
+use crate::name::Owner;
+use crate::name::Project;
+use crate::name::Volume;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What would bring a host to a config, in an order in which it can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The project that it is for.
+    pub project: Project,
+    /// What it takes for granted; asked before anything is changed.
+    pub expects: Vec<Expect>,
+    /// What a person should know beside the steps.
+    pub notes: Vec<Note>,
+    /// What is left out because its image cannot be had.
+    pub blocked: Vec<Blocked>,
+    /// The data that containers leave behind.
+    pub left_data: Vec<LeftData>,
+    steps: Vec<Step>,
+}
+
+/// What a plan takes for granted of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expect {
+    /// One of these holds.
+    pub any: Vec<Fact>,
+    /// What is wrong otherwise, as a sentence without a full stop.
+    pub otherwise: String,
+}
+
+/// A volume that a container mounts, its successor does not, and neither does anything else that the config asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftData {
+    /// The container.
+    pub container: Container,
+    /// The volume.
+    pub volume: Volume,
+}
+
+/// A workload that is left as it is, because it cannot be brought up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Its container.
+    pub container: Container,
+    /// The domain, group or project that it belongs to.
+    pub owner: Owner,
+    /// What it lacks.
+    pub cause: BlockedBy,
+}
+
+/// What keeps a workload from being brought up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlockedBy {
+    /// Its image is not on the host and could not be pulled.
+    Image {
+        /// The image.
+        image: Image,
+        /// Docker's words.
+        message: String,
+    },
+    /// A container that it needs is itself not brought up.
+    Needs(Container),
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.container, self.cause)
+    }
+}
+
+impl fmt::Display for BlockedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image { image, message } => write!(f, "its image {image} cannot be had: {message}"),
+            Self::Needs(needed) => write!(f, "it needs {needed}, which is left out too"),
+        }
+    }
+}
+
+impl Plan {
+    /// A plan without steps.
+    pub fn new(project: Project) -> Self {
+        Self {
+            project,
+            expects: Vec::new(),
+            notes: Vec::new(),
+            blocked: Vec::new(),
+            left_data: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// The steps, in an order in which they can be done.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether something is done to what all projects of a host share.
+    pub fn is_shared(&self) -> bool {
+        self.steps.iter().any(|step| step.op.is_shared())
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Appends a step and gives its number. Numbers come from here alone, so a plan is acyclic and in order by
+    /// construction.
+    pub(crate) fn push(&mut self, step: NewStep) -> StepId {
+        let id = StepId::nth(self.steps.len());
+        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk, unbroken } = step;
+        assert!(needs.iter().chain(&after).all(|other| *other < id), "a step needs only earlier steps");
+        for others in [&mut needs, &mut after] {
+            others.sort_unstable();
+            others.dedup();
+        }
+        let first = needs.iter().chain(&after).min().copied();
+        let (done, over) = first.map(|first| self.implied(first, &needs)).unwrap_or_default();
+        after.retain(|other| {
+            [&done, &over].iter().all(|implied| !implied.contains(other)) && !needs.contains(other)
+        });
+        // a wait without a fact asks each step that it needs whether there is something to wait for
+        if !matches!(op, Op::Await(_)) || !unless.is_empty() {
+            needs.retain(|need| !done.contains(need));
+        }
+        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, unbroken });
+        id
+    }
+
+    /// The steps from `first` on that are done, and those that are over, when `needs` are done.
+    fn implied(&self, first: StepId, needs: &[StepId]) -> (BTreeSet<StepId>, BTreeSet<StepId>) {
+        let (mut done, mut over) = (BTreeSet::new(), BTreeSet::new());
+        let mut todo = needs.to_vec();
+        while let Some(id) = todo.pop() {
+            let step = &self.steps[id.index()];
+            todo.extend(step.needs.iter().filter(|need| **need >= first && done.insert(**need)));
+            over.extend(&step.after);
+        }
+        (done, over)
+    }
+}
