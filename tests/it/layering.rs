@@ -46,6 +46,104 @@ fn modules_import_only_what_the_architecture_allows() {
     assert_eq!(seen.len(), ARROWS.len(), "modules found: {seen:?}");
 }
 
+#[test]
+fn the_files_of_the_plan_form_no_circle() {
+    let files = Files::below("plan");
+    let mut arrows: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (path, text) in files.0.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
+        arrows.insert(path, files.used_by(path, text));
+    }
+    assert!(arrows.values().any(|used| !used.is_empty()), "no arrow was found");
+    // what uses nothing that is left is taken away, until nothing is left or only circles are
+    while let Some(path) = arrows.iter().find(|(_, used)| used.is_empty()).map(|(path, _)| *path) {
+        arrows.remove(path);
+        for used in arrows.values_mut() {
+            used.remove(path);
+        }
+    }
+    assert!(arrows.is_empty(), "in circles, or above one: {arrows:#?}");
+}
+
+#[test]
+fn only_its_own_file_adds_methods_to_a_type_of_the_plan() {
+    let files = Files::below("plan");
+    let mut wrong = Vec::new();
+    for (path, text) in &files.0 {
+        let own = code(text);
+        for name in implemented(own) {
+            let is_own = ["struct", "enum"].iter().any(|kind| own.contains(&format!("{kind} {name}")));
+            if !is_own {
+                wrong.push(format!("{path} adds methods to {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The sources of one module, by their paths in it.
+struct Files(BTreeMap<String, String>);
+
+impl Files {
+    fn below(module: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(module);
+        Self(sources(&folder).into_iter().collect())
+    }
+
+    /// The files whose things the source at `path` imports, directly or through a `mod.rs`.
+    fn used_by(&self, path: &str, text: &str) -> BTreeSet<&str> {
+        let parent = |folder: &str| folder.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
+        let folder = parent(path);
+        let imports =
+            code(text).lines().filter_map(|line| line.trim().strip_prefix("use ")?.strip_suffix(';'));
+        let found = imports.filter_map(|import| {
+            if let Some(rest) = import.strip_prefix("crate::plan::") {
+                self.defining("", rest)
+            } else if let Some(rest) = import.strip_prefix("super::super::") {
+                self.defining(&parent(&folder), rest)
+            } else {
+                self.defining(&folder, import.strip_prefix("super::")?)
+            }
+        });
+        found.filter(|found| *found != path).collect()
+    }
+
+    /// The file that `name`, in words of the module in `folder`, leads to.
+    fn defining(&self, folder: &str, name: &str) -> Option<&str> {
+        let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let (first, rest) = name.split_once("::").unwrap_or((name, ""));
+        if let Some((file, _)) = self.0.get_key_value(&below(&format!("{first}.rs"))) {
+            return Some(file);
+        }
+        if self.0.contains_key(&below(&format!("{first}/mod.rs"))) {
+            return self.defining(&below(first), rest);
+        }
+        let reexported = self.0.get(&below("mod.rs"))?.lines().find_map(|line| {
+            let (_, path) = line.strip_prefix("pub")?.split_once("use ")?;
+            let path = path.strip_suffix(';')?;
+            (path.rsplit("::").next() == Some(first)).then_some(path)
+        });
+        let target = reexported.unwrap_or_else(|| panic!("{folder}/mod.rs has no `{name}`"));
+        self.defining(folder, target)
+    }
+}
+
+/// The types that a source adds methods to.
+fn implemented(text: &str) -> impl Iterator<Item = &str> {
+    let blocks = text.lines().filter(|line| line.starts_with("impl") && !line.contains(" for "));
+    blocks.map(|line| {
+        let line = line
+            .strip_prefix("impl<")
+            .map_or(line, |line| line.split_once("> ").map_or(line, |(_, line)| line));
+        let name = line.strip_prefix("impl ").unwrap_or(line);
+        name.split(['<', ' ']).next().unwrap_or(name)
+    })
+}
+
+/// A source without its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
 /// The top modules of this crate that a source names, tests included.
 fn imports(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split("crate::")
