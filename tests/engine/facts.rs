@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use support::lab::IDLE;
 use support::lab::Lab;
+use support::private_engine::on_private_engine;
 
 const SHELLS: [&str; 3] = ["dash", "busybox sh", "bash --posix"];
 
@@ -349,6 +350,10 @@ fn agree(lab: &Lab, cases: Vec<(Fact, bool)>) {
 
 #[test]
 fn every_fact_means_the_same_to_the_planner_and_to_a_script() {
+    on_private_engine(every_fact_means_the_same_to_the_planner_and_to_a_script, all_agree);
+}
+
+fn all_agree() {
     let lab = Lab::new("facts");
     furnish(&lab);
     let _other = OtherImage::new(&lab);

@@ -11,10 +11,10 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
 use support::Project;
-use support::ProxyTurn;
 use support::Run;
 use support::docker;
 use support::eventually;
+use support::private_engine::on_private_engine;
 use support::run;
 
 /// A project with an app `web` that answers `body` for `hosts`.
@@ -72,120 +72,131 @@ fn fragments() -> String {
 
 #[test]
 fn the_proxies_of_a_docker_client_reach_nothing_of_gordon_s() {
-    let _turn = ProxyTurn::take();
-    let project = Project::new("gtest-pxclient", &[]);
-    let config = config("gtest-pxclient", "client.test", "direct", "tls: 'off'");
-    let config = config.replace("web: {", "web: { health: { path: /up },");
-    project.write("gordon.yaml", &format!("{config}deploy: {{ health_timeout: 20s }}\n"));
-    let proxies = json!({ "httpProxy": "http://192.0.2.77:3128", "httpsProxy": "http://192.0.2.77:3128" });
-    let client = json!({ "proxies": { "default": proxies } }).to_string();
-    project.write("client/config.json", &client);
-    let folder = project.folder().join("client");
-    run(project.command(&["apply", "--yes"]).env("DOCKER_CONFIG", folder)).success();
-    leads("client.test", "direct");
-    let env = |name| docker(["inspect", "--format", "{{json .Config.Env}}", name]).success().stdout;
-    assert!(!env("gordon-proxy").contains("192.0.2.77"), "{}", env("gordon-proxy"));
-    assert!(env("gtest-pxclient-web-green").contains("192.0.2.77"), "an app has what its user wants");
+    on_private_engine(the_proxies_of_a_docker_client_reach_nothing_of_gordon_s, || {
+        let project = Project::new("gtest-pxclient", &[]);
+        let config = config("gtest-pxclient", "client.test", "direct", "tls: 'off'");
+        let config = config.replace("web: {", "web: { health: { path: /up },");
+        project.write("gordon.yaml", &format!("{config}deploy: {{ health_timeout: 20s }}\n"));
+        let proxies =
+            json!({ "httpProxy": "http://192.0.2.77:3128", "httpsProxy": "http://192.0.2.77:3128" });
+        let client = json!({ "proxies": { "default": proxies } }).to_string();
+        project.write("client/config.json", &client);
+        let folder = project.folder().join("client");
+        run(project.command(&["apply", "--yes"]).env("DOCKER_CONFIG", folder)).success();
+        leads("client.test", "direct");
+        let env = |name| docker(["inspect", "--format", "{{json .Config.Env}}", name]).success().stdout;
+        assert!(!env("gordon-proxy").contains("192.0.2.77"), "{}", env("gordon-proxy"));
+        assert!(env("gtest-pxclient-web-green").contains("192.0.2.77"), "an app has what its user wants");
+    });
 }
 
 #[test]
 fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxone", "one.test, alias.test", "first");
-    let two = project("gtest-pxtwo", "two.test", "second");
-    one.apply();
-    leads("one.test", "first");
-    leads("ALIAS.test", "first");
-    let id = docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout;
-    two.apply();
-    for _ in 0..20 {
+    on_private_engine(two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last, || {
+        let one = project("gtest-pxone", "one.test, alias.test", "first");
+        let two = project("gtest-pxtwo", "two.test", "second");
+        one.apply();
+        leads("one.test", "first");
+        leads("ALIAS.test", "first");
+        let id = docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout;
+        two.apply();
+        for _ in 0..20 {
+            leads("one.test", "first");
+            leads("two.test", "second");
+        }
+        one.is_settled();
+        two.is_settled();
+        assert_eq!(
+            docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).stdout,
+            id,
+            "it is the same proxy"
+        );
+        let status = two.gordon(&["status", "--json"]).success().stdout;
+        let proxy = serde_json::from_str::<Value>(&status).expect("JSON")["proxy"].clone();
+        assert_eq!((&proxy["fragment"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
+        assert_eq!(
+            (&proxy["ports"], &proxy["container"]["state"]),
+            (&json!([18080, 18443]), &json!("running"))
+        );
+
+        // the container starts anew
+        docker(["restart", "-t", "5", "gordon-proxy"]).success();
+        eventually_leads("one.test", "first");
+        leads("two.test", "second");
+        one.is_settled();
+
+        // somebody has paused it
+        docker(["pause", "gordon-proxy"]).success();
+        assert!(two.gordon(&["plan", "--exit-code"]).ended(3).stdout.contains("docker unpause gordon-proxy"));
+        let status = two.gordon(&["status"]).success().stdout;
+        assert!(status.contains("paused"), "{status}");
+        two.apply();
         leads("one.test", "first");
         leads("two.test", "second");
-    }
-    one.is_settled();
-    two.is_settled();
-    assert_eq!(docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).stdout, id, "it is the same proxy");
-    let status = two.gordon(&["status", "--json"]).success().stdout;
-    let proxy = serde_json::from_str::<Value>(&status).expect("JSON")["proxy"].clone();
-    assert_eq!((&proxy["fragment"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
-    assert_eq!((&proxy["ports"], &proxy["container"]["state"]), (&json!([18080, 18443]), &json!("running")));
+        one.is_settled();
+        two.is_settled();
 
-    // the container starts anew
-    docker(["restart", "-t", "5", "gordon-proxy"]).success();
-    eventually_leads("one.test", "first");
-    leads("two.test", "second");
-    one.is_settled();
+        // it is gone: whoever applies next brings back everybody's routes
+        docker(["rm", "--force", "gordon-proxy"]).success();
+        two.apply();
+        eventually_leads("one.test", "first");
+        leads("two.test", "second");
+        one.is_settled();
+        two.is_settled();
 
-    // somebody has paused it
-    docker(["pause", "gordon-proxy"]).success();
-    assert!(two.gordon(&["plan", "--exit-code"]).ended(3).stdout.contains("docker unpause gordon-proxy"));
-    let status = two.gordon(&["status"]).success().stdout;
-    assert!(status.contains("paused"), "{status}");
-    two.apply();
-    leads("one.test", "first");
-    leads("two.test", "second");
-    one.is_settled();
-    two.is_settled();
+        // a host is somebody's, however it is written
+        let three = project("gtest-pxthree", "three.test, one.test", "third");
+        let refused = three.gordon(&["apply", "--yes"]).ended(1);
+        assert!(
+            refused.stderr.contains("`one.test` is routed by project `gtest-pxone` already"),
+            "{}",
+            refused.stderr
+        );
+        // so are the ports: they are those of the project that made the proxy, and that is still there
+        let other = config("gtest-pxthree", "three.test", "third", "tls: 'off'").replace("18080", "18081");
+        three.write("gordon.yaml", &other);
+        let refused = three.gordon(&["apply", "--yes"]).ended(1);
+        assert!(refused.stderr.contains("that of project `gtest-pxtwo`"), "{}", refused.stderr);
+        assert!(three.ids().is_empty(), "nothing was done");
 
-    // it is gone: whoever applies next brings back everybody's routes
-    docker(["rm", "--force", "gordon-proxy"]).success();
-    two.apply();
-    eventually_leads("one.test", "first");
-    leads("two.test", "second");
-    one.is_settled();
-    two.is_settled();
-
-    // a host is somebody's, however it is written
-    let three = project("gtest-pxthree", "three.test, one.test", "third");
-    let refused = three.gordon(&["apply", "--yes"]).ended(1);
-    assert!(
-        refused.stderr.contains("`one.test` is routed by project `gtest-pxone` already"),
-        "{}",
-        refused.stderr
-    );
-    // so are the ports: they are those of the project that made the proxy, and that is still there
-    let other = config("gtest-pxthree", "three.test", "third", "tls: 'off'").replace("18080", "18081");
-    three.write("gordon.yaml", &other);
-    let refused = three.gordon(&["apply", "--yes"]).ended(1);
-    assert!(refused.stderr.contains("that of project `gtest-pxtwo`"), "{}", refused.stderr);
-    assert!(three.ids().is_empty(), "nothing was done");
-
-    // of a project that goes, the routes go; the last one takes the proxy along, and no certificates
-    one.gordon(&["down", "--yes"]).success();
-    assert!(one.list("network").is_empty(), "the proxy left the network");
-    assert!(!fragments().contains("one.test"));
-    leads("two.test", "second");
-    two.gordon(&["down", "--yes"]).success();
-    let left = docker(["ps", "--all", "--filter", "name=gordon-proxy", "--format", "{{.Names}}"]).stdout;
-    // other tests may run projects of their own meanwhile: then it stays, without routes
-    if left.is_empty() {
-        let networks = docker(["network", "ls", "--format", "{{.Name}}"]).stdout;
-        assert!(!networks.contains("0-gordon-proxy"), "{networks}");
-    } else {
-        assert_eq!(fragments(), "");
-    }
-    let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
-    assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
+        // of a project that goes, the routes go; the last one takes the proxy along, and no certificates
+        one.gordon(&["down", "--yes"]).success();
+        assert!(one.list("network").is_empty(), "the proxy left the network");
+        assert!(!fragments().contains("one.test"));
+        leads("two.test", "second");
+        two.gordon(&["down", "--yes"]).success();
+        let left = docker(["ps", "--all", "--filter", "name=gordon-proxy", "--format", "{{.Names}}"]).stdout;
+        // other tests may run projects of their own meanwhile: then it stays, without routes
+        if left.is_empty() {
+            let networks = docker(["network", "ls", "--format", "{{.Name}}"]).stdout;
+            assert!(!networks.contains("0-gordon-proxy"), "{networks}");
+        } else {
+            assert_eq!(fragments(), "");
+        }
+        let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
+        assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
+    });
 }
 
 #[test]
 fn of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed() {
-    let _turn = ProxyTurn::take();
-    let projects = ["one", "two"].map(|name| {
-        project(&format!("gtest-pxboth{name}"), &format!("{name}.test"), &format!("body-{name}"))
+    on_private_engine(of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed, || {
+        let projects = ["one", "two"].map(|name| {
+            project(&format!("gtest-pxboth{name}"), &format!("{name}.test"), &format!("body-{name}"))
+        });
+        let applies = projects.each_ref().map(|project| {
+            let mut apply = project.command(&["apply", "--yes"]);
+            apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+        });
+        for apply in applies {
+            let output = apply.wait_with_output().expect("it ends");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        for (project, name) in projects.iter().zip(["one", "two"]) {
+            leads(&format!("{name}.test"), &format!("body-{name}"));
+            project.is_settled();
+        }
     });
-    let applies = projects.each_ref().map(|project| {
-        let mut apply = project.command(&["apply", "--yes"]);
-        apply.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
-    });
-    for apply in applies {
-        let output = apply.wait_with_output().expect("it ends");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    for (project, name) in projects.iter().zip(["one", "two"]) {
-        leads(&format!("{name}.test"), &format!("body-{name}"));
-        project.is_settled();
-    }
 }
 
 /// The lock of the proxy, held by somebody of whom nobody here knows whether he is at work.
@@ -224,118 +235,125 @@ fn waits_for_ada(project: &Project) -> (Running, impl Iterator<Item = String>) {
 
 #[test]
 fn who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxlock", "one.test", "first");
-    ada_has_the_lock();
-    let (mut apply, rest) = waits_for_ada(&one);
-    let own = one.gordon(&["unlock", "--yes"]).success();
-    assert!(!own.stderr.contains("ada"), "that is the lock of the project: {}", own.stderr);
-    let unlock = one.gordon(&["unlock", "--proxy", "--yes"]).success();
-    assert!(unlock.stderr.contains("the lock of the proxy of all projects is taken away from `ada`"));
-    let rest: Vec<String> = rest.collect();
-    assert!(apply.0.wait().expect("it ends").success(), "{rest:#?}");
-    leads("one.test", "first");
+    on_private_engine(who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away, || {
+        let one = project("gtest-pxlock", "one.test", "first");
+        ada_has_the_lock();
+        let (mut apply, rest) = waits_for_ada(&one);
+        let own = one.gordon(&["unlock", "--yes"]).success();
+        assert!(!own.stderr.contains("ada"), "that is the lock of the project: {}", own.stderr);
+        let unlock = one.gordon(&["unlock", "--proxy", "--yes"]).success();
+        assert!(unlock.stderr.contains("the lock of the proxy of all projects is taken away from `ada`"));
+        let rest: Vec<String> = rest.collect();
+        assert!(apply.0.wait().expect("it ends").success(), "{rest:#?}");
+        leads("one.test", "first");
+    });
 }
 
 #[test]
 fn ctrl_c_ends_the_wait_for_the_proxy() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxctrlc", "one.test", "first");
-    ada_has_the_lock();
-    let (mut apply, _rest) = waits_for_ada(&one);
-    run(Command::new("kill").args(["-INT", &apply.0.id().to_string()])).success();
-    assert_eq!(apply.0.wait().expect("it ends").code(), Some(130));
-    assert!(one.ids().is_empty(), "nothing was done");
-    let locks = docker(["ps", "--all", "--filter", "name=gordon-lock-", "--format", "{{.Names}}"]).stdout;
-    assert!(!locks.contains("gtest-pxctrlc"), "its own lock is given back: {locks}");
+    on_private_engine(ctrl_c_ends_the_wait_for_the_proxy, || {
+        let one = project("gtest-pxctrlc", "one.test", "first");
+        ada_has_the_lock();
+        let (mut apply, _rest) = waits_for_ada(&one);
+        run(Command::new("kill").args(["-INT", &apply.0.id().to_string()])).success();
+        assert_eq!(apply.0.wait().expect("it ends").code(), Some(130));
+        assert!(one.ids().is_empty(), "nothing was done");
+        let locks = docker(["ps", "--all", "--filter", "name=gordon-lock-", "--format", "{{.Names}}"]).stdout;
+        assert!(!locks.contains("gtest-pxctrlc"), "its own lock is given back: {locks}");
+    });
 }
 
 #[test]
 fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxbad", "one.test", "first");
-    one.apply();
-    let before = fragments();
-    // a file of nobody's makes the whole invalid
-    let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
-    docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
-    one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
-    let failed = one.gordon(&["apply", "--yes"]).ended(1);
-    assert!(failed.stderr.contains("no_such_thing"), "Caddy's own words: {}", failed.stderr);
-    leads("one.test", "first");
-    leads_nowhere("more.test");
-    docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
-    assert_eq!(fragments(), before);
-    one.apply();
-    leads("more.test", "first");
-    one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
-    one.apply();
-    leads_nowhere("one.test");
-    one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
-    one.apply();
-    assert_eq!(fragments(), "");
-    one.is_settled();
+    on_private_engine(what_the_proxy_refuses_leaves_the_old_routes_in_place, || {
+        let one = project("gtest-pxbad", "one.test", "first");
+        one.apply();
+        let before = fragments();
+        // a file of nobody's makes the whole invalid
+        let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
+        docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
+        one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        assert!(failed.stderr.contains("no_such_thing"), "Caddy's own words: {}", failed.stderr);
+        leads("one.test", "first");
+        leads_nowhere("more.test");
+        docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
+        assert_eq!(fragments(), before);
+        one.apply();
+        leads("more.test", "first");
+        one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
+        one.apply();
+        leads_nowhere("one.test");
+        one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
+        one.apply();
+        assert_eq!(fragments(), "");
+        one.is_settled();
+    });
 }
 
 #[test]
 fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxscript", "one.test", "first");
-    let first = run(&mut one.script(&["--offline"])).success();
-    assert!(!first.stderr.contains("done: 0"), "{}", first.stderr);
-    leads("one.test", "first");
-    let second = run(&mut one.run_script()).success();
-    assert!(second.stderr.contains("done: 0 of"), "{}", second.stderr);
-    one.is_settled();
+    on_private_engine(a_script_brings_the_proxy_up_and_does_nothing_the_second_time, || {
+        let one = project("gtest-pxscript", "one.test", "first");
+        let first = run(&mut one.script(&["--offline"])).success();
+        assert!(!first.stderr.contains("done: 0"), "{}", first.stderr);
+        leads("one.test", "first");
+        let second = run(&mut one.run_script()).success();
+        assert!(second.stderr.contains("done: 0 of"), "{}", second.stderr);
+        one.is_settled();
+    });
 }
 
 #[test]
 fn with_its_own_authority_it_answers_https() {
-    let _turn = ProxyTurn::take();
-    let one = Project::new(
-        "gtest-pxtls",
-        &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
-    );
-    one.apply();
-    let ask = |url: &str, words: &[&str]| {
-        let to = ["one.test:18443:127.0.0.1", "none.test:18443:127.0.0.1"];
-        run(Command::new("curl")
-            .args(["-s", "-m", "10", "--resolve", to[0], "--resolve", to[1], url])
-            .args(words))
-    };
-    let https = |words: &[&str]| ask("https://one.test:18443/", words);
-    eventually("https answers", || https(&["-k"]).stdout.contains("first"));
-    assert_ne!(https(&[]).status, 0, "its authority is nobody else's");
-    if !is_old_caddy() {
-        let unknown = ask("https://none.test:18443/", &["-k", "-w", "\n%{http_code}"]);
-        assert_eq!(unknown.stdout, "no app has this host\n404");
-    }
-    let root =
-        docker(["exec", "gordon-proxy", "cat", "/data/caddy/pki/authorities/local/root.crt"]).success();
-    one.write("root.crt", &root.stdout);
-    let path = one.folder().join("root.crt");
-    let answer = https(&["--cacert", &path.display().to_string()]);
-    assert!(answer.stdout.contains("first"), "{answer:?}");
-    let to = ["--resolve", "one.test:18080:127.0.0.1", "-w", "%{http_code} %{redirect_url}"];
-    let redirect = ask("http://one.test:18080/x?y", &to);
-    assert_eq!(redirect.stdout, "308 https://one.test:18443/x?y");
-    let log = docker(["logs", "gordon-proxy"]).stderr;
-    assert!(!log.contains(r#""level":"error""#), "{log}");
+    on_private_engine(with_its_own_authority_it_answers_https, || {
+        let one = Project::new(
+            "gtest-pxtls",
+            &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
+        );
+        one.apply();
+        let ask = |url: &str, words: &[&str]| {
+            let to = ["one.test:18443:127.0.0.1", "none.test:18443:127.0.0.1"];
+            run(Command::new("curl")
+                .args(["-s", "-m", "10", "--resolve", to[0], "--resolve", to[1], url])
+                .args(words))
+        };
+        let https = |words: &[&str]| ask("https://one.test:18443/", words);
+        eventually("https answers", || https(&["-k"]).stdout.contains("first"));
+        assert_ne!(https(&[]).status, 0, "its authority is nobody else's");
+        if !is_old_caddy() {
+            let unknown = ask("https://none.test:18443/", &["-k", "-w", "\n%{http_code}"]);
+            assert_eq!(unknown.stdout, "no app has this host\n404");
+        }
+        let root =
+            docker(["exec", "gordon-proxy", "cat", "/data/caddy/pki/authorities/local/root.crt"]).success();
+        one.write("root.crt", &root.stdout);
+        let path = one.folder().join("root.crt");
+        let answer = https(&["--cacert", &path.display().to_string()]);
+        assert!(answer.stdout.contains("first"), "{answer:?}");
+        let to = ["--resolve", "one.test:18080:127.0.0.1", "-w", "%{http_code} %{redirect_url}"];
+        let redirect = ask("http://one.test:18080/x?y", &to);
+        assert_eq!(redirect.stdout, "308 https://one.test:18443/x?y");
+        let log = docker(["logs", "gordon-proxy"]).stderr;
+        assert!(!log.contains(r#""level":"error""#), "{log}");
+    });
 }
 
 #[test]
 fn an_app_takes_the_address_of_its_client_from_the_proxy_alone() {
-    let _turn = ProxyTurn::take();
-    let one = project("gtest-pxclient", "one.test", "first");
-    one.apply();
-    let mut curl = Command::new("curl");
-    curl.args(["-s", "-m", "10", "-H", "Host: one.test", "http://127.0.0.1:18080/headers"]);
-    for header in ["X-Real-IP: 203.0.113.9", "X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"] {
-        curl.args(["-H", header]);
-    }
-    let headers = run(&mut curl).success().stdout;
-    assert!(headers.to_lowercase().contains("x-real-ip:"), "{headers}");
-    assert!(!headers.contains("203.0.113.9"), "{headers}");
+    on_private_engine(an_app_takes_the_address_of_its_client_from_the_proxy_alone, || {
+        let one = project("gtest-pxclient", "one.test", "first");
+        one.apply();
+        let mut curl = Command::new("curl");
+        curl.args(["-s", "-m", "10", "-H", "Host: one.test", "http://127.0.0.1:18080/headers"]);
+        for header in ["X-Real-IP: 203.0.113.9", "X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9"]
+        {
+            curl.args(["-H", header]);
+        }
+        let headers = run(&mut curl).success().stdout;
+        assert!(headers.to_lowercase().contains("x-real-ip:"), "{headers}");
+        assert!(!headers.contains("203.0.113.9"), "{headers}");
+    });
 }
 
 /// An app whose connections become others, as those of websockets do: it sends back each line.
@@ -352,59 +370,61 @@ Server(("", 3000), Echo).serve_forever()
 
 #[test]
 fn a_websocket_lives_on_when_routes_change() {
-    let _turn = ProxyTurn::take();
-    let config = |hosts: &str| {
-        let entrypoint = format!("entrypoint: [python3, -c, {}], environment", json!(ECHO));
-        config("gtest-pxsocket", hosts, "none", "tls: 'off'").replace("environment", &entrypoint)
-    };
-    let one = Project::new("gtest-pxsocket", &[("gordon.yaml", &config("one.test"))]);
-    one.apply();
-    if is_old_caddy() {
-        return;
-    }
-    let mut socket = TcpStream::connect("127.0.0.1:18080").expect("the proxy");
-    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
-    let request = "GET / HTTP/1.1\r\nHost: one.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
-    socket.write_all(request.as_bytes()).expect("it takes a request");
-    let mut lines = BufReader::new(socket.try_clone().expect("a socket")).lines();
-    let mut head = lines.by_ref().map(|line| line.expect("a line")).take_while(|line| !line.is_empty());
-    assert_eq!(head.next().as_deref(), Some("HTTP/1.1 101 Switching Protocols"));
-    head.for_each(drop);
-    let mut echoes = |word: &str| {
-        writeln!(socket, "{word}").expect("it is open");
-        assert_eq!(lines.next().expect("it is open").expect("a line"), word);
-    };
-    echoes("before");
-    one.write("gordon.yaml", &config("one.test, two.test"));
-    one.apply();
-    echoes("after");
+    on_private_engine(a_websocket_lives_on_when_routes_change, || {
+        let config = |hosts: &str| {
+            let entrypoint = format!("entrypoint: [python3, -c, {}], environment", json!(ECHO));
+            config("gtest-pxsocket", hosts, "none", "tls: 'off'").replace("environment", &entrypoint)
+        };
+        let one = Project::new("gtest-pxsocket", &[("gordon.yaml", &config("one.test"))]);
+        one.apply();
+        if is_old_caddy() {
+            return;
+        }
+        let mut socket = TcpStream::connect("127.0.0.1:18080").expect("the proxy");
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time");
+        let request = "GET / HTTP/1.1\r\nHost: one.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+        socket.write_all(request.as_bytes()).expect("it takes a request");
+        let mut lines = BufReader::new(socket.try_clone().expect("a socket")).lines();
+        let mut head = lines.by_ref().map(|line| line.expect("a line")).take_while(|line| !line.is_empty());
+        assert_eq!(head.next().as_deref(), Some("HTTP/1.1 101 Switching Protocols"));
+        head.for_each(drop);
+        let mut echoes = |word: &str| {
+            writeln!(socket, "{word}").expect("it is open");
+            assert_eq!(lines.next().expect("it is open").expect("a line"), word);
+        };
+        echoes("before");
+        one.write("gordon.yaml", &config("one.test, two.test"));
+        one.apply();
+        echoes("after");
+    });
 }
 
 #[test]
 fn a_route_on_which_nothing_accepts_connections_is_not_put() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-pxrefused";
-    let own = ECHO.replace("101 Switching Protocols", "502 Bad Gateway");
-    let text = config(name, "one.test", "first", "tls: 'off'")
-        + &format!(
-            "  own: {{ image: 'web:1', entrypoint: [python3, -c, {}], proxy: {{ hosts: [own.test] }} }}\n",
-            json!(own)
-        );
-    let one = Project::new(name, &[("gordon.yaml", &text)]);
-    one.apply();
-    leads("one.test", "first");
-    assert!(get("own.test").stdout.ends_with("502"), "that is the app's own answer");
-    let elsewhere = text.replace("app_port: 3000", "app_port: 3001") + "deploy: { health_timeout: 2s }\n";
-    one.write("gordon.yaml", &elsewhere);
-    for _ in 0..2 {
-        let failed = one.gordon(&["apply", "--yes"]).ended(1);
-        let at = "one.test: nothing accepts connections at gtest-pxrefused-web-green.gtest-pxrefused-network.:3001";
-        assert!(failed.stderr.contains(at), "{}", failed.stderr);
-        assert!(failed.stderr.contains("another port, or 127.0.0.1 only?"), "{}", failed.stderr);
+    on_private_engine(a_route_on_which_nothing_accepts_connections_is_not_put, || {
+        let name = "gtest-pxrefused";
+        let own = ECHO.replace("101 Switching Protocols", "502 Bad Gateway");
+        let text = config(name, "one.test", "first", "tls: 'off'")
+            + &format!(
+                "  own: {{ image: 'web:1', entrypoint: [python3, -c, {}], proxy: {{ hosts: [own.test] }} }}\n",
+                json!(own)
+            );
+        let one = Project::new(name, &[("gordon.yaml", &text)]);
+        one.apply();
         leads("one.test", "first");
-    }
-    assert!(run(&mut one.script(&[])).ended(1).stderr.contains("nothing accepts connections"));
-    leads("one.test", "first");
+        assert!(get("own.test").stdout.ends_with("502"), "that is the app's own answer");
+        let elsewhere = text.replace("app_port: 3000", "app_port: 3001") + "deploy: { health_timeout: 2s }\n";
+        one.write("gordon.yaml", &elsewhere);
+        for _ in 0..2 {
+            let failed = one.gordon(&["apply", "--yes"]).ended(1);
+            let at = "one.test: nothing accepts connections at gtest-pxrefused-web-green.gtest-pxrefused-network.:3001";
+            assert!(failed.stderr.contains(at), "{}", failed.stderr);
+            assert!(failed.stderr.contains("another port, or 127.0.0.1 only?"), "{}", failed.stderr);
+            leads("one.test", "first");
+        }
+        assert!(run(&mut one.script(&[])).ended(1).stderr.contains("nothing accepts connections"));
+        leads("one.test", "first");
+    });
 }
 
 /// Hosts that a proxy's own language could take for something else.
@@ -429,78 +449,89 @@ const HOSTS: [&str; 16] = [
 
 #[test]
 fn caddy_takes_every_host_for_a_host() {
-    let _turn = ProxyTurn::take();
-    let long = [&*"a".repeat(63), &*"b".repeat(63), &*"c".repeat(63), "test"].join(".");
-    let hosts =
-        HOSTS.iter().map(|host| format!("'{host}'")).chain([long.clone()]).collect::<Vec<_>>().join(", ");
-    let one = project("gtest-pxhosts", &hosts, "first");
-    one.apply();
-    for host in HOSTS.iter().copied().chain([&*long]) {
-        leads(host, "first");
-    }
-    for tls in ["auto", "internal"] {
-        one.write("gordon.yaml", &config("gtest-pxhosts", &hosts, "first", &format!("tls: {tls}")));
-        let text = one.gordon(&["routes", "--format", "caddy"]).success().stdout;
-        one.write("Caddyfile", &text);
-        docker(["cp", &one.folder().join("Caddyfile").display().to_string(), "gordon-proxy:/tmp/Caddyfile"])
-            .success();
-        let adapted =
-            docker(["exec", "gordon-proxy", "caddy", "adapt", "--config", "/tmp/Caddyfile"]).success().stdout;
+    on_private_engine(caddy_takes_every_host_for_a_host, || {
+        let long = [&*"a".repeat(63), &*"b".repeat(63), &*"c".repeat(63), "test"].join(".");
+        let hosts =
+            HOSTS.iter().map(|host| format!("'{host}'")).chain([long.clone()]).collect::<Vec<_>>().join(", ");
+        let one = project("gtest-pxhosts", &hosts, "first");
+        one.apply();
         for host in HOSTS.iter().copied().chain([&*long]) {
-            assert!(adapted.contains(&format!("{host:?}")), "{tls} {host}: {adapted}");
+            leads(host, "first");
         }
-    }
+        for tls in ["auto", "internal"] {
+            one.write("gordon.yaml", &config("gtest-pxhosts", &hosts, "first", &format!("tls: {tls}")));
+            let text = one.gordon(&["routes", "--format", "caddy"]).success().stdout;
+            one.write("Caddyfile", &text);
+            docker([
+                "cp",
+                &one.folder().join("Caddyfile").display().to_string(),
+                "gordon-proxy:/tmp/Caddyfile",
+            ])
+            .success();
+            let adapted = docker(["exec", "gordon-proxy", "caddy", "adapt", "--config", "/tmp/Caddyfile"])
+                .success()
+                .stdout;
+            for host in HOSTS.iter().copied().chain([&*long]) {
+                assert!(adapted.contains(&format!("{host:?}")), "{tls} {host}: {adapted}");
+            }
+        }
+    });
 }
 
 #[test]
 fn a_port_in_use_fails_the_proxy_alone() {
-    let _turn = ProxyTurn::take();
-    let _squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
-    let one = project("gtest-pxport", "one.test", "first");
-    let failed = one.gordon(&["apply", "--yes"]).ended(1);
-    assert!(failed.stderr.contains("port 18080 of this host is in use"), "{}", failed.stderr);
-    assert_eq!(one.ids().len(), 1, "the app runs");
+    on_private_engine(a_port_in_use_fails_the_proxy_alone, || {
+        let _squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
+        let one = project("gtest-pxport", "one.test", "first");
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        assert!(failed.stderr.contains("port 18080 of this host is in use"), "{}", failed.stderr);
+        assert_eq!(one.ids().len(), 1, "the app runs");
+    });
 }
 
 #[test]
 fn the_proxy_asks_a_new_release_before_it_leads_there() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-pxpath";
-    let config = |body: &str, status: u16| {
-        config(name, "one.test", body, "tls: 'off'").replace(
-            "environment: {",
-            &format!("health_check: {{ path: /up }}, environment: {{ HEALTH_STATUS: '{status}', "),
-        ) + "deploy: { drain: 2s, health_timeout: 6s }\n"
-    };
-    let one = Project::new(name, &[("gordon.yaml", &config("first", 200))]);
-    one.apply();
-    leads("one.test", "first");
-    let before = one.ids();
-    one.write("gordon.yaml", &config("sick", 500));
-    let failed = one.gordon(&["apply", "--yes"]).ended(1);
-    assert!(failed.stderr.contains("500 Internal Server Error"), "{}", failed.stderr);
-    assert_eq!(one.ids(), before);
-    leads("one.test", "first");
-    one.write("gordon.yaml", &config("second", 302));
-    run(&mut one.script(&[])).success();
-    leads("one.test", "second");
-    one.is_settled();
+    on_private_engine(the_proxy_asks_a_new_release_before_it_leads_there, || {
+        let name = "gtest-pxpath";
+        let config = |body: &str, status: u16| {
+            config(name, "one.test", body, "tls: 'off'").replace(
+                "environment: {",
+                &format!("health_check: {{ path: /up }}, environment: {{ HEALTH_STATUS: '{status}', "),
+            ) + "deploy: { drain: 2s, health_timeout: 6s }\n"
+        };
+        let one = Project::new(name, &[("gordon.yaml", &config("first", 200))]);
+        one.apply();
+        leads("one.test", "first");
+        let before = one.ids();
+        one.write("gordon.yaml", &config("sick", 500));
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        assert!(failed.stderr.contains("500 Internal Server Error"), "{}", failed.stderr);
+        assert_eq!(one.ids(), before);
+        leads("one.test", "first");
+        one.write("gordon.yaml", &config("second", 302));
+        run(&mut one.script(&[])).success();
+        leads("one.test", "second");
+        one.is_settled();
+    });
 }
 
 #[test]
 fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-pxpartly";
-    let sick = "  sick: { image: 'web:1', health: { path: /up }, environment: { EXIT_CODE: '3' }, proxy: { hosts: [sick.test], app_port: 3000 } }\n";
-    let both = config(name, "one.test", "first", "tls: 'off'") + sick;
-    let one = Project::new(name, &[("gordon.yaml", &both)]);
-    let failed = one.gordon(&["apply", "--yes"]).ended(1);
-    assert!(failed.stderr.contains("gtest-pxpartly-sick-green"), "{}", failed.stderr);
-    leads("one.test", "first");
-    // but a host that leads to an app that runs is not taken from it for one that does not
-    let moved =
-        both.replace("[one.test]", "[two.test]").replace("[sick.test]", "[one.test]").replace("'3'", "'4'");
-    one.write("gordon.yaml", &moved);
-    one.gordon(&["apply", "--yes"]).ended(1);
-    leads("one.test", "first");
+    on_private_engine(an_app_that_does_not_come_up_keeps_no_other_from_being_led_to, || {
+        let name = "gtest-pxpartly";
+        let sick = "  sick: { image: 'web:1', health: { path: /up }, environment: { EXIT_CODE: '3' }, proxy: { hosts: [sick.test], app_port: 3000 } }\n";
+        let both = config(name, "one.test", "first", "tls: 'off'") + sick;
+        let one = Project::new(name, &[("gordon.yaml", &both)]);
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        assert!(failed.stderr.contains("gtest-pxpartly-sick-green"), "{}", failed.stderr);
+        leads("one.test", "first");
+        // but a host that leads to an app that runs is not taken from it for one that does not
+        let moved = both
+            .replace("[one.test]", "[two.test]")
+            .replace("[sick.test]", "[one.test]")
+            .replace("'3'", "'4'");
+        one.write("gordon.yaml", &moved);
+        one.gordon(&["apply", "--yes"]).ended(1);
+        leads("one.test", "first");
+    });
 }

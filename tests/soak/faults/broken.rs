@@ -7,7 +7,7 @@ use super::rolling_project::IMAGES;
 use super::rolling_project::Lane;
 use super::rolling_project::Shape;
 use super::sample::sample;
-use support::ProxyTurn;
+use support::private_engine::on_private_engine;
 
 /// The steps of one app among those of many.
 fn of_app(steps: &[Step], app: usize, name: &str) -> Vec<Step> {
@@ -18,7 +18,10 @@ fn of_app(steps: &[Step], app: usize, name: &str) -> Vec<Step> {
 /// As many apps are rolled out at once as a rollout has steps, and of each another step goes wrong.
 #[test]
 fn each_command_of_a_rollout_may_fail_or_never_answer() {
-    let _turn = ProxyTurn::take();
+    on_private_engine(each_command_of_a_rollout_may_fail_or_never_answer, breaks);
+}
+
+fn breaks() {
     let name = "gtest-broken";
     let mut lane = Lane::new(name, Shape::Apps(1), 2);
     lane.wants(1);

@@ -8,8 +8,8 @@ use super::rolling_project::Lane;
 use super::rolling_project::Shape;
 use super::sample::sample;
 use std::thread;
-use support::ProxyTurn;
 use support::Run;
+use support::private_engine::on_private_engine;
 
 /// What is done to a project, over and over.
 type Work = fn(&mut Lane, &Askers);
@@ -105,7 +105,10 @@ fn way_back(lane: &mut Lane, askers: &Askers) {
 /// Several projects at once, each killed at each step in its own way, behind one proxy.
 #[test]
 fn whenever_a_run_is_killed_the_next_brings_it_to_its_end_and_nobody_notices() {
-    let _turn = ProxyTurn::take();
+    on_private_engine(whenever_a_run_is_killed_the_next_brings_it_to_its_end_and_nobody_notices, cuts_off);
+}
+
+fn cuts_off() {
     let (one, two) = (Shape::Apps(1), Shape::Replicas);
     let works: [(&str, Shape, usize, Work); 9] = [
         ("gtest-cut-during", one, 2, |l, a| {

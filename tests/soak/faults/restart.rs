@@ -2,11 +2,10 @@
 
 use super::fault_injection::Fault;
 use super::fault_injection::Step;
-use super::rolling_project::IMAGES;
 use super::rolling_project::Lane;
 use super::rolling_project::Shape;
 use support::private_engine::Engine;
-use support::private_engine::with_an_engine;
+use support::private_engine::with_private_engine;
 
 /// What happens to an engine.
 type Way = fn(&mut Engine);
@@ -25,15 +24,9 @@ const LEFT: [(&str, &str, &str); 6] = [
     ("stop", "-previous", "the outgoing without aliases"),
 ];
 
-/// Runs a test of this module against an engine that has what it needs.
-fn apart(name: &str, test: fn(Engine)) {
-    let images = ["caddy:2", "redis:7-alpine", "gmail-web:latest"];
-    with_an_engine(&format!("faults::restart::{name}"), &[&images[..], &IMAGES[..2]].concat(), test);
-}
-
 #[test]
 fn what_was_at_rest_serves_again_and_nothing_is_left_to_do() {
-    apart("what_was_at_rest_serves_again_and_nothing_is_left_to_do", |mut engine| {
+    with_private_engine(what_was_at_rest_serves_again_and_nothing_is_left_to_do, |mut engine| {
         let lanes = [
             Lane::new("gtest-restart-one", Shape::Apps(1), 2),
             Lane::new("gtest-restart-two", Shape::Replicas, 2),
@@ -55,7 +48,7 @@ fn what_was_at_rest_serves_again_and_nothing_is_left_to_do() {
 /// between its names.
 #[test]
 fn what_was_cut_off_serves_again_and_the_next_apply_ends_it() {
-    apart("what_was_cut_off_serves_again_and_the_next_apply_ends_it", |mut engine| {
+    with_private_engine(what_was_cut_off_serves_again_and_the_next_apply_ends_it, |mut engine| {
         let mut apps = Lane::new("gtest-midway-apps", Shape::Apps(LEFT.len()), 2);
         let mut replicas = Lane::new("gtest-midway-replicas", Shape::Replicas, 2);
         for (what, way) in WAYS {
@@ -97,7 +90,7 @@ fn what_was_cut_off_serves_again_and_the_next_apply_ends_it() {
 
 #[test]
 fn an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it() {
-    apart("an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it", |mut engine| {
+    with_private_engine(an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it, |mut engine| {
         let mut lane = Lane::new("gtest-gone", Shape::Apps(1), 2);
         for begin in ["run", "container inspect", "network connect"] {
             let before = lane.wanted();

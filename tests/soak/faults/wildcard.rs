@@ -15,10 +15,9 @@ use std::sync::Mutex;
 use std::thread;
 use support::Project;
 use support::eventually;
-use support::private_engine::Engine;
 use support::private_engine::RESOLVER;
 use support::private_engine::SEARCHED;
-use support::private_engine::with_an_engine;
+use support::private_engine::with_private_engine;
 
 const NAME: &str = "gtest-wildcard";
 const HOST: &str = "blog.company.test";
@@ -26,11 +25,10 @@ const PORT: u16 = 3000;
 
 #[test]
 fn between_two_names_nobody_but_the_engine_is_asked_for_an_app() {
-    let name = "faults::wildcard::between_two_names_nobody_but_the_engine_is_asked_for_an_app";
-    with_an_engine(name, &["caddy:2", "web:1", "web:2"], cut_off);
+    with_private_engine(between_two_names_nobody_but_the_engine_is_asked_for_an_app, |_| cut_off());
 }
 
-fn cut_off(_engine: Engine) {
+fn cut_off() {
     let resolver = Resolver::start();
     let docker = Faulty::new();
     let project = Project::new(NAME, &[("gordon.toml", &config("web:1"))]);

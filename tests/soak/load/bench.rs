@@ -1,6 +1,7 @@
 //! Deploys of the same app by several procedures, side by side: when a new release serves, when the command has ended, and
 //! what the same load lost. `scripts/bench deploy` runs it; it asserts nothing of what it measures.
 
+use super::alone;
 use super::app;
 use super::app::HOST;
 use super::app::PORT;
@@ -13,7 +14,6 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 use support::Project;
-use support::ProxyTurn;
 use support::Run;
 use support::Theirs;
 use support::docker;
@@ -42,6 +42,10 @@ struct Figures {
 #[test]
 #[ignore = "it measures: `scripts/bench deploy`"]
 fn deploys_side_by_side() {
+    alone(deploys_side_by_side, measures);
+}
+
+fn measures() {
     let compose = compose();
     let mut table = vec![("`gordon apply`".to_owned(), with_gordon())];
     table.push(("by hand: `docker stop`, `rm`, `run`".to_owned(), by_hand()));
@@ -73,7 +77,6 @@ fn deploys_side_by_side() {
 /// What connections lose that are kept and never at rest, while the routes of another project change: Caddy closes those on
 /// which it waits for a request.
 fn changes_of_routes() -> Tally {
-    let _turn = ProxyTurn::take();
     let _project = app::project("gtest-bench", 1);
     let config = |hosts: u32| {
         let hosts = (0..hosts).map(|host| format!("host-{host}.test")).collect::<Vec<_>>().join(", ");
@@ -125,7 +128,6 @@ fn image(release: u32) -> String {
 }
 
 fn with_gordon() -> Figures {
-    let _turn = ProxyTurn::take();
     let name = "gtest-bench";
     let project = app::project(name, 1);
     measure(|release| {

@@ -1,5 +1,6 @@
 //! Releases follow each other under load, and nobody who asks notices.
 
+use super::alone;
 use super::app;
 use super::app::HOST;
 use super::app::PORT;
@@ -7,7 +8,6 @@ use super::traffic::Question;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
-use support::ProxyTurn;
 use support::eventually;
 use support::neighbour::Neighbour;
 use support::tally::Tally;
@@ -20,7 +20,6 @@ const CANNOT_PAUSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/soak/load
 
 /// Ten rollouts lose nothing of what is asked through the proxy; what became of what is asked by alias.
 fn ten_rollouts(name: &str, replicas: u32, docker: &str) -> Tally {
-    let _turn = ProxyTurn::take();
     let project = app::project(name, replicas);
     let before = project.ids();
     let load = app::load();
@@ -53,107 +52,117 @@ fn hardly_noticed(neighbour: &Tally) {
 
 #[test]
 fn ten_rollouts_lose_no_request() {
-    hardly_noticed(&ten_rollouts("gtest-load", 1, DOCKER));
+    alone(ten_rollouts_lose_no_request, || {
+        hardly_noticed(&ten_rollouts("gtest-load", 1, DOCKER));
+    });
 }
 
 #[test]
 fn ten_rollouts_of_three_replicas_lose_no_request() {
-    hardly_noticed(&ten_rollouts("gtest-load3", 3, DOCKER));
+    alone(ten_rollouts_of_three_replicas_lose_no_request, || {
+        hardly_noticed(&ten_rollouts("gtest-load3", 3, DOCKER));
+    });
 }
 
 /// What is asked by alias just as a container leaves its network may fail there. What the proxy is asked never does: by
 /// then it leads to another.
 #[test]
 fn ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy() {
-    let neighbour = ten_rollouts("gtest-load-awake", 1, CANNOT_PAUSE);
-    assert!(neighbour.asked >= 1000 && neighbour.lost() * 100 < neighbour.asked, "{neighbour}");
+    alone(ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy, || {
+        let neighbour = ten_rollouts("gtest-load-awake", 1, CANNOT_PAUSE);
+        assert!(neighbour.asked >= 1000 && neighbour.lost() * 100 < neighbour.asked, "{neighbour}");
+    });
 }
 
 #[test]
 fn replicas_come_and_go_and_cost_no_more_than_the_reloads() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-load-scale";
-    let project = app::project(name, 1);
-    let before = project.ids();
-    let load = app::load();
-    let neighbour = Neighbour::start(
-        &format!("{name}-neighbour-green"),
-        4,
-        Duration::from_millis(100),
-        "http://web:3000/db",
-    );
-    for replicas in [3, 1] {
-        project.write("gordon.yaml", &app::config(name, 0, replicas));
-        project.apply();
-    }
-    let outcome = load.stop();
-    let neighbour = neighbour.stop();
-    println!("by alias: {neighbour}");
-    outcome.is_whole_but_for_reloads(500, 2);
-    assert_eq!(outcome.tally.said("hostname: ").len(), 3, "all of them answered");
-    assert!(neighbour.lost() * 1000 < neighbour.asked.max(3000), "{neighbour}");
-    assert_eq!(project.ids(), before, "those that stay were not touched");
+    alone(replicas_come_and_go_and_cost_no_more_than_the_reloads, || {
+        let name = "gtest-load-scale";
+        let project = app::project(name, 1);
+        let before = project.ids();
+        let load = app::load();
+        let neighbour = Neighbour::start(
+            &format!("{name}-neighbour-green"),
+            4,
+            Duration::from_millis(100),
+            "http://web:3000/db",
+        );
+        for replicas in [3, 1] {
+            project.write("gordon.yaml", &app::config(name, 0, replicas));
+            project.apply();
+        }
+        let outcome = load.stop();
+        let neighbour = neighbour.stop();
+        println!("by alias: {neighbour}");
+        outcome.is_whole_but_for_reloads(500, 2);
+        assert_eq!(outcome.tally.said("hostname: ").len(), 3, "all of them answered");
+        assert!(neighbour.lost() * 1000 < neighbour.asked.max(3000), "{neighbour}");
+        assert_eq!(project.ids(), before, "those that stay were not touched");
+    });
 }
 
 #[test]
 fn a_rollback_loses_no_request() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-load-back";
-    let project = app::project(name, 1);
-    project.write("gordon.yaml", &app::config(name, 1, 1));
-    project.apply();
-    let before = project.ids();
-    let load = app::load();
-    project.gordon(&["rollback", "--yes", "web"]).success();
-    let outcome = load.stop();
-    outcome.is_whole(300);
-    assert_eq!(outcome.tally.said("body: "), ["release-00", "release-01"]);
-    let (after, database) = (project.ids(), format!("{name}-db"));
-    assert_eq!(before[&database], after[&database], "it is the same database");
+    alone(a_rollback_loses_no_request, || {
+        let name = "gtest-load-back";
+        let project = app::project(name, 1);
+        project.write("gordon.yaml", &app::config(name, 1, 1));
+        project.apply();
+        let before = project.ids();
+        let load = app::load();
+        project.gordon(&["rollback", "--yes", "web"]).success();
+        let outcome = load.stop();
+        outcome.is_whole(300);
+        assert_eq!(outcome.tally.said("body: "), ["release-00", "release-01"]);
+        let (after, database) = (project.ids(), format!("{name}-db"));
+        assert_eq!(before[&database], after[&database], "it is the same database");
+    });
 }
 
 #[test]
 fn a_request_that_begins_before_the_switch_ends_normally() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-load-long";
-    let project = app::project(name, 1);
-    let serving = format!("{name}-web-green");
-    let old = project.ids()[&serving].clone();
-    let slow = Question::get(PORT, HOST, "/slow?seconds=4", "waited 4 s");
-    project.write("gordon.yaml", &app::config(name, 1, 1));
-    let apply = project.command(&["apply", "--yes"]).spawn().expect("gordon runs");
-    let mut requests = Vec::new();
-    eventually("the new release has the name", || {
-        let slow = slow.clone();
-        requests.push(thread::spawn(move || slow.ask()));
-        project.ids().get(&serving).is_some_and(|id| *id != old)
+    alone(a_request_that_begins_before_the_switch_ends_normally, || {
+        let name = "gtest-load-long";
+        let project = app::project(name, 1);
+        let serving = format!("{name}-web-green");
+        let old = project.ids()[&serving].clone();
+        let slow = Question::get(PORT, HOST, "/slow?seconds=4", "waited 4 s");
+        project.write("gordon.yaml", &app::config(name, 1, 1));
+        let apply = project.command(&["apply", "--yes"]).spawn().expect("gordon runs");
+        let mut requests = Vec::new();
+        eventually("the new release has the name", || {
+            let slow = slow.clone();
+            requests.push(thread::spawn(move || slow.ask()));
+            project.ids().get(&serving).is_some_and(|id| *id != old)
+        });
+        let spanning = requests.iter().filter(|request| !request.is_finished()).count();
+        println!("{} requests of 4 s, {spanning} of them on their way at the switch", requests.len());
+        assert!(spanning > 10, "{spanning}");
+        for request in requests {
+            let answer = request.join().expect("it is asked");
+            assert!(answer.is_ok(), "{answer:?}");
+        }
+        assert!(apply.wait_with_output().expect("it ends").status.success());
+        project.is_settled();
     });
-    let spanning = requests.iter().filter(|request| !request.is_finished()).count();
-    println!("{} requests of 4 s, {spanning} of them on their way at the switch", requests.len());
-    assert!(spanning > 10, "{spanning}");
-    for request in requests {
-        let answer = request.join().expect("it is asked");
-        assert!(answer.is_ok(), "{answer:?}");
-    }
-    assert!(apply.wait_with_output().expect("it ends").status.success());
-    project.is_settled();
 }
 
 #[test]
 fn a_release_that_is_not_well_never_gets_a_request() {
-    let _turn = ProxyTurn::take();
-    let name = "gtest-load-sick";
-    let project = app::project(name, 1);
-    let before = project.ids();
-    let sick = app::config(name, 1, 1)
-        .replace("START_DELAY: '2'", "HEALTH_STATUS: '500'")
-        .replace("drain: 3s", "drain: 3s, health_timeout: 8s");
-    project.write("gordon.yaml", &sick);
-    let load = app::load();
-    let apply = project.gordon(&["apply", "--yes"]).ended(1);
-    let outcome = load.stop();
-    assert!(apply.stderr.contains("500"), "what it answers is told: {}", apply.stderr);
-    outcome.is_whole(300);
-    assert_eq!(outcome.tally.said("body: "), ["release-00"], "the release before answered all of them");
-    assert_eq!(project.ids(), before, "what came in is gone");
+    alone(a_release_that_is_not_well_never_gets_a_request, || {
+        let name = "gtest-load-sick";
+        let project = app::project(name, 1);
+        let before = project.ids();
+        let sick = app::config(name, 1, 1)
+            .replace("START_DELAY: '2'", "HEALTH_STATUS: '500'")
+            .replace("drain: 3s", "drain: 3s, health_timeout: 8s");
+        project.write("gordon.yaml", &sick);
+        let load = app::load();
+        let apply = project.gordon(&["apply", "--yes"]).ended(1);
+        let outcome = load.stop();
+        assert!(apply.stderr.contains("500"), "what it answers is told: {}", apply.stderr);
+        outcome.is_whole(300);
+        assert_eq!(outcome.tally.said("body: "), ["release-00"], "the release before answered all of them");
+        assert_eq!(project.ids(), before, "what came in is gone");
+    });
 }

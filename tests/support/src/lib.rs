@@ -12,7 +12,6 @@ pub mod tally;
 
 mod process;
 mod project;
-mod proxy_turn;
 mod theirs;
 
 pub use process::Run;
@@ -22,5 +21,4 @@ pub use process::eventually;
 pub use process::inside;
 pub use process::run;
 pub use project::Project;
-pub use proxy_turn::ProxyTurn;
 pub use theirs::Theirs;

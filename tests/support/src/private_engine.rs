@@ -1,131 +1,208 @@
-//! A second Docker Engine for one test, in a network of its own, which the test may end in several ways and start again.
-//! Nothing of it is left, however the test ends. It needs root, `dockerd`, `ip` and `nsenter`.
+//! Docker Engines of the tests' own, each with its own network, mounts and processes, so that nothing on this machine meets
+//! what is on them. Whatever becomes of the test, and of the process that ran it, nothing of them is left. They need root,
+//! `dockerd`, `ip`, `nsenter` and `unshare`.
 //!
-//! The test runs once more as a process of its own in that network: there, `docker` talks to this engine, and 127.0.0.1 is
-//! where its published ports are.
+//! The test runs once more as a process of its own in there: `docker` talks to that engine, and 127.0.0.1 is where its
+//! published ports are.
 
+use crate::process::Run;
 use crate::process::docker;
 use crate::process::eventually;
 use crate::process::run;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
-use std::collections::BTreeMap;
+use std::any::type_name;
 use std::env;
 use std::fs;
-use std::fs::File;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::process;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::thread::panicking;
-use std::thread::sleep;
-use std::time::Duration;
-use tempfile::TempDir;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
-/// Where its containers' questions for names go that the engine does not know: somebody may answer there, or nobody.
+/// Where containers' questions for names go that the engine does not know: somebody may answer there, or nobody.
 pub const RESOLVER: &str = "192.0.2.53";
 
-/// What its containers add to a name that is not found.
+/// What containers add to a name that is not found.
 pub const SEARCHED: &str = "company.test";
 
-/// Tells the process in that network where its engine keeps everything.
+/// The images that the tests on such engines are made of.
+const IMAGES: [&str; 7] =
+    ["caddy:2", "gmail-web:latest", "nextjs-web:latest", "postgres:15", "redis:7-alpine", "web:1", "web:2"];
+
+/// Tells the process in there where its engine keeps everything.
 const FOLDER: &str = "GORDON_TEST_ENGINE";
 
 /// Where in it the engine has what a machine forgets when it is switched off.
 const RUN: &str = "run";
 
-/// A network of its own, and a place for an engine in it.
-struct Place {
-    network: String,
-    folder: TempDir,
+/// Engines that no test uses, with nothing on them but images.
+static IDLE: Mutex<Vec<PrivateEngine>> = Mutex::new(Vec::new());
+
+/// Runs dockerd; `$1` is its folder.
+const START: &str =
+    r#"env -u DOCKER_HOST dockerd --config-file "$1/daemon.json" </dev/null >>"$1/log" 2>&1 &"#;
+
+/// Makes the namespaces, starts the engine, and holds both until standard input ends, which it does when this process ends
+/// in any way. Then the kernel ends all that runs in there, and the folder is removed. The first process in there ignores its
+/// children, so that none of them stays as a zombie.
+const HOLD: &str = r#"
+folder=$1 resolver=$2 start=$3
+exec 3<&0
+unshare --net --mount --uts --pid --fork --mount-proc sh -ec '
+	ip link set lo up
+	ip address add "$2" dev lo
+	sysctl --quiet --write net.ipv4.ip_forward=1
+	eval "$3"
+	echo ready
+	exec env --ignore-signal=CHLD cat >/dev/null
+' sh "$folder" "$resolver" "$start" <&3 &
+echo "$!"
+exec 3<&- >/dev/null
+wait "$!"
+for container in "$folder"/data/containers/*; do
+	[ -d "$container" ] || continue
+	find /sys/fs/cgroup -depth -type d -path "*/${container##*/}*" -exec rmdir {} + 2>/dev/null
+done
+rm -rf "$folder"
+"#;
+
+/// Removes all that is on an engine but its images.
+const CLEAR: &str = "docker ps --all --quiet | xargs -r docker rm --force --volumes >/dev/null
+docker network prune --force >/dev/null
+docker volume ls --quiet | xargs -r docker volume rm --force >/dev/null";
+
+/// An engine, as those see it who are not in there.
+struct PrivateEngine {
+    folder: PathBuf,
+    /// The process whose namespaces they are.
+    inside: String,
+    holder: Child,
 }
 
-/// The engine, while it runs.
+/// The engine, as a test in there sees it: it may end it in several ways, and start it again.
 pub struct Engine {
     folder: PathBuf,
-    dockerd: Child,
+    dockerd: Pid,
 }
 
-/// Runs `test`, which is the test of this name, against an engine of its own that has these images.
-pub fn with_an_engine(name: &str, images: &[&str], test: fn(Engine)) {
-    if let Ok(folder) = env::var(FOLDER) {
-        return test(Engine::new(Path::new(&folder)));
+/// Runs `body` on a private engine that has nothing but images. `test` is the test that calls this.
+#[track_caller]
+pub fn on_private_engine<T: Copy>(test: T, body: fn()) {
+    if env::var_os(FOLDER).is_some() {
+        return body();
     }
-    let place = Place::new();
-    let archive = place.folder.path().join("images.tar");
-    run(Command::new("docker").args(["save", "--output"]).arg(&archive).args(images)).success();
-    let status = Command::new("nsenter")
-        .arg(format!("--net=/var/run/netns/{}", place.network))
-        .args(["unshare", "--uts"])
-        .arg(env::current_exe().expect("this test"))
-        .args(["--exact", "--nocapture", name])
-        .env(FOLDER, place.folder.path())
-        .env("DOCKER_HOST", format!("unix://{}", place.folder.path().join(RUN).join("socket").display()))
-        .status();
-    assert!(status.expect("nsenter is there: `scripts/engine` installs it").success(), "it went well there");
-    assert!(place.folder.path().join("log").exists(), "a test of this name ran there");
+    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let engine = idle.unwrap_or_else(PrivateEngine::new);
+    engine.runs(test);
+    engine.sh(CLEAR);
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
 }
 
-impl Place {
+/// Runs `body` on a private engine that no other test gets.
+#[track_caller]
+pub fn with_private_engine<T: Copy>(test: T, body: fn(Engine)) {
+    match env::var_os(FOLDER) {
+        Some(folder) => body(Engine::of(folder.into())),
+        None => PrivateEngine::new().runs(test),
+    }
+}
+
+impl PrivateEngine {
     fn new() -> Self {
         // where an engine may keep layers; a folder for temporary files may be in memory
-        let folder =
-            tempfile::Builder::new().prefix("gordon-test-").tempdir_in("/var/tmp").expect("a folder");
-        let network = folder.path().file_name().expect("it has a name").display().to_string();
-        let place = Self { network, folder };
-        let ip = |words: &[&str]| {
-            let words = words.join(" ");
-            let done = run(Command::new("sh").args(["-c", &words]));
-            assert_eq!(done.status, 0, "an engine apart needs root and `ip`: {words}: {}", done.stderr);
-        };
-        let network = place.network.as_str();
-        ip(&["ip netns add", network]);
-        ip(&["ip -netns", network, "link set lo up"]);
-        ip(&["ip -netns", network, "address add", RESOLVER, "dev lo"]);
-        ip(&["ip netns exec", network, "sysctl --quiet --write net.ipv4.ip_forward=1"]);
+        let folder = tempfile::Builder::new().prefix("gordon-test-").tempdir_in("/var/tmp");
+        let folder = folder.expect("a folder").keep();
+        let forgotten = |name: &str| folder.join(RUN).join(name);
+        fs::create_dir(folder.join(RUN)).expect("a folder");
         let driver = docker(["info", "--format", "{{.Driver}}"]).success().stdout;
-        let path = |name: &str| place.folder.path().join(name);
-        let forgotten = |name: &str| path(RUN).join(name);
-        fs::create_dir(path(RUN)).expect("a folder");
         let config = serde_json::json!({
-            "data-root": path("data"),
+            "data-root": folder.join("data"),
             "exec-root": forgotten("exec"),
             "pidfile": forgotten("pid"),
-            "hosts": [format!("unix://{}", forgotten("socket").display())],
+            "hosts": [host(&folder)],
             "storage-driver": driver.trim(),
             "dns": [RESOLVER],
             "dns-search": [SEARCHED],
         });
-        fs::write(path("daemon.json"), config.to_string()).expect("a file");
-        place
+        fs::write(folder.join("daemon.json"), config.to_string()).expect("a file");
+        let mut holder = Command::new("sh")
+            .args(["-c", HOLD, "sh"])
+            .arg(&folder)
+            .args([RESOLVER, START])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Ctrl-C is for this process: that one removes what is left of it
+            .process_group(0)
+            .spawn()
+            .expect("there is a shell");
+        let lines = BufReader::new(holder.stdout.take().expect("a pipe")).lines();
+        let lines: Vec<String> = lines.take(2).map(|line| line.expect("text")).collect();
+        let inside = lines.iter().find(|line| *line != "ready").cloned().unwrap_or_default();
+        let engine = Self { folder, inside, holder };
+        assert!(lines.len() == 2, "a private engine needs root, `ip` and `unshare`: {lines:?}");
+        eventually("the private engine answers", || engine.sh("docker version").status == 0);
+        let save =
+            format!("docker save {} | DOCKER_HOST={} docker load", IMAGES.join(" "), host(&engine.folder));
+        run(Command::new("sh").args(["-c", &save])).success();
+        engine
+    }
+
+    /// Runs a script whose docker talks to this engine.
+    fn sh(&self, script: &str) -> Run {
+        run(Command::new("sh").args(["-c", script]).env("DOCKER_HOST", host(&self.folder)))
+    }
+
+    /// Runs a test of this process once more, in there.
+    #[track_caller]
+    fn runs<T>(&self, _: T) {
+        let (_, test) = type_name::<T>().split_once("::").expect("a test is in a crate");
+        let namespaces = ["--net", "--mount", "--uts", "--wd=."];
+        let again = run(Command::new("nsenter")
+            .args(["--target", &self.inside])
+            .args(namespaces)
+            .arg(format!("--pid=/proc/{}/ns/pid_for_children", self.inside))
+            .arg(env::current_exe().expect("this test"))
+            .args(["--exact", "--include-ignored", "--nocapture", test])
+            .env(FOLDER, &self.folder)
+            .env("DOCKER_HOST", host(&self.folder)));
+        println!("{}{}", again.stdout, again.stderr);
+        if again.status != 0 {
+            println!("the end of the engine's log:\n{}", log(&self.folder));
+        }
+        assert!(again.status == 0 && again.stdout.contains("ok. 1 passed"), "{test} fails on its own engine");
     }
 }
 
-impl Drop for Place {
+impl Drop for PrivateEngine {
     fn drop(&mut self) {
-        // the engine itself was ended by who started it; a killed one leaves others behind
-        switch_off(self.folder.path());
-        run(Command::new("ip").args(["netns", "delete", &self.network]));
+        drop(self.holder.stdin.take());
+        // what matters is that it has ended
+        let _ = self.holder.wait();
     }
 }
 
-/// Kills all processes of the engine in this folder, none of which lives to see another end, and lets go of its mounts.
-fn switch_off(folder: &Path) {
-    for _ in 0..100 {
-        let left = processes(folder);
-        for signal in [Signal::STOP, Signal::KILL] {
-            for id in &left {
-                // an error says that it is gone by itself
-                let _ = kill_process(*id, signal);
-            }
-        }
-        if left.is_empty() {
-            break;
-        }
-        sleep(Duration::from_millis(100));
-    }
+/// Where the engine of this folder listens.
+fn host(folder: &Path) -> String {
+    format!("unix://{}", folder.join(RUN).join("socket").display())
+}
+
+/// The end of the log of the engine of this folder.
+fn log(folder: &Path) -> String {
+    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+/// Lets go of what is mounted in this folder.
+fn unmount(folder: &Path) {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let mounts = mounts.lines().filter_map(|line| line.split(' ').nth(1));
     let mut mounts: Vec<&str> = mounts.filter(|mount| Path::new(mount).starts_with(folder)).collect();
@@ -147,80 +224,44 @@ fn forget_links() {
     }
 }
 
-/// The processes that were told of this folder, and all that they started, as far as they run.
-fn processes(folder: &Path) -> Vec<Pid> {
-    let folder = folder.display().to_string();
-    let mut all = BTreeMap::new();
-    for process in fs::read_dir("/proc").expect("the processes").flatten() {
-        let Some(id) = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-            continue;
-        };
-        let words = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let stat = fs::read_to_string(process.path().join("stat")).unwrap_or_default();
-        // the name of the program may hold anything, also `) `
-        let mut stat = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        let (state, parent) = (stat.next(), stat.next().and_then(|parent| parent.parse::<i32>().ok()));
-        if state != Some("Z") {
-            all.insert(id, (parent, String::from_utf8_lossy(&words).contains(&folder)));
-        }
-    }
-    let is_own = |mut id: i32| loop {
-        match all.get(&id) {
-            Some((_, true)) => break true,
-            Some((Some(parent), false)) => id = *parent,
-            _ => break false,
-        }
-    };
-    all.keys().filter(|id| is_own(**id)).filter_map(|id| Pid::from_raw(*id)).collect()
+/// The processes in there, but for this one and the first.
+fn others() -> Vec<Pid> {
+    let first = fs::read_to_string("/proc/1/comm").expect("there is a first process");
+    assert_eq!(first, "cat\n", "these are the processes of a private engine");
+    let ids = fs::read_dir("/proc").expect("the processes").flatten();
+    let ids = ids.filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok());
+    let ids = ids.filter(|id| ![1, process::id()].contains(id));
+    ids.filter_map(|id| Pid::from_raw(id.cast_signed())).collect()
 }
 
 impl Engine {
-    fn new(folder: &Path) -> Self {
-        let mut engine = Self { folder: folder.to_owned(), dockerd: Self::dockerd(folder) };
-        engine.answers();
-        run(Command::new("docker").args(["load", "--input"]).arg(folder.join("images.tar"))).success();
-        engine
-    }
-
-    fn dockerd(folder: &Path) -> Child {
-        let log = File::options().create(true).append(true).open(folder.join("log")).expect("a log");
-        Command::new("dockerd")
-            .arg("--config-file")
-            .arg(folder.join("daemon.json"))
-            .env_remove("DOCKER_HOST")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("dockerd is there: `scripts/engine` installs it")
-    }
-
-    fn answers(&mut self) {
-        eventually("the engine answers", || {
-            let ended = self.dockerd.try_wait().expect("it is a child");
-            assert!(ended.is_none(), "the engine does not start: {ended:?}\n{}", self.log());
-            docker(["version"]).status == 0
-        });
-    }
-
-    /// The end of its log.
-    fn log(&self) -> String {
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+    fn of(folder: PathBuf) -> Self {
+        let dockerd = number(&folder.join(RUN).join("pid"));
+        Self { folder, dockerd }
     }
 
     /// Ends it, and starts it again.
     pub fn restart(&mut self) {
-        self.end();
+        // an error says that it has been told already
+        let _ = kill_process(self.dockerd, Signal::TERM);
+        eventually("the engine ends", || is_gone(self.dockerd));
         self.start();
     }
 
     /// Cuts the power, and starts it again: all its processes are gone at once, and so is what was in memory alone.
     pub fn loses_power(&mut self) {
-        switch_off(&self.folder);
+        eventually("all processes are gone", || {
+            // stopped first, so that none of them lives to see another end
+            for signal in [Signal::STOP, Signal::KILL] {
+                for id in others() {
+                    // an error says that it is gone by itself
+                    let _ = kill_process(id, signal);
+                }
+            }
+            others().is_empty()
+        });
+        unmount(&self.folder);
         forget_links();
-        self.dockerd.wait().expect("it was killed");
         let run = self.folder.join(RUN);
         fs::remove_dir_all(&run).expect("nothing is mounted there");
         fs::create_dir(&run).expect("a folder");
@@ -229,34 +270,26 @@ impl Engine {
 
     /// Kills it alone, with all containers running, and starts it again.
     pub fn crashes(&mut self) {
-        self.dockerd.kill().expect("it runs");
-        self.dockerd.wait().expect("it was killed");
-        let containerd = self.folder.join(RUN).join("exec/containerd/containerd.pid");
-        let containerd = fs::read_to_string(containerd).expect("it wrote its number");
+        let containerd = number(&self.folder.join(RUN).join("exec/containerd/containerd.pid"));
+        kill_process(self.dockerd, Signal::KILL).expect("it runs");
         // a new one waits for it: it may be gone, and its parent not have noticed
-        eventually("it took containerd with it", || !Path::new("/proc").join(&containerd).exists());
+        eventually("it took containerd with it", || is_gone(self.dockerd) && is_gone(containerd));
         self.start();
     }
 
     fn start(&mut self) {
-        self.dockerd = Self::dockerd(&self.folder);
-        self.answers();
-    }
-
-    fn end(&mut self) {
-        if let Ok(None) = self.dockerd.try_wait() {
-            let id = Pid::from_raw(self.dockerd.id().cast_signed()).expect("a process has an id");
-            kill_process(id, Signal::TERM).expect("it has not been waited for");
-        }
-        self.dockerd.wait().expect("it ends");
+        run(Command::new("sh").args(["-c", START, "sh"]).arg(&self.folder)).success();
+        eventually("the engine answers", || docker(["version"]).status == 0);
+        self.dockerd = number(&self.folder.join(RUN).join("pid"));
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        if panicking() {
-            println!("the end of the engine's log:\n{}", self.log());
-        }
-        self.end();
-    }
+/// The process whose number a file has.
+fn number(file: &Path) -> Pid {
+    let text = fs::read_to_string(file).expect("an engine writes its number");
+    Pid::from_raw(text.trim().parse().expect("a number")).expect("a process has an id")
+}
+
+fn is_gone(process: Pid) -> bool {
+    !Path::new("/proc").join(process.as_raw_nonzero().to_string()).exists()
 }
