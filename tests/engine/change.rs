@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use support::Project;
 use support::docker;
 use support::eventually;
+use support::own;
 
 const SERVICES: &str = r#"
     [attachments]
@@ -24,7 +25,7 @@ fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) 
 
 #[test]
 fn a_change_of_one_app_touches_nothing_else() {
-    let name = "gtest-change";
+    let name = own("change");
     let image = r#"image = "web:1""#;
     let project = Project::new(name, &[("gordon.toml", &config(name, image, image))]);
     project.apply();
@@ -33,34 +34,34 @@ fn a_change_of_one_app_touches_nothing_else() {
     let plan = project.gordon(&["plan", "--exit-code"]).ended(3).stdout;
     assert!(plan.contains("env + LOG=debug, image web:1 → web:2"), "{plan}");
     project.apply();
-    assert_eq!(changed(&before, &project.ids()), ["gtest-change-two.example.com"]);
+    assert_eq!(changed(&before, &project.ids()), [own("change-two.example.com")]);
     project.is_settled();
 }
 
 #[test]
 fn an_app_that_is_removed_takes_its_containers_and_its_network_and_leaves_its_volumes() {
-    let name = "gtest-remove";
+    let name = own("remove");
     let image = r#"image = "web:1""#;
     let project = Project::new(name, &[("gordon.toml", &config(name, image, image))]);
     project.apply();
     let (before, volumes) = (project.ids(), project.list("volume"));
     project.write(
         "gordon.toml",
-        "name = \"gtest-remove\"\n[routes]\n\"one.example.com\" = \"web:1\"\n[attachments]\n\"one.example.com\" = [\"redis:7-alpine\"]\n",
+        &format!("name = \"{name}\"\n[routes]\n\"one.example.com\" = \"web:1\"\n[attachments]\n\"one.example.com\" = [\"redis:7-alpine\"]\n"),
     );
     project.apply();
     assert_eq!(
         changed(&before, &project.ids()),
-        ["gtest-remove-two.example.com", "gtest-remove-two.example.com-redis"]
+        [own("remove-two.example.com"), own("remove-two.example.com-redis")]
     );
-    assert_eq!(project.list("network"), ["gtest-remove-one-example-com"]);
+    assert_eq!(project.list("network"), [own("remove-one-example-com")]);
     assert_eq!((project.list("volume"), volumes.len()), (volumes, 2));
     project.is_settled();
 }
 
 #[test]
 fn an_env_file_that_changes_replaces_the_app_and_leaves_its_database() {
-    let name = "gtest-env";
+    let name = own("env");
     let text = format!(
         "name = \"{name}\"\n[routes]\n\"one.example.com\" = \"web:1\"\n[attachments]\n\"one.example.com\" = [\"postgres:15\"]\n"
     );
@@ -72,42 +73,43 @@ fn an_env_file_that_changes_replaces_the_app_and_leaves_its_database() {
     let plan = project.gordon(&["plan"]).success().stdout;
     assert!(plan.contains("env/one_example_com.env changed"), "{plan}");
     project.apply();
-    assert_eq!(changed(&before, &project.ids()), ["gtest-env-one.example.com"]);
+    assert_eq!(changed(&before, &project.ids()), [own("env-one.example.com")]);
     let plan = project.gordon(&["plan"]).success();
     assert!(
-        format!("{}{}", plan.stdout, plan.stderr).contains("--recreate gtest-env-one.example.com-postgres")
+        format!("{}{}", plan.stdout, plan.stderr)
+            .contains(&format!("--recreate {name}-one.example.com-postgres"))
     );
-    project.gordon(&["apply", "--yes", "--recreate", "gtest-env-one.example.com-postgres"]).success();
+    project.gordon(&["apply", "--yes", "--recreate", own("env-one.example.com-postgres")]).success();
     assert_eq!(changed(&before, &project.ids()).len(), 2);
     project.is_settled();
 }
 
 #[test]
 fn a_secret_that_changes_replaces_what_uses_it() {
-    let project = Project::of_scenario("replicas", "gtest-secret");
+    let project = Project::of_scenario("replicas", own("secret"));
     project.apply();
     let before = project.ids();
     let mut apply = project.command(&["apply", "--yes"]);
     support::run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
     let changed = changed(&before, &project.ids());
     assert_eq!(changed.len(), 3, "{changed:?}");
-    assert!(changed.iter().all(|name| name.starts_with("gtest-secret-web-green")), "{changed:?}");
+    assert!(changed.iter().all(|name| name.starts_with(own("secret-web-green"))), "{changed:?}");
 }
 
 #[test]
 fn networks_and_aliases_that_somebody_took_away_come_back_without_a_new_container() {
-    let project = Project::of_scenario("microservices", "gtest-repair");
+    let project = Project::of_scenario("microservices", own("repair"));
     project.apply();
     let (state, ids) = (project.state(), project.ids());
     let (network, api, cache) =
-        ("gtest-repair-backend", "gtest-repair-api.company.com", "gtest-repair-backend-redis");
-    let format = "{{(index .NetworkSettings.Networks \"gtest-repair-backend\").IPAddress}}";
-    let address = docker(["inspect", "--format", format, cache]).success().stdout;
+        (own("repair-backend"), own("repair-api.company.com"), own("repair-backend-redis"));
+    let format = format!("{{{{(index .NetworkSettings.Networks \"{network}\").IPAddress}}}}");
+    let address = docker(["inspect", "--format", &format, cache]).success().stdout;
     for container in [api, cache] {
         docker(["network", "disconnect", network, container]).success();
     }
     docker(["network", "connect", "--ip", address.trim(), "--alias", "other", network, cache]).success();
-    docker(["stop", "-t", "1", "gtest-repair-worker.company.com"]).success();
+    docker(["stop", "-t", "1", own("repair-worker.company.com")]).success();
     project.apply();
     assert_eq!(project.ids(), ids, "no container is another one");
     assert_eq!(project.state(), state);
@@ -116,30 +118,31 @@ fn networks_and_aliases_that_somebody_took_away_come_back_without_a_new_containe
 
 #[test]
 fn an_image_whose_tag_moved_replaces_its_containers() {
-    docker(["tag", "web:1", "gordon-test/moves:latest"]).success();
-    let text = "name = \"gtest-moved\"\n[routes]\n\"one.example.com\" = \"gordon-test/moves\"\n";
-    let project = Project::new("gtest-moved", &[("gordon.toml", text)]);
+    let image = own("moves:latest");
+    docker(["tag", "web:1", image]).success();
+    let text = format!("name = \"{}\"\n[routes]\n\"one.example.com\" = \"{image}\"\n", own("moved"));
+    let project = Project::new(own("moved"), &[("gordon.toml", &text)]);
     project.apply();
     let before = project.ids();
-    docker(["tag", "web:2", "gordon-test/moves:latest"]).success();
+    docker(["tag", "web:2", image]).success();
     let plan = project.gordon(&["plan"]).success().stdout;
     assert!(plan.contains("is another image now"), "{plan}");
     project.apply();
-    assert_eq!(changed(&before, &project.ids()), ["gtest-moved-one.example.com"]);
+    assert_eq!(changed(&before, &project.ids()), [own("moved-one.example.com")]);
     project.is_settled();
     drop(project);
-    docker(["image", "rm", "gordon-test/moves:latest"]).success();
+    docker(["image", "rm", image]).success();
 }
 
 #[test]
 fn what_docker_restarts_over_and_over_is_mended_and_removed() {
-    let name = "gtest-restarting";
+    let name = own("restarting");
     let config = |apps: &str| format!("name = \"{name}\"\ndeploy.drain = \"1s\"\n[apps]\n{apps}");
     let broken = "{ image = \"busybox\", command = [\"sh\", \"-c\", \"exit 3\"] }";
     let project =
         Project::new(name, &[("gordon.toml", &config(&format!("web = {broken}\nold = {broken}\n")))]);
     project.gordon(&["apply", "--yes"]).ended(1);
-    for container in ["gtest-restarting-web-green", "gtest-restarting-old-green"] {
+    for container in [own("restarting-web-green"), own("restarting-old-green")] {
         eventually("it waits for its next start", || {
             let state = docker([
                 "container",
@@ -162,6 +165,6 @@ fn what_docker_restarts_over_and_over_is_mended_and_removed() {
     project.gordon(&["apply", "--yes"]).ended(1);
     project.write("gordon.toml", &config("web = { image = \"busybox\", command = [\"sleep\", \"1000\"] }\n"));
     project.apply();
-    assert!(!project.ids().contains_key("gtest-restarting-old-green"));
+    assert!(!project.ids().contains_key(own("restarting-old-green")));
     project.is_settled();
 }

@@ -4,6 +4,9 @@ use support::Project;
 use support::ask;
 use support::docker;
 use support::eventually;
+use support::free_port;
+use support::label;
+use support::own;
 use support::run;
 
 fn config(name: &str, image: &str, more: &str) -> String {
@@ -26,7 +29,7 @@ fn visit(app: &str) -> String {
 
 #[test]
 fn data_survive_a_changed_spec_and_down() {
-    let (name, app) = ("gtest-data", "gtest-data-one.example.com");
+    let (name, app) = (own("data"), own("data-one.example.com"));
     let project = Project::new(name, &[("gordon.toml", &config(name, "postgres:15", ""))]);
     project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
     project.apply();
@@ -36,8 +39,8 @@ fn data_survive_a_changed_spec_and_down() {
     project.write("gordon.toml", &config(name, "postgres:15", ", environment = { TZ = \"UTC\" }"));
     project.apply();
     assert_ne!(
-        project.ids().get("gtest-data-one.example.com-postgres"),
-        before.get("gtest-data-one.example.com-postgres")
+        project.ids().get(own("data-one.example.com-postgres")),
+        before.get(own("data-one.example.com-postgres"))
     );
     assert_eq!(visit(app), "visits: 2\n");
 
@@ -48,7 +51,7 @@ fn data_survive_a_changed_spec_and_down() {
 
 #[test]
 fn a_replacement_that_does_not_start_gives_way_to_the_database_that_did() {
-    let (name, app) = ("gtest-fallback", "gtest-fallback-one.example.com");
+    let (name, app) = (own("fallback"), own("fallback-one.example.com"));
     let project = Project::new(name, &[("gordon.toml", &config(name, "postgres:15", ""))]);
     project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
     project.apply();
@@ -64,7 +67,7 @@ fn a_replacement_that_does_not_start_gives_way_to_the_database_that_did() {
 
 #[test]
 fn a_script_leaves_data_behind_only_when_its_plan_says_so() {
-    let name = "gtest-left";
+    let name = own("left");
     let config = |volume: &str| {
         format!(
             "name = \"{name}\"\nproxy.enabled = false\ndeploy.stop_timeout = \"1s\"\n\
@@ -76,33 +79,34 @@ fn a_script_leaves_data_behind_only_when_its_plan_says_so() {
     project.write("gordon.toml", &config("store"));
     let before = project.ids();
     let refused = project.gordon(&["apply", "--yes"]).ended(1);
-    assert!(refused.stderr.contains("volume gtest-left-data"), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("volume {name}-data")), "{}", refused.stderr);
     let refused = run(&mut project.script(&[])).ended(4);
-    assert!(refused.stderr.contains("volume gtest-left-data"), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("volume {name}-data")), "{}", refused.stderr);
     assert_eq!(project.ids(), before);
-    run(&mut project.script(&["--leave-data", "gtest-left-data"])).success();
+    run(&mut project.script(&["--leave-data", own("left-data")])).success();
     assert_ne!(project.ids(), before);
-    assert_eq!(project.list("volume"), ["gtest-left-data", "gtest-left-store"]);
+    assert_eq!(project.list("volume"), [own("left-data"), own("left-store")]);
 }
 
 #[test]
 fn an_image_that_was_not_on_the_host_keeps_its_data_on_a_named_volume_from_the_first_start() {
-    let (name, registry) = ("gtest-pulled", "gtest-registry");
-    let _registry = registry_with(registry, "postgres:15", "127.0.0.1:15055/gtest/postgres:15");
-    let text = config(name, "127.0.0.1:15055/gtest/postgres:15", "");
+    let (name, registry) = (own("pulled"), own("registry"));
+    let reference = format!("127.0.0.1:{}/gtest/postgres:15", free_port());
+    let _registry = registry_with(registry, "postgres:15", &reference);
+    let text = config(name, &reference, "");
     let project = Project::new(name, &[("gordon.toml", &text)]);
     project.write("env/one_example_com.env", "POSTGRES_PASSWORD=example\n");
     let run = project.apply();
     assert!(run.stderr.contains("pull"), "{}", run.stderr);
-    let app = "gtest-pulled-one.example.com";
+    let app = own("pulled-one.example.com");
     assert_eq!(visit(app), "visits: 1\n");
-    let volume = "gtest-pulled-one-example-com-postgres-var-lib-postgresql-data";
+    let volume = own("pulled-one-example-com-postgres-var-lib-postgresql-data");
     assert_eq!(project.list("volume"), [volume]);
-    docker(["rm", "--force", "--volumes", "gtest-pulled-one.example.com-postgres"]).success();
+    docker(["rm", "--force", "--volumes", own("pulled-one.example.com-postgres")]).success();
     project.apply();
     assert_eq!(visit(app), "visits: 2\n");
     drop(project);
-    docker(["image", "rm", "127.0.0.1:15055/gtest/postgres:15"]);
+    docker(["image", "rm", &reference]);
 }
 
 /// A registry on loopback that has `image` as `reference`, which is then no longer on the host.
@@ -116,7 +120,7 @@ fn registry_with(name: &str, image: &str, reference: &str) -> support::Theirs {
             "--name",
             name,
             "--label",
-            "gordon.test=data",
+            &label(),
             "--publish",
             &publish,
             "gordon-test/registry:2",

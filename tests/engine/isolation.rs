@@ -4,12 +4,13 @@
 use std::process::Command;
 use support::Project;
 use support::inside;
+use support::own;
 
 /// A workload: the container, where it listens, and the names that it answers to.
 struct Target {
     container: &'static str,
     port: u16,
-    names: &'static [&'static str],
+    names: Vec<&'static str>,
 }
 
 /// The addresses of a container, in all its networks.
@@ -62,26 +63,26 @@ fn check(from: &str, friends: &[&Target], strangers: &[&Target]) {
 
 #[test]
 fn two_projects_with_a_web_never_meet() {
-    let gmail = Project::of_scenario("gmail", "gtest-gmail");
-    let nextjs = Project::of_scenario("nextjs", "gtest-nextjs");
-    let blog = Project::of_scenario("blog", "gtest-blog");
+    let gmail = Project::of_scenario("gmail", own("gmail"));
+    let nextjs = Project::of_scenario("nextjs", own("nextjs"));
+    let blog = Project::of_scenario("blog", own("blog"));
     for project in [&gmail, &nextjs, &blog] {
         project.apply();
     }
     let web = |container, names| Target { container, port: 3000, names };
-    let a = web("gtest-gmail-web-green", &["web", "gtest-gmail-web"]);
-    let b = web("gtest-nextjs-web-green", &["web", "gtest-nextjs-web"]);
+    let a = web(own("gmail-web-green"), vec!["web", own("gmail-web")]);
+    let b = web(own("nextjs-web-green"), vec!["web", own("nextjs-web")]);
     let app =
-        Target { container: "gtest-blog-blog.company.com", port: 80, names: &["blog", "blog-company-com"] };
+        Target { container: own("blog-blog.company.com"), port: 80, names: vec!["blog", "blog-company-com"] };
     let mysql = Target {
-        container: "gtest-blog-blog.company.com-my-mysql",
+        container: own("blog-blog.company.com-my-mysql"),
         port: 3306,
-        names: &["my-mysql", "mysql", "my-mysql.internal", "blog-company-com-my-mysql"],
+        names: vec!["my-mysql", "mysql", "my-mysql.internal", "blog-company-com-my-mysql"],
     };
     let redis = Target {
-        container: "gtest-blog-blog.company.com-my-redis",
+        container: own("blog-blog.company.com-my-redis"),
         port: 6379,
-        names: &["my-redis", "redis", "my-redis.internal", "blog-company-com-my-redis"],
+        names: vec!["my-redis", "redis", "my-redis.internal", "blog-company-com-my-redis"],
     };
     support::eventually("the database listens", || reaches(app.container, "mysql", 3306));
     check(a.container, &[&a], &[&b, &app, &mysql, &redis]);
@@ -97,15 +98,15 @@ fn two_projects_with_a_web_never_meet() {
 
 #[test]
 fn a_group_shares_its_services_and_nobody_else_does() {
-    let project = Project::of_scenario("microservices", "gtest-group");
+    let project = Project::of_scenario("microservices", own("group"));
     project.apply();
     let target = |container, port, names| Target { container, port, names };
-    let api = target("gtest-group-api.company.com", 8080, &["api", "api-company-com"]);
-    let worker = target("gtest-group-worker.company.com", 8080, &["worker", "worker-company-com"]);
-    let admin = target("gtest-group-admin.company.com", 8080, &["admin", "admin-company-com"]);
-    let redis = target("gtest-group-backend-redis", 6379, &["redis", "backend-redis", "redis.internal"]);
-    let ours = target("gtest-group-api.company.com-postgres", 5432, &["api-company-com-postgres"]);
-    let theirs = target("gtest-group-admin.company.com-postgres", 5432, &["admin-company-com-postgres"]);
+    let api = target(own("group-api.company.com"), 8080, vec!["api", "api-company-com"]);
+    let worker = target(own("group-worker.company.com"), 8080, vec!["worker", "worker-company-com"]);
+    let admin = target(own("group-admin.company.com"), 8080, vec!["admin", "admin-company-com"]);
+    let redis = target(own("group-backend-redis"), 6379, vec!["redis", "backend-redis", "redis.internal"]);
+    let ours = target(own("group-api.company.com-postgres"), 5432, vec!["api-company-com-postgres"]);
+    let theirs = target(own("group-admin.company.com-postgres"), 5432, vec!["admin-company-com-postgres"]);
     support::eventually("both databases listen", || {
         reaches(api.container, "postgres", 5432) && reaches(admin.container, "postgres", 5432)
     });
@@ -122,31 +123,28 @@ fn a_group_shares_its_services_and_nobody_else_does() {
 
 #[test]
 fn replicas_share_their_names() {
-    let project = Project::of_scenario("replicas", "gtest-three");
+    let project = Project::of_scenario("replicas", own("three"));
     project.apply();
     let all: Vec<String> =
-        ["", "-2", "-3"].iter().flat_map(|n| addresses(&format!("gtest-three-web-green{n}"))).collect();
+        ["", "-2", "-3"].iter().flat_map(|n| addresses(&format!("{}{n}", own("three-web-green")))).collect();
     assert_eq!(all.len(), 3);
-    for name in ["web", "gtest-three-web"] {
-        assert_eq!(resolves("gtest-three-web-green", name).len(), 3, "{name} is all of {all:?}");
+    for name in ["web", own("three-web")] {
+        assert_eq!(resolves(own("three-web-green"), name).len(), 3, "{name} is all of {all:?}");
     }
 }
 
 /// The same check against a network that both are on: it can fail.
 #[test]
 fn the_check_sees_a_breach() {
-    let nextjs = Project::of_scenario("nextjs", "gtest-breach-b");
+    let nextjs = Project::of_scenario("nextjs", own("breach-b"));
     // it is removed first: until then it is on the other's network
-    let gmail = Project::of_scenario("gmail", "gtest-breach-a");
+    let gmail = Project::of_scenario("gmail", own("breach-a"));
     gmail.apply();
     nextjs.apply();
-    let (a, b) = ("gtest-breach-a-web-green", "gtest-breach-b-web-green");
+    let (a, b) = (own("breach-a-web-green"), own("breach-b-web-green"));
     let address = &addresses(b)[0];
     assert!(!reaches(a, address, 3000));
-    Command::new("docker")
-        .args(["network", "connect", "gtest-breach-b-network", a])
-        .status()
-        .expect("docker");
+    Command::new("docker").args(["network", "connect", own("breach-b-network"), a]).status().expect("docker");
     assert!(reaches(a, address, 3000), "on one network they meet");
-    assert!(resolves(a, "gtest-breach-b-web").contains(address));
+    assert!(resolves(a, own("breach-b-web")).contains(address));
 }

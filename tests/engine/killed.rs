@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 use support::Project;
 use support::docker;
+use support::own;
 use support::run;
 
 /// The moments at which a run is killed, in milliseconds after its start: spread over all that it does.
@@ -39,7 +40,7 @@ fn project() -> Project {
         "backend" = ["redis:7-alpine"]
         "api.example.com" = ["my-postgres:latest"]
     "#;
-    Project::new("gtest-killed", &[("gordon.toml", &format!("name = \"gtest-killed\"\n{config}"))])
+    Project::new(own("killed"), &[("gordon.toml", &format!("name = \"{}\"\n{config}", own("killed")))])
 }
 
 #[test]
@@ -64,19 +65,21 @@ fn what_was_killed_is_brought_to_the_end_that_it_would_have_come_to() {
 
 #[test]
 fn a_rollout_that_was_killed_is_brought_to_its_end() {
+    let name = own("replaced");
     let config = |version: u8| {
         format!(
-            "name = \"gtest-replaced\"\n[routes]\n\"a.example.com\" = {{ image = \"web:{version}\", replicas = 2 }}\n\
+            "name = \"{name}\"\n[routes]\n\"a.example.com\" = {{ image = \"web:{version}\", replicas = 2 }}\n\
              [deploy]\ndrain = \"2s\"\nkeep_previous = false\n"
         )
     };
-    let project = Project::new("gtest-replaced", &[("gordon.toml", &config(1))]);
+    let project = Project::new(name, &[("gordon.toml", &config(1))]);
     for moment in [300, 900, 1500, 7000, 7800, 10500] {
         project.write("gordon.toml", &config(1));
         project.apply();
         project.write("gordon.toml", &config(2));
         kill_after(project.command(&["apply", "--yes"]), moment);
-        let running = docker(["ps", "--quiet", "--filter", "label=gordon.project=gtest-replaced"]).success();
+        let running =
+            docker(["ps", "--quiet", "--filter", &format!("label=gordon.project={name}")]).success();
         assert!(!running.stdout.is_empty(), "killed after {moment} ms, some replica serves");
         project.apply();
         let state = project.state();

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use support::Project;
 use support::docker;
 use support::eventually;
+use support::own;
 use support::run;
 
 /// A config whose apply takes its time: the app's check fails until its delay is over.
@@ -32,36 +33,36 @@ fn apply_begins(project: &Project, name: &str) -> Child {
 
 #[test]
 fn of_two_at_once_one_works_and_the_other_says_who_does() {
-    let project = slow("gtest-two");
-    let mut first = apply_begins(&project, "gtest-two");
+    let project = slow(own("two"));
+    let mut first = apply_begins(&project, own("two"));
     let second = project.gordon(&["apply", "--yes"]).ended(1);
     let holder = format!("{}", first.id());
     assert!(second.stderr.contains(&holder), "it says who holds the lock: {}", second.stderr);
     assert!(second.stderr.contains("--wait"), "and what to do: {}", second.stderr);
     let third = project.gordon(&["apply", "--yes", "--wait"]).success();
     assert!(first.wait().expect("it ends").success());
-    assert!(!is_locked("gtest-two"), "{}", third.stderr);
+    assert!(!is_locked(own("two")), "{}", third.stderr);
     project.is_settled();
 }
 
 #[test]
 fn a_lock_whose_owner_is_dead_is_no_obstacle() {
-    let project = slow("gtest-dead");
-    let mut first = apply_begins(&project, "gtest-dead");
+    let project = slow(own("dead"));
+    let mut first = apply_begins(&project, own("dead"));
     first.kill().expect("it runs");
     first.wait().expect("it ends");
-    assert!(is_locked("gtest-dead"), "nobody released it");
+    assert!(is_locked(own("dead")), "nobody released it");
     project.apply();
-    assert!(!is_locked("gtest-dead"));
+    assert!(!is_locked(own("dead")));
     project.is_settled();
 }
 
 #[test]
 fn an_engine_is_one_however_it_is_spelt() {
-    let project = slow("gtest-spelt");
-    let mut first = apply_begins(&project, "gtest-spelt");
+    let project = slow(own("spelt"));
+    let mut first = apply_begins(&project, own("spelt"));
     // as `docker container prune` does
-    docker(["rm", "--force", "gordon-lock-gtest-spelt"]).success();
+    docker(["rm", "--force", &format!("gordon-lock-{}", own("spelt"))]).success();
     let host = env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
     let spelt = host.replace("unix:///", "unix:////");
     let second = run(project.command(&["apply", "--yes"]).env("DOCKER_HOST", spelt)).success();
@@ -72,7 +73,7 @@ fn an_engine_is_one_however_it_is_spelt() {
 
 #[test]
 fn ctrl_c_finishes_what_runs_says_what_is_left_and_leaves_no_lock() {
-    let project = slow("gtest-ctrlc");
+    let project = slow(own("ctrlc"));
     let child = project
         .command(&["apply", "--yes"])
         .stdout(Stdio::piped())
@@ -85,7 +86,7 @@ fn ctrl_c_finishes_what_runs_says_what_is_left_and_leaves_no_lock() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(stderr.contains("left"), "{stderr}");
-    assert!(!is_locked("gtest-ctrlc"));
+    assert!(!is_locked(own("ctrlc")));
     project.apply();
     project.is_settled();
 }

@@ -6,6 +6,8 @@ use support::Run;
 use support::Theirs;
 use support::docker;
 use support::eventually;
+use support::free_port;
+use support::own;
 use support::run;
 
 /// What the proxy at a port of this host answers for `host`, with its status behind it.
@@ -32,9 +34,9 @@ fn config(name: &str, body: &str) -> String {
 }
 
 /// A proxy of this image, told by `gordon routes --format`, leads as ours does, also after a rollout. It has the routes as
-/// `file` in its folder `at`, is started with `words`, and listens at `port` of this host.
-fn leads_to_the_apps(port: u16, format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
-    let name = &format!("gtest-routes-{format}");
+/// `file` in its folder `at`, and is started with `words`.
+fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
+    let (name, port) = (own(&format!("routes-{format}")), free_port());
     let project = Project::new(name, &[("gordon.yaml", &config(name, "first"))]);
     project.apply();
     let routes = project.gordon(&["routes", "--format", format]).success().stdout;
@@ -71,7 +73,7 @@ fn sends_on_what_comes(port: u16) {
     assert!(headers.contains(&format!("Host: {host}\n")), "{headers}");
     assert!(headers.to_lowercase().contains("x-real-ip: ") && !headers.contains("203.0.113.9"), "{headers}");
     let large = "x".repeat(2 << 20);
-    let upload = Project::new("gtest-routes-upload", &[("upload", &large)]);
+    let upload = Project::new(own("routes-upload"), &[("upload", &large)]);
     let data = format!("@{}", upload.folder().join("upload").display());
     assert!(ask(port, "web.test", "/", &["--data-binary", &data]).stdout.ends_with("\n200"));
     let begun = ask(port, "web.test", "/events?seconds=5", &["-m", "2", "-N"]);
@@ -81,16 +83,16 @@ fn sends_on_what_comes(port: u16) {
 #[test]
 fn a_caddy_of_ones_own_leads_to_the_apps() {
     let words = ["caddy", "run", "--config", "/etc/caddy/Caddyfile"];
-    leads_to_the_apps(18091, "caddy", "caddy:2", "Caddyfile", "/etc/caddy", &words);
+    leads_to_the_apps("caddy", "caddy:2", "Caddyfile", "/etc/caddy", &words);
 }
 
 #[test]
 fn an_nginx_of_ones_own_leads_to_the_apps() {
-    leads_to_the_apps(18092, "nginx", "nginx:1", "routes.conf", "/etc/nginx/conf.d", &[]);
+    leads_to_the_apps("nginx", "nginx:1", "routes.conf", "/etc/nginx/conf.d", &[]);
 }
 
 #[test]
 fn a_traefik_of_ones_own_leads_to_the_apps() {
     let words = ["--entrypoints.web.address=:80", "--providers.file.filename=/etc/traefik/routes.yaml"];
-    leads_to_the_apps(18093, "traefik", "traefik:3", "routes.yaml", "/etc/traefik", &words);
+    leads_to_the_apps("traefik", "traefik:3", "routes.yaml", "/etc/traefik", &words);
 }

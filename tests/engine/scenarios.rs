@@ -1,6 +1,7 @@
 //! The script of a plan does what applying it does, and neither does anything twice.
 
 use support::Project;
+use support::own;
 use support::run;
 
 /// Applied and, on the same host made empty again, done by the script of the same plan: the same containers, networks,
@@ -28,37 +29,37 @@ fn check(scenario: &str, name: &str) {
 
 #[test]
 fn two_apps_with_services_of_their_own() {
-    check("basic", "gtest-basic");
+    check("basic", own("basic"));
 }
 
 #[test]
 fn a_group_and_a_database_of_a_member() {
-    check("microservices", "gtest-micro");
+    check("microservices", own("micro"));
 }
 
 #[test]
 fn three_replicas_with_secrets_and_named_volumes() {
-    check("replicas", "gtest-replicas");
+    check("replicas", own("replicas"));
 }
 
 #[test]
 fn everything_that_can_be_said_of_a_container() {
-    check("long-form", "gtest-long");
+    check("long-form", own("long"));
 }
 
 #[test]
 fn members_of_a_group_with_networks_of_their_own() {
-    check("private-attachments", "gtest-private");
+    check("private-attachments", own("private"));
 }
 
 #[test]
 fn apps_on_the_default_network() {
-    check("migration", "gtest-migration");
+    check("migration", own("migration"));
 }
 
 #[test]
 fn an_offline_script_makes_what_is_applied() {
-    let project = Project::of_scenario("blog", "gtest-offline");
+    let project = Project::of_scenario("blog", own("offline"));
     let images = project.gordon(&["images"]).success().stdout;
     project.write("images.json", &images);
     let mut script = project.script(&["--offline", "--images", "images.json"]);
@@ -71,7 +72,7 @@ fn an_offline_script_makes_what_is_applied() {
 
 #[test]
 fn an_offline_script_that_does_not_know_what_an_image_declares_makes_no_container_of_it() {
-    let project = Project::of_scenario("blog", "gtest-unknown");
+    let project = Project::of_scenario("blog", own("unknown"));
     let mut script = project.script(&["--offline"]);
     let run = run(&mut script).ended(1);
     assert!(run.stderr.contains("VOLUME"), "{}", run.stderr);
@@ -80,7 +81,7 @@ fn an_offline_script_that_does_not_know_what_an_image_declares_makes_no_containe
 
 #[test]
 fn down_removes_all_but_the_volumes_and_then_those_too() {
-    let project = Project::of_scenario("persistent-database", "gtest-down");
+    let project = Project::of_scenario("persistent-database", own("down"));
     project.apply();
     let volumes = project.list("volume");
     assert_eq!(volumes.len(), 2);

@@ -2,6 +2,7 @@
 
 use support::Project;
 use support::Run;
+use support::own;
 use support::run;
 
 const WORD: (&str, &str) = ("MODE", "running");
@@ -9,8 +10,8 @@ const KEY: (&str, &str) = ("KEY", "-----BEGIN KEY-----\nMIIfirstline\nMIIsecondl
 const PREFIX: (&str, &str) = ("A", "hunter2");
 const REST: (&str, &str) = ("B", "hunter2-REST");
 
+/// But for its name.
 const CONFIG: &str = r#"
-name = "gtest-secrets"
 deploy = { drain = "0s", stop_timeout = "1s", health_timeout = "2s" }
 [apps.web]
 image = "web:1"
@@ -36,7 +37,10 @@ fn hides_all(shown: &str) {
 
 #[test]
 fn what_a_failed_container_printed_is_shown_without_its_secrets_old_ones_too() {
-    let project = Project::new("gtest-secrets", &[("gordon.toml", CONFIG), ("gate/open", "")]);
+    let project = Project::new(
+        own("secrets"),
+        &[("gordon.toml", &format!("name = \"{}\"\n{CONFIG}", own("secrets"))), ("gate/open", "")],
+    );
     for release in ["pass&word<1>\"x", "pass&word<2>\"x"] {
         gordon(&project, &["apply", "--yes"], &[WORD, KEY, PREFIX, REST, ("PW", release)]).success();
     }

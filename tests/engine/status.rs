@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::json;
 use support::Project;
 use support::docker;
+use support::own;
 
 fn config(name: &str, version: u8, replicas: u8) -> String {
     format!(
@@ -30,7 +31,7 @@ fn containers(workload: &Value) -> Value {
 
 #[test]
 fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
-    let name = "gtest-status";
+    let name = own("status");
     let project = Project::new(name, &[("gordon.yaml", &config(name, 1, 2))]);
     let token = |words: &[&str]| {
         let mut command = project.command(words);
@@ -45,11 +46,11 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     assert_eq!(
         containers(web),
         json!([
-            ["gtest-status-web-green", "serving", "running", 1],
-            ["gtest-status-web-green-2", "serving", "running", 1],
+            [own("status-web-green"), "serving", "running", 1],
+            [own("status-web-green-2"), "serving", "running", 1],
         ])
     );
-    assert_eq!(web["routes"], json!([{ "host": "status.test", "target": "gtest-status-web", "port": 3000 }]));
+    assert_eq!(web["routes"], json!([{ "host": "status.test", "target": own("status-web"), "port": 3000 }]));
     let first = &web["containers"][0];
     assert_eq!((&first["health"], &first["image"]), (&json!("healthy"), &json!("web:1")));
     assert!(first["age_seconds"].as_u64().is_some_and(|age| age < 600), "{first}");
@@ -57,17 +58,17 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
         "inspect",
         "--format",
         "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-        "gtest-status-web-green",
+        own("status-web-green"),
     ]);
     assert_eq!(first["networks"][0]["address"], address.success().stdout.trim());
     assert!(seen["notes"].to_string().contains("STATUS_TOKEN"), "{}", seen["notes"]);
 
-    docker(["stop", "-t", "1", "gtest-status-web-green-2"]).success();
+    docker(["stop", "-t", "1", own("status-web-green-2")]).success();
     let seen = status(&project);
     assert_eq!(seen["workloads"][1]["serving"], 1);
     assert_eq!(
         seen["drift"],
-        json!([{ "owner": name, "kind": "container", "names": ["gtest-status-web-green-2"], "action": "update",
+        json!([{ "owner": name, "kind": "container", "names": [own("status-web-green-2")], "action": "update",
                  "reason": "not running" }])
     );
 
@@ -75,10 +76,10 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     let text = project.gordon(&["status"]).success().stdout;
     let plan = token(&["plan"]).stdout;
     for (line, same) in [
-        ("±  container gtest-status-web-green would be replaced: image web:1 → web:2", "image web:1 → web:2"),
-        ("container gtest-status-web-green-2 would be removed: more replicas than", "more replicas than"),
+        (format!("±  container {name}-web-green would be replaced: image web:1 → web:2"), "image web:1 → web:2"),
+        (format!("container {name}-web-green-2 would be removed: more replicas than"), "more replicas than"),
     ] {
-        assert!(text.contains(line) && plan.contains(same), "{text}\n{plan}");
+        assert!(text.contains(&line) && plan.contains(same), "{text}\n{plan}");
     }
 
     project.write("gordon.yaml", &config(name, 2, 1));
@@ -88,13 +89,13 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     assert_eq!(
         containers(&seen["workloads"][1]),
         json!([
-            ["gtest-status-web-green", "serving", "running", 2],
-            ["gtest-status-web-previous", "previous", "exited", 1],
+            [own("status-web-green"), "serving", "running", 2],
+            [own("status-web-previous"), "previous", "exited", 1],
         ])
     );
     let text = project.gordon(&["status"]).success().stdout;
     assert!(
-        text.ends_with("gtest-status: 2 of 2 containers serving; this host is as the config says\n"),
+        text.ends_with(&format!("{name}: 2 of 2 containers serving; this host is as the config says\n")),
         "{text}"
     );
 }

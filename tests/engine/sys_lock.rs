@@ -20,6 +20,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use support::lab::Lab;
+use support::own;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ impl Scene {
     fn new(name: &str) -> Self {
         let lab = Lab::new(name);
         let docker = Docker::find(Cli::default(), lab.folder()).expect("docker is there");
-        let subject = Subject::Project(Project::parse(format!("test-{name}")).expect("a project"));
+        let subject = Subject::Project(Project::parse(name).expect("a project"));
         lock::unlock(&docker, &subject).expect("docker answers");
         Self { lab, docker, subject }
     }
@@ -67,26 +68,29 @@ fn files(subject: &str) -> Vec<String> {
 
 #[test]
 fn a_lock_is_held_by_one_until_it_is_given_back() {
-    let scene = Scene::new("lock-one");
+    let scene = Scene::new(own("lock-one"));
     let lock = scene.take_now().expect("nobody has it");
     let error = scene.take_now().expect_err("this process has it");
     let message = error.to_string();
-    assert!(message.starts_with("project test-lock-one: another gordon is at work: `"), "{message}");
+    assert!(
+        message.starts_with(&format!("project {}: another gordon is at work: `", own("lock-one"))),
+        "{message}"
+    );
     assert!(message.ends_with(&format!(", process {}", process::id())), "{message}");
     assert!(error.hint().is_some_and(|hint| hint.contains("gordon unlock")));
-    assert_eq!(files("test-lock-one").len(), 1, "docker calls inherit it");
+    assert_eq!(files(own("lock-one")).len(), 1, "docker calls inherit it");
     lock.release().expect("docker answers");
     // a docker call of another test, in this process, may hold the file for a moment: then the next release removes it
     let is_removed = (0..100).any(|_| {
         scene.take_now().expect("it is free").release().expect("docker answers");
-        files("test-lock-one").is_empty()
+        files(own("lock-one")).is_empty()
     });
     assert!(is_removed, "nothing is left behind");
 }
 
 #[test]
 fn of_many_at_once_one_gets_the_lock() {
-    let scene = Scene::new("lock-many");
+    let scene = Scene::new(own("lock-many"));
     let taken = thread::scope(|scope| {
         let all: Vec<_> = (0..8).map(|_| scope.spawn(|| scene.take_now())).collect();
         all.into_iter().map(|one| one.join().expect("no panic")).collect::<Vec<_>>()
@@ -97,7 +101,7 @@ fn of_many_at_once_one_gets_the_lock() {
 
 #[test]
 fn a_lock_is_given_back_when_its_holder_panics() {
-    let scene = Scene::new("lock-panic");
+    let scene = Scene::new(own("lock-panic"));
     let outcome = thread::scope(|scope| {
         let holder = scope.spawn(|| {
             let _lock = scene.take_now().expect("nobody has it");
@@ -111,7 +115,7 @@ fn a_lock_is_given_back_when_its_holder_panics() {
 
 #[test]
 fn who_waits_gets_the_lock_when_it_is_free() {
-    let scene = Scene::new("lock-wait");
+    let scene = Scene::new(own("lock-wait"));
     let lock = scene.take_now().expect("nobody has it");
     thread::scope(|scope| {
         let (tell, heard) = mpsc::channel();
@@ -121,7 +125,10 @@ fn who_waits_gets_the_lock_when_it_is_free() {
         });
         let news = heard.recv().expect("it is told what it waits for");
         assert!(
-            news.starts_with("waiting for another gordon, at work on project test-lock-wait: `"),
+            news.starts_with(&format!(
+                "waiting for another gordon, at work on project {}: `",
+                own("lock-wait")
+            )),
             "{news}"
         );
         drop(lock);
@@ -131,7 +138,7 @@ fn who_waits_gets_the_lock_when_it_is_free() {
 
 #[test]
 fn who_waits_for_a_while_gives_up_when_it_is_over() {
-    let scene = Scene::new("lock-while");
+    let scene = Scene::new(own("lock-while"));
     let _lock = scene.take_now().expect("nobody has it");
     let mut heard = Vec::new();
     let outcome = scene.take(Duration::from_millis(1), &mut |news| heard.push(news.clone()));
@@ -141,7 +148,7 @@ fn who_waits_for_a_while_gives_up_when_it_is_over() {
 
 #[test]
 fn who_waits_can_be_interrupted() {
-    let scene = Scene::new("lock-interrupt");
+    let scene = Scene::new(own("lock-interrupt"));
     let _lock = scene.take_now().expect("nobody has it");
     let interrupt = AtomicBool::new(false);
     let outcome = lock::take(&scene.docker, &scene.subject, LONG, &interrupt, &mut |_| {
@@ -152,7 +159,7 @@ fn who_waits_can_be_interrupted() {
 
 #[test]
 fn anybody_can_take_a_lock_away_and_its_holder_then_takes_nothing_from_the_next() {
-    let scene = Scene::new("lock-unlock");
+    let scene = Scene::new(own("lock-unlock"));
     assert_eq!(lock::unlock(&scene.docker, &scene.subject), Ok(None));
     let first = scene.take_now().expect("nobody has it");
     let holder =
@@ -180,7 +187,7 @@ fn holds_the_lock_when_it_is_told_to() {
 
 #[test]
 fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
-    let scene = Scene::new("lock-killed");
+    let scene = Scene::new(own("lock-killed"));
     // says that it runs, and ends when its pipe is closed
     let (pipe, ready) = (scene.lab.folder().join("pipe"), scene.lab.folder().join("ready"));
     for path in [&pipe, &ready] {
@@ -191,7 +198,7 @@ fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
 
     let mut gordon = process::Command::new(env::current_exe().expect("this test"))
         .args(["--exact", "sys_lock::holds_the_lock_when_it_is_told_to"])
-        .env(HOLD, "test-lock-killed")
+        .env(HOLD, own("lock-killed"))
         .env(SLOW, slow)
         .stdout(Stdio::null())
         .spawn()

@@ -15,11 +15,10 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// A clean place for the test of this name.
+    /// A place for the test of this name.
     pub fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let lab = Self { label: format!("gordon.test={name}"), folder };
-        lab.clean();
         make_idle();
         lab
     }

@@ -10,10 +10,14 @@ pub mod neighbour;
 pub mod private_engine;
 pub mod tally;
 
+mod own;
 mod process;
 mod project;
 mod theirs;
 
+pub use own::free_port;
+pub use own::label;
+pub use own::own;
 pub use process::Run;
 pub use process::ask;
 pub use process::docker;

@@ -19,7 +19,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// A project of this name with these files; what an earlier run may have left of it is removed first.
+    /// A project of this name with these files.
     pub fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let project = Self::bare(name);
         for (path, text) in files {
@@ -30,9 +30,7 @@ impl Project {
 
     fn bare(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let project = Self { name: name.to_owned(), folder };
-        project.remove();
-        project
+        Self { name: name.to_owned(), folder }
     }
 
     /// A scenario of `plans/` under another name, so that it meets nobody else's on this engine.
