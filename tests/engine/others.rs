@@ -4,6 +4,8 @@ use std::process::Command;
 use support::Project;
 use support::Theirs;
 use support::docker;
+use support::label;
+use support::own;
 
 const CONFIG: &str = r#"
     [routes]
@@ -35,20 +37,10 @@ fn every_command(project: &Project) {
 
 #[test]
 fn a_container_of_a_name_that_is_needed() {
-    let project = project("gtest-their-c");
-    let name = "gtest-their-c-one.example.com";
+    let project = project(own("their-c"));
+    let name = own("their-c-one.example.com");
     let _theirs = Theirs::new(
-        &[
-            "run",
-            "--detach",
-            "--name",
-            name,
-            "--label",
-            "gordon.test=others",
-            "busybox:latest",
-            "sleep",
-            "600",
-        ],
+        &["run", "--detach", "--name", name, "--label", &label(), "busybox:latest", "sleep", "600"],
         &["rm", "--force", name],
     );
     let id = docker(["inspect", "--format", STATE, name]).success().stdout;
@@ -61,10 +53,10 @@ fn a_container_of_a_name_that_is_needed() {
 
 #[test]
 fn a_container_of_the_name_of_the_lock() {
-    let project = project("gtest-their-l");
-    let name = "gordon-lock-gtest-their-l";
+    let project = project(own("their-l"));
+    let name = &format!("gordon-lock-{}", own("their-l"));
     let _theirs = Theirs::new(
-        &["create", "--name", name, "--label", "gordon.test=others", "busybox:latest"],
+        &["create", "--name", name, "--label", &label(), "busybox:latest"],
         &["rm", "--force", name],
     );
     let id = docker(["inspect", "--format", "{{.Id}}", name]).success().stdout;
@@ -78,15 +70,15 @@ fn a_container_of_the_name_of_the_lock() {
 
 #[test]
 fn a_copy_of_a_container_has_its_labels_from_its_image_and_is_somebody_elses() {
-    let project = project("gtest-their-i");
+    let project = project(own("their-i"));
     project.apply();
-    let image = "gtest-their-i:copy";
+    let image = own("their-i:copy");
     let _image = Theirs::new(
-        &["commit", "--change", "LABEL gordon.test=others", "gtest-their-i-one.example.com", image],
+        &["commit", "--change", &format!("LABEL {}", label()), own("their-i-one.example.com"), image],
         &["rmi", image],
     );
     // the other has a name that gordon could have given
-    let names = ["gtest-their-i-debug", "gtest-their-i-one.example.com-2"];
+    let names = [own("their-i-debug"), own("their-i-one.example.com-2")];
     let _copies = names.map(|name| {
         Theirs::new(
             &["run", "--detach", "--network", "none", "--name", name, image],
@@ -102,9 +94,9 @@ fn a_copy_of_a_container_has_its_labels_from_its_image_and_is_somebody_elses() {
 
 #[test]
 fn a_container_that_somebody_has_renamed_is_theirs() {
-    let project = project("gtest-their-r");
+    let project = project(own("their-r"));
     project.apply();
-    let (ours, name) = ("gtest-their-r-one.example.com", "gtest-their-r-kept");
+    let (ours, name) = (own("their-r-one.example.com"), own("their-r-kept"));
     docker(["stop", "--time", "1", ours]).success();
     docker(["rename", ours, name]).success();
     let _theirs = Theirs(["rm", "--force", name].map(str::to_owned).to_vec());
@@ -118,15 +110,14 @@ fn a_container_that_somebody_has_renamed_is_theirs() {
 
 #[test]
 fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
-    let project = project("gtest-their-n");
-    let name = "gtest-their-n-one-example-com";
-    let _theirs =
-        Theirs::new(&["network", "create", "--label", "gordon.test=others", name], &["network", "rm", name]);
+    let project = project(own("their-n"));
+    let name = own("their-n-one-example-com");
+    let _theirs = Theirs::new(&["network", "create", "--label", &label(), name], &["network", "rm", name]);
     let id = docker(["network", "inspect", "--format", "{{.Id}}", name]).success().stdout;
     project.apply();
     project.is_settled();
     assert_eq!(
-        docker(["exec", "gtest-their-n-one.example.com", "getent", "hosts", "redis"]).success().status,
+        docker(["exec", own("their-n-one.example.com"), "getent", "hosts", "redis"]).success().status,
         0
     );
     every_command(&project);
@@ -136,13 +127,11 @@ fn a_network_of_a_name_that_is_needed_is_used_and_never_removed() {
 
 #[test]
 fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_the_network() {
-    let (network, name) = ("gtest-their-a-one-example-com", "gtest-their-a-other");
+    let (network, name) = (own("their-a-one-example-com"), own("their-a-other"));
     // made first, so that it goes last: the project's containers are on it
-    let _network = Theirs::new(
-        &["network", "create", "--label", "gordon.test=others", network],
-        &["network", "rm", network],
-    );
-    let project = project("gtest-their-a");
+    let _network =
+        Theirs::new(&["network", "create", "--label", &label(), network], &["network", "rm", network]);
+    let project = project(own("their-a"));
     let script = project.gordon(&["plan", "--format", "sh"]).success().stdout;
     project.write("plan.sh", &script);
     let _theirs = Theirs::new(
@@ -152,7 +141,7 @@ fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_
             "--name",
             name,
             "--label",
-            "gordon.test=others",
+            &label(),
             "--network",
             network,
             "--network-alias",
@@ -187,13 +176,12 @@ fn a_container_that_answers_to_a_name_of_the_project_is_refused_until_it_is_off_
 
 #[test]
 fn a_volume_of_a_name_that_is_needed_is_used_and_never_removed() {
-    let project = project("gtest-their-v");
-    let name = "gtest-their-v-one-example-com-redis-data";
-    let _theirs =
-        Theirs::new(&["volume", "create", "--label", "gordon.test=others", name], &["volume", "rm", name]);
+    let project = project(own("their-v"));
+    let name = own("their-v-one-example-com-redis-data");
+    let _theirs = Theirs::new(&["volume", "create", "--label", &label(), name], &["volume", "rm", name]);
     project.apply();
     let mounts =
-        docker(["inspect", "--format", "{{json .Mounts}}", "gtest-their-v-one.example.com-redis"]).success();
+        docker(["inspect", "--format", "{{json .Mounts}}", own("their-v-one.example.com-redis")]).success();
     assert!(mounts.stdout.contains(name), "{}", mounts.stdout);
     every_command(&project);
     docker(["volume", "inspect", name]).success();
@@ -201,7 +189,7 @@ fn a_volume_of_a_name_that_is_needed_is_used_and_never_removed() {
 
 #[test]
 fn what_another_project_has_is_refused() {
-    let (project, name) = (project("gtest-their-p"), "gtest-their-p-one-example-com");
+    let (project, name) = (project(own("their-p")), own("their-p-one-example-com"));
     let _theirs = Theirs::new(
         &["network", "create", "--label", "gordon.managed=true", "--label", "gordon.project=somebody", name],
         &["network", "rm", name],
@@ -214,13 +202,16 @@ fn what_another_project_has_is_refused() {
 
 #[test]
 fn another_config_of_the_same_name_is_not_taken_for_this_one() {
-    let first = project("gtest-same");
+    let first = project(own("same"));
     first.apply();
     let ids = first.ids();
-    first.write("gordon.toml", "name = \"gtest-same\"\n[routes]\n\"other.example.com\" = \"web:1\"\n");
+    first.write(
+        "gordon.toml",
+        &format!("name = \"{}\"\n[routes]\n\"other.example.com\" = \"web:1\"\n", own("same")),
+    );
     let run = first.gordon(&["apply", "--yes"]).ended(1);
     assert!(run.stderr.contains("--replace") && run.stderr.contains("`name`"), "{}", run.stderr);
     assert_eq!(first.ids(), ids);
     first.gordon(&["apply", "--yes", "--replace"]).success();
-    assert_eq!(first.ids().keys().collect::<Vec<_>>(), ["gtest-same-other.example.com"]);
+    assert_eq!(first.ids().keys().collect::<Vec<_>>(), [own("same-other.example.com")]);
 }

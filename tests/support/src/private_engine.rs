@@ -24,6 +24,7 @@ use std::process;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -43,8 +44,14 @@ const FOLDER: &str = "GORDON_TEST_ENGINE";
 /// Where in it the engine has what a machine forgets when it is switched off.
 const RUN: &str = "run";
 
-/// Engines that no test uses, with nothing on them but images.
-static IDLE: Mutex<Vec<PrivateEngine>> = Mutex::new(Vec::new());
+/// How many engines a process has at once: with more, they would only wait for each other.
+const AT_ONCE: usize = 3;
+
+/// Engines that no test uses, with nothing on them but images, and how many may still be made.
+static POOL: Mutex<(Vec<PrivateEngine>, usize)> = Mutex::new((Vec::new(), AT_ONCE));
+
+/// Tells those who wait for an engine that there is one more.
+static ONE_MORE: Condvar = Condvar::new();
 
 /// Runs dockerd; `$1` is its folder.
 const START: &str =
@@ -85,7 +92,11 @@ struct PrivateEngine {
     /// The process whose namespaces they are.
     inside: String,
     holder: Child,
+    _room: Room,
 }
+
+/// What one of the engines that a process has at once takes up.
+struct Room;
 
 /// The engine, as a test in there sees it: it may end it in several ways, and start it again.
 pub struct Engine {
@@ -99,11 +110,9 @@ pub fn on_private_engine<T: Copy>(test: T, body: fn()) {
     if env::var_os(FOLDER).is_some() {
         return body();
     }
-    let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let engine = idle.unwrap_or_else(PrivateEngine::new);
+    let engine = PrivateEngine::take();
     engine.runs(test);
-    engine.sh(CLEAR);
-    IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+    engine.give_back();
 }
 
 /// Runs `body` on a private engine that no other test gets.
@@ -111,12 +120,30 @@ pub fn on_private_engine<T: Copy>(test: T, body: fn()) {
 pub fn with_private_engine<T: Copy>(test: T, body: fn(Engine)) {
     match env::var_os(FOLDER) {
         Some(folder) => body(Engine::of(folder.into())),
-        None => PrivateEngine::new().runs(test),
+        None => PrivateEngine::take().runs(test),
     }
 }
 
 impl PrivateEngine {
-    fn new() -> Self {
+    /// One that is idle, or one more; waits while there are too many.
+    fn take() -> Self {
+        let pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_none = |(idle, more): &mut (Vec<Self>, usize)| idle.is_empty() && *more == 0;
+        let mut pool = ONE_MORE.wait_while(pool, is_none).unwrap_or_else(PoisonError::into_inner);
+        pool.0.pop().unwrap_or_else(|| {
+            pool.1 -= 1;
+            drop(pool);
+            Self::new(Room)
+        })
+    }
+
+    fn give_back(self) {
+        self.sh(CLEAR);
+        POOL.lock().unwrap_or_else(PoisonError::into_inner).0.push(self);
+        ONE_MORE.notify_one();
+    }
+
+    fn new(room: Room) -> Self {
         // where an engine may keep layers; a folder for temporary files may be in memory
         let folder = tempfile::Builder::new().prefix("gordon-test-").tempdir_in("/var/tmp");
         let folder = folder.expect("a folder").keep();
@@ -146,7 +173,7 @@ impl PrivateEngine {
         let lines = BufReader::new(holder.stdout.take().expect("a pipe")).lines();
         let lines: Vec<String> = lines.take(2).map(|line| line.expect("text")).collect();
         let inside = lines.iter().find(|line| *line != "ready").cloned().unwrap_or_default();
-        let engine = Self { folder, inside, holder };
+        let engine = Self { folder, inside, holder, _room: room };
         assert!(lines.len() == 2, "a private engine needs root, `ip` and `unshare`: {lines:?}");
         eventually("the private engine answers", || engine.sh("docker version").status == 0);
         let save =
@@ -186,6 +213,13 @@ impl Drop for PrivateEngine {
         drop(self.holder.stdin.take());
         // what matters is that it has ended
         let _ = self.holder.wait();
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        POOL.lock().unwrap_or_else(PoisonError::into_inner).1 += 1;
+        ONE_MORE.notify_one();
     }
 }
 
