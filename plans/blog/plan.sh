@@ -28,7 +28,7 @@ main() {
   no_volume gordon-blog-company-com-my-redis-data ||
     usable_volume gordon-blog-company-com-my-redis-data gordon ||
     refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-  is_proxy 'command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-blog-company-com ||
@@ -53,9 +53,9 @@ main() {
     refuse \
         'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
   absent gordon-blog.company.com ||
-    is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
+    is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
     refuse 'gordon-blog.company.com is not as it was when this was planned'
-  is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest ||
+  is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
     has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
     refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
   no_other_answers gordon gordon-blog-company-com: blog blog-company-com blog-company-com-my-mysql \
@@ -97,44 +97,39 @@ main() {
   step 9 'create network gordon-blog-company-com' 'not there yet'
   has_network gordon-blog-company-com ||
     run docker network create --subnet 10.222.203.0/24 --ip-range 10.222.203.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com \
+        --label gordon.project=gordon --label gordon.part=network/blog.company.com/gordon-blog-company-com \
         gordon-blog-company-com
 
   step 10 'create volume gordon-blog-company-com-my-mysql-var-lib-mysql' 'not there yet'
   has_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=blog.company.com \
-        --label gordon.name=gordon-blog-company-com-my-mysql-var-lib-mysql \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/blog.company.com/gordon-blog-company-com-my-mysql-var-lib-mysql \
         gordon-blog-company-com-my-mysql-var-lib-mysql
 
   step 11 'create volume gordon-blog-company-com-my-redis-data' 'not there yet'
   has_volume gordon-blog-company-com-my-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog-company-com-my-redis-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/blog.company.com/gordon-blog-company-com-my-redis-data \
         gordon-blog-company-com-my-redis-data
 
   step 12 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gordon --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 13 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 14 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 15 'run gordon-proxy' 'not there yet'
@@ -142,10 +137,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -287,7 +280,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+  elif is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -314,10 +307,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
         --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
         --hostname my-mysql \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-mysql \
-        --label gordon.release=1 --label gordon.spec=image:caa0b06e --label gordon.inherits=d624a773 \
-        --label gordon.address=gordon-blog-company-com=10.222.203.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-mysql/1 \
+        --label gordon.spec=image:caa0b06e@inherits=d624a773,gordon-blog-company-com=10.222.203.129 \
         --env-file env/blog_company_com.env \
         --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
         my-mysql:latest
@@ -346,10 +338,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
         --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
         --hostname my-redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com-my-redis \
-        --label gordon.release=1 --label gordon.spec=image:e7f39d8d --label gordon.inherits=d624a773 \
-        --label gordon.address=gordon-blog-company-com=10.222.203.130 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-redis/1 \
+        --label gordon.spec=image:e7f39d8d@inherits=d624a773,gordon-blog-company-com=10.222.203.130 \
         --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
         my-redis:latest
   elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
@@ -376,13 +367,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
         --network-alias blog-company-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=blog.company.com --label gordon.name=gordon-blog.company.com \
-        --label gordon.release=1 --label 'gordon.spec=env-file:d624a773 image:6bac38d6' \
-        --label gordon.address=gordon-blog-company-com=10.222.203.131 \
+        --label gordon.project=gordon --label gordon.part=app/blog.company.com/gordon-blog.company.com/1 \
+        --label gordon.spec=env-file:d624a773/image:6bac38d6@gordon-blog-company-com=10.222.203.131 \
         --env-file env/blog_company_com.env \
         wordpress:latest
-  elif is_current gordon-blog.company.com gordon any 'env-file:d624a773 image:6bac38d6' wordpress:latest; then
+  elif is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest; then
     is_running gordon-blog.company.com || run docker start gordon-blog.company.com
   else
     fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
@@ -679,7 +668,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -687,9 +676,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -739,14 +729,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -755,15 +745,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -781,7 +793,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

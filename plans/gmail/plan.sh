@@ -21,16 +21,16 @@ main() {
   no_network gmail-network ||
     usable_network gmail-network gmail ||
     refuse 'network gmail-network belongs to another project'
-  is_proxy 'command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' caddy:2 ||
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gmail-network ||
     has_room gmail-network 10.219.203.0/24 10.219.203.128 ||
     refuse 'network gmail-network has no room for the proxy at 10.219.203.128'
   absent gmail-web-green ||
-    is_current gmail-web-green gmail any 'env:0a0bd12c image:f287105b' gmail-web:latest ||
+    is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
     refuse 'gmail-web-green is not as it was when this was planned'
-  is_current gmail-web-green gmail any 'env:0a0bd12c image:f287105b' gmail-web:latest ||
+  is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
     has_room gmail-network 10.219.203.0/24 10.219.203.129 ||
     refuse 'network gmail-network has no room for gmail-web-green at 10.219.203.129'
   no_other_answers gmail gmail-network: gmail-web gmail-web-blue gmail-web-green gmail-web-previous web ||
@@ -53,29 +53,25 @@ main() {
   step 5 'create network gmail-network' 'not there yet'
   has_network gmail-network ||
     run docker network create --subnet 10.219.203.0/24 --ip-range 10.219.203.0/25 \
-        --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=network \
-        --label gordon.owner=gmail --label gordon.name=gmail-network \
+        --label gordon.project=gmail --label gordon.part=network/gmail/gmail-network \
         gmail-network
 
   step 6 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gmail --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 7 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gmail --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 8 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gmail --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 9 'run gordon-proxy' 'not there yet'
@@ -83,10 +79,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gmail --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gmail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -228,7 +222,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:8a8b78f1 image:60eaacfb port:2a220460,e8f65b14' caddy:2; then
+  elif is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -253,13 +247,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent gmail-web-green; then
     run docker run --detach --name gmail-web-green --restart on-failure:10 \
         --network gmail-network --ip 10.219.203.129 --network-alias web --network-alias gmail-web \
-        --label gordon.managed=true --label gordon.project=gmail --label gordon.kind=app \
-        --label gordon.owner=gmail --label gordon.name=gmail-web --label gordon.release=1 \
-        --label 'gordon.spec=env:0a0bd12c image:f287105b' \
-        --label gordon.address=gmail-network=10.219.203.129 \
+        --label gordon.project=gmail --label gordon.part=app/gmail/gmail-web/1 \
+        --label gordon.spec=env:0a0bd12c/image:f287105b@gmail-network=10.219.203.129 \
         --env LOG=info \
         gmail-web:latest
-  elif is_current gmail-web-green gmail any 'env:0a0bd12c image:f287105b' gmail-web:latest; then
+  elif is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest; then
     is_running gmail-web-green || run docker start gmail-web-green
   else
     fail 'gmail-web-green is not as this plan makes it: plan again on this host'
@@ -540,7 +532,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -548,9 +540,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -595,11 +588,11 @@ has_room() {
 # has_volume NAME: it is there
 has_volume() { look volume "$1"; }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -608,15 +601,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -634,7 +649,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

@@ -28,7 +28,7 @@ main() {
   no_volume s-backend-pg ||
     usable_volume s-backend-pg shop ||
     refuse 'volume s-backend-pg belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
   is_attached gordon-proxy s-backend ||
@@ -36,52 +36,52 @@ main() {
     refuse 'network s-backend has no room for the proxy at 10.96.134.128'
   absent s-backend-cache ||
     is_current s-backend-cache shop any \
-      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data ||
     refuse 's-backend-cache is not as it was when this was planned'
   is_current s-backend-cache shop any \
-      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data ||
     has_room s-backend 10.96.134.0/24 10.96.134.129 ||
     refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
   absent s-backend-db ||
-    is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+    is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
       s-backend-pg:/var/lib/postgresql/data ||
     refuse 's-backend-db is not as it was when this was planned'
-  is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+  is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
       s-backend-pg:/var/lib/postgresql/data ||
     has_room s-backend 10.96.134.0/24 10.96.134.130 ||
     refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
   absent s-shop.example.com-files ||
     is_current s-shop.example.com-files shop any \
-      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest ||
     refuse 's-shop.example.com-files is not as it was when this was planned'
   is_current s-shop.example.com-files shop any \
-      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.131 ||
     refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
   absent s-shop.example.com ||
     is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     refuse 's-shop.example.com is not as it was when this was planned'
   is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     has_room s-backend 10.96.134.0/24 10.96.134.132 ||
     refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
   absent s-shop.example.com-2 ||
     is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     refuse 's-shop.example.com-2 is not as it was when this was planned'
   is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1 ||
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     has_room s-backend 10.96.134.0/24 10.96.134.133 ||
     refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
   absent s-jobs ||
-    is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+    is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
     refuse 's-jobs is not as it was when this was planned'
-  is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest ||
+  is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.134 ||
     refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
   no_other_answers shop s-backend: backend-cache backend-db cache cache.local db db.local files files.local \
@@ -137,43 +137,37 @@ main() {
   step 13 'create network s-backend' 'not there yet'
   has_network s-backend ||
     run docker network create --subnet 10.96.134.0/24 --ip-range 10.96.134.0/25 \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=network \
-        --label gordon.owner=backend --label gordon.name=s-backend \
+        --label gordon.project=shop --label gordon.part=network/backend/s-backend \
         s-backend
 
   step 14 'create volume s-backend-cache' 'not there yet'
   has_volume s-backend-cache ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-        --label gordon.owner=backend --label gordon.name=s-backend-cache \
+        --label gordon.project=shop --label gordon.part=volume/backend/s-backend-cache \
         s-backend-cache
 
   step 15 'create volume s-backend-pg' 'not there yet'
   has_volume s-backend-pg ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=volume \
-        --label gordon.owner=backend --label gordon.name=s-backend-pg \
+        --label gordon.project=shop --label gordon.part=volume/backend/s-backend-pg \
         s-backend-pg
 
   step 16 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.96.17.0/24 --ip-range 10.96.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=shop --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 17 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 18 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 19 'run gordon-proxy' 'not there yet'
@@ -181,10 +175,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.96.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=shop --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.96.17.128 \
+        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -326,7 +318,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -352,16 +344,14 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-        --label gordon.owner=backend --label gordon.name=s-backend-cache --label gordon.release=1 \
-        --label 'gordon.spec=command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' \
-        --label gordon.address=s-backend=10.96.134.129 \
+        --label gordon.project=shop --label gordon.part=service/backend/s-backend-cache/1 \
+        --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
         --volume s-backend-cache:/data \
         --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
         --health-start-period 30000ms \
         redis:7-alpine redis-server --appendonly yes
   elif is_current s-backend-cache shop any \
-      'command:abd47c1c,8569b428,8a798890 health:62bb935b image:65b8118d mount:f3e57783' redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data; then
     is_running s-backend-cache || run docker start s-backend-cache
   else
@@ -385,14 +375,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
         --network-alias backend-db --hostname db \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-        --label gordon.owner=backend --label gordon.name=s-backend-db --label gordon.release=1 \
-        --label 'gordon.spec=env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' \
-        --label gordon.address=s-backend=10.96.134.130 \
+        --label gordon.project=shop --label gordon.part=service/backend/s-backend-db/1 \
+        --label gordon.spec=env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e@s-backend=10.96.134.130 \
         --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
         --publish 127.0.0.1:15432:5432 \
         postgres:15
-  elif is_current s-backend-db shop any 'env:094de0c2 image:67ebd6b7 mount:12c8e640 port:d0b6216e' postgres:15 \
+  elif is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
       s-backend-pg:/var/lib/postgresql/data; then
     is_running s-backend-db || run docker start s-backend-db
   else
@@ -416,15 +404,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
         --user 65534 \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=service \
-        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com-files \
-        --label gordon.release=1 \
-        --label 'gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
-        --label gordon.address=s-backend=10.96.134.131 \
+        --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
+        --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
         --volume "$PWD"/www:/www:ro \
         busybox:latest httpd -f -p 8080 -h /www
   elif is_current s-shop.example.com-files shop any \
-      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a image:3726e854 mount:8148133a user:04f720b4' \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest; then
     is_running s-shop.example.com-files || run docker start s-shop.example.com-files
   else
@@ -448,15 +433,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
         --memory 256m --cpus 0.5 \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
-        --label gordon.release=1 \
-        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' \
-        --label gordon.address=s-backend=10.96.134.132 \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
         --env-file shop.env --env LOG=debug \
         web:1
   elif is_current s-shop.example.com shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1; then
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1; then
     is_running s-shop.example.com || run docker start s-shop.example.com
   else
     fail 's-shop.example.com is not as this plan makes it: plan again on this host'
@@ -479,15 +461,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
         --memory 256m --cpus 0.5 \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-        --label gordon.owner=shop.example.com --label gordon.name=s-shop.example.com \
-        --label gordon.release=1 \
-        --label 'gordon.spec=cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' \
-        --label gordon.address=s-backend=10.96.134.133 \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --env-file shop.env --env LOG=debug \
         web:1
   elif is_current s-shop.example.com-2 shop any \
-      'cpus:d2cbad71 env-file:19b52d7b env:534fd967 image:8724d338 memory:60608e3c' web:1; then
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1; then
     is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
   else
     fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
@@ -509,13 +488,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent s-jobs; then
     run docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
-        --label gordon.managed=true --label gordon.project=shop --label gordon.kind=app \
-        --label gordon.owner=jobs.example.com --label gordon.name=s-jobs --label gordon.release=1 \
-        --label 'gordon.spec=command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' \
-        --label gordon.address=s-backend=10.96.134.134 \
+        --label gordon.project=shop --label gordon.part=app/jobs.example.com/s-jobs/1 \
+        --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.134 \
         --entrypoint sh \
         worker:latest -c 'exec sleep 1000000'
-  elif is_current s-jobs shop any 'command:e2f645c4 entrypoint:89c4ec9f,0c3603e1 image:83d0dbbf' worker:latest; then
+  elif is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest; then
     is_running s-jobs || run docker start s-jobs
   else
     fail 's-jobs is not as this plan makes it: plan again on this host'
@@ -860,7 +837,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -868,9 +845,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -920,14 +898,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -936,15 +914,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -962,7 +962,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

@@ -48,7 +48,7 @@ main() {
   no_volume gordon-tenant3-app-com-redis-data ||
     usable_volume gordon-tenant3-app-com-redis-data gordon ||
     refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-tenant1-app-com ||
@@ -77,9 +77,9 @@ main() {
     has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
     refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
   absent gordon-tenant1.app.com ||
-    is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+    is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
     refuse 'gordon-tenant1.app.com is not as it was when this was planned'
-  is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0 ||
+  is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
     has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
     refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
   absent gordon-tenant2.app.com-postgres ||
@@ -99,9 +99,9 @@ main() {
     has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
     refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
   absent gordon-tenant2.app.com ||
-    is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+    is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
     refuse 'gordon-tenant2.app.com is not as it was when this was planned'
-  is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0 ||
+  is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
     has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
     refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
   absent gordon-tenant3.app.com-postgres ||
@@ -121,9 +121,9 @@ main() {
     has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
     refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
   absent gordon-tenant3.app.com ||
-    is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+    is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
     refuse 'gordon-tenant3.app.com is not as it was when this was planned'
-  is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0 ||
+  is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
     has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
     refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
   no_other_answers gordon gordon-tenant1-app-com: gordon-tenant1.app.com gordon-tenant1.app.com-next \
@@ -174,88 +174,79 @@ main() {
   step 9 'create network gordon-tenant1-app-com' 'not there yet'
   has_network gordon-tenant1-app-com ||
     run docker network create --subnet 10.221.93.0/24 --ip-range 10.221.93.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com \
+        --label gordon.project=gordon --label gordon.part=network/tenant1.app.com/gordon-tenant1-app-com \
         gordon-tenant1-app-com
 
   step 10 'create network gordon-tenant2-app-com' 'not there yet'
   has_network gordon-tenant2-app-com ||
     run docker network create --subnet 10.214.42.0/24 --ip-range 10.214.42.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com \
+        --label gordon.project=gordon --label gordon.part=network/tenant2.app.com/gordon-tenant2-app-com \
         gordon-tenant2-app-com
 
   step 11 'create network gordon-tenant3-app-com' 'not there yet'
   has_network gordon-tenant3-app-com ||
     run docker network create --subnet 10.219.80.0/24 --ip-range 10.219.80.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com \
+        --label gordon.project=gordon --label gordon.part=network/tenant3.app.com/gordon-tenant3-app-com \
         gordon-tenant3-app-com
 
   step 12 'create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant1.app.com \
-        --label gordon.name=gordon-tenant1-app-com-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant1.app.com/gordon-tenant1-app-com-postgres-var-lib-postgresql-data \
         gordon-tenant1-app-com-postgres-var-lib-postgresql-data
 
   step 13 'create volume gordon-tenant1-app-com-redis-data' 'not there yet'
   has_volume gordon-tenant1-app-com-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1-app-com-redis-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant1.app.com/gordon-tenant1-app-com-redis-data \
         gordon-tenant1-app-com-redis-data
 
   step 14 'create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant2.app.com \
-        --label gordon.name=gordon-tenant2-app-com-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant2.app.com/gordon-tenant2-app-com-postgres-var-lib-postgresql-data \
         gordon-tenant2-app-com-postgres-var-lib-postgresql-data
 
   step 15 'create volume gordon-tenant2-app-com-redis-data' 'not there yet'
   has_volume gordon-tenant2-app-com-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2-app-com-redis-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant2.app.com/gordon-tenant2-app-com-redis-data \
         gordon-tenant2-app-com-redis-data
 
   step 16 'create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant3.app.com \
-        --label gordon.name=gordon-tenant3-app-com-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant3.app.com/gordon-tenant3-app-com-postgres-var-lib-postgresql-data \
         gordon-tenant3-app-com-postgres-var-lib-postgresql-data
 
   step 17 'create volume gordon-tenant3-app-com-redis-data' 'not there yet'
   has_volume gordon-tenant3-app-com-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3-app-com-redis-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/tenant3.app.com/gordon-tenant3-app-com-redis-data \
         gordon-tenant3-app-com-redis-data
 
   step 18 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gordon --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 19 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 20 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 21 'run gordon-proxy' 'not there yet'
@@ -263,10 +254,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -408,7 +397,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -442,10 +431,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-postgres \
-        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=316a2e64 \
-        --label gordon.address=gordon-tenant1-app-com=10.221.93.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-postgres/1 \
+        --label gordon.spec=image:67ebd6b7@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.129 \
         --env-file env/tenant1_app_com.env \
         --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15
@@ -473,10 +461,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com-redis \
-        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=316a2e64 \
-        --label gordon.address=gordon-tenant1-app-com=10.221.93.130 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-redis/1 \
+        --label gordon.spec=image:00ed341f@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.130 \
         --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
         redis:7
   elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
@@ -503,13 +490,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
         --network-alias tenant1-app-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=tenant1.app.com --label gordon.name=gordon-tenant1.app.com \
-        --label gordon.release=1 --label 'gordon.spec=env-file:316a2e64 image:710b6b20' \
-        --label gordon.address=gordon-tenant1-app-com=10.221.93.131 \
+        --label gordon.project=gordon --label gordon.part=app/tenant1.app.com/gordon-tenant1.app.com/1 \
+        --label gordon.spec=env-file:316a2e64/image:710b6b20@gordon-tenant1-app-com=10.221.93.131 \
         --env-file env/tenant1_app_com.env \
         app:v2.0
-  elif is_current gordon-tenant1.app.com gordon any 'env-file:316a2e64 image:710b6b20' app:v2.0; then
+  elif is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0; then
     is_running gordon-tenant1.app.com || run docker start gordon-tenant1.app.com
   else
     fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
@@ -532,10 +517,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-postgres \
-        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=12e6f913 \
-        --label gordon.address=gordon-tenant2-app-com=10.214.42.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-postgres/1 \
+        --label gordon.spec=image:67ebd6b7@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.129 \
         --env-file env/tenant2_app_com.env \
         --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15
@@ -563,10 +547,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com-redis \
-        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=12e6f913 \
-        --label gordon.address=gordon-tenant2-app-com=10.214.42.130 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-redis/1 \
+        --label gordon.spec=image:00ed341f@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.130 \
         --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
         redis:7
   elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
@@ -593,13 +576,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
         --network-alias tenant2-app-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=tenant2.app.com --label gordon.name=gordon-tenant2.app.com \
-        --label gordon.release=1 --label 'gordon.spec=env-file:12e6f913 image:710b6b20' \
-        --label gordon.address=gordon-tenant2-app-com=10.214.42.131 \
+        --label gordon.project=gordon --label gordon.part=app/tenant2.app.com/gordon-tenant2.app.com/1 \
+        --label gordon.spec=env-file:12e6f913/image:710b6b20@gordon-tenant2-app-com=10.214.42.131 \
         --env-file env/tenant2_app_com.env \
         app:v2.0
-  elif is_current gordon-tenant2.app.com gordon any 'env-file:12e6f913 image:710b6b20' app:v2.0; then
+  elif is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0; then
     is_running gordon-tenant2.app.com || run docker start gordon-tenant2.app.com
   else
     fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
@@ -622,10 +603,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-postgres \
-        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=f7962d22 \
-        --label gordon.address=gordon-tenant3-app-com=10.219.80.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-postgres/1 \
+        --label gordon.spec=image:67ebd6b7@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.129 \
         --env-file env/tenant3_app_com.env \
         --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15
@@ -653,10 +633,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com-redis \
-        --label gordon.release=1 --label gordon.spec=image:00ed341f --label gordon.inherits=f7962d22 \
-        --label gordon.address=gordon-tenant3-app-com=10.219.80.130 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-redis/1 \
+        --label gordon.spec=image:00ed341f@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.130 \
         --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
         redis:7
   elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
@@ -683,13 +662,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
         --network-alias tenant3-app-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=tenant3.app.com --label gordon.name=gordon-tenant3.app.com \
-        --label gordon.release=1 --label 'gordon.spec=env-file:f7962d22 image:710b6b20' \
-        --label gordon.address=gordon-tenant3-app-com=10.219.80.131 \
+        --label gordon.project=gordon --label gordon.part=app/tenant3.app.com/gordon-tenant3.app.com/1 \
+        --label gordon.spec=env-file:f7962d22/image:710b6b20@gordon-tenant3-app-com=10.219.80.131 \
         --env-file env/tenant3_app_com.env \
         app:v2.0
-  elif is_current gordon-tenant3.app.com gordon any 'env-file:f7962d22 image:710b6b20' app:v2.0; then
+  elif is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0; then
     is_running gordon-tenant3.app.com || run docker start gordon-tenant3.app.com
   else
     fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
@@ -1060,7 +1037,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -1068,9 +1045,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -1120,14 +1098,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -1136,15 +1114,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -1162,7 +1162,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

@@ -37,7 +37,7 @@ main() {
   no_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
     usable_volume gordon-app1-example-com-postgres-var-lib-postgresql-data gordon ||
     refuse 'volume gordon-app1-example-com-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-backend ||
@@ -75,9 +75,9 @@ main() {
     has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
     refuse 'network gordon-backend has no room for gordon-app1.example.com-postgres at 10.218.236.131'
   absent gordon-app1.example.com ||
-    is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
+    is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
     refuse 'gordon-app1.example.com is not as it was when this was planned'
-  is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest ||
+  is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
     has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
     refuse 'network gordon-backend has no room for gordon-app1.example.com at 10.218.236.132'
   absent gordon-app2.example.com ||
@@ -156,65 +156,57 @@ main() {
   step 15 'create network gordon-backend' 'not there yet'
   has_network gordon-backend ||
     run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=backend --label gordon.name=gordon-backend \
+        --label gordon.project=gordon --label gordon.part=network/backend/gordon-backend \
         gordon-backend
 
   step 16 'create network gordon-frontend' 'not there yet'
   has_network gordon-frontend ||
     run docker network create --subnet 10.216.195.0/24 --ip-range 10.216.195.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=frontend --label gordon.name=gordon-frontend \
+        --label gordon.project=gordon --label gordon.part=network/frontend/gordon-frontend \
         gordon-frontend
 
   step 17 'create volume gordon-backend-redis-data' 'not there yet'
   has_volume gordon-backend-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
+        --label gordon.project=gordon --label gordon.part=volume/backend/gordon-backend-redis-data \
         gordon-backend-redis-data
 
   step 18 'create volume gordon-backend-rabbitmq-var-lib-rabbitmq' 'not there yet'
   has_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq-var-lib-rabbitmq \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/backend/gordon-backend-rabbitmq-var-lib-rabbitmq \
         gordon-backend-rabbitmq-var-lib-rabbitmq
 
   step 19 'create volume gordon-frontend-redis-data' 'not there yet'
   has_volume gordon-frontend-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis-data \
+        --label gordon.project=gordon --label gordon.part=volume/frontend/gordon-frontend-redis-data \
         gordon-frontend-redis-data
 
   step 20 'create volume gordon-app1-example-com-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=app1.example.com \
-        --label gordon.name=gordon-app1-example-com-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/app1.example.com/gordon-app1-example-com-postgres-var-lib-postgresql-data \
         gordon-app1-example-com-postgres-var-lib-postgresql-data
 
   step 21 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gordon --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 22 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 23 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 24 'run gordon-proxy' 'not there yet'
@@ -222,10 +214,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -367,7 +357,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -397,10 +387,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
-        --label gordon.spec=image:65b8118d --label gordon.inherits=c18373e9 \
-        --label gordon.address=gordon-backend=10.218.236.129 \
+        --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
+        --label gordon.spec=image:65b8118d@inherits=c18373e9,gordon-backend=10.218.236.129 \
         --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
         redis:7-alpine
   elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -426,10 +414,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-rabbitmq --label gordon.release=1 \
-        --label gordon.spec=image:c0aef8a2 --label gordon.inherits=c18373e9 \
-        --label gordon.address=gordon-backend=10.218.236.130 \
+        --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
+        --label gordon.spec=image:c0aef8a2@inherits=c18373e9,gordon-backend=10.218.236.130 \
         --env-file env/app1_example_com.env \
         --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
         rabbitmq:3
@@ -457,9 +443,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-frontend-redis --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
         --network-alias frontend-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=frontend --label gordon.name=gordon-frontend-redis --label gordon.release=1 \
-        --label gordon.spec=image:65b8118d --label gordon.address=gordon-frontend=10.216.195.129 \
+        --label gordon.project=gordon --label gordon.part=service/frontend/gordon-frontend-redis/1 \
+        --label gordon.spec=image:65b8118d@gordon-frontend=10.216.195.129 \
         --volume gordon-frontend-redis-data:/data \
         redis:7-alpine
   elif is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data; then
@@ -485,10 +470,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-app1.example.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com-postgres \
-        --label gordon.release=1 --label gordon.spec=image:67ebd6b7 --label gordon.inherits=c18373e9 \
-        --label gordon.address=gordon-backend=10.218.236.131 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/app1.example.com/gordon-app1.example.com-postgres/1 \
+        --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-backend=10.218.236.131 \
         --env-file env/app1_example_com.env \
         --volume gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15
@@ -515,13 +499,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent gordon-app1.example.com; then
     run docker run --detach --name gordon-app1.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=app1.example.com --label gordon.name=gordon-app1.example.com \
-        --label gordon.release=1 --label 'gordon.spec=env-file:c18373e9 image:74ce8e96' \
-        --label gordon.address=gordon-backend=10.218.236.132 \
+        --label gordon.project=gordon --label gordon.part=app/app1.example.com/gordon-app1.example.com/1 \
+        --label gordon.spec=env-file:c18373e9/image:74ce8e96@gordon-backend=10.218.236.132 \
         --env-file env/app1_example_com.env \
         app1:latest
-  elif is_current gordon-app1.example.com gordon any 'env-file:c18373e9 image:74ce8e96' app1:latest; then
+  elif is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest; then
     is_running gordon-app1.example.com || run docker start gordon-app1.example.com
   else
     fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
@@ -543,10 +525,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent gordon-app2.example.com; then
     run docker run --detach --name gordon-app2.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=app2.example.com --label gordon.name=gordon-app2.example.com \
-        --label gordon.release=1 --label gordon.spec=image:6813f666 \
-        --label gordon.address=gordon-backend=10.218.236.133 \
+        --label gordon.project=gordon --label gordon.part=app/app2.example.com/gordon-app2.example.com/1 \
+        --label gordon.spec=image:6813f666@gordon-backend=10.218.236.133 \
         app2:latest
   elif is_current gordon-app2.example.com gordon any image:6813f666 app2:latest; then
     is_running gordon-app2.example.com || run docker start gordon-app2.example.com
@@ -570,10 +550,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent gordon-app3.example.com; then
     run docker run --detach --name gordon-app3.example.com --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=app3.example.com --label gordon.name=gordon-app3.example.com \
-        --label gordon.release=1 --label gordon.spec=image:4abeef2d \
-        --label gordon.address=gordon-frontend=10.216.195.130 \
+        --label gordon.project=gordon --label gordon.part=app/app3.example.com/gordon-app3.example.com/1 \
+        --label gordon.spec=image:4abeef2d@gordon-frontend=10.216.195.130 \
         app3:latest
   elif is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest; then
     is_running gordon-app3.example.com || run docker start gordon-app3.example.com
@@ -943,7 +921,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -951,9 +929,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -1003,14 +982,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -1019,15 +998,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -1045,7 +1046,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

@@ -27,7 +27,7 @@ main() {
   no_volume gordon-myapp-example-com-redis-data ||
     usable_volume gordon-myapp-example-com-redis-data gordon ||
     refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-myapp-example-com ||
@@ -95,44 +95,39 @@ main() {
   step 9 'create network gordon-myapp-example-com' 'not there yet'
   has_network gordon-myapp-example-com ||
     run docker network create --subnet 10.209.187.0/24 --ip-range 10.209.187.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com \
+        --label gordon.project=gordon --label gordon.part=network/myapp.example.com/gordon-myapp-example-com \
         gordon-myapp-example-com
 
   step 10 'create volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=myapp.example.com \
-        --label gordon.name=gordon-myapp-example-com-my-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/myapp.example.com/gordon-myapp-example-com-my-postgres-var-lib-postgresql-data \
         gordon-myapp-example-com-my-postgres-var-lib-postgresql-data
 
   step 11 'create volume gordon-myapp-example-com-redis-data' 'not there yet'
   has_volume gordon-myapp-example-com-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp-example-com-redis-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/myapp.example.com/gordon-myapp-example-com-redis-data \
         gordon-myapp-example-com-redis-data
 
   step 12 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gordon --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 13 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 14 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 15 'run gordon-proxy' 'not there yet'
@@ -140,10 +135,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -285,7 +278,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -312,10 +305,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias myapp-example-com-my-postgres --hostname my-postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-my-postgres \
-        --label gordon.release=1 --label gordon.spec=image:613ecabb \
-        --label gordon.address=gordon-myapp-example-com=10.209.187.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-my-postgres/1 \
+        --label gordon.spec=image:613ecabb@gordon-myapp-example-com=10.209.187.129 \
         --volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest
   elif is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
@@ -343,10 +335,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com-redis \
-        --label gordon.release=1 --label gordon.spec=image:65b8118d \
-        --label gordon.address=gordon-myapp-example-com=10.209.187.130 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-redis/1 \
+        --label gordon.spec=image:65b8118d@gordon-myapp-example-com=10.209.187.130 \
         --volume gordon-myapp-example-com-redis-data:/data \
         redis:7-alpine
   elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
@@ -373,10 +364,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=myapp.example.com --label gordon.name=gordon-myapp.example.com \
-        --label gordon.release=1 --label gordon.spec=image:c48abba4 \
-        --label gordon.address=gordon-myapp-example-com=10.209.187.131 \
+        --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
+        --label gordon.spec=image:c48abba4@gordon-myapp-example-com=10.209.187.131 \
         myapp:latest
   elif is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest; then
     is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
@@ -672,7 +661,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -680,9 +669,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -732,14 +722,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -748,15 +738,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -774,7 +786,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

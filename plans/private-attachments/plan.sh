@@ -36,7 +36,7 @@ main() {
   no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
     usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
     refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-api-company-com ||
@@ -142,66 +142,58 @@ main() {
   step 11 'create network gordon-backend' 'not there yet'
   has_network gordon-backend ||
     run docker network create --subnet 10.218.236.0/24 --ip-range 10.218.236.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=backend --label gordon.name=gordon-backend \
+        --label gordon.project=gordon --label gordon.part=network/backend/gordon-backend \
         gordon-backend
 
   step 12 'create network gordon-api-company-com' 'not there yet'
   has_network gordon-api-company-com ||
     run docker network create --subnet 10.220.197.0/24 --ip-range 10.220.197.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=api.company.com --label gordon.name=gordon-api-company-com \
+        --label gordon.project=gordon --label gordon.part=network/api.company.com/gordon-api-company-com \
         gordon-api-company-com
 
   step 13 'create network gordon-worker-company-com' 'not there yet'
   has_network gordon-worker-company-com ||
     run docker network create --subnet 10.214.218.0/24 --ip-range 10.214.218.0/25 \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=network \
-        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker-company-com \
+        --label gordon.project=gordon \
+        --label gordon.part=network/worker.company.com/gordon-worker-company-com \
         gordon-worker-company-com
 
   step 14 'create volume gordon-backend-redis-data' 'not there yet'
   has_volume gordon-backend-redis-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-redis-data \
+        --label gordon.project=gordon --label gordon.part=volume/backend/gordon-backend-redis-data \
         gordon-backend-redis-data
 
   step 15 'create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=api.company.com \
-        --label gordon.name=gordon-api-company-com-my-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/api.company.com/gordon-api-company-com-my-postgres-var-lib-postgresql-data \
         gordon-api-company-com-my-postgres-var-lib-postgresql-data
 
   step 16 'create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data' 'not there yet'
   has_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=volume \
-        --label gordon.owner=worker.company.com \
-        --label gordon.name=gordon-worker-company-com-my-postgres-var-lib-postgresql-data \
+        --label gordon.project=gordon \
+        --label gordon.part=volume/worker.company.com/gordon-worker-company-com-my-postgres-var-lib-postgresql-data \
         gordon-worker-company-com-my-postgres-var-lib-postgresql-data
 
   step 17 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=gordon --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 18 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 19 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 20 'run gordon-proxy' 'not there yet'
@@ -209,10 +201,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=gordon --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -354,7 +344,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -388,9 +378,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=backend --label gordon.name=gordon-backend-redis --label gordon.release=1 \
-        --label gordon.spec=image:65b8118d --label gordon.address=gordon-backend=10.218.236.129 \
+        --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
+        --label gordon.spec=image:65b8118d@gordon-backend=10.218.236.129 \
         --volume gordon-backend-redis-data:/data \
         redis:7-alpine
   elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
@@ -417,10 +406,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias api-company-com-my-postgres --hostname my-postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com-my-postgres \
-        --label gordon.release=1 --label gordon.spec=image:613ecabb \
-        --label gordon.address=gordon-api-company-com=10.220.197.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/api.company.com/gordon-api.company.com-my-postgres/1 \
+        --label gordon.spec=image:613ecabb@gordon-api-company-com=10.220.197.129 \
         --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest
   elif is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
@@ -446,10 +434,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent gordon-api.company.com; then
     run docker create --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=api.company.com --label gordon.name=gordon-api.company.com \
-        --label gordon.release=1 --label gordon.spec=image:f079b7cb \
-        --label gordon.address=gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
+        --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
+        --label gordon.spec=image:f079b7cb@gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
         api:latest
   elif is_current gordon-api.company.com gordon any image:f079b7cb api:latest; then
     :
@@ -485,10 +471,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
         --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias worker-company-com-my-postgres --hostname my-postgres \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=service \
-        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com-my-postgres \
-        --label gordon.release=1 --label gordon.spec=image:613ecabb \
-        --label gordon.address=gordon-worker-company-com=10.214.218.129 \
+        --label gordon.project=gordon \
+        --label gordon.part=service/worker.company.com/gordon-worker.company.com-my-postgres/1 \
+        --label gordon.spec=image:613ecabb@gordon-worker-company-com=10.214.218.129 \
         --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest
   elif is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
@@ -516,10 +501,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker create --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias worker \
         --network-alias worker-company-com \
-        --label gordon.managed=true --label gordon.project=gordon --label gordon.kind=app \
-        --label gordon.owner=worker.company.com --label gordon.name=gordon-worker.company.com \
-        --label gordon.release=1 --label gordon.spec=image:83d0dbbf \
-        --label gordon.address=gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
+        --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
+        --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
         worker:latest
   elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
     :
@@ -865,7 +848,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -873,9 +856,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -925,14 +909,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -941,15 +925,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -967,7 +973,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

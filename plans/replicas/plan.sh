@@ -31,41 +31,41 @@ main() {
   no_volume mail-uploads ||
     usable_volume mail-uploads mail ||
     refuse 'volume mail-uploads belongs to another project'
-  is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2 ||
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
   is_attached gordon-proxy mail-network ||
     has_room mail-network 10.208.88.0/24 10.208.88.128 ||
     refuse 'network mail-network has no room for the proxy at 10.208.88.128'
   absent mail-db ||
-    is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+    is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
       mail-pgdata:/var/lib/postgresql/data ||
     refuse 'mail-db is not as it was when this was planned'
-  is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+  is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
       mail-pgdata:/var/lib/postgresql/data ||
     has_room mail-network 10.208.88.0/24 10.208.88.129 ||
     refuse 'network mail-network has no room for mail-db at 10.208.88.129'
   absent mail-web-green ||
-    is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     refuse 'mail-web-green is not as it was when this was planned'
-  is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     has_room mail-network 10.208.88.0/24 10.208.88.130 ||
     refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
   absent mail-web-green-2 ||
-    is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     refuse 'mail-web-green-2 is not as it was when this was planned'
-  is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     has_room mail-network 10.208.88.0/24 10.208.88.131 ||
     refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
   absent mail-web-green-3 ||
-    is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+    is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     refuse 'mail-web-green-3 is not as it was when this was planned'
-  is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
     has_room mail-network 10.208.88.0/24 10.208.88.132 ||
     refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
@@ -98,43 +98,37 @@ main() {
   step 7 'create network mail-network' 'not there yet'
   has_network mail-network ||
     run docker network create --subnet 10.208.88.0/24 --ip-range 10.208.88.0/25 \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=network \
-        --label gordon.owner=mail --label gordon.name=mail-network \
+        --label gordon.project=mail --label gordon.part=network/mail/mail-network \
         mail-network
 
   step 8 'create volume mail-pgdata' 'not there yet'
   has_volume mail-pgdata ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-        --label gordon.owner=mail --label gordon.name=mail-pgdata \
+        --label gordon.project=mail --label gordon.part=volume/mail/mail-pgdata \
         mail-pgdata
 
   step 9 'create volume mail-uploads' 'not there yet'
   has_volume mail-uploads ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=volume \
-        --label gordon.owner=mail --label gordon.name=mail-uploads \
+        --label gordon.project=mail --label gordon.part=volume/mail/mail-uploads \
         mail-uploads
 
   step 10 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
-        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=network \
-        --label gordon.owner=gordon-proxy --label gordon.name=0-gordon-proxy \
+        --label gordon.maker=mail --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
   step 11 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-data \
+        --label gordon.maker=mail --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
   step 12 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
-        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=volume \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy-config \
+        --label gordon.maker=mail --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
   step 13 'run gordon-proxy' 'not there yet'
@@ -142,10 +136,8 @@ main() {
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.managed=true --label gordon.maker=mail --label gordon.kind=proxy \
-        --label gordon.owner=gordon-proxy --label gordon.name=gordon-proxy --label gordon.release=1 \
-        --label 'gordon.spec=command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' \
-        --label gordon.address=0-gordon-proxy=10.214.17.128 \
+        --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
@@ -287,7 +279,7 @@ case $(caddy version) in
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
 '
-  elif is_proxy 'command:f02b36da image:60eaacfb port:5f6176b5,9afb9355' caddy:2; then
+  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
@@ -313,13 +305,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
         --network-alias mail-db --hostname db \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=service \
-        --label gordon.owner=mail --label gordon.name=mail-db --label gordon.release=1 \
-        --label 'gordon.spec=image:67ebd6b7 mount:36404734 secret:fac1a7be' \
-        --label gordon.address=mail-network=10.208.88.129 \
+        --label gordon.project=mail --label gordon.part=service/mail/mail-db/1 \
+        --label gordon.spec=image:67ebd6b7/mount:36404734/secret:fac1a7be@mail-network=10.208.88.129 \
         --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
         postgres:15
-  elif is_current mail-db mail any 'image:67ebd6b7 mount:36404734 secret:fac1a7be' postgres:15 \
+  elif is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
       mail-pgdata:/var/lib/postgresql/data; then
     is_running mail-db || run docker start mail-db
   else
@@ -341,14 +331,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent mail-web-green; then
     run docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-        --label gordon.address=mail-network=10.208.88.130 \
+        --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
+        --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.130 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
         gmail-web:latest
-  elif is_current mail-web-green mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  elif is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data; then
     is_running mail-web-green || run docker start mail-web-green
   else
@@ -370,14 +358,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent mail-web-green-2; then
     run docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-        --label gordon.address=mail-network=10.208.88.131 \
+        --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
+        --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.131 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
         gmail-web:latest
-  elif is_current mail-web-green-2 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  elif is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data; then
     is_running mail-web-green-2 || run docker start mail-web-green-2
   else
@@ -400,14 +386,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
   if absent mail-web-green-3; then
     run docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
-        --label gordon.managed=true --label gordon.project=mail --label gordon.kind=app \
-        --label gordon.owner=mail --label gordon.name=mail-web --label gordon.release=1 \
-        --label 'gordon.spec=env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
-        --label gordon.address=mail-network=10.208.88.132 \
+        --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
+        --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.132 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
         gmail-web:latest
-  elif is_current mail-web-green-3 mail any 'env:0a0bd12c image:f287105b mount:36d9f4be secret:16989fa2' \
+  elif is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data; then
     is_running mail-web-green-3 || run docker start mail-web-green-3
   else
@@ -726,7 +710,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -734,9 +718,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -786,14 +771,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -802,15 +787,37 @@ usable() {
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -828,7 +835,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

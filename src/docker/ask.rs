@@ -49,8 +49,8 @@ pub struct Second<T> {
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
-const CONTAINER: &str = r#"[{{json .ID}},{{json .Names}},{{json (.Label "gordon.managed")}},{{json .State}},{{json .Networks}},{{json .Image}}]"#;
-const VOLUME: &str = r#"[{{json .Name}},{{json (.Label "gordon.managed")}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}},{{json (.Label "gordon.name")}}]"#;
+const CONTAINER: &str = r#"[{{json .ID}},{{json .Names}},{{json (or (.Label "gordon.part") (.Label "gordon.managed"))}},{{json .State}},{{json .Networks}},{{json .Image}}]"#;
+const VOLUME: &str = r#"[{{json .Name}},{{json (or (.Label "gordon.part") (.Label "gordon.managed"))}},{{json (.Label "gordon.project")}},{{json (.Label "gordon.maker")}},{{json (.Label "gordon.name")}}]"#;
 const IMAGE: &str = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
 const REFERENCE: &str = "[{{json .Repository}},{{json .Tag}}]";
 

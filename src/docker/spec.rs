@@ -131,7 +131,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What a container was told, as words `part:hash[,hash…]`, sorted by part; parts at their default are absent.
+/// What a container was told, as words `part:hash[,hash…]` with slashes between them, sorted by part; parts at their default are absent.
 ///
 /// One label both decides and explains: the parts that differ are the reason to replace a container. Nothing that was
 /// learned from a host is in it, so that plans made with and without a host agree.
@@ -168,13 +168,14 @@ impl Spec {
         &self.0
     }
 
-    /// The spec in a label.
+    /// The spec in a label; the version before had blanks in place of slashes.
     pub fn parse(label: &str) -> Self {
-        Self::sorted(label.split_ascii_whitespace().map(str::to_owned).collect())
+        let words = label.split([' ', '/']).filter(|word| !word.is_empty());
+        Self::sorted(words.map(str::to_owned).collect())
     }
 
     fn sorted(words: BTreeSet<String>) -> Self {
-        Self(words.into_iter().collect::<Vec<_>>().join(" ").into())
+        Self(words.into_iter().collect::<Vec<_>>().join("/").into())
     }
 
     /// Where this spec and `other` differ, in the order of the parts.
@@ -200,7 +201,7 @@ impl Spec {
     }
 
     fn parts(&self) -> BTreeMap<&str, Vec<&str>> {
-        let words = self.0.split_ascii_whitespace().filter_map(|word| word.split_once(':'));
+        let words = self.0.split('/').filter_map(|word| word.split_once(':'));
         words.map(|(name, hashes)| (name, hashes.split(',').collect())).collect()
     }
 }
@@ -232,8 +233,10 @@ mod tests {
     #[test]
     fn a_spec_survives_its_label() {
         let spec = spec(&[("image", &["redis:7"]), ("env", &["A=1", "B=2"]), ("command", &[])]);
-        assert_eq!(spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
+        assert_eq!(spec.to_string(), "env:f1d316d3,0bb52b08/image:00ed341f");
         assert_eq!(Spec::parse(&spec.to_string()), spec);
+        // the version before had blanks between them
+        assert_eq!(Spec::parse("env:f1d316d3,0bb52b08 image:00ed341f"), spec);
     }
 
     #[test]

@@ -269,7 +269,7 @@ no_network() { ! look network "$1"; }
 
 # usable_network NAME PROJECT: it is the project's, or nobody's
 usable_network() {
-  look network "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
 # no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
@@ -277,9 +277,10 @@ usable_network() {
 no_other_answers() {
   _project=$1
   shift
-  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{.Label "gordon.name"}}') || fail "docker does not answer any more"
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
   while IFS='|' read -r _id _networks _container _owner _made_as; do
     # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
       "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
@@ -329,14 +330,14 @@ no_volume() { ! look volume "$1"; }
 
 # usable_volume NAME PROJECT: it is the project's, or nobody's
 usable_volume() {
-  look volume "$1" '{{index .Labels "gordon.managed"}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+  look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.managed|gordon.project are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
 usable() {
   case $1 in
     *"|$2") ;;
-    'true|'*) return 1 ;;
+    'true|'* | */*'|'*) return 1 ;;
     *'|') ;;
     *) return 1 ;;
   esac
@@ -348,21 +349,43 @@ exists() { look container "$1"; }
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
 # has_release CONTAINER PROJECT RELEASE SPEC: its labels say so
 has_release() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.release"}}|{{index . "gordon.spec"}}{{end}}' &&
-    [ "$_seen" = "$2|$3|$4" ]
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}' &&
+    is_told "$_seen" "$2" "$3" "$4"
 }
 
 # is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
 # may be any
 is_current() {
-  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{index . "gordon.release"}}{{end}}|{{.Image}}|{{range .Mounts}}
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
-  case $3 in
-    any) case $_seen in "$2|$4|"*) ;; *) return 1 ;; esac ;;
-    *) case $_seen in "$2|$4|$3|"*) ;; *) return 1 ;; esac ;;
-  esac
+  is_told "$_seen" "$2" "$3" "$4" || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
@@ -380,7 +403,9 @@ $_mount|"*) ;;
 is_proxy() {
   look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
-  case $_seen in *"|$1|"*) ;; *) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$1" ] || return 1
   # an image that is gone from the host cannot have moved on
   _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac

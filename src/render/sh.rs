@@ -660,6 +660,8 @@ mod tests {
             ("shop-db-2", "shop-backend", "shop shop-db", r#""db""#, 0),
             ("shop-db-next", "shop-backend", "shop shop-db", r#""db""#, 0),
             ("copy", "shop-backend", "shop shop-db", r#""db""#, 4),
+            ("shop-db-next", "shop-backend", "shop service/a.com/shop-db/12", r#""db""#, 0),
+            ("copy", "shop-backend", "shop service/a.com/shop-db/12", r#""db""#, 4),
             ("gordon-proxy", "shop-backend", "", r#""db""#, 0),
         ] {
             let run = run(&plan, &answers(container, networks, project, aliases));

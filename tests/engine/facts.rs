@@ -107,13 +107,42 @@ fn no_fragment(of: &str) -> Fact {
     Fact::NoFragment(project(of))
 }
 
+/// Whose labels the things carry: this version's, or those of the one before.
+#[derive(Clone, Copy)]
+enum By {
+    Us,
+    OurPredecessor,
+}
+
+impl By {
+    /// The labels of a network or a volume.
+    fn thing(self, kind: &str, name: &str, project: Option<&str>) -> String {
+        let project = project.map(|project| format!("--label gordon.project={project} ")).unwrap_or_default();
+        match self {
+            Self::Us => format!("{project}--label gordon.part={kind}/facts/{name}"),
+            Self::OurPredecessor => format!("{project}--label gordon.managed=true"),
+        }
+    }
+
+    /// The labels of a container, in its third release, but for those that say whose it is.
+    fn container(self, kind: &str, name: &str, spec: &str) -> String {
+        match self {
+            Self::Us => format!(
+                "--label gordon.part={kind}/facts/{name}/3 --label gordon.spec={}@inherits=1,bridge=10.1.2.3",
+                spec.replace(' ', "/")
+            ),
+            Self::OurPredecessor => format!(
+                "--label gordon.managed=true --label gordon.kind={kind} --label gordon.name={name} \
+                 --label gordon.release=3 --label 'gordon.spec={spec}'"
+            ),
+        }
+    }
+}
+
 /// What passes for the proxy: it has files where the proxy has its own.
-fn furnish_proxy(lab: &Lab, labels: &str) {
-    let labels =
-        format!("--label {} --label gordon.managed=true --label gordon.kind=proxy {labels}", lab.label());
-    lab.docker(&format!(
-        "run -d --name gordon-proxy {labels} --label 'gordon.spec=command:1 image:2' {IDLE}"
-    ));
+fn furnish_proxy(lab: &Lab, by: By, labels: &str) {
+    let own = by.container("proxy", "gordon-proxy", "command:1 image:2");
+    lab.docker(&format!("run -d --name gordon-proxy --label {} {labels} {own} {IDLE}", lab.label()));
     let write = "busybox --install -s /bin; mkdir -p /config/gordon; cd /config/gordon
         printf \"# project facts\\nit's {\\n\\t*\\n}\\n# end\\n\" >facts.caddy; : >empty.caddy";
     lab.docker(&format!("exec gordon-proxy busybox sh -c {}", shlex::try_quote(write).expect("no NUL")));
@@ -143,33 +172,43 @@ fn proxy_cases(runs: bool) -> Vec<(Fact, bool)> {
 }
 
 /// Containers, networks and volumes of all sorts.
-fn furnish(lab: &Lab) {
+fn furnish(lab: &Lab, by: By) {
     let test = format!("--label {}", lab.label());
-    let mine = format!("{test} --label gordon.managed=true --label gordon.project=facts");
-    let labels = format!("{mine} --label gordon.release=3 --label 'gordon.spec=env:1 image:2'");
-    lab.docker(&format!("network create {mine} --subnet 10.209.110.0/24 facts-net"));
-    lab.docker(&format!("volume create {mine} facts-data"));
+    let thing = |kind, name, project| format!("{test} {}", by.thing(kind, name, project));
+    let mine = Some("facts");
+    lab.docker(&format!(
+        "network create {} --subnet 10.209.110.0/24 facts-net",
+        thing("network", "facts-net", mine)
+    ));
+    lab.docker(&format!("volume create {} facts-data", thing("volume", "facts-data", mine)));
     for (kind, of) in [("network", "--subnet 10.209.11"), ("volume", "")] {
         let subnet = |n: u8| if of.is_empty() { String::new() } else { format!("{of}{n}.0/24") };
         let (one, two, three) = (subnet(1), subnet(2), subnet(3));
         lab.docker(&format!("{kind} create {test} {one} facts-nobody"));
-        lab.docker(&format!("{kind} create {test} {two} --label gordon.managed=true facts-orphan"));
-        lab.docker(&format!(
-            "{kind} create {test} {three} --label gordon.managed=true --label gordon.project=other facts-other"
-        ));
+        let orphan = thing(kind, "facts-orphan", None);
+        lab.docker(&format!("{kind} create {orphan} {two} facts-orphan"));
+        let other = thing(kind, "facts-other", Some("other"));
+        lab.docker(&format!("{kind} create {other} {three} facts-other"));
     }
     let on = "--network facts-net";
+    let labels = |name: &str| {
+        let own = by.container("app", name, "env:1 image:2");
+        format!("--name {name} {test} --label gordon.project=facts {own}")
+    };
     lab.docker(&format!(
-        "run -d --name facts-web {labels} {on} --ip 10.209.110.130 --network-alias web --network-alias x.internal
-         --volume 'facts-data:/my data' --health-cmd true --health-interval 500ms {IDLE}"
+        "run -d {} {on} --ip 10.209.110.130 --network-alias web --network-alias x.internal
+         --volume 'facts-data:/my data' --health-cmd true --health-interval 500ms {IDLE}",
+        labels("facts-web")
     ));
     lab.docker(&format!(
-        "run -d --name facts-bare {labels} {on} --health-cmd false --health-interval 500ms --health-retries 1 {IDLE}"
+        "run -d {} {on} --health-cmd false --health-interval 500ms --health-retries 1 {IDLE}",
+        labels("facts-bare")
     ));
     lab.docker(&format!(
-        "create --name facts-stopped --restart on-failure:10 {labels} {on} --ip 10.209.110.140 {IDLE}"
+        "create --restart on-failure:10 {} {on} --ip 10.209.110.140 {IDLE}",
+        labels("facts-stopped")
     ));
-    lab.docker(&format!("run -d --name facts-paused --restart always {labels} {IDLE}"));
+    lab.docker(&format!("run -d --restart always {} {IDLE}", labels("facts-paused")));
     lab.docker("pause facts-paused");
     lab.docker(&format!("run -d --name facts-strange {test} {IDLE}"));
     lab.docker("network connect --alias Cache facts-nobody facts-strange");
@@ -354,19 +393,21 @@ fn every_fact_means_the_same_to_the_planner_and_to_a_script() {
 }
 
 fn all_agree() {
-    let lab = Lab::new("facts");
-    furnish(&lab);
-    let _other = OtherImage::new(&lab);
-    agree(&lab, cases(&lab));
-    let without =
-        [(proxy("", IDLE), false), (fragment("facts", ROUTES), false), (no_fragment("facts"), true)];
-    agree(&lab, without.into());
-    furnish_proxy(&lab, "--label gordon.maker=facts");
-    agree(&lab, proxy_cases(true));
-    lab.docker("stop -t 0 gordon-proxy");
-    agree(&lab, proxy_cases(false));
-    // one that somebody else made is none
-    lab.docker("rm gordon-proxy");
-    furnish_proxy(&lab, "");
-    agree(&lab, vec![(proxy("command:1 image:2", IDLE), false)]);
+    for by in [By::Us, By::OurPredecessor] {
+        let lab = Lab::new("facts");
+        furnish(&lab, by);
+        let _other = OtherImage::new(&lab);
+        agree(&lab, cases(&lab));
+        let without =
+            [(proxy("", IDLE), false), (fragment("facts", ROUTES), false), (no_fragment("facts"), true)];
+        agree(&lab, without.into());
+        furnish_proxy(&lab, by, "--label gordon.maker=facts");
+        agree(&lab, proxy_cases(true));
+        lab.docker("stop -t 0 gordon-proxy");
+        agree(&lab, proxy_cases(false));
+        // one that somebody else made is none
+        lab.docker("rm gordon-proxy");
+        furnish_proxy(&lab, by, "");
+        agree(&lab, vec![(proxy("command:1 image:2", IDLE), false)]);
+    }
 }

@@ -3,7 +3,6 @@
 use super::network::Present;
 use super::or_default;
 use crate::docker::Health;
-use crate::docker::Kind;
 use crate::docker::PROXY;
 use crate::docker::Past;
 use crate::docker::Secret;
@@ -12,6 +11,7 @@ use crate::docker::SeenMembership;
 use crate::docker::Spec;
 use crate::docker::State;
 use crate::docker::key;
+use crate::docker::label::Labelled;
 use crate::docker::label::is_of;
 use crate::name::Alias;
 use crate::name::Container;
@@ -20,7 +20,6 @@ use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Owner;
-use crate::name::Project;
 use crate::name::Volume;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -47,7 +46,7 @@ pub(super) struct Listed {
 impl Listed {
     /// Whether it carries gordon's label, from wherever.
     pub(super) fn is_managed(&self) -> bool {
-        self.managed == "true"
+        self.managed == "true" || self.managed.contains('/')
     }
 
     /// Whether it is on one of `networks`.
@@ -221,15 +220,17 @@ struct AskedAddress {
 }
 
 impl ContainerAnswer {
-    /// Whether gordon made it. Labels alone do not say so: `docker commit` gives those of a container to an image, and each
+    /// What its labels say, when gordon made it. Labels alone do not say that: `docker commit` gives those of a container to an image, and each
     /// container of the image has them from there; and `docker rename` gives a container to somebody.
-    fn is_managed(&self, image_labels: &ImageLabels) -> bool {
+    fn labelled(&self, image_labels: &ImageLabels) -> Option<Labelled> {
         let labels = &self.config.labels;
+        let labelled = Labelled::of(labels)?;
         let from_image = ImageId::parse(self.image.as_str()).ok().and_then(|image| image_labels.get(&image));
         let mut ours = labels.iter().filter(|(key, _)| key.starts_with(key::PREFIX));
-        labels.get(key::MANAGED).is_some_and(|value| value == "true")
-            && labels.get(key::NAME).is_none_or(|label| is_of(label, self.name.trim_start_matches('/')))
-            && from_image.is_none_or(|image| ours.any(|(key, value)| image.get(key) != Some(value)))
+        let is_own =
+            labelled.name.as_ref().is_none_or(|label| is_of(label, self.name.trim_start_matches('/')))
+                && from_image.is_none_or(|image| ours.any(|(key, value)| image.get(key) != Some(value)));
+        is_own.then_some(labelled)
     }
 
     pub(super) fn seen(
@@ -238,9 +239,9 @@ impl ContainerAnswer {
         image_labels: &ImageLabels,
     ) -> Option<(Container, SeenContainer)> {
         let name = Container::parse(self.name.trim_start_matches('/')).ok()?;
-        let is_managed = self.is_managed(image_labels);
-        let label = |key: &str| self.config.labels.get(key).map(String::as_str).filter(|_| is_managed);
-        let remembered = addresses(label(key::ADDRESS).unwrap_or_default());
+        let labelled = self.labelled(image_labels);
+        let is_managed = labelled.is_some();
+        let remembered = labelled.as_ref().map(|labelled| labelled.addresses.clone()).unwrap_or_default();
         let memberships = self.network_settings.networks.iter().filter_map(|(network, endpoint)| {
             let network = Network::parse(network.as_str()).ok()?;
             let remembered = remembered.get(&network).copied();
@@ -251,13 +252,13 @@ impl ContainerAnswer {
         let bindings = self.host_config.port_bindings.values().flatten().flatten();
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
         let seen = SeenContainer {
-            project: label(key::PROJECT).and_then(|project| Project::parse(project).ok()),
-            maker: label(key::MAKER).and_then(|maker| Project::parse(maker).ok()),
-            kind: label(key::KIND).and_then(Kind::parse),
-            owner: owner(label(key::OWNER)),
-            release: release(label(key::RELEASE).unwrap_or_default()),
-            spec: Spec::parse(label(key::SPEC).unwrap_or_default()),
-            inherits: label(key::INHERITS).map(str::to_owned),
+            project: labelled.as_ref().and_then(|labelled| labelled.project.clone()),
+            maker: labelled.as_ref().and_then(|labelled| labelled.maker.clone()),
+            kind: labelled.as_ref().and_then(|labelled| labelled.kind),
+            owner: owner(labelled.as_ref().map(|labelled| labelled.owner.as_str())),
+            release: labelled.as_ref().map_or(0, |labelled| labelled.release),
+            spec: labelled.as_ref().map(|labelled| labelled.spec.clone()).unwrap_or_default(),
+            inherits: labelled.and_then(|labelled| labelled.inherits),
             image: ImageId::parse(self.image.as_str()).ok(),
             state: state(&self.state.status),
             restart: self.host_config.restart_policy.as_flag(),
@@ -306,20 +307,6 @@ impl Endpoint {
     }
 }
 
-/// What the label [`key::ADDRESS`] says.
-fn addresses(label: &str) -> BTreeMap<Network, Ipv4Addr> {
-    let pairs = label.split(',').filter_map(|pair| pair.split_once('='));
-    pairs
-        .filter_map(|(network, address)| Some((Network::parse(network).ok()?, address.parse().ok()?)))
-        .collect()
-}
-
-/// What the label [`key::RELEASE`] says; 0 where gordon did not write it. It counts deploys, and there is always a next one.
-fn release(label: &str) -> u32 {
-    const LAST: u32 = 1_000_000_000;
-    label.parse().ok().filter(|release| *release < LAST).unwrap_or(0)
-}
-
 /// A moment as docker writes it. One that never came it puts into the year 1: that is none, and so is what is no moment.
 fn time(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
@@ -349,14 +336,6 @@ fn health_of(word: &str) -> Health {
 mod tests {
     use super::super::read;
     use super::*;
-
-    #[test]
-    fn after_every_release_there_is_a_next_one() {
-        assert_eq!(
-            ["1", "999999999", "4294967295", "4294967296", "-1", ""].map(release),
-            [1, 999_999_999, 0, 0, 0, 0]
-        );
-    }
 
     #[test]
     fn a_container_that_others_link_to_has_its_own_name() {

@@ -13,9 +13,10 @@ use super::ask::First;
 use super::ask::Scope;
 use super::ask::Second;
 use super::fragment;
+use super::key;
+use super::label::Labelled;
 use crate::name::Image;
 use crate::name::Network;
-use crate::name::Project;
 use crate::name::Volume;
 use container::ContainerAnswer;
 use container::ImageLabels;
@@ -210,10 +211,11 @@ fn read<T: DeserializeOwned>(question: &'static str, text: &str) -> Result<Vec<T
 #[derive(Deserialize)]
 struct ListedVolume {
     name: String,
-    managed: String,
+    /// What it is, as its label says; `true` where the version before made it.
+    made: String,
     project: String,
     maker: String,
-    /// The name in its label.
+    /// The name in the label of the version before.
     #[serde(default)]
     labelled: String,
 }
@@ -221,9 +223,22 @@ struct ListedVolume {
 impl ListedVolume {
     /// One that was given the labels of another, as a backup may be, is not gordon's.
     fn seen(&self) -> Option<(Volume, SeenVolume)> {
-        let managed = self.managed == "true" && (self.labelled.is_empty() || self.labelled == self.name);
-        let label = |value: &str| Project::parse(value).ok().filter(|_| managed);
-        let seen = SeenVolume { project: label(&self.project), maker: label(&self.maker), managed };
+        let labelled = Labelled::read(|key| {
+            let value = match key {
+                key::PROJECT => &self.project,
+                key::MAKER => &self.maker,
+                key::PART if self.made.contains('/') => &self.made,
+                key::before::MANAGED => &self.made,
+                key::before::NAME => &self.labelled,
+                _ => return None,
+            };
+            (!value.is_empty()).then_some(value.as_str())
+        });
+        let labelled =
+            labelled.filter(|labelled| labelled.name.as_ref().is_none_or(|name| *name == self.name));
+        let managed = labelled.is_some();
+        let (project, maker) = labelled.map_or((None, None), |labelled| (labelled.project, labelled.maker));
+        let seen = SeenVolume { project, maker, managed };
         Some((Volume::parse(self.name.as_str()).ok()?, seen))
     }
 }
@@ -246,6 +261,7 @@ mod tests {
     use crate::docker::SeenContainer;
     use crate::docker::State;
     use crate::name::Container;
+    use crate::name::Project;
     use std::net::Ipv4Addr;
     use std::path::Path;
 
@@ -341,7 +357,7 @@ mod tests {
             let seen = &host.containers[&container("shop-db")];
             assert_eq!(seen.project, Project::parse("shop").ok());
             assert_eq!((seen.kind, seen.owner.as_str(), seen.release), (Some(Kind::Service), "shop", 3));
-            assert_eq!(seen.spec.to_string(), "env:f1d316d3,0bb52b08 image:00ed341f");
+            assert_eq!(seen.spec.to_string(), "env:f1d316d3,0bb52b08/image:00ed341f");
             assert_eq!(seen.inherits.as_deref(), Some("00ed341f"));
             assert_eq!(seen.image, host.images.here[&image("edges.example:5000/team/db:1")].id);
             assert_eq!((seen.state, seen.health), (State::Running, Health::Healthy));

@@ -3,9 +3,8 @@
 use super::ReadError;
 use super::or_default;
 use crate::docker::SeenNetwork;
-use crate::docker::key;
+use crate::docker::label::Labelled;
 use crate::name::Network;
-use crate::name::Project;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -50,19 +49,20 @@ impl NetworkAnswer {
         self.ipam.config.iter().filter_map(|pool| pool.subnet.parse::<Ipv4Net>().ok())
     }
 
-    /// Whether gordon made it, and no other tool that copied its labels.
-    fn is_managed(&self) -> bool {
-        self.labels.get(key::MANAGED).is_some_and(|value| value == "true")
-            && self.labels.get(key::NAME).is_none_or(|name| *name == self.name)
+    /// What its labels say, when gordon made it, and no other tool that copied its labels.
+    fn labelled(&self) -> Option<Labelled> {
+        let labelled = Labelled::of(&self.labels)?;
+        labelled.name.as_ref().is_none_or(|name| *name == self.name).then_some(labelled)
     }
 
     pub(super) fn seen(&self, subnet: Option<Ipv4Net>) -> SeenNetwork {
         let members = self.containers.values();
-        let managed = self.is_managed();
-        let project = |key| self.labels.get(key).and_then(|name| Project::parse(name.as_str()).ok());
+        let labelled = self.labelled();
+        let managed = labelled.is_some();
+        let (project, maker) = labelled.map_or((None, None), |labelled| (labelled.project, labelled.maker));
         SeenNetwork {
-            project: project(key::PROJECT).filter(|_| managed),
-            maker: project(key::MAKER).filter(|_| managed),
+            project,
+            maker,
             managed,
             subnet,
             addresses: members
@@ -108,7 +108,7 @@ pub(super) fn refuse_same_names(
     }
     for (name, same) in by_name.iter().filter(|(_, same)| same.len() > 1) {
         let Ok(network) = Network::parse(*name) else { continue };
-        if wanted.contains(&network) || same.iter().any(|network| network.is_managed()) {
+        if wanted.contains(&network) || same.iter().any(|network| network.labelled().is_some()) {
             let ids = same.iter().map(|network| network.id.chars().take(12).collect()).collect();
             return Err(ReadError::SameName { network, ids });
         }

@@ -51,12 +51,23 @@ pub(super) struct Engine {
     networks: BTreeMap<Network, Value>,
     volumes: Vec<Value>,
     routes: String,
+    by: By,
+}
+
+/// Whose labels the things carry.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum By {
+    /// This version's.
+    #[default]
+    Us,
+    /// Those of the version before.
+    OurPredecessor,
 }
 
 impl Engine {
     /// An empty engine on which a plan for a first start was carried out.
-    pub(super) fn after(plan: &Plan) -> Self {
-        let mut engine = Self::default();
+    pub(super) fn after(plan: &Plan, by: By) -> Self {
+        let mut engine = Self { by, ..Self::default() };
         for step in plan.steps() {
             engine.add(&step.op);
         }
@@ -68,20 +79,20 @@ impl Engine {
             Op::CreateNetwork { name, subnet, .. } => {
                 let id = id(self.networks.len());
                 let network = json!({
-                    "Id": id, "Name": name.as_str(), "Labels": labels(op), "Containers": {},
+                    "Id": id, "Name": name.as_str(), "Labels": self.labels(op), "Containers": {},
                     "IPAM": { "Config": [{ "Subnet": subnet.to_string() }] },
                 });
                 self.networks.insert(name.clone(), network);
             }
             Op::CreateVolume { name, .. } => {
-                let labels = labels(op);
+                let labels = self.labels(op);
                 let label = |key| labels.get(key).cloned().unwrap_or_else(|| "".into());
                 self.volumes.push(json!([
                     name.as_str(),
-                    label(key::MANAGED),
+                    if self.by == By::Us { label(key::PART) } else { label("gordon.managed") },
                     label(key::PROJECT),
                     label(key::MAKER),
-                    label(key::NAME)
+                    label("gordon.name")
                 ]));
             }
             Op::Run(launch) | Op::Create(launch) => self.make(op, launch),
@@ -95,6 +106,14 @@ impl Engine {
             Op::WriteFragment { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
             _ => {}
         }
+    }
+
+    fn labels(&self, op: &Op) -> Map<String, Value> {
+        let labels = match self.by {
+            By::Us => labels(op),
+            By::OurPredecessor => before(&labels(op)),
+        };
+        labels.into_iter().map(|(key, value)| (key, value.into())).collect()
     }
 
     fn make(&mut self, op: &Op, launch: &Launch) {
@@ -111,7 +130,7 @@ impl Engine {
             "Created": "2026-01-02T03:04:05Z",
             "State": { "Status": if is_run { "running" } else { "created" }, "StartedAt": "2026-01-02T03:04:05Z" },
             "Mounts": volumes.collect::<Vec<_>>(),
-            "Config": { "Image": image.as_str(), "Env": ["PATH=/bin"], "Labels": labels(op) },
+            "Config": { "Image": image.as_str(), "Env": ["PATH=/bin"], "Labels": self.labels(op) },
             "HostConfig": { "PortBindings": {}, "RestartPolicy": policy(&runtime.restart) },
             "NetworkSettings": { "Networks": {} },
         });
@@ -195,12 +214,41 @@ fn image_id(image: &str) -> String {
 }
 
 /// The labels in the command of an operation.
-fn labels(op: &Op) -> Map<String, Value> {
+/// What the version before wrote in place of these labels.
+fn before(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut before = BTreeMap::from([("gordon.managed".to_owned(), "true".to_owned())]);
+    let mut add = |key: &str, value: &str| drop(before.insert(format!("gordon.{key}"), value.to_owned()));
+    for (key, value) in labels {
+        let parts: Vec<&str> = value.split('/').collect();
+        match (key.as_str(), &parts[..]) {
+            (key::PART, [kind, owner, name, release @ ..]) => {
+                let named = [("kind", kind), ("owner", owner), ("name", name)];
+                let release = release.iter().map(|release| ("release", release));
+                named.into_iter().chain(release).for_each(|(key, value)| add(key, value));
+            }
+            (key::SPEC, _) => {
+                let (spec, memory) = value.split_once('@').unwrap_or((value, ""));
+                add("spec", &spec.replace('/', " "));
+                let memory = memory.split(',').filter(|pair| !pair.is_empty());
+                let (inherits, addresses): (Vec<&str>, Vec<&str>) =
+                    memory.partition(|pair| pair.starts_with("inherits="));
+                inherits.iter().for_each(|pair| add("inherits", &pair["inherits=".len()..]));
+                if !addresses.is_empty() {
+                    add("address", &addresses.join(","));
+                }
+            }
+            (key, _) => add(&key["gordon.".len()..], value),
+        }
+    }
+    before
+}
+
+fn labels(op: &Op) -> BTreeMap<String, String> {
     let words = op.command().unwrap().argv(Path::new("/"));
     let labels = words.windows(2).filter(|words| words[0] == "--label");
     labels
         .map(|words| words[1].split_once('=').unwrap())
-        .map(|(key, value)| (key.to_owned(), value.into()))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()
 }
 

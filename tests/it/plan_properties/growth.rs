@@ -2,6 +2,7 @@
 //! on a host that has nothing and on one that has everything.
 #![expect(clippy::disallowed_methods, reason = "it writes what the benchmark reads")]
 
+use super::engine::By;
 use super::engine::Engine;
 use super::images;
 use gordon::config;
@@ -104,7 +105,7 @@ fn stages(routes: usize) -> Stages {
     let mut host = Observed::default();
     stages.run("model", || plan.steps().iter().try_for_each(|step| simulate(&mut host, &step.op))).unwrap();
 
-    let engine = Engine::after(&plan);
+    let engine = Engine::after(&plan, By::Us);
     let (first, second) = (engine.first(), engine.second());
     let seen = stages.run("docker's answers", || Engine::observed(&first, &second));
     assert_eq!(seen.containers.len(), host.containers.len());
@@ -158,6 +159,22 @@ fn configs_with_a_docker_that_has_them_all() {
         let text = text(routes);
         let plan = diff(&desired(&load(&text)), &Observed::default(), &Options::default()).unwrap();
         fs::write(folder.join(format!("{routes}.toml")), &text).unwrap();
-        Engine::after(&plan).write(&folder.join(routes.to_string()));
+        Engine::after(&plan, By::Us).write(&folder.join(routes.to_string()));
     }
+}
+
+#[test]
+fn a_host_that_the_version_before_made_has_nothing_to_do() {
+    let text = "[routes]\n\"a.com\" = \"app:1\"\n\"b.com\" = { image = \"app:1\", replicas = 2, health = { path = \"/up\" } }\n\
+                [attachments]\n\"a.com\" = [\"postgres:15\"]\n\"both\" = [\"redis:7\"]\n\
+                [network_groups]\n\"both\" = [\"a.com\", \"b.com\"]\n";
+    let desired = desired(&load(text));
+    let plan = diff(&desired, &Observed::default(), &Options::default()).unwrap();
+    let ends = [By::Us, By::OurPredecessor].map(|by| {
+        let engine = Engine::after(&plan, by);
+        let host = Engine::observed(&engine.first(), &engine.second());
+        assert_eq!(diff(&desired, &host, &Options::default()).unwrap().steps(), []);
+        down(&desired.project, Duration::ZERO, &host, Volumes::Remove)
+    });
+    assert!(ends[0] == ends[1] && !ends[0].is_empty(), "what it leads to in the end is the same");
 }

@@ -67,10 +67,10 @@ fn steps(commands: &[String]) -> Vec<Step> {
 /// Addresses, and what holds them, change from run to run.
 fn without_addresses(words: &str) -> String {
     let mut after_ip = false;
-    let pattern = words.split(' ').map(|word| match word {
-        _ if std::mem::replace(&mut after_ip, word == "--ip") => "*",
-        _ if word.starts_with("gordon.address=") => "gordon.address=*",
-        _ => word,
+    let pattern = words.split(' ').map(|word| match word.split_once('@') {
+        _ if std::mem::replace(&mut after_ip, word == "--ip") => "*".to_owned(),
+        Some((spec, _)) if spec.starts_with("gordon.spec=") => format!("{spec}@*"),
+        _ => word.to_owned(),
     });
     pattern.collect::<Vec<_>>().join(" ")
 }

@@ -249,9 +249,15 @@ fn containers(state: &Value) -> BTreeMap<(String, String), Value> {
     for container in state["containers"].as_array().expect("a list") {
         let mut container = container.clone();
         let labels = container["labels"].as_object_mut().expect("labels");
-        labels.remove("gordon.release");
-        let own = labels.remove("gordon.address").expect("a container of gordon's remembers its addresses");
-        let own = own.as_str().expect("a label is a text").to_owned();
+        let mut cut_off = |key: &str, at: char| {
+            let label = labels.get_mut(key).expect("a container of gordon's has it");
+            let text = label.as_str().expect("a label is a text").to_owned();
+            let (rest, end) = text.rsplit_once(at).expect("it has both parts");
+            *label = rest.into();
+            end.to_owned()
+        };
+        cut_off("gordon.part", '/');
+        let own = cut_off("gordon.spec", '@');
         for (network, membership) in container["networks"].as_object_mut().expect("networks") {
             let address = membership["address"].as_str().unwrap_or_default();
             if own.split(',').any(|own| own == format!("{network}={address}")) {
