@@ -15,7 +15,6 @@ use crate::name::Project;
 use crate::plan::NewStep;
 use crate::plan::Plan;
 use crate::plan::Reason;
-use crate::plan::Risk;
 use crate::plan::StepId;
 use std::time::Duration;
 
@@ -47,15 +46,10 @@ fn assemble(steps: impl Iterator<Item = (Op, Vec<usize>, Vec<usize>, Vec<Op>)>) 
         let earlier = |steps: Vec<usize>| steps.into_iter().map(|step| ids[step]).collect();
         let (needs, after) = (earlier(needs), earlier(after));
         ids.push(plan.push(NewStep {
-            op,
-            owner: (&project()).into(),
-            reason: Reason::Missing,
-            unless: Vec::new(),
             needs,
             after,
             undo,
-            risk: Risk::None,
-            unbroken: false,
+            ..NewStep::new(op, (&project()).into(), Reason::Missing)
         }));
     }
     plan

@@ -46,7 +46,7 @@ pub struct Schedule {
     /// Steps that only wait for something: they take no job.
     waits: Vec<bool>,
     /// Steps that are done also after a halt, once those before them are over.
-    unbroken: Vec<bool>,
+    uninterruptible: Vec<bool>,
     ready_jobs: BTreeSet<StepId>,
     ready_waits: BTreeSet<StepId>,
     free: usize,
@@ -64,7 +64,7 @@ impl Schedule {
             dependents: vec![Vec::new(); count],
             followers: vec![Vec::new(); count],
             waits: plan.steps().iter().map(|step| matches!(step.op, Op::Await(_))).collect(),
-            unbroken: plan.steps().iter().map(|step| step.unbroken).collect(),
+            uninterruptible: plan.steps().iter().map(|step| step.uninterruptible).collect(),
             ready_jobs: BTreeSet::new(),
             ready_waits: BTreeSet::new(),
             free: jobs.get(),
@@ -138,9 +138,9 @@ impl Schedule {
     /// Lets nothing more start but what belongs to a step that has begun; what runs may end.
     pub fn halt(&mut self) {
         self.halted = true;
-        let unbroken = &self.unbroken;
-        self.ready_jobs.retain(|id| unbroken[id.index()]);
-        self.ready_waits.retain(|id| unbroken[id.index()]);
+        let uninterruptible = &self.uninterruptible;
+        self.ready_jobs.retain(|id| uninterruptible[id.index()]);
+        self.ready_waits.retain(|id| uninterruptible[id.index()]);
     }
 
     /// How many steps run.
@@ -159,7 +159,7 @@ impl Schedule {
     }
 
     fn make_ready(&mut self, id: StepId) {
-        if self.halted && !self.unbroken[id.index()] {
+        if self.halted && !self.uninterruptible[id.index()] {
             return;
         }
         let ready = if self.waits[id.index()] { &mut self.ready_waits } else { &mut self.ready_jobs };
@@ -241,8 +241,8 @@ mod tests {
     fn after_a_halt_what_belongs_to_a_step_that_has_begun_is_done() {
         let plan = sample::plan(&[&[], &[0], &[], &[2]]);
         let ids: Vec<StepId> = plan.steps().iter().map(|step| step.id).collect();
-        let unbroken = vec![false, true, false, true];
-        let mut schedule = Schedule { unbroken, ..Schedule::new(&plan, NonZeroUsize::MIN) };
+        let uninterruptible = vec![false, true, false, true];
+        let mut schedule = Schedule { uninterruptible, ..Schedule::new(&plan, NonZeroUsize::MIN) };
         assert_eq!(schedule.start(), Some(ids[0]));
         schedule.halt();
         schedule.finish(ids[0], Over::Done);

@@ -3,7 +3,6 @@
 use super::NewStep;
 use super::Plan;
 use super::Reason;
-use super::Risk;
 use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::docker::Images;
@@ -19,17 +18,8 @@ pub fn pulls(desired: &Desired, images: &Images) -> Plan {
         Pull::Never => false,
     };
     for image in desired.images().into_iter().filter(is_due) {
-        plan.push(NewStep {
-            op: Op::Pull { image: image.clone() },
-            owner: (&desired.project).into(),
-            reason: Reason::NotOnHost,
-            unless: Vec::new(),
-            needs: Vec::new(),
-            after: Vec::new(),
-            undo: Vec::new(),
-            risk: Risk::None,
-            unbroken: false,
-        });
+        let pull = Op::Pull { image: image.clone() };
+        plan.push(NewStep::new(pull, (&desired.project).into(), Reason::NotOnHost));
     }
     plan
 }

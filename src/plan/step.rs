@@ -43,8 +43,8 @@ pub struct Step {
     pub undo: Vec<Op>,
     /// What it costs.
     pub risk: Risk,
-    /// It belongs to those before it: once they have begun, it is done too, also when nothing else may start any more.
-    pub unbroken: bool,
+    /// Runs even after Ctrl-C once the steps before it have started, so that no container is left off its network.
+    pub uninterruptible: bool,
 }
 
 /// What a step costs those who use what it changes.
@@ -71,13 +71,13 @@ pub(crate) struct NewStep {
     pub(crate) after: Vec<StepId>,
     pub(crate) undo: Vec<Op>,
     pub(crate) risk: Risk,
-    pub(crate) unbroken: bool,
+    pub(crate) uninterruptible: bool,
 }
 
 impl NewStep {
     /// A step that needs nothing, is always done, and costs nothing.
     pub(crate) fn new(op: Op, owner: Owner, reason: Reason) -> Self {
         let (unless, needs, after, undo) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { op, owner, reason, unless, needs, after, undo, risk: Risk::None, unbroken: false }
+        Self { op, owner, reason, unless, needs, after, undo, risk: Risk::None, uninterruptible: false }
     }
 }

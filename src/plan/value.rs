@@ -121,7 +121,7 @@ impl Plan {
     /// construction.
     pub(crate) fn push(&mut self, step: NewStep) -> StepId {
         let id = StepId::nth(self.steps.len());
-        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk, unbroken } = step;
+        let NewStep { op, owner, reason, unless, mut needs, mut after, undo, risk, uninterruptible } = step;
         assert!(needs.iter().chain(&after).all(|other| *other < id), "a step needs only earlier steps");
         for others in [&mut needs, &mut after] {
             others.sort_unstable();
@@ -136,7 +136,7 @@ impl Plan {
         if !matches!(op, Op::Await(_)) || !unless.is_empty() {
             needs.retain(|need| !done.contains(need));
         }
-        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, unbroken });
+        self.steps.push(Step { id, op, owner, reason, unless, needs, after, undo, risk, uninterruptible });
         id
     }
 

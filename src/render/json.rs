@@ -164,6 +164,8 @@ struct Step<'a> {
     undo: Vec<Undo<'a>>,
     /// Whether what follows can do without it: when it fails, it counts as done.
     dispensable: bool,
+    /// Whether it is done even when no other step may start any more, once the steps before it have started.
+    uninterruptible: bool,
 }
 
 #[derive(Serialize)]
@@ -388,6 +390,7 @@ impl<'a> Step<'a> {
                 .map(|command| Undo { argv: Argv { calls, words: command.words } })
                 .collect(),
             dispensable: step.op.is_dispensable(),
+            uninterruptible: step.uninterruptible,
         }
     }
 }
@@ -627,6 +630,22 @@ mod tests {
                 None => assert_eq!(step["argv"], Value::Null),
             }
         }
+    }
+
+    #[test]
+    fn steps_that_leave_no_container_off_its_network_are_marked() {
+        let plan: Value = serde_json::from_str(&json(&sample::change())).expect("JSON");
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        let titles: Vec<&Value> =
+            steps.filter(|step| step["uninterruptible"] == true).map(|step| &step["title"]).collect();
+        assert_eq!(
+            titles,
+            [
+                "disconnect shop-web from shop-frontend",
+                "connect shop-web to shop-frontend",
+                "unpause shop-web"
+            ]
+        );
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub(super) fn change() -> Plan {
         unless: vec![is_done.clone(), is_away],
         after: vec![pause],
         risk: Risk::Pauses,
-        unbroken: true,
+        uninterruptible: true,
         ..new("shop.example", op, reason())
     });
     let op = Op::Connect { container: web.clone(), membership };
@@ -227,7 +227,7 @@ pub(super) fn change() -> Plan {
         unless: vec![is_done],
         needs: vec![leave],
         risk: Risk::Pauses,
-        unbroken: true,
+        uninterruptible: true,
         ..new("shop.example", op, reason())
     });
     let op = Op::Unpause { name: web.clone() };
@@ -236,7 +236,7 @@ pub(super) fn change() -> Plan {
         needs: vec![pause],
         after: vec![join],
         risk: Risk::Pauses,
-        unbroken: true,
+        uninterruptible: true,
         ..new("shop.example", op, reason())
     });
     let old = container("shop-old");
@@ -269,9 +269,7 @@ pub(super) fn change() -> Plan {
 }
 
 pub(super) fn new(owner: &str, op: Op, reason: Reason) -> NewStep {
-    let (unless, needs, after, undo) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (owner, risk, unbroken) = (self::owner(owner), Risk::None, false);
-    NewStep { op, owner, reason, unless, needs, after, undo, risk, unbroken }
+    NewStep::new(op, self::owner(owner), reason)
 }
 
 pub(super) fn step<const N: usize>(

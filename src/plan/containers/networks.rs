@@ -206,8 +206,8 @@ fn rejoin(
         }
         let op = Op::Disconnect { container: name.clone(), network: network.clone() };
         let leave = seq.draft(op, reason.clone());
-        let (after, unbroken) = (paused.into_iter().collect(), paused.is_some());
-        seq.add(NewStep { after, unbroken, ..leave });
+        let (after, uninterruptible) = (paused.into_iter().collect(), paused.is_some());
+        seq.add(NewStep { after, uninterruptible, ..leave });
         seq.done.pop();
     }
     let address = match seen.and_then(|seen| seen.address) {
@@ -216,9 +216,10 @@ fn rejoin(
     };
     let membership = Membership { network: network.clone(), address, aliases };
     let join = seq.draft(Op::Connect { container: name.clone(), membership }, reason.clone());
-    let joined = seq.add(NewStep { unbroken: is_away, ..join });
+    let joined = seq.add(NewStep { uninterruptible: is_away, ..join });
     let (needs, after) = (paused.into_iter().collect(), joined.into_iter().collect());
-    let resumed = resume(seq, name, reason).map(|step| NewStep { needs, after, unbroken: is_away, ..step });
+    let resumed =
+        resume(seq, name, reason).map(|step| NewStep { needs, after, uninterruptible: is_away, ..step });
     let resumed = resumed.and_then(|step| seq.plan.add(step));
     seq.wait_for(&resumed);
 }

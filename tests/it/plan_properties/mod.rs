@@ -529,7 +529,7 @@ fn after_failure(plan: &Plan, failed: &Step, host: &mut Observed) {
     let mut is_over: Vec<bool> = plan.steps().iter().map(|step| step.id <= failed.id).collect();
     for step in &plan.steps()[failed.id.index() + 1..] {
         let all = |others: &[plan::StepId], are: &[bool]| others.iter().all(|other| are[other.index()]);
-        if !step.unbroken || !all(&step.needs, &is_over) || !all(&step.after, &is_over) {
+        if !step.uninterruptible || !all(&step.needs, &is_over) || !all(&step.after, &is_over) {
             continue;
         }
         is_over[step.id.index()] = true;
