@@ -3,9 +3,9 @@
 use std::env;
 
 /// Of how many points a sample has one.
-const ONE_IN: usize = 3;
+const ONE_IN: usize = 4;
 
-/// All the points, or with `GORDON_TEST_SEED=N` one in three of them: which ones, the next N moves on.
+/// All the points, or with `GORDON_TEST_SEED=N` one in four of them: which ones, the next N moves on.
 pub fn sample<T>(points: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
     let seed = env::var("GORDON_TEST_SEED").ok();
     let first = seed.map(|seed| seed.parse::<usize>().expect("GORDON_TEST_SEED is a number") % ONE_IN);
