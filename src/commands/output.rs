@@ -19,7 +19,7 @@ pub(super) fn data(data: &str) -> Result<(), Trouble> {
 pub(super) fn with(
     write: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
 ) -> Result<(), Trouble> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     finish(write(&mut out).and_then(|()| out.flush()))
 }
 

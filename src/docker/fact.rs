@@ -212,19 +212,25 @@ fn proxy(host: &Observed) -> Option<&SeenContainer> {
     host.containers.get(PROXY)
 }
 
-/// The containers that run, are neither the project's nor the proxy, and answer on a network to some of `names`; with the
-/// network and these.
+/// The containers that run and are neither the project's nor the proxy.
+pub fn others<'a>(
+    host: &'a Observed,
+    project: &'a Project,
+) -> impl Iterator<Item = (&'a Container, &'a SeenContainer)> {
+    let is_other = move |seen: &SeenContainer| {
+        let is_proxy = seen.maker.is_some() && seen.kind == Some(Kind::Proxy);
+        seen.state.is_up() && !is_proxy && seen.project.as_ref() != Some(project)
+    };
+    host.containers.iter().filter(move |(_, seen)| is_other(seen))
+}
+
+/// Those of the [`others`] that answer on a network to some of `names`; with the network and these.
 pub fn others_that_answer<'a>(
     host: &'a Observed,
     project: &'a Project,
     names: &'a Names,
 ) -> impl Iterator<Item = (&'a Container, &'a Network, BTreeSet<String>)> {
-    let is_other = |seen: &SeenContainer| {
-        let is_proxy = seen.maker.is_some() && seen.kind == Some(Kind::Proxy);
-        seen.state.is_up() && !is_proxy && seen.project.as_ref() != Some(project)
-    };
-    let others = host.containers.iter().filter(move |(_, seen)| is_other(seen));
-    let places = others.flat_map(|(container, seen)| {
+    let places = others(host, project).flat_map(|(container, seen)| {
         seen.memberships.iter().map(move |(network, membership)| (container, network, membership))
     });
     places.filter_map(move |(container, network, membership)| {

@@ -27,6 +27,7 @@ pub use command::Word;
 pub use fact::Current;
 pub use fact::Fact;
 pub use fact::Names;
+pub use fact::others;
 pub use fact::others_that_answer;
 pub use fragment::Fragment;
 pub use fragment::Fragments;

@@ -180,6 +180,9 @@ impl Spec {
 
     /// Where this spec and `other` differ, in the order of the parts.
     pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<Difference<'a>> {
+        if self == other {
+            return Vec::new();
+        }
         let (ours, theirs) = (self.parts(), other.parts());
         let names: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
         let mut found = Vec::new();

@@ -7,11 +7,16 @@ use super::containers::slots;
 use crate::desired::Desired;
 use crate::docker::Fact;
 use crate::docker::Names;
+use crate::docker::others;
 use crate::docker::others_that_answer;
 
 /// Look-ups of a name that two containers answer to reach either of them.
 pub(super) fn check_answers(plan: &mut PlanBuilder<'_>) {
-    let (project, names) = (&plan.desired.project, names(plan.desired));
+    let project = &plan.desired.project;
+    if others(&plan.now, project).next().is_none() {
+        return;
+    }
+    let names = names(plan.desired);
     let conflicts = others_that_answer(&plan.now, project, &names).map(|(container, network, names)| {
         let (container, network) = (container.clone(), network.clone());
         Conflict::OtherAnswers { container, names, network }

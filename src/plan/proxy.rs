@@ -126,8 +126,8 @@ fn asked_routes(plan: &PlanBuilder<'_>, proxy: &Proxy) -> Vec<(String, Domain)> 
     let answering: BTreeSet<&str> =
         plan.desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
     let is_asked = |route: &&Route| {
-        let site = route.site(plan.desired.tls, proxy.https_port);
-        let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site));
+        let site = || route.site(plan.desired.tls, proxy.https_port);
+        let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site()));
         let is_asked_already = match plan.up.get(route.stem.as_str()) {
             Some(Availability::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
             Some(Availability::Blocked) | None => true,

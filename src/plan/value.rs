@@ -130,7 +130,8 @@ impl Plan {
         let first = needs.iter().chain(&after).min().copied();
         let (done, over) = first.map(|first| self.implied(first, &needs)).unwrap_or_default();
         after.retain(|other| {
-            [&done, &over].iter().all(|implied| !implied.contains(other)) && !needs.contains(other)
+            [&done, &over].iter().all(|implied| !implied.contains(other))
+                && needs.binary_search(other).is_err()
         });
         // a wait without a fact asks each step that it needs whether there is something to wait for
         if !matches!(op, Op::Await(_)) || !unless.is_empty() {

@@ -210,10 +210,9 @@ pub(super) fn expect_as_seen(
     serving: Option<&SeenContainer>,
 ) {
     let Slot { live, previous, .. } = slot;
-    let mut any = vec![Fact::Absent(live.clone())];
-    any.extend(serving.map(|seen| plan.is_seen(live, seen)));
-    any.push(is_current(plan, target, live));
-    plan.expect_as_it_is(live, any);
+    let seen = serving.map(|seen| plan.is_seen(live, seen));
+    let any = [Fact::Absent(live.clone())].into_iter().chain(seen).chain([is_current(plan, target, live)]);
+    plan.expect_as_it_is(live, any.collect());
     let waiting = serving.into_iter().chain(plan.seen(previous));
     let waiting: Vec<Fact> = waiting.map(|seen| plan.is_seen(previous, seen)).collect();
     if !waiting.is_empty() {

@@ -40,8 +40,8 @@ pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload)
     }
     let mut target = Target::new(workload);
     let slots = target.slots();
-    let names: Vec<&Container> =
-        slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]).collect();
+    let names = slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]);
+    let names: Vec<&Container> = names.filter(|name| plan.has(name)).collect();
     // all are looked at, so that all conflicts are told
     let strangers = names.iter().filter(|name| !is_ours(plan, name)).count();
     if strangers > 0 {
