@@ -8,6 +8,53 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull api:latest
+#    2  check the volumes of api:latest
+#    3  pull caddy:2
+#    4  check the volumes of caddy:2
+#    5  pull mongodb:6
+#    6  check the volumes of mongodb:6
+#    7  pull myapp:latest
+#    8  check the volumes of myapp:latest
+#    9  pull postgres:15
+#   10  check the volumes of postgres:15
+#   11  pull redis:7-alpine
+#   12  check the volumes of redis:7-alpine
+#   13  create network gordon-myapp-example-com
+#   14  create network gordon-api-example-com
+#   15  create volume gordon-myapp-example-com-postgres-var-lib-postgresql-data
+#   16  create volume gordon-myapp-example-com-redis-data
+#   17  create volume gordon-api-example-com-mongodb-data-db
+#   18  create volume gordon-api-example-com-redis-data
+#   19  create network 0-gordon-proxy
+#   20  create volume gordon-proxy-data
+#   21  create volume gordon-proxy-config
+#   22  run gordon-proxy
+#   23  see that gordon-proxy stays up for 1s
+#   24  set the restart policy of gordon-proxy to always
+#   25  connect gordon-proxy to gordon-api-example-com
+#   26  connect gordon-proxy to gordon-myapp-example-com
+#   27  run gordon-myapp.example.com-postgres
+#   28  see that gordon-myapp.example.com-postgres stays up for 1s
+#   29  set the restart policy of gordon-myapp.example.com-postgres to always
+#   30  run gordon-myapp.example.com-redis
+#   31  see that gordon-myapp.example.com-redis stays up for 1s
+#   32  set the restart policy of gordon-myapp.example.com-redis to always
+#   33  run gordon-myapp.example.com
+#   34  see that gordon-myapp.example.com stays up for 1s
+#   35  set the restart policy of gordon-myapp.example.com to always
+#   36  run gordon-api.example.com-mongodb
+#   37  see that gordon-api.example.com-mongodb stays up for 1s
+#   38  set the restart policy of gordon-api.example.com-mongodb to always
+#   39  run gordon-api.example.com-redis
+#   40  see that gordon-api.example.com-redis stays up for 1s
+#   41  set the restart policy of gordon-api.example.com-redis to always
+#   42  run gordon-api.example.com
+#   43  see that gordon-api.example.com stays up for 1s
+#   44  set the restart policy of gordon-api.example.com to always
+#   45  see that the proxy reaches myapp.example.com, api.example.com
+#   46  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,94 +62,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=46 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable env/myapp_example_com.env || refuse 'the env file env/myapp_example_com.env cannot be read'
-  no_network gordon-myapp-example-com ||
-    usable_network gordon-myapp-example-com gordon ||
-    refuse 'network gordon-myapp-example-com belongs to another project'
-  no_network gordon-api-example-com ||
-    usable_network gordon-api-example-com gordon ||
-    refuse 'network gordon-api-example-com belongs to another project'
-  no_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-myapp-example-com-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-myapp-example-com-redis-data ||
-    usable_volume gordon-myapp-example-com-redis-data gordon ||
-    refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-  no_volume gordon-api-example-com-mongodb-data-db ||
-    usable_volume gordon-api-example-com-mongodb-data-db gordon ||
-    refuse 'volume gordon-api-example-com-mongodb-data-db belongs to another project'
-  no_volume gordon-api-example-com-redis-data ||
-    usable_volume gordon-api-example-com-redis-data gordon ||
-    refuse 'volume gordon-api-example-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-api-example-com ||
-    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
-    refuse 'network gordon-api-example-com has no room for the proxy at 10.222.159.128'
-  is_attached gordon-proxy gordon-myapp-example-com ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
-    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
-  absent gordon-myapp.example.com-postgres ||
-    is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-myapp.example.com-postgres is not as it was when this was planned'
-  is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
-    refuse \
-        'network gordon-myapp-example-com has no room for gordon-myapp.example.com-postgres at 10.209.187.129'
-  absent gordon-myapp.example.com-redis ||
-    is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-myapp-example-com-redis-data:/data ||
-    refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
-  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-myapp-example-com-redis-data:/data ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
-    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
-  absent gordon-myapp.example.com ||
-    is_current gordon-myapp.example.com gordon any env-file:c18373e9/image:c48abba4 myapp:latest ||
-    refuse 'gordon-myapp.example.com is not as it was when this was planned'
-  is_current gordon-myapp.example.com gordon any env-file:c18373e9/image:c48abba4 myapp:latest ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
-    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
-  absent gordon-api.example.com-mongodb ||
-    is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
-      gordon-api-example-com-mongodb-data-db:/data/db ||
-    refuse 'gordon-api.example.com-mongodb is not as it was when this was planned'
-  is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
-      gordon-api-example-com-mongodb-data-db:/data/db ||
-    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.129 ||
-    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-mongodb at 10.222.159.129'
-  absent gordon-api.example.com-redis ||
-    is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-api-example-com-redis-data:/data ||
-    refuse 'gordon-api.example.com-redis is not as it was when this was planned'
-  is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-api-example-com-redis-data:/data ||
-    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.130 ||
-    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-redis at 10.222.159.130'
-  absent gordon-api.example.com ||
-    is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-    refuse 'gordon-api.example.com is not as it was when this was planned'
-  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.131 ||
-    refuse 'network gordon-api-example-com has no room for gordon-api.example.com at 10.222.159.131'
-  no_other_answers gordon gordon-api-example-com: api api-example-com api-example-com-mongodb \
-      api-example-com-redis gordon-api.example.com gordon-api.example.com-mongodb \
-      gordon-api.example.com-mongodb-next gordon-api.example.com-mongodb-previous \
-      gordon-api.example.com-next gordon-api.example.com-previous gordon-api.example.com-redis \
-      gordon-api.example.com-redis-next gordon-api.example.com-redis-previous mongodb mongodb.internal redis \
-      redis.internal gordon-myapp-example-com: gordon-myapp.example.com gordon-myapp.example.com-next \
-      gordon-myapp.example.com-postgres gordon-myapp.example.com-postgres-next \
-      gordon-myapp.example.com-postgres-previous gordon-myapp.example.com-previous \
-      gordon-myapp.example.com-redis gordon-myapp.example.com-redis-next \
-      gordon-myapp.example.com-redis-previous myapp myapp-example-com myapp-example-com-postgres \
-      myapp-example-com-redis postgres postgres.internal redis redis.internal ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull api:latest' 'not on this host'
   has_image api:latest ||
@@ -548,69 +508,114 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-api.example.com
 
   step 45 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-api-example-com
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
-		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 gordon-api.example.com.gordon-api-example-com.:8080 api.example.com
 END
 
   step 46 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-api-example-com
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
-		dynamic a gordon-api.example.com.gordon-api-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/myapp_example_com.env || refuse 'the env file env/myapp_example_com.env cannot be read'
+  no_network gordon-myapp-example-com ||
+    usable_network gordon-myapp-example-com gordon ||
+    refuse 'network gordon-myapp-example-com belongs to another project'
+  no_network gordon-api-example-com ||
+    usable_network gordon-api-example-com gordon ||
+    refuse 'network gordon-api-example-com belongs to another project'
+  no_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-myapp-example-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-myapp-example-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-myapp-example-com-redis-data ||
+    usable_volume gordon-myapp-example-com-redis-data gordon ||
+    refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
+  no_volume gordon-api-example-com-mongodb-data-db ||
+    usable_volume gordon-api-example-com-mongodb-data-db gordon ||
+    refuse 'volume gordon-api-example-com-mongodb-data-db belongs to another project'
+  no_volume gordon-api-example-com-redis-data ||
+    usable_volume gordon-api-example-com-redis-data gordon ||
+    refuse 'volume gordon-api-example-com-redis-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-api-example-com ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
+    refuse 'network gordon-api-example-com has no room for the proxy at 10.222.159.128'
+  is_attached gordon-proxy gordon-myapp-example-com ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
+    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
+  absent gordon-myapp.example.com-postgres ||
+    is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-myapp.example.com-postgres is not as it was when this was planned'
+  is_current gordon-myapp.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
+    refuse \
+        'network gordon-myapp-example-com has no room for gordon-myapp.example.com-postgres at 10.209.187.129'
+  absent gordon-myapp.example.com-redis ||
+    is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
+  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
+  absent gordon-myapp.example.com ||
+    is_current gordon-myapp.example.com gordon any env-file:c18373e9/image:c48abba4 myapp:latest ||
+    refuse 'gordon-myapp.example.com is not as it was when this was planned'
+  is_current gordon-myapp.example.com gordon any env-file:c18373e9/image:c48abba4 myapp:latest ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
+  absent gordon-api.example.com-mongodb ||
+    is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+      gordon-api-example-com-mongodb-data-db:/data/db ||
+    refuse 'gordon-api.example.com-mongodb is not as it was when this was planned'
+  is_current gordon-api.example.com-mongodb gordon any image:59cdb5c8 mongodb:6 \
+      gordon-api-example-com-mongodb-data-db:/data/db ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.129 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-mongodb at 10.222.159.129'
+  absent gordon-api.example.com-redis ||
+    is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-api-example-com-redis-data:/data ||
+    refuse 'gordon-api.example.com-redis is not as it was when this was planned'
+  is_current gordon-api.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-api-example-com-redis-data:/data ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.130 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com-redis at 10.222.159.130'
+  absent gordon-api.example.com ||
+    is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    refuse 'gordon-api.example.com is not as it was when this was planned'
+  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-api-example-com 10.222.159.0/24 10.222.159.131 ||
+    refuse 'network gordon-api-example-com has no room for gordon-api.example.com at 10.222.159.131'
+  no_other_answers gordon gordon-api-example-com: api api-example-com api-example-com-mongodb \
+      api-example-com-redis gordon-api.example.com gordon-api.example.com-mongodb \
+      gordon-api.example.com-mongodb-next gordon-api.example.com-mongodb-previous \
+      gordon-api.example.com-next gordon-api.example.com-previous gordon-api.example.com-redis \
+      gordon-api.example.com-redis-next gordon-api.example.com-redis-previous mongodb mongodb.internal redis \
+      redis.internal gordon-myapp-example-com: gordon-myapp.example.com gordon-myapp.example.com-next \
+      gordon-myapp.example.com-postgres gordon-myapp.example.com-postgres-next \
+      gordon-myapp.example.com-postgres-previous gordon-myapp.example.com-previous \
+      gordon-myapp.example.com-redis gordon-myapp.example.com-redis-next \
+      gordon-myapp.example.com-redis-previous myapp myapp-example-com myapp-example-com-postgres \
+      myapp-example-com-redis postgres postgres.internal redis redis.internal ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-api-example-com
 # network gordon-myapp-example-com
@@ -638,8 +643,6 @@ https://api.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -996,11 +999,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,36 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull my-mysql:latest
+#    4  check the volumes of my-mysql:latest
+#    5  pull my-redis:latest
+#    6  check the volumes of my-redis:latest
+#    7  pull wordpress:latest
+#    8  check the volumes of wordpress:latest
+#    9  create network gordon-blog-company-com
+#   10  create volume gordon-blog-company-com-my-mysql-var-lib-mysql
+#   11  create volume gordon-blog-company-com-my-redis-data
+#   12  create network 0-gordon-proxy
+#   13  create volume gordon-proxy-data
+#   14  create volume gordon-proxy-config
+#   15  run gordon-proxy
+#   16  see that gordon-proxy stays up for 1s
+#   17  set the restart policy of gordon-proxy to always
+#   18  connect gordon-proxy to gordon-blog-company-com
+#   19  run gordon-blog.company.com-my-mysql
+#   20  see that gordon-blog.company.com-my-mysql stays up for 1s
+#   21  set the restart policy of gordon-blog.company.com-my-mysql to always
+#   22  run gordon-blog.company.com-my-redis
+#   23  see that gordon-blog.company.com-my-redis stays up for 1s
+#   24  set the restart policy of gordon-blog.company.com-my-redis to always
+#   25  run gordon-blog.company.com
+#   26  see that gordon-blog.company.com stays up for 1s
+#   27  set the restart policy of gordon-blog.company.com to always
+#   28  see that the proxy reaches blog.company.com
+#   29  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,56 +45,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=29 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable env/blog_company_com.env || refuse 'the env file env/blog_company_com.env cannot be read'
-  no_network gordon-blog-company-com ||
-    usable_network gordon-blog-company-com gordon ||
-    refuse 'network gordon-blog-company-com belongs to another project'
-  no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
-    usable_volume gordon-blog-company-com-my-mysql-var-lib-mysql gordon ||
-    refuse 'volume gordon-blog-company-com-my-mysql-var-lib-mysql belongs to another project'
-  no_volume gordon-blog-company-com-my-redis-data ||
-    usable_volume gordon-blog-company-com-my-redis-data gordon ||
-    refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-blog-company-com ||
-    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
-    refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
-  absent gordon-blog.company.com-my-mysql ||
-    is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
-    refuse 'gordon-blog.company.com-my-mysql is not as it was when this was planned'
-  is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
-    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
-    refuse \
-        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.129'
-  absent gordon-blog.company.com-my-redis ||
-    is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-      gordon-blog-company-com-my-redis-data:/data ||
-    refuse 'gordon-blog.company.com-my-redis is not as it was when this was planned'
-  is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-      gordon-blog-company-com-my-redis-data:/data ||
-    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
-    refuse \
-        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
-  absent gordon-blog.company.com ||
-    is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
-    refuse 'gordon-blog.company.com is not as it was when this was planned'
-  is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
-    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
-    refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
-  no_other_answers gordon gordon-blog-company-com: blog blog-company-com blog-company-com-my-mysql \
-      blog-company-com-my-redis gordon-blog.company.com gordon-blog.company.com-my-mysql \
-      gordon-blog.company.com-my-mysql-next gordon-blog.company.com-my-mysql-previous \
-      gordon-blog.company.com-my-redis gordon-blog.company.com-my-redis-next \
-      gordon-blog.company.com-my-redis-previous gordon-blog.company.com-next \
-      gordon-blog.company.com-previous my-mysql my-mysql.internal my-redis my-redis.internal mysql redis ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -390,44 +371,75 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-blog.company.com
 
   step 28 'see that the proxy reaches blog.company.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-blog-company-com
-http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
-		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-blog.company.com.gordon-blog-company-com.:80 blog.company.com
 END
 
   step 29 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-blog-company-com
-http://blog.company.com {
-	reverse_proxy gordon-blog.company.com-previous.gordon-blog-company-com.:80 {
-		dynamic a gordon-blog.company.com.gordon-blog-company-com. 80 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/blog_company_com.env || refuse 'the env file env/blog_company_com.env cannot be read'
+  no_network gordon-blog-company-com ||
+    usable_network gordon-blog-company-com gordon ||
+    refuse 'network gordon-blog-company-com belongs to another project'
+  no_volume gordon-blog-company-com-my-mysql-var-lib-mysql ||
+    usable_volume gordon-blog-company-com-my-mysql-var-lib-mysql gordon ||
+    refuse 'volume gordon-blog-company-com-my-mysql-var-lib-mysql belongs to another project'
+  no_volume gordon-blog-company-com-my-redis-data ||
+    usable_volume gordon-blog-company-com-my-redis-data gordon ||
+    refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-blog-company-com ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
+    refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
+  absent gordon-blog.company.com-my-mysql ||
+    is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
+    refuse 'gordon-blog.company.com-my-mysql is not as it was when this was planned'
+  is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.129 ||
+    refuse \
+        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-mysql at 10.222.203.129'
+  absent gordon-blog.company.com-my-redis ||
+    is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data ||
+    refuse 'gordon-blog.company.com-my-redis is not as it was when this was planned'
+  is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.130 ||
+    refuse \
+        'network gordon-blog-company-com has no room for gordon-blog.company.com-my-redis at 10.222.203.130'
+  absent gordon-blog.company.com ||
+    is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
+    refuse 'gordon-blog.company.com is not as it was when this was planned'
+  is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest ||
+    has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.131 ||
+    refuse 'network gordon-blog-company-com has no room for gordon-blog.company.com at 10.222.203.131'
+  no_other_answers gordon gordon-blog-company-com: blog blog-company-com blog-company-com-my-mysql \
+      blog-company-com-my-redis gordon-blog.company.com gordon-blog.company.com-my-mysql \
+      gordon-blog.company.com-my-mysql-next gordon-blog.company.com-my-mysql-previous \
+      gordon-blog.company.com-my-redis gordon-blog.company.com-my-redis-next \
+      gordon-blog.company.com-my-redis-previous gordon-blog.company.com-next \
+      gordon-blog.company.com-previous my-mysql my-mysql.internal my-redis my-redis.internal mysql redis ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-blog-company-com
 http://blog.company.com {
@@ -443,8 +455,6 @@ http://blog.company.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -801,11 +811,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

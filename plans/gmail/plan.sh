@@ -8,6 +8,23 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull gmail-web:latest
+#    4  check the volumes of gmail-web:latest
+#    5  create network gmail-network
+#    6  create network 0-gordon-proxy
+#    7  create volume gordon-proxy-data
+#    8  create volume gordon-proxy-config
+#    9  run gordon-proxy
+#   10  see that gordon-proxy stays up for 1s
+#   11  set the restart policy of gordon-proxy to always
+#   12  connect gordon-proxy to gmail-network
+#   13  run gmail-web-green
+#   14  wait until gmail-web-green answers /up
+#   15  set the restart policy of gmail-web-green to always
+#   16  route to gmail
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,26 +32,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=16 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network gmail-network ||
-    usable_network gmail-network gmail ||
-    refuse 'network gmail-network belongs to another project'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gmail-network ||
-    has_room gmail-network 10.219.203.0/24 10.219.203.128 ||
-    refuse 'network gmail-network has no room for the proxy at 10.219.203.128'
-  absent gmail-web-green ||
-    is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
-    refuse 'gmail-web-green is not as it was when this was planned'
-  is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
-    has_room gmail-network 10.219.203.0/24 10.219.203.129 ||
-    refuse 'network gmail-network has no room for gmail-web-green at 10.219.203.129'
-  no_other_answers gmail gmail-network: gmail-web gmail-web-blue gmail-web-green gmail-web-previous web ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -269,23 +267,39 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gmail-web-green
 
   step 16 'route to gmail' 'not there yet'
-  has_fragment gmail \
-      '# project gmail
-# network gmail-network
-http://test.eliasson.me {
-	reverse_proxy gmail-web-previous.gmail-network.:3000 {
-		dynamic a gmail-web-green.gmail-network. 3000 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gmail "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gmail <<END || failed
+$(routes)
+END
+
+  finish
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gmail <<'END' || failed
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network gmail-network ||
+    usable_network gmail-network gmail ||
+    refuse 'network gmail-network belongs to another project'
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gmail-network ||
+    has_room gmail-network 10.219.203.0/24 10.219.203.128 ||
+    refuse 'network gmail-network has no room for the proxy at 10.219.203.128'
+  absent gmail-web-green ||
+    is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
+    refuse 'gmail-web-green is not as it was when this was planned'
+  is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
+    has_room gmail-network 10.219.203.0/24 10.219.203.129 ||
+    refuse 'network gmail-network has no room for gmail-web-green at 10.219.203.129'
+  no_other_answers gmail gmail-network: gmail-web gmail-web-blue gmail-web-green gmail-web-previous web ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gmail
 # network gmail-network
 http://test.eliasson.me {
@@ -301,8 +315,6 @@ http://test.eliasson.me {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -657,11 +669,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,49 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull busybox:latest
+#    2  check the volumes of busybox:latest
+#    3  pull caddy:2
+#    4  check the volumes of caddy:2
+#    5  pull postgres:15
+#    6  check the volumes of postgres:15
+#    7  pull redis:7-alpine
+#    8  check the volumes of redis:7-alpine
+#    9  pull web:1
+#   10  check the volumes of web:1
+#   11  pull worker:latest
+#   12  check the volumes of worker:latest
+#   13  create network s-backend
+#   14  create volume s-backend-cache
+#   15  create volume s-backend-pg
+#   16  create network 0-gordon-proxy
+#   17  create volume gordon-proxy-data
+#   18  create volume gordon-proxy-config
+#   19  run gordon-proxy
+#   20  see that gordon-proxy stays up for 1s
+#   21  set the restart policy of gordon-proxy to always
+#   22  connect gordon-proxy to s-backend
+#   23  run s-backend-cache
+#   24  wait until s-backend-cache is healthy
+#   25  set the restart policy of s-backend-cache to always
+#   26  run s-backend-db
+#   27  see that s-backend-db stays up for 1s
+#   28  set the restart policy of s-backend-db to always
+#   29  run s-shop.example.com-files
+#   30  see that s-shop.example.com-files stays up for 1s
+#   31  set the restart policy of s-shop.example.com-files to always
+#   32  run s-shop.example.com
+#   33  see that s-shop.example.com stays up for 1s
+#   34  set the restart policy of s-shop.example.com to always
+#   35  run s-shop.example.com-2
+#   36  see that s-shop.example.com-2 stays up for 1s
+#   37  set the restart policy of s-shop.example.com-2 to always
+#   38  run s-jobs
+#   39  see that s-jobs stays up for 1s
+#   40  set the restart policy of s-jobs to always
+#   41  see that the proxy reaches shop.example.com, jobs.example.com
+#   42  route to shop
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,82 +58,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=42 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable shop.env || refuse 'the env file shop.env cannot be read'
-  no_network s-backend ||
-    usable_network s-backend shop ||
-    refuse 'network s-backend belongs to another project'
-  no_volume s-backend-cache ||
-    usable_volume s-backend-cache shop ||
-    refuse 'volume s-backend-cache belongs to another project'
-  no_volume s-backend-pg ||
-    usable_volume s-backend-pg shop ||
-    refuse 'volume s-backend-pg belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
-  is_attached gordon-proxy s-backend ||
-    has_room s-backend 10.96.134.0/24 10.96.134.128 ||
-    refuse 'network s-backend has no room for the proxy at 10.96.134.128'
-  absent s-backend-cache ||
-    is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
-      s-backend-cache:/data ||
-    refuse 's-backend-cache is not as it was when this was planned'
-  is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
-      s-backend-cache:/data ||
-    has_room s-backend 10.96.134.0/24 10.96.134.129 ||
-    refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
-  absent s-backend-db ||
-    is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
-      s-backend-pg:/var/lib/postgresql/data ||
-    refuse 's-backend-db is not as it was when this was planned'
-  is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
-      s-backend-pg:/var/lib/postgresql/data ||
-    has_room s-backend 10.96.134.0/24 10.96.134.130 ||
-    refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
-  absent s-shop.example.com-files ||
-    is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
-      busybox:latest ||
-    refuse 's-shop.example.com-files is not as it was when this was planned'
-  is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
-      busybox:latest ||
-    has_room s-backend 10.96.134.0/24 10.96.134.131 ||
-    refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
-  absent s-shop.example.com ||
-    is_current s-shop.example.com shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    refuse 's-shop.example.com is not as it was when this was planned'
-  is_current s-shop.example.com shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    has_room s-backend 10.96.134.0/24 10.96.134.132 ||
-    refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
-  absent s-shop.example.com-2 ||
-    is_current s-shop.example.com-2 shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    refuse 's-shop.example.com-2 is not as it was when this was planned'
-  is_current s-shop.example.com-2 shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    has_room s-backend 10.96.134.0/24 10.96.134.133 ||
-    refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
-  absent s-jobs ||
-    is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
-    refuse 's-jobs is not as it was when this was planned'
-  is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
-    has_room s-backend 10.96.134.0/24 10.96.134.134 ||
-    refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
-  no_other_answers shop s-backend: backend-cache backend-db cache cache.local db db.local files files.local \
-      jobs s-backend-cache s-backend-cache-next s-backend-cache-previous s-backend-db s-backend-db-next \
-      s-backend-db-previous s-jobs s-jobs-next s-jobs-previous s-shop.example.com s-shop.example.com-2 \
-      s-shop.example.com-files s-shop.example.com-files-next s-shop.example.com-files-previous \
-      s-shop.example.com-next s-shop.example.com-next-2 s-shop.example.com-previous \
-      s-shop.example.com-previous-2 shop shop-example-com shop-example-com-files ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull busybox:latest' 'not on this host'
   has_image busybox:latest ||
@@ -510,77 +478,102 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always s-jobs
 
   step 41 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
-  has_fragment shop \
-      '# project shop
-# network s-backend
-https://shop.example.com {
-	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
-		dynamic multi {
-			a s-shop.example.com.s-backend. 3000 {
-				refresh 1s
-			}
-			a s-shop.example.com-2.s-backend. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://jobs.example.com {
-	reverse_proxy s-jobs-previous.s-backend.:8080 {
-		dynamic a s-jobs.s-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 30 <<'END' || failed
 s-shop.example.com.s-backend.:3000 shop.example.com
 s-jobs.s-backend.:8080 jobs.example.com
 END
 
   step 42 'route to shop' 'not there yet'
-  has_fragment shop \
-      '# project shop
-# network s-backend
-https://shop.example.com {
-	reverse_proxy s-shop.example.com-previous.s-backend.:3000 s-shop.example.com-previous-2.s-backend.:3000 {
-		dynamic multi {
-			a s-shop.example.com.s-backend. 3000 {
-				refresh 1s
-			}
-			a s-shop.example.com-2.s-backend. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment shop "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://jobs.example.com {
-	reverse_proxy s-jobs-previous.s-backend.:8080 {
-		dynamic a s-jobs.s-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable shop.env || refuse 'the env file shop.env cannot be read'
+  no_network s-backend ||
+    usable_network s-backend shop ||
+    refuse 'network s-backend belongs to another project'
+  no_volume s-backend-cache ||
+    usable_volume s-backend-cache shop ||
+    refuse 'volume s-backend-cache belongs to another project'
+  no_volume s-backend-pg ||
+    usable_volume s-backend-pg shop ||
+    refuse 'volume s-backend-pg belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
+  is_attached gordon-proxy s-backend ||
+    has_room s-backend 10.96.134.0/24 10.96.134.128 ||
+    refuse 'network s-backend has no room for the proxy at 10.96.134.128'
+  absent s-backend-cache ||
+    is_current s-backend-cache shop any \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      s-backend-cache:/data ||
+    refuse 's-backend-cache is not as it was when this was planned'
+  is_current s-backend-cache shop any \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      s-backend-cache:/data ||
+    has_room s-backend 10.96.134.0/24 10.96.134.129 ||
+    refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
+  absent s-backend-db ||
+    is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data ||
+    refuse 's-backend-db is not as it was when this was planned'
+  is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data ||
+    has_room s-backend 10.96.134.0/24 10.96.134.130 ||
+    refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
+  absent s-shop.example.com-files ||
+    is_current s-shop.example.com-files shop any \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      busybox:latest ||
+    refuse 's-shop.example.com-files is not as it was when this was planned'
+  is_current s-shop.example.com-files shop any \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      busybox:latest ||
+    has_room s-backend 10.96.134.0/24 10.96.134.131 ||
+    refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
+  absent s-shop.example.com ||
+    is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    refuse 's-shop.example.com is not as it was when this was planned'
+  is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    has_room s-backend 10.96.134.0/24 10.96.134.132 ||
+    refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
+  absent s-shop.example.com-2 ||
+    is_current s-shop.example.com-2 shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    refuse 's-shop.example.com-2 is not as it was when this was planned'
+  is_current s-shop.example.com-2 shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    has_room s-backend 10.96.134.0/24 10.96.134.133 ||
+    refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
+  absent s-jobs ||
+    is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
+    refuse 's-jobs is not as it was when this was planned'
+  is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
+    has_room s-backend 10.96.134.0/24 10.96.134.134 ||
+    refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
+  no_other_answers shop s-backend: backend-cache backend-db cache cache.local db db.local files files.local \
+      jobs s-backend-cache s-backend-cache-next s-backend-cache-previous s-backend-db s-backend-db-next \
+      s-backend-db-previous s-jobs s-jobs-next s-jobs-previous s-shop.example.com s-shop.example.com-2 \
+      s-shop.example.com-files s-shop.example.com-files-next s-shop.example.com-files-previous \
+      s-shop.example.com-next s-shop.example.com-next-2 s-shop.example.com-previous \
+      s-shop.example.com-previous-2 shop shop-example-com shop-example-com-files ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project shop
 # network s-backend
 https://shop.example.com {
@@ -612,8 +605,6 @@ https://jobs.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -970,11 +961,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,58 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull admin:latest
+#    2  check the volumes of admin:latest
+#    3  pull api:latest
+#    4  check the volumes of api:latest
+#    5  pull caddy:2
+#    6  check the volumes of caddy:2
+#    7  pull postgres:15
+#    8  check the volumes of postgres:15
+#    9  pull rabbitmq:3
+#   10  check the volumes of rabbitmq:3
+#   11  pull redis:7-alpine
+#   12  check the volumes of redis:7-alpine
+#   13  pull worker:latest
+#   14  check the volumes of worker:latest
+#   15  create network gordon-backend
+#   16  create network gordon-admin-company-com
+#   17  create volume gordon-backend-redis-data
+#   18  create volume gordon-backend-rabbitmq-var-lib-rabbitmq
+#   19  create volume gordon-api-company-com-postgres-var-lib-postgresql-data
+#   20  create volume gordon-admin-company-com-postgres-var-lib-postgresql-data
+#   21  create network 0-gordon-proxy
+#   22  create volume gordon-proxy-data
+#   23  create volume gordon-proxy-config
+#   24  run gordon-proxy
+#   25  see that gordon-proxy stays up for 1s
+#   26  set the restart policy of gordon-proxy to always
+#   27  connect gordon-proxy to gordon-admin-company-com
+#   28  connect gordon-proxy to gordon-backend
+#   29  run gordon-backend-redis
+#   30  see that gordon-backend-redis stays up for 1s
+#   31  set the restart policy of gordon-backend-redis to always
+#   32  run gordon-backend-rabbitmq
+#   33  see that gordon-backend-rabbitmq stays up for 1s
+#   34  set the restart policy of gordon-backend-rabbitmq to always
+#   35  run gordon-api.company.com-postgres
+#   36  see that gordon-api.company.com-postgres stays up for 1s
+#   37  set the restart policy of gordon-api.company.com-postgres to always
+#   38  run gordon-api.company.com
+#   39  see that gordon-api.company.com stays up for 1s
+#   40  set the restart policy of gordon-api.company.com to always
+#   41  run gordon-worker.company.com
+#   42  see that gordon-worker.company.com stays up for 1s
+#   43  set the restart policy of gordon-worker.company.com to always
+#   44  run gordon-admin.company.com-postgres
+#   45  see that gordon-admin.company.com-postgres stays up for 1s
+#   46  set the restart policy of gordon-admin.company.com-postgres to always
+#   47  run gordon-admin.company.com
+#   48  see that gordon-admin.company.com stays up for 1s
+#   49  set the restart policy of gordon-admin.company.com to always
+#   50  see that the proxy reaches api.company.com, worker.company.com, admin.company.com
+#   51  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,99 +67,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=51 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable env/admin_company_com.env || refuse 'the env file env/admin_company_com.env cannot be read'
-  readable env/api_company_com.env || refuse 'the env file env/api_company_com.env cannot be read'
-  no_network gordon-backend ||
-    usable_network gordon-backend gordon ||
-    refuse 'network gordon-backend belongs to another project'
-  no_network gordon-admin-company-com ||
-    usable_network gordon-admin-company-com gordon ||
-    refuse 'network gordon-admin-company-com belongs to another project'
-  no_volume gordon-backend-redis-data ||
-    usable_volume gordon-backend-redis-data gordon ||
-    refuse 'volume gordon-backend-redis-data belongs to another project'
-  no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
-    usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
-    refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
-  no_volume gordon-api-company-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-api-company-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-api-company-com-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-admin-company-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-admin-company-com-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-admin-company-com ||
-    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.128 ||
-    refuse 'network gordon-admin-company-com has no room for the proxy at 10.221.150.128'
-  is_attached gordon-proxy gordon-backend ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
-  absent gordon-backend-redis ||
-    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    refuse 'gordon-backend-redis is not as it was when this was planned'
-  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
-  absent gordon-backend-rabbitmq ||
-    is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-    refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
-  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-    refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
-  absent gordon-api.company.com-postgres ||
-    is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-api.company.com-postgres is not as it was when this was planned'
-  is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
-    refuse 'network gordon-backend has no room for gordon-api.company.com-postgres at 10.218.236.131'
-  absent gordon-api.company.com ||
-    is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest ||
-    refuse 'gordon-api.company.com is not as it was when this was planned'
-  is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
-    refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.132'
-  absent gordon-worker.company.com ||
-    is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-    refuse 'gordon-worker.company.com is not as it was when this was planned'
-  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
-    refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.133'
-  absent gordon-admin.company.com-postgres ||
-    is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-admin.company.com-postgres is not as it was when this was planned'
-  is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.129 ||
-    refuse \
-        'network gordon-admin-company-com has no room for gordon-admin.company.com-postgres at 10.221.150.129'
-  absent gordon-admin.company.com ||
-    is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest ||
-    refuse 'gordon-admin.company.com is not as it was when this was planned'
-  is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest ||
-    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.130 ||
-    refuse 'network gordon-admin-company-com has no room for gordon-admin.company.com at 10.221.150.130'
-  no_other_answers gordon gordon-admin-company-com: admin admin-company-com admin-company-com-postgres \
-      gordon-admin.company.com gordon-admin.company.com-next gordon-admin.company.com-postgres \
-      gordon-admin.company.com-postgres-next gordon-admin.company.com-postgres-previous \
-      gordon-admin.company.com-previous postgres postgres.internal gordon-backend: api api-company-com \
-      api-company-com-postgres backend-rabbitmq backend-redis gordon-api.company.com \
-      gordon-api.company.com-next gordon-api.company.com-postgres gordon-api.company.com-postgres-next \
-      gordon-api.company.com-postgres-previous gordon-api.company.com-previous gordon-backend-rabbitmq \
-      gordon-backend-rabbitmq-next gordon-backend-rabbitmq-previous gordon-backend-redis \
-      gordon-backend-redis-next gordon-backend-redis-previous gordon-worker.company.com \
-      gordon-worker.company.com-next gordon-worker.company.com-previous postgres postgres.internal rabbitmq \
-      rabbitmq.internal redis redis.internal worker worker-company-com ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull admin:latest' 'not on this host'
   has_image admin:latest ||
@@ -584,45 +544,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-admin.company.com
 
   step 50 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-admin-company-com
-# network gordon-backend
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://admin.company.com {
-	reverse_proxy gordon-admin.company.com-previous.gordon-admin-company-com.:8080 {
-		dynamic a gordon-admin.company.com.gordon-admin-company-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-api.company.com.gordon-backend.:8080 api.company.com
 gordon-worker.company.com.gordon-backend.:8080 worker.company.com
@@ -630,46 +552,112 @@ gordon-admin.company.com.gordon-admin-company-com.:8080 admin.company.com
 END
 
   step 51 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-admin-company-com
-# network gordon-backend
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/admin_company_com.env || refuse 'the env file env/admin_company_com.env cannot be read'
+  readable env/api_company_com.env || refuse 'the env file env/api_company_com.env cannot be read'
+  no_network gordon-backend ||
+    usable_network gordon-backend gordon ||
+    refuse 'network gordon-backend belongs to another project'
+  no_network gordon-admin-company-com ||
+    usable_network gordon-admin-company-com gordon ||
+    refuse 'network gordon-admin-company-com belongs to another project'
+  no_volume gordon-backend-redis-data ||
+    usable_volume gordon-backend-redis-data gordon ||
+    refuse 'volume gordon-backend-redis-data belongs to another project'
+  no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+    usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
+    refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
+  no_volume gordon-api-company-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-api-company-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-api-company-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-admin-company-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-admin-company-com-postgres-var-lib-postgresql-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-admin-company-com ||
+    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.128 ||
+    refuse 'network gordon-admin-company-com has no room for the proxy at 10.221.150.128'
+  is_attached gordon-proxy gordon-backend ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+  absent gordon-backend-redis ||
+    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    refuse 'gordon-backend-redis is not as it was when this was planned'
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
+  absent gordon-backend-rabbitmq ||
+    is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
+  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+    refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
+  absent gordon-api.company.com-postgres ||
+    is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-api.company.com-postgres is not as it was when this was planned'
+  is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+    refuse 'network gordon-backend has no room for gordon-api.company.com-postgres at 10.218.236.131'
+  absent gordon-api.company.com ||
+    is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest ||
+    refuse 'gordon-api.company.com is not as it was when this was planned'
+  is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
+    refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.132'
+  absent gordon-worker.company.com ||
+    is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    refuse 'gordon-worker.company.com is not as it was when this was planned'
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
+    refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.133'
+  absent gordon-admin.company.com-postgres ||
+    is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-admin.company.com-postgres is not as it was when this was planned'
+  is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.129 ||
+    refuse \
+        'network gordon-admin-company-com has no room for gordon-admin.company.com-postgres at 10.221.150.129'
+  absent gordon-admin.company.com ||
+    is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest ||
+    refuse 'gordon-admin.company.com is not as it was when this was planned'
+  is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest ||
+    has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.130 ||
+    refuse 'network gordon-admin-company-com has no room for gordon-admin.company.com at 10.221.150.130'
+  no_other_answers gordon gordon-admin-company-com: admin admin-company-com admin-company-com-postgres \
+      gordon-admin.company.com gordon-admin.company.com-next gordon-admin.company.com-postgres \
+      gordon-admin.company.com-postgres-next gordon-admin.company.com-postgres-previous \
+      gordon-admin.company.com-previous postgres postgres.internal gordon-backend: api api-company-com \
+      api-company-com-postgres backend-rabbitmq backend-redis gordon-api.company.com \
+      gordon-api.company.com-next gordon-api.company.com-postgres gordon-api.company.com-postgres-next \
+      gordon-api.company.com-postgres-previous gordon-api.company.com-previous gordon-backend-rabbitmq \
+      gordon-backend-rabbitmq-next gordon-backend-rabbitmq-previous gordon-backend-redis \
+      gordon-backend-redis-next gordon-backend-redis-previous gordon-worker.company.com \
+      gordon-worker.company.com-next gordon-worker.company.com-previous postgres postgres.internal rabbitmq \
+      rabbitmq.internal redis redis.internal worker worker-company-com ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-https://admin.company.com {
-	reverse_proxy gordon-admin.company.com-previous.gordon-admin-company-com.:8080 {
-		dynamic a gordon-admin.company.com.gordon-admin-company-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-admin-company-com
 # network gordon-backend
@@ -708,8 +696,6 @@ https://admin.company.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -1066,11 +1052,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

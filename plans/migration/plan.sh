@@ -8,6 +8,29 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull api:latest
+#    2  check the volumes of api:latest
+#    3  pull caddy:2
+#    4  check the volumes of caddy:2
+#    5  pull myapp:latest
+#    6  check the volumes of myapp:latest
+#    7  create network gordon-default
+#    8  create network 0-gordon-proxy
+#    9  create volume gordon-proxy-data
+#   10  create volume gordon-proxy-config
+#   11  run gordon-proxy
+#   12  see that gordon-proxy stays up for 1s
+#   13  set the restart policy of gordon-proxy to always
+#   14  connect gordon-proxy to gordon-default
+#   15  run gordon-myapp.example.com
+#   16  see that gordon-myapp.example.com stays up for 1s
+#   17  set the restart policy of gordon-myapp.example.com to always
+#   18  run gordon-api.example.com
+#   19  see that gordon-api.example.com stays up for 1s
+#   20  set the restart policy of gordon-api.example.com to always
+#   21  see that the proxy reaches myapp.example.com, api.example.com
+#   22  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,34 +38,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=22 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network gordon-default ||
-    usable_network gordon-default gordon ||
-    refuse 'network gordon-default belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-default ||
-    has_room gordon-default 10.212.246.0/24 10.212.246.128 ||
-    refuse 'network gordon-default has no room for the proxy at 10.212.246.128'
-  absent gordon-myapp.example.com ||
-    is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
-    refuse 'gordon-myapp.example.com is not as it was when this was planned'
-  is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
-    has_room gordon-default 10.212.246.0/24 10.212.246.129 ||
-    refuse 'network gordon-default has no room for gordon-myapp.example.com at 10.212.246.129'
-  absent gordon-api.example.com ||
-    is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-    refuse 'gordon-api.example.com is not as it was when this was planned'
-  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
-    has_room gordon-default 10.212.246.0/24 10.212.246.130 ||
-    refuse 'network gordon-default has no room for gordon-api.example.com at 10.212.246.130'
-  no_other_answers gordon gordon-default: api api-example-com gordon-api.example.com \
-      gordon-api.example.com-next gordon-api.example.com-previous gordon-myapp.example.com \
-      gordon-myapp.example.com-next gordon-myapp.example.com-previous myapp myapp-example-com ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull api:latest' 'not on this host'
   has_image api:latest ||
@@ -309,67 +305,54 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-api.example.com
 
   step 21 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-default
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-default.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-default. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-default.:8080 {
-		dynamic a gordon-api.example.com.gordon-default. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-default.:8080 myapp.example.com
 gordon-api.example.com.gordon-default.:8080 api.example.com
 END
 
   step 22 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-default
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-default.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-default. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://api.example.com {
-	reverse_proxy gordon-api.example.com-previous.gordon-default.:8080 {
-		dynamic a gordon-api.example.com.gordon-default. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network gordon-default ||
+    usable_network gordon-default gordon ||
+    refuse 'network gordon-default belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-default ||
+    has_room gordon-default 10.212.246.0/24 10.212.246.128 ||
+    refuse 'network gordon-default has no room for the proxy at 10.212.246.128'
+  absent gordon-myapp.example.com ||
+    is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
+    refuse 'gordon-myapp.example.com is not as it was when this was planned'
+  is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
+    has_room gordon-default 10.212.246.0/24 10.212.246.129 ||
+    refuse 'network gordon-default has no room for gordon-myapp.example.com at 10.212.246.129'
+  absent gordon-api.example.com ||
+    is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    refuse 'gordon-api.example.com is not as it was when this was planned'
+  is_current gordon-api.example.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-default 10.212.246.0/24 10.212.246.130 ||
+    refuse 'network gordon-default has no room for gordon-api.example.com at 10.212.246.130'
+  no_other_answers gordon gordon-default: api api-example-com gordon-api.example.com \
+      gordon-api.example.com-next gordon-api.example.com-previous gordon-myapp.example.com \
+      gordon-myapp.example.com-next gordon-myapp.example.com-previous myapp myapp-example-com ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-default
 https://myapp.example.com {
@@ -396,8 +379,6 @@ https://api.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -743,11 +724,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,62 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull app:v2.0
+#    2  check the volumes of app:v2.0
+#    3  pull caddy:2
+#    4  check the volumes of caddy:2
+#    5  pull postgres:15
+#    6  check the volumes of postgres:15
+#    7  pull redis:7
+#    8  check the volumes of redis:7
+#    9  create network gordon-tenant1-app-com
+#   10  create network gordon-tenant2-app-com
+#   11  create network gordon-tenant3-app-com
+#   12  create volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data
+#   13  create volume gordon-tenant1-app-com-redis-data
+#   14  create volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data
+#   15  create volume gordon-tenant2-app-com-redis-data
+#   16  create volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data
+#   17  create volume gordon-tenant3-app-com-redis-data
+#   18  create network 0-gordon-proxy
+#   19  create volume gordon-proxy-data
+#   20  create volume gordon-proxy-config
+#   21  run gordon-proxy
+#   22  see that gordon-proxy stays up for 1s
+#   23  set the restart policy of gordon-proxy to always
+#   24  connect gordon-proxy to gordon-tenant1-app-com
+#   25  connect gordon-proxy to gordon-tenant2-app-com
+#   26  connect gordon-proxy to gordon-tenant3-app-com
+#   27  run gordon-tenant1.app.com-postgres
+#   28  see that gordon-tenant1.app.com-postgres stays up for 1s
+#   29  set the restart policy of gordon-tenant1.app.com-postgres to always
+#   30  run gordon-tenant1.app.com-redis
+#   31  see that gordon-tenant1.app.com-redis stays up for 1s
+#   32  set the restart policy of gordon-tenant1.app.com-redis to always
+#   33  run gordon-tenant1.app.com
+#   34  see that gordon-tenant1.app.com stays up for 1s
+#   35  set the restart policy of gordon-tenant1.app.com to always
+#   36  run gordon-tenant2.app.com-postgres
+#   37  see that gordon-tenant2.app.com-postgres stays up for 1s
+#   38  set the restart policy of gordon-tenant2.app.com-postgres to always
+#   39  run gordon-tenant2.app.com-redis
+#   40  see that gordon-tenant2.app.com-redis stays up for 1s
+#   41  set the restart policy of gordon-tenant2.app.com-redis to always
+#   42  run gordon-tenant2.app.com
+#   43  see that gordon-tenant2.app.com stays up for 1s
+#   44  set the restart policy of gordon-tenant2.app.com to always
+#   45  run gordon-tenant3.app.com-postgres
+#   46  see that gordon-tenant3.app.com-postgres stays up for 1s
+#   47  set the restart policy of gordon-tenant3.app.com-postgres to always
+#   48  run gordon-tenant3.app.com-redis
+#   49  see that gordon-tenant3.app.com-redis stays up for 1s
+#   50  set the restart policy of gordon-tenant3.app.com-redis to always
+#   51  run gordon-tenant3.app.com
+#   52  see that gordon-tenant3.app.com stays up for 1s
+#   53  set the restart policy of gordon-tenant3.app.com to always
+#   54  see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com
+#   55  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,133 +71,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=55 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable env/tenant1_app_com.env || refuse 'the env file env/tenant1_app_com.env cannot be read'
-  readable env/tenant2_app_com.env || refuse 'the env file env/tenant2_app_com.env cannot be read'
-  readable env/tenant3_app_com.env || refuse 'the env file env/tenant3_app_com.env cannot be read'
-  no_network gordon-tenant1-app-com ||
-    usable_network gordon-tenant1-app-com gordon ||
-    refuse 'network gordon-tenant1-app-com belongs to another project'
-  no_network gordon-tenant2-app-com ||
-    usable_network gordon-tenant2-app-com gordon ||
-    refuse 'network gordon-tenant2-app-com belongs to another project'
-  no_network gordon-tenant3-app-com ||
-    usable_network gordon-tenant3-app-com gordon ||
-    refuse 'network gordon-tenant3-app-com belongs to another project'
-  no_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-tenant1-app-com-redis-data ||
-    usable_volume gordon-tenant1-app-com-redis-data gordon ||
-    refuse 'volume gordon-tenant1-app-com-redis-data belongs to another project'
-  no_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-tenant2-app-com-redis-data ||
-    usable_volume gordon-tenant2-app-com-redis-data gordon ||
-    refuse 'volume gordon-tenant2-app-com-redis-data belongs to another project'
-  no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-tenant3-app-com-redis-data ||
-    usable_volume gordon-tenant3-app-com-redis-data gordon ||
-    refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-tenant1-app-com ||
-    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
-    refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
-  is_attached gordon-proxy gordon-tenant2-app-com ||
-    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
-    refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
-  is_attached gordon-proxy gordon-tenant3-app-com ||
-    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
-    refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
-  absent gordon-tenant1.app.com-postgres ||
-    is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
-  is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
-    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.129'
-  absent gordon-tenant1.app.com-redis ||
-    is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant1-app-com-redis-data:/data ||
-    refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
-  is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant1-app-com-redis-data:/data ||
-    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
-    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
-  absent gordon-tenant1.app.com ||
-    is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
-    refuse 'gordon-tenant1.app.com is not as it was when this was planned'
-  is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
-    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
-    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
-  absent gordon-tenant2.app.com-postgres ||
-    is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
-  is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
-    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.129'
-  absent gordon-tenant2.app.com-redis ||
-    is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant2-app-com-redis-data:/data ||
-    refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
-  is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant2-app-com-redis-data:/data ||
-    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
-    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
-  absent gordon-tenant2.app.com ||
-    is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
-    refuse 'gordon-tenant2.app.com is not as it was when this was planned'
-  is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
-    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
-    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
-  absent gordon-tenant3.app.com-postgres ||
-    is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
-  is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
-    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.129'
-  absent gordon-tenant3.app.com-redis ||
-    is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant3-app-com-redis-data:/data ||
-    refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
-  is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant3-app-com-redis-data:/data ||
-    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
-    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
-  absent gordon-tenant3.app.com ||
-    is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
-    refuse 'gordon-tenant3.app.com is not as it was when this was planned'
-  is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
-    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
-    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
-  no_other_answers gordon gordon-tenant1-app-com: gordon-tenant1.app.com gordon-tenant1.app.com-next \
-      gordon-tenant1.app.com-postgres gordon-tenant1.app.com-postgres-next \
-      gordon-tenant1.app.com-postgres-previous gordon-tenant1.app.com-previous gordon-tenant1.app.com-redis \
-      gordon-tenant1.app.com-redis-next gordon-tenant1.app.com-redis-previous postgres postgres.internal \
-      redis redis.internal tenant1 tenant1-app-com tenant1-app-com-postgres tenant1-app-com-redis \
-      gordon-tenant2-app-com: gordon-tenant2.app.com gordon-tenant2.app.com-next \
-      gordon-tenant2.app.com-postgres gordon-tenant2.app.com-postgres-next \
-      gordon-tenant2.app.com-postgres-previous gordon-tenant2.app.com-previous gordon-tenant2.app.com-redis \
-      gordon-tenant2.app.com-redis-next gordon-tenant2.app.com-redis-previous postgres postgres.internal \
-      redis redis.internal tenant2 tenant2-app-com tenant2-app-com-postgres tenant2-app-com-redis \
-      gordon-tenant3-app-com: gordon-tenant3.app.com gordon-tenant3.app.com-next \
-      gordon-tenant3.app.com-postgres gordon-tenant3.app.com-postgres-next \
-      gordon-tenant3.app.com-postgres-previous gordon-tenant3.app.com-previous gordon-tenant3.app.com-redis \
-      gordon-tenant3.app.com-redis-next gordon-tenant3.app.com-redis-previous postgres postgres.internal \
-      redis redis.internal tenant3 tenant3-app-com tenant3-app-com-postgres tenant3-app-com-redis ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull app:v2.0' 'not on this host'
   has_image app:v2.0 ||
@@ -685,46 +615,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-tenant3.app.com
 
   step 54 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-tenant1-app-com
-# network gordon-tenant2-app-com
-# network gordon-tenant3-app-com
-https://tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
-		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
-		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
-		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-tenant1.app.com.gordon-tenant1-app-com.:8080 tenant1.app.com
 gordon-tenant2.app.com.gordon-tenant2-app-com.:8080 tenant2.app.com
@@ -732,47 +623,146 @@ gordon-tenant3.app.com.gordon-tenant3-app-com.:8080 tenant3.app.com
 END
 
   step 55 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-tenant1-app-com
-# network gordon-tenant2-app-com
-# network gordon-tenant3-app-com
-https://tenant1.app.com {
-	reverse_proxy gordon-tenant1.app.com-previous.gordon-tenant1-app-com.:8080 {
-		dynamic a gordon-tenant1.app.com.gordon-tenant1-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://tenant2.app.com {
-	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
-		dynamic a gordon-tenant2.app.com.gordon-tenant2-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/tenant1_app_com.env || refuse 'the env file env/tenant1_app_com.env cannot be read'
+  readable env/tenant2_app_com.env || refuse 'the env file env/tenant2_app_com.env cannot be read'
+  readable env/tenant3_app_com.env || refuse 'the env file env/tenant3_app_com.env cannot be read'
+  no_network gordon-tenant1-app-com ||
+    usable_network gordon-tenant1-app-com gordon ||
+    refuse 'network gordon-tenant1-app-com belongs to another project'
+  no_network gordon-tenant2-app-com ||
+    usable_network gordon-tenant2-app-com gordon ||
+    refuse 'network gordon-tenant2-app-com belongs to another project'
+  no_network gordon-tenant3-app-com ||
+    usable_network gordon-tenant3-app-com gordon ||
+    refuse 'network gordon-tenant3-app-com belongs to another project'
+  no_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant1-app-com-redis-data ||
+    usable_volume gordon-tenant1-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant1-app-com-redis-data belongs to another project'
+  no_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant2-app-com-redis-data ||
+    usable_volume gordon-tenant2-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant2-app-com-redis-data belongs to another project'
+  no_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-tenant3-app-com-redis-data ||
+    usable_volume gordon-tenant3-app-com-redis-data gordon ||
+    refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-tenant1-app-com ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
+    refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
+  is_attached gordon-proxy gordon-tenant2-app-com ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
+    refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
+  is_attached gordon-proxy gordon-tenant3-app-com ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
+    refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
+  absent gordon-tenant1.app.com-postgres ||
+    is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant1.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.129 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-postgres at 10.221.93.129'
+  absent gordon-tenant1.app.com-redis ||
+    is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data ||
+    refuse 'gordon-tenant1.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.130 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com-redis at 10.221.93.130'
+  absent gordon-tenant1.app.com ||
+    is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
+    refuse 'gordon-tenant1.app.com is not as it was when this was planned'
+  is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 ||
+    has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.131 ||
+    refuse 'network gordon-tenant1-app-com has no room for gordon-tenant1.app.com at 10.221.93.131'
+  absent gordon-tenant2.app.com-postgres ||
+    is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant2.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.129 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-postgres at 10.214.42.129'
+  absent gordon-tenant2.app.com-redis ||
+    is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data ||
+    refuse 'gordon-tenant2.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.130 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com-redis at 10.214.42.130'
+  absent gordon-tenant2.app.com ||
+    is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
+    refuse 'gordon-tenant2.app.com is not as it was when this was planned'
+  is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 ||
+    has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.131 ||
+    refuse 'network gordon-tenant2-app-com has no room for gordon-tenant2.app.com at 10.214.42.131'
+  absent gordon-tenant3.app.com-postgres ||
+    is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-tenant3.app.com-postgres is not as it was when this was planned'
+  is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.129 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-postgres at 10.219.80.129'
+  absent gordon-tenant3.app.com-redis ||
+    is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data ||
+    refuse 'gordon-tenant3.app.com-redis is not as it was when this was planned'
+  is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.130 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com-redis at 10.219.80.130'
+  absent gordon-tenant3.app.com ||
+    is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
+    refuse 'gordon-tenant3.app.com is not as it was when this was planned'
+  is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 ||
+    has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.131 ||
+    refuse 'network gordon-tenant3-app-com has no room for gordon-tenant3.app.com at 10.219.80.131'
+  no_other_answers gordon gordon-tenant1-app-com: gordon-tenant1.app.com gordon-tenant1.app.com-next \
+      gordon-tenant1.app.com-postgres gordon-tenant1.app.com-postgres-next \
+      gordon-tenant1.app.com-postgres-previous gordon-tenant1.app.com-previous gordon-tenant1.app.com-redis \
+      gordon-tenant1.app.com-redis-next gordon-tenant1.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant1 tenant1-app-com tenant1-app-com-postgres tenant1-app-com-redis \
+      gordon-tenant2-app-com: gordon-tenant2.app.com gordon-tenant2.app.com-next \
+      gordon-tenant2.app.com-postgres gordon-tenant2.app.com-postgres-next \
+      gordon-tenant2.app.com-postgres-previous gordon-tenant2.app.com-previous gordon-tenant2.app.com-redis \
+      gordon-tenant2.app.com-redis-next gordon-tenant2.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant2 tenant2-app-com tenant2-app-com-postgres tenant2-app-com-redis \
+      gordon-tenant3-app-com: gordon-tenant3.app.com gordon-tenant3.app.com-next \
+      gordon-tenant3.app.com-postgres gordon-tenant3.app.com-postgres-next \
+      gordon-tenant3.app.com-postgres-previous gordon-tenant3.app.com-previous gordon-tenant3.app.com-redis \
+      gordon-tenant3.app.com-redis-next gordon-tenant3.app.com-redis-previous postgres postgres.internal \
+      redis redis.internal tenant3 tenant3-app-com tenant3-app-com-postgres tenant3-app-com-redis ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-https://tenant3.app.com {
-	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
-		dynamic a gordon-tenant3.app.com.gordon-tenant3-app-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-tenant1-app-com
 # network gordon-tenant2-app-com
@@ -812,8 +802,6 @@ https://tenant3.app.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -1170,11 +1158,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,58 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull app1:latest
+#    2  check the volumes of app1:latest
+#    3  pull app2:latest
+#    4  check the volumes of app2:latest
+#    5  pull app3:latest
+#    6  check the volumes of app3:latest
+#    7  pull caddy:2
+#    8  check the volumes of caddy:2
+#    9  pull postgres:15
+#   10  check the volumes of postgres:15
+#   11  pull rabbitmq:3
+#   12  check the volumes of rabbitmq:3
+#   13  pull redis:7-alpine
+#   14  check the volumes of redis:7-alpine
+#   15  create network gordon-backend
+#   16  create network gordon-frontend
+#   17  create volume gordon-backend-redis-data
+#   18  create volume gordon-backend-rabbitmq-var-lib-rabbitmq
+#   19  create volume gordon-frontend-redis-data
+#   20  create volume gordon-app1-example-com-postgres-var-lib-postgresql-data
+#   21  create network 0-gordon-proxy
+#   22  create volume gordon-proxy-data
+#   23  create volume gordon-proxy-config
+#   24  run gordon-proxy
+#   25  see that gordon-proxy stays up for 1s
+#   26  set the restart policy of gordon-proxy to always
+#   27  connect gordon-proxy to gordon-backend
+#   28  connect gordon-proxy to gordon-frontend
+#   29  run gordon-backend-redis
+#   30  see that gordon-backend-redis stays up for 1s
+#   31  set the restart policy of gordon-backend-redis to always
+#   32  run gordon-backend-rabbitmq
+#   33  see that gordon-backend-rabbitmq stays up for 1s
+#   34  set the restart policy of gordon-backend-rabbitmq to always
+#   35  run gordon-frontend-redis
+#   36  see that gordon-frontend-redis stays up for 1s
+#   37  set the restart policy of gordon-frontend-redis to always
+#   38  run gordon-app1.example.com-postgres
+#   39  see that gordon-app1.example.com-postgres stays up for 1s
+#   40  set the restart policy of gordon-app1.example.com-postgres to always
+#   41  run gordon-app1.example.com
+#   42  see that gordon-app1.example.com stays up for 1s
+#   43  set the restart policy of gordon-app1.example.com to always
+#   44  run gordon-app2.example.com
+#   45  see that gordon-app2.example.com stays up for 1s
+#   46  set the restart policy of gordon-app2.example.com to always
+#   47  run gordon-app3.example.com
+#   48  see that gordon-app3.example.com stays up for 1s
+#   49  set the restart policy of gordon-app3.example.com to always
+#   50  see that the proxy reaches app1.example.com, app2.example.com, app3.example.com
+#   51  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,94 +67,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=51 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  readable env/app1_example_com.env || refuse 'the env file env/app1_example_com.env cannot be read'
-  no_network gordon-backend ||
-    usable_network gordon-backend gordon ||
-    refuse 'network gordon-backend belongs to another project'
-  no_network gordon-frontend ||
-    usable_network gordon-frontend gordon ||
-    refuse 'network gordon-frontend belongs to another project'
-  no_volume gordon-backend-redis-data ||
-    usable_volume gordon-backend-redis-data gordon ||
-    refuse 'volume gordon-backend-redis-data belongs to another project'
-  no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
-    usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
-    refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
-  no_volume gordon-frontend-redis-data ||
-    usable_volume gordon-frontend-redis-data gordon ||
-    refuse 'volume gordon-frontend-redis-data belongs to another project'
-  no_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-app1-example-com-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-app1-example-com-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-backend ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
-  is_attached gordon-proxy gordon-frontend ||
-    has_room gordon-frontend 10.216.195.0/24 10.216.195.128 ||
-    refuse 'network gordon-frontend has no room for the proxy at 10.216.195.128'
-  absent gordon-backend-redis ||
-    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    refuse 'gordon-backend-redis is not as it was when this was planned'
-  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
-  absent gordon-backend-rabbitmq ||
-    is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-    refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
-  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-    refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
-  absent gordon-frontend-redis ||
-    is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
-    refuse 'gordon-frontend-redis is not as it was when this was planned'
-  is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
-    has_room gordon-frontend 10.216.195.0/24 10.216.195.129 ||
-    refuse 'network gordon-frontend has no room for gordon-frontend-redis at 10.216.195.129'
-  absent gordon-app1.example.com-postgres ||
-    is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-app1.example.com-postgres is not as it was when this was planned'
-  is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
-    refuse 'network gordon-backend has no room for gordon-app1.example.com-postgres at 10.218.236.131'
-  absent gordon-app1.example.com ||
-    is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
-    refuse 'gordon-app1.example.com is not as it was when this was planned'
-  is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
-    refuse 'network gordon-backend has no room for gordon-app1.example.com at 10.218.236.132'
-  absent gordon-app2.example.com ||
-    is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
-    refuse 'gordon-app2.example.com is not as it was when this was planned'
-  is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
-    refuse 'network gordon-backend has no room for gordon-app2.example.com at 10.218.236.133'
-  absent gordon-app3.example.com ||
-    is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
-    refuse 'gordon-app3.example.com is not as it was when this was planned'
-  is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
-    has_room gordon-frontend 10.216.195.0/24 10.216.195.130 ||
-    refuse 'network gordon-frontend has no room for gordon-app3.example.com at 10.216.195.130'
-  no_other_answers gordon gordon-backend: app1 app1-example-com app1-example-com-postgres app2 \
-      app2-example-com backend-rabbitmq backend-redis gordon-app1.example.com gordon-app1.example.com-next \
-      gordon-app1.example.com-postgres gordon-app1.example.com-postgres-next \
-      gordon-app1.example.com-postgres-previous gordon-app1.example.com-previous gordon-app2.example.com \
-      gordon-app2.example.com-next gordon-app2.example.com-previous gordon-backend-rabbitmq \
-      gordon-backend-rabbitmq-next gordon-backend-rabbitmq-previous gordon-backend-redis \
-      gordon-backend-redis-next gordon-backend-redis-previous postgres postgres.internal rabbitmq \
-      rabbitmq.internal redis redis.internal gordon-frontend: app3 app3-example-com frontend-redis \
-      gordon-app3.example.com gordon-app3.example.com-next gordon-app3.example.com-previous \
-      gordon-frontend-redis gordon-frontend-redis-next gordon-frontend-redis-previous redis redis.internal ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull app1:latest' 'not on this host'
   has_image app1:latest ||
@@ -572,45 +537,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-app3.example.com
 
   step 50 'see that the proxy reaches app1.example.com, app2.example.com, app3.example.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-backend
-# network gordon-frontend
-https://app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
-		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-app1.example.com.gordon-backend.:8080 app1.example.com
 gordon-app2.example.com.gordon-backend.:8080 app2.example.com
@@ -618,46 +545,107 @@ gordon-app3.example.com.gordon-frontend.:8080 app3.example.com
 END
 
   step 51 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-backend
-# network gordon-frontend
-https://app1.example.com {
-	reverse_proxy gordon-app1.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app1.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://app2.example.com {
-	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-app2.example.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  readable env/app1_example_com.env || refuse 'the env file env/app1_example_com.env cannot be read'
+  no_network gordon-backend ||
+    usable_network gordon-backend gordon ||
+    refuse 'network gordon-backend belongs to another project'
+  no_network gordon-frontend ||
+    usable_network gordon-frontend gordon ||
+    refuse 'network gordon-frontend belongs to another project'
+  no_volume gordon-backend-redis-data ||
+    usable_volume gordon-backend-redis-data gordon ||
+    refuse 'volume gordon-backend-redis-data belongs to another project'
+  no_volume gordon-backend-rabbitmq-var-lib-rabbitmq ||
+    usable_volume gordon-backend-rabbitmq-var-lib-rabbitmq gordon ||
+    refuse 'volume gordon-backend-rabbitmq-var-lib-rabbitmq belongs to another project'
+  no_volume gordon-frontend-redis-data ||
+    usable_volume gordon-frontend-redis-data gordon ||
+    refuse 'volume gordon-frontend-redis-data belongs to another project'
+  no_volume gordon-app1-example-com-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-app1-example-com-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-app1-example-com-postgres-var-lib-postgresql-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-backend ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+  is_attached gordon-proxy gordon-frontend ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.128 ||
+    refuse 'network gordon-frontend has no room for the proxy at 10.216.195.128'
+  absent gordon-backend-redis ||
+    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    refuse 'gordon-backend-redis is not as it was when this was planned'
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
+  absent gordon-backend-rabbitmq ||
+    is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    refuse 'gordon-backend-rabbitmq is not as it was when this was planned'
+  is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+    refuse 'network gordon-backend has no room for gordon-backend-rabbitmq at 10.218.236.130'
+  absent gordon-frontend-redis ||
+    is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
+    refuse 'gordon-frontend-redis is not as it was when this was planned'
+  is_current gordon-frontend-redis gordon any image:65b8118d redis:7-alpine gordon-frontend-redis-data:/data ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.129 ||
+    refuse 'network gordon-frontend has no room for gordon-frontend-redis at 10.216.195.129'
+  absent gordon-app1.example.com-postgres ||
+    is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-app1.example.com-postgres is not as it was when this was planned'
+  is_current gordon-app1.example.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+    refuse 'network gordon-backend has no room for gordon-app1.example.com-postgres at 10.218.236.131'
+  absent gordon-app1.example.com ||
+    is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
+    refuse 'gordon-app1.example.com is not as it was when this was planned'
+  is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.132 ||
+    refuse 'network gordon-backend has no room for gordon-app1.example.com at 10.218.236.132'
+  absent gordon-app2.example.com ||
+    is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
+    refuse 'gordon-app2.example.com is not as it was when this was planned'
+  is_current gordon-app2.example.com gordon any image:6813f666 app2:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.133 ||
+    refuse 'network gordon-backend has no room for gordon-app2.example.com at 10.218.236.133'
+  absent gordon-app3.example.com ||
+    is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
+    refuse 'gordon-app3.example.com is not as it was when this was planned'
+  is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest ||
+    has_room gordon-frontend 10.216.195.0/24 10.216.195.130 ||
+    refuse 'network gordon-frontend has no room for gordon-app3.example.com at 10.216.195.130'
+  no_other_answers gordon gordon-backend: app1 app1-example-com app1-example-com-postgres app2 \
+      app2-example-com backend-rabbitmq backend-redis gordon-app1.example.com gordon-app1.example.com-next \
+      gordon-app1.example.com-postgres gordon-app1.example.com-postgres-next \
+      gordon-app1.example.com-postgres-previous gordon-app1.example.com-previous gordon-app2.example.com \
+      gordon-app2.example.com-next gordon-app2.example.com-previous gordon-backend-rabbitmq \
+      gordon-backend-rabbitmq-next gordon-backend-rabbitmq-previous gordon-backend-redis \
+      gordon-backend-redis-next gordon-backend-redis-previous postgres postgres.internal rabbitmq \
+      rabbitmq.internal redis redis.internal gordon-frontend: app3 app3-example-com frontend-redis \
+      gordon-app3.example.com gordon-app3.example.com-next gordon-app3.example.com-previous \
+      gordon-frontend-redis gordon-frontend-redis-next gordon-frontend-redis-previous redis redis.internal ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-https://app3.example.com {
-	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
-		dynamic a gordon-app3.example.com.gordon-frontend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-backend
 # network gordon-frontend
@@ -696,8 +684,6 @@ https://app3.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -1054,11 +1040,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

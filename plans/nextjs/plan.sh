@@ -8,6 +8,24 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull nextjs-web:latest
+#    4  check the volumes of nextjs-web:latest
+#    5  create network nextjs-network
+#    6  create network 0-gordon-proxy
+#    7  create volume gordon-proxy-data
+#    8  create volume gordon-proxy-config
+#    9  run gordon-proxy
+#   10  see that gordon-proxy stays up for 1s
+#   11  set the restart policy of gordon-proxy to always
+#   12  connect gordon-proxy to nextjs-network
+#   13  run nextjs-web-green
+#   14  see that nextjs-web-green stays up for 1s
+#   15  set the restart policy of nextjs-web-green to always
+#   16  see that the proxy reaches nextjs.example.com
+#   17  route to nextjs
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,26 +33,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=17 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network nextjs-network ||
-    usable_network nextjs-network nextjs ||
-    refuse 'network nextjs-network belongs to another project'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy nextjs-network ||
-    has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
-    refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
-  absent nextjs-web-green ||
-    is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
-    refuse 'nextjs-web-green is not as it was when this was planned'
-  is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
-    has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
-    refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
-  no_other_answers nextjs nextjs-network: nextjs-web nextjs-web-blue nextjs-web-green nextjs-web-previous web ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -269,44 +268,45 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always nextjs-web-green
 
   step 16 'see that the proxy reaches nextjs.example.com' 'not there yet'
-  has_fragment nextjs \
-      '# project nextjs
-# network nextjs-network
-http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
-		dynamic a nextjs-web-green.nextjs-network. 3000 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment nextjs "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 nextjs-web-green.nextjs-network.:3000 nextjs.example.com
 END
 
   step 17 'route to nextjs' 'not there yet'
-  has_fragment nextjs \
-      '# project nextjs
-# network nextjs-network
-http://nextjs.example.com {
-	reverse_proxy nextjs-web-previous.nextjs-network.:3000 {
-		dynamic a nextjs-web-green.nextjs-network. 3000 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment nextjs "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<END || failed
+$(routes)
+END
+
+  finish
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<'END' || failed
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network nextjs-network ||
+    usable_network nextjs-network nextjs ||
+    refuse 'network nextjs-network belongs to another project'
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy nextjs-network ||
+    has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
+    refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
+  absent nextjs-web-green ||
+    is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+    refuse 'nextjs-web-green is not as it was when this was planned'
+  is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
+    has_room nextjs-network 10.218.47.0/24 10.218.47.129 ||
+    refuse 'network nextjs-network has no room for nextjs-web-green at 10.218.47.129'
+  no_other_answers nextjs nextjs-network: nextjs-web nextjs-web-blue nextjs-web-green nextjs-web-previous web ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project nextjs
 # network nextjs-network
 http://nextjs.example.com {
@@ -322,8 +322,6 @@ http://nextjs.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -669,11 +667,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

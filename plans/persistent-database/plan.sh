@@ -8,6 +8,36 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull my-postgres:latest
+#    4  check the volumes of my-postgres:latest
+#    5  pull myapp:latest
+#    6  check the volumes of myapp:latest
+#    7  pull redis:7-alpine
+#    8  check the volumes of redis:7-alpine
+#    9  create network gordon-myapp-example-com
+#   10  create volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data
+#   11  create volume gordon-myapp-example-com-redis-data
+#   12  create network 0-gordon-proxy
+#   13  create volume gordon-proxy-data
+#   14  create volume gordon-proxy-config
+#   15  run gordon-proxy
+#   16  see that gordon-proxy stays up for 1s
+#   17  set the restart policy of gordon-proxy to always
+#   18  connect gordon-proxy to gordon-myapp-example-com
+#   19  run gordon-myapp.example.com-my-postgres
+#   20  see that gordon-myapp.example.com-my-postgres stays up for 1s
+#   21  set the restart policy of gordon-myapp.example.com-my-postgres to always
+#   22  run gordon-myapp.example.com-redis
+#   23  see that gordon-myapp.example.com-redis stays up for 1s
+#   24  set the restart policy of gordon-myapp.example.com-redis to always
+#   25  run gordon-myapp.example.com
+#   26  see that gordon-myapp.example.com stays up for 1s
+#   27  set the restart policy of gordon-myapp.example.com to always
+#   28  see that the proxy reaches myapp.example.com
+#   29  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,54 +45,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=29 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network gordon-myapp-example-com ||
-    usable_network gordon-myapp-example-com gordon ||
-    refuse 'network gordon-myapp-example-com belongs to another project'
-  no_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-myapp-example-com-redis-data ||
-    usable_volume gordon-myapp-example-com-redis-data gordon ||
-    refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-myapp-example-com ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
-    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
-  absent gordon-myapp.example.com-my-postgres ||
-    is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-myapp.example.com-my-postgres is not as it was when this was planned'
-  is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
-    refuse \
-        'network gordon-myapp-example-com has no room for gordon-myapp.example.com-my-postgres at 10.209.187.129'
-  absent gordon-myapp.example.com-redis ||
-    is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-myapp-example-com-redis-data:/data ||
-    refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
-  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-myapp-example-com-redis-data:/data ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
-    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
-  absent gordon-myapp.example.com ||
-    is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
-    refuse 'gordon-myapp.example.com is not as it was when this was planned'
-  is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
-    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
-    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
-  no_other_answers gordon gordon-myapp-example-com: gordon-myapp.example.com \
-      gordon-myapp.example.com-my-postgres gordon-myapp.example.com-my-postgres-next \
-      gordon-myapp.example.com-my-postgres-previous gordon-myapp.example.com-next \
-      gordon-myapp.example.com-previous gordon-myapp.example.com-redis gordon-myapp.example.com-redis-next \
-      gordon-myapp.example.com-redis-previous my-postgres my-postgres.internal myapp myapp-example-com \
-      myapp-example-com-my-postgres myapp-example-com-redis postgres redis redis.internal ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -386,44 +369,73 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-myapp.example.com
 
   step 28 'see that the proxy reaches myapp.example.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 END
 
   step 29 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-myapp-example-com
-https://myapp.example.com {
-	reverse_proxy gordon-myapp.example.com-previous.gordon-myapp-example-com.:8080 {
-		dynamic a gordon-myapp.example.com.gordon-myapp-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network gordon-myapp-example-com ||
+    usable_network gordon-myapp-example-com gordon ||
+    refuse 'network gordon-myapp-example-com belongs to another project'
+  no_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-myapp-example-com-redis-data ||
+    usable_volume gordon-myapp-example-com-redis-data gordon ||
+    refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-myapp-example-com ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
+    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
+  absent gordon-myapp.example.com-my-postgres ||
+    is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-myapp.example.com-my-postgres is not as it was when this was planned'
+  is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.129 ||
+    refuse \
+        'network gordon-myapp-example-com has no room for gordon-myapp.example.com-my-postgres at 10.209.187.129'
+  absent gordon-myapp.example.com-redis ||
+    is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    refuse 'gordon-myapp.example.com-redis is not as it was when this was planned'
+  is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.130 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com-redis at 10.209.187.130'
+  absent gordon-myapp.example.com ||
+    is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
+    refuse 'gordon-myapp.example.com is not as it was when this was planned'
+  is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
+    has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.131 ||
+    refuse 'network gordon-myapp-example-com has no room for gordon-myapp.example.com at 10.209.187.131'
+  no_other_answers gordon gordon-myapp-example-com: gordon-myapp.example.com \
+      gordon-myapp.example.com-my-postgres gordon-myapp.example.com-my-postgres-next \
+      gordon-myapp.example.com-my-postgres-previous gordon-myapp.example.com-next \
+      gordon-myapp.example.com-previous gordon-myapp.example.com-redis gordon-myapp.example.com-redis-next \
+      gordon-myapp.example.com-redis-previous my-postgres my-postgres.internal myapp myapp-example-com \
+      myapp-example-com-my-postgres myapp-example-com-redis postgres redis redis.internal ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-myapp-example-com
 https://myapp.example.com {
@@ -439,8 +451,6 @@ https://myapp.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -794,11 +804,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,53 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull api:latest
+#    2  check the volumes of api:latest
+#    3  pull caddy:2
+#    4  check the volumes of caddy:2
+#    5  pull my-postgres:latest
+#    6  check the volumes of my-postgres:latest
+#    7  pull redis:7-alpine
+#    8  check the volumes of redis:7-alpine
+#    9  pull worker:latest
+#   10  check the volumes of worker:latest
+#   11  create network gordon-backend
+#   12  create network gordon-api-company-com
+#   13  create network gordon-worker-company-com
+#   14  create volume gordon-backend-redis-data
+#   15  create volume gordon-api-company-com-my-postgres-var-lib-postgresql-data
+#   16  create volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data
+#   17  create network 0-gordon-proxy
+#   18  create volume gordon-proxy-data
+#   19  create volume gordon-proxy-config
+#   20  run gordon-proxy
+#   21  see that gordon-proxy stays up for 1s
+#   22  set the restart policy of gordon-proxy to always
+#   23  connect gordon-proxy to gordon-api-company-com
+#   24  connect gordon-proxy to gordon-backend
+#   25  connect gordon-proxy to gordon-worker-company-com
+#   26  run gordon-backend-redis
+#   27  see that gordon-backend-redis stays up for 1s
+#   28  set the restart policy of gordon-backend-redis to always
+#   29  run gordon-api.company.com-my-postgres
+#   30  see that gordon-api.company.com-my-postgres stays up for 1s
+#   31  set the restart policy of gordon-api.company.com-my-postgres to always
+#   32  create gordon-api.company.com
+#   33  connect gordon-api.company.com to gordon-api-company-com
+#   34  start gordon-api.company.com
+#   35  see that gordon-api.company.com stays up for 1s
+#   36  set the restart policy of gordon-api.company.com to always
+#   37  run gordon-worker.company.com-my-postgres
+#   38  see that gordon-worker.company.com-my-postgres stays up for 1s
+#   39  set the restart policy of gordon-worker.company.com-my-postgres to always
+#   40  create gordon-worker.company.com
+#   41  connect gordon-worker.company.com to gordon-worker-company-com
+#   42  start gordon-worker.company.com
+#   43  see that gordon-worker.company.com stays up for 1s
+#   44  set the restart policy of gordon-worker.company.com to always
+#   45  see that the proxy reaches api.company.com, worker.company.com
+#   46  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,94 +62,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=46 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network gordon-backend ||
-    usable_network gordon-backend gordon ||
-    refuse 'network gordon-backend belongs to another project'
-  no_network gordon-api-company-com ||
-    usable_network gordon-api-company-com gordon ||
-    refuse 'network gordon-api-company-com belongs to another project'
-  no_network gordon-worker-company-com ||
-    usable_network gordon-worker-company-com gordon ||
-    refuse 'network gordon-worker-company-com belongs to another project'
-  no_volume gordon-backend-redis-data ||
-    usable_volume gordon-backend-redis-data gordon ||
-    refuse 'volume gordon-backend-redis-data belongs to another project'
-  no_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-api-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
-  no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
-    usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
-    refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy gordon-api-company-com ||
-    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
-    refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
-  is_attached gordon-proxy gordon-backend ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
-  is_attached gordon-proxy gordon-worker-company-com ||
-    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
-    refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
-  absent gordon-backend-redis ||
-    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    refuse 'gordon-backend-redis is not as it was when this was planned'
-  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
-    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
-  absent gordon-api.company.com-my-postgres ||
-    is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-api.company.com-my-postgres is not as it was when this was planned'
-  is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
-    refuse \
-        'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.129'
-  absent gordon-api.company.com ||
-    is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-    refuse 'gordon-api.company.com is not as it was when this was planned'
-  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
-    refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.130'
-  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
-    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.130 ||
-    refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.130'
-  absent gordon-worker.company.com-my-postgres ||
-    is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    refuse 'gordon-worker.company.com-my-postgres is not as it was when this was planned'
-  is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
-    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
-    refuse \
-        'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.129'
-  absent gordon-worker.company.com ||
-    is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-    refuse 'gordon-worker.company.com is not as it was when this was planned'
-  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
-    refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.131'
-  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
-    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
-    refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
-  no_other_answers gordon gordon-api-company-com: api api-company-com api-company-com-my-postgres \
-      gordon-api.company.com gordon-api.company.com-my-postgres gordon-api.company.com-my-postgres-next \
-      gordon-api.company.com-my-postgres-previous gordon-api.company.com-next \
-      gordon-api.company.com-previous my-postgres my-postgres.internal postgres gordon-backend: api \
-      api-company-com backend-redis gordon-api.company.com gordon-api.company.com-next \
-      gordon-api.company.com-previous gordon-backend-redis gordon-backend-redis-next \
-      gordon-backend-redis-previous gordon-worker.company.com gordon-worker.company.com-next \
-      gordon-worker.company.com-previous redis redis.internal worker worker-company-com \
-      gordon-worker-company-com: gordon-worker.company.com gordon-worker.company.com-my-postgres \
-      gordon-worker.company.com-my-postgres-next gordon-worker.company.com-my-postgres-previous \
-      gordon-worker.company.com-next gordon-worker.company.com-previous my-postgres my-postgres.internal \
-      postgres worker worker-company-com worker-company-com-my-postgres ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull api:latest' 'not on this host'
   has_image api:latest ||
@@ -533,71 +493,114 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always gordon-worker.company.com
 
   step 45 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-api-company-com
-# network gordon-backend
-# network gordon-worker-company-com
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-api.company.com.gordon-backend.:8080 api.company.com
 gordon-worker.company.com.gordon-backend.:8080 worker.company.com
 END
 
   step 46 'route to gordon' 'not there yet'
-  has_fragment gordon \
-      '# project gordon
-# network gordon-api-company-com
-# network gordon-backend
-# network gordon-worker-company-com
-https://api.company.com {
-	reverse_proxy gordon-api.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-api.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment gordon "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://worker.company.com {
-	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
-		dynamic a gordon-worker.company.com.gordon-backend. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network gordon-backend ||
+    usable_network gordon-backend gordon ||
+    refuse 'network gordon-backend belongs to another project'
+  no_network gordon-api-company-com ||
+    usable_network gordon-api-company-com gordon ||
+    refuse 'network gordon-api-company-com belongs to another project'
+  no_network gordon-worker-company-com ||
+    usable_network gordon-worker-company-com gordon ||
+    refuse 'network gordon-worker-company-com belongs to another project'
+  no_volume gordon-backend-redis-data ||
+    usable_volume gordon-backend-redis-data gordon ||
+    refuse 'volume gordon-backend-redis-data belongs to another project'
+  no_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-api-company-com-my-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-api-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
+  no_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data ||
+    usable_volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data gordon ||
+    refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy gordon-api-company-com ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
+    refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
+  is_attached gordon-proxy gordon-backend ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
+    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+  is_attached gordon-proxy gordon-worker-company-com ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
+    refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
+  absent gordon-backend-redis ||
+    is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    refuse 'gordon-backend-redis is not as it was when this was planned'
+  is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.129 ||
+    refuse 'network gordon-backend has no room for gordon-backend-redis at 10.218.236.129'
+  absent gordon-api.company.com-my-postgres ||
+    is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-api.company.com-my-postgres is not as it was when this was planned'
+  is_current gordon-api.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.129 ||
+    refuse \
+        'network gordon-api-company-com has no room for gordon-api.company.com-my-postgres at 10.220.197.129'
+  absent gordon-api.company.com ||
+    is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    refuse 'gordon-api.company.com is not as it was when this was planned'
+  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.130 ||
+    refuse 'network gordon-backend has no room for gordon-api.company.com at 10.218.236.130'
+  is_current gordon-api.company.com gordon any image:f079b7cb api:latest ||
+    has_room gordon-api-company-com 10.220.197.0/24 10.220.197.130 ||
+    refuse 'network gordon-api-company-com has no room for gordon-api.company.com at 10.220.197.130'
+  absent gordon-worker.company.com-my-postgres ||
+    is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    refuse 'gordon-worker.company.com-my-postgres is not as it was when this was planned'
+  is_current gordon-worker.company.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.129 ||
+    refuse \
+        'network gordon-worker-company-com has no room for gordon-worker.company.com-my-postgres at 10.214.218.129'
+  absent gordon-worker.company.com ||
+    is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    refuse 'gordon-worker.company.com is not as it was when this was planned'
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    has_room gordon-backend 10.218.236.0/24 10.218.236.131 ||
+    refuse 'network gordon-backend has no room for gordon-worker.company.com at 10.218.236.131'
+  is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest ||
+    has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.130 ||
+    refuse 'network gordon-worker-company-com has no room for gordon-worker.company.com at 10.214.218.130'
+  no_other_answers gordon gordon-api-company-com: api api-company-com api-company-com-my-postgres \
+      gordon-api.company.com gordon-api.company.com-my-postgres gordon-api.company.com-my-postgres-next \
+      gordon-api.company.com-my-postgres-previous gordon-api.company.com-next \
+      gordon-api.company.com-previous my-postgres my-postgres.internal postgres gordon-backend: api \
+      api-company-com backend-redis gordon-api.company.com gordon-api.company.com-next \
+      gordon-api.company.com-previous gordon-backend-redis gordon-backend-redis-next \
+      gordon-backend-redis-previous gordon-worker.company.com gordon-worker.company.com-next \
+      gordon-worker.company.com-previous redis redis.internal worker worker-company-com \
+      gordon-worker-company-com: gordon-worker.company.com gordon-worker.company.com-my-postgres \
+      gordon-worker.company.com-my-postgres-next gordon-worker.company.com-my-postgres-previous \
+      gordon-worker.company.com-next gordon-worker.company.com-previous my-postgres my-postgres.internal \
+      postgres worker worker-company-com worker-company-com-my-postgres ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project gordon
 # network gordon-api-company-com
 # network gordon-backend
@@ -626,8 +629,6 @@ https://worker.company.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -981,11 +982,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -9,6 +9,37 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull gmail-web:latest
+#    4  check the volumes of gmail-web:latest
+#    5  pull postgres:15
+#    6  check the volumes of postgres:15
+#    7  create network mail-network
+#    8  create volume mail-pgdata
+#    9  create volume mail-uploads
+#   10  create network 0-gordon-proxy
+#   11  create volume gordon-proxy-data
+#   12  create volume gordon-proxy-config
+#   13  run gordon-proxy
+#   14  see that gordon-proxy stays up for 1s
+#   15  set the restart policy of gordon-proxy to always
+#   16  connect gordon-proxy to mail-network
+#   17  run mail-db
+#   18  see that mail-db stays up for 1s
+#   19  set the restart policy of mail-db to always
+#   20  run mail-web-green
+#   21  see that mail-web-green stays up for 1s
+#   22  set the restart policy of mail-web-green to always
+#   23  run mail-web-green-2
+#   24  see that mail-web-green-2 stays up for 1s
+#   25  set the restart policy of mail-web-green-2 to always
+#   26  run mail-web-green-3
+#   27  see that mail-web-green-3 stays up for 1s
+#   28  set the restart policy of mail-web-green-3 to always
+#   29  see that the proxy reaches mail.example.com
+#   30  route to mail
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -17,62 +48,7 @@ main() {
   trap - EXIT
   _steps=30 _step=0 _open='' _ran=' ' _count=0
   _secrets='DATABASE_URL POSTGRES_PASSWORD'
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  [ -n "${DATABASE_URL+set}" ] || refuse 'the secret DATABASE_URL is not in the environment'
-  [ -n "${POSTGRES_PASSWORD+set}" ] || refuse 'the secret POSTGRES_PASSWORD is not in the environment'
-  no_network mail-network ||
-    usable_network mail-network mail ||
-    refuse 'network mail-network belongs to another project'
-  no_volume mail-pgdata ||
-    usable_volume mail-pgdata mail ||
-    refuse 'volume mail-pgdata belongs to another project'
-  no_volume mail-uploads ||
-    usable_volume mail-uploads mail ||
-    refuse 'volume mail-uploads belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy mail-network ||
-    has_room mail-network 10.208.88.0/24 10.208.88.128 ||
-    refuse 'network mail-network has no room for the proxy at 10.208.88.128'
-  absent mail-db ||
-    is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
-      mail-pgdata:/var/lib/postgresql/data ||
-    refuse 'mail-db is not as it was when this was planned'
-  is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
-      mail-pgdata:/var/lib/postgresql/data ||
-    has_room mail-network 10.208.88.0/24 10.208.88.129 ||
-    refuse 'network mail-network has no room for mail-db at 10.208.88.129'
-  absent mail-web-green ||
-    is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    refuse 'mail-web-green is not as it was when this was planned'
-  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    has_room mail-network 10.208.88.0/24 10.208.88.130 ||
-    refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
-  absent mail-web-green-2 ||
-    is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    refuse 'mail-web-green-2 is not as it was when this was planned'
-  is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    has_room mail-network 10.208.88.0/24 10.208.88.131 ||
-    refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
-  absent mail-web-green-3 ||
-    is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    refuse 'mail-web-green-3 is not as it was when this was planned'
-  is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data ||
-    has_room mail-network 10.208.88.0/24 10.208.88.132 ||
-    refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
-  no_other_answers mail mail-network: db db.internal mail-db mail-db-next mail-db-previous mail-web \
-      mail-web-blue mail-web-blue-2 mail-web-blue-3 mail-web-green mail-web-green-2 mail-web-green-3 \
-      mail-web-previous mail-web-previous-2 mail-web-previous-3 web ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -411,60 +387,81 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always mail-web-green-3
 
   step 29 'see that the proxy reaches mail.example.com' 'not there yet'
-  has_fragment mail \
-      '# project mail
-# network mail-network
-https://mail.example.com {
-	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
-		dynamic multi {
-			a mail-web-green.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-2.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-3.mail-network. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 mail-web-green.mail-network.:3000 mail.example.com
 END
 
   step 30 'route to mail' 'not there yet'
-  has_fragment mail \
-      '# project mail
-# network mail-network
-https://mail.example.com {
-	reverse_proxy mail-web-previous.mail-network.:3000 mail-web-previous-2.mail-network.:3000 mail-web-previous-3.mail-network.:3000 {
-		dynamic multi {
-			a mail-web-green.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-2.mail-network. 3000 {
-				refresh 1s
-			}
-			a mail-web-green-3.mail-network. 3000 {
-				refresh 1s
-			}
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment mail "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<END || failed
+$(routes)
+END
+
+  finish
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<'END' || failed
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  [ -n "${DATABASE_URL+set}" ] || refuse 'the secret DATABASE_URL is not in the environment'
+  [ -n "${POSTGRES_PASSWORD+set}" ] || refuse 'the secret POSTGRES_PASSWORD is not in the environment'
+  no_network mail-network ||
+    usable_network mail-network mail ||
+    refuse 'network mail-network belongs to another project'
+  no_volume mail-pgdata ||
+    usable_volume mail-pgdata mail ||
+    refuse 'volume mail-pgdata belongs to another project'
+  no_volume mail-uploads ||
+    usable_volume mail-uploads mail ||
+    refuse 'volume mail-uploads belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy mail-network ||
+    has_room mail-network 10.208.88.0/24 10.208.88.128 ||
+    refuse 'network mail-network has no room for the proxy at 10.208.88.128'
+  absent mail-db ||
+    is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data ||
+    refuse 'mail-db is not as it was when this was planned'
+  is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.129 ||
+    refuse 'network mail-network has no room for mail-db at 10.208.88.129'
+  absent mail-web-green ||
+    is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green is not as it was when this was planned'
+  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.130 ||
+    refuse 'network mail-network has no room for mail-web-green at 10.208.88.130'
+  absent mail-web-green-2 ||
+    is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green-2 is not as it was when this was planned'
+  is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.131 ||
+    refuse 'network mail-network has no room for mail-web-green-2 at 10.208.88.131'
+  absent mail-web-green-3 ||
+    is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-green-3 is not as it was when this was planned'
+  is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    has_room mail-network 10.208.88.0/24 10.208.88.132 ||
+    refuse 'network mail-network has no room for mail-web-green-3 at 10.208.88.132'
+  no_other_answers mail mail-network: db db.internal mail-db mail-db-next mail-db-previous mail-web \
+      mail-web-blue mail-web-blue-2 mail-web-blue-3 mail-web-green mail-web-green-2 mail-web-green-3 \
+      mail-web-previous mail-web-previous-2 mail-web-previous-3 web ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project mail
 # network mail-network
 https://mail.example.com {
@@ -488,8 +485,6 @@ https://mail.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -843,11 +838,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -8,6 +8,37 @@
 # The steps come first, the functions that they call below. Nothing runs before the last line is read.
 #
 # Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull app1:latest
+#    2  check the volumes of app1:latest
+#    3  pull app2:latest
+#    4  check the volumes of app2:latest
+#    5  pull caddy:2
+#    6  check the volumes of caddy:2
+#    7  pull redis:7-alpine
+#    8  check the volumes of redis:7-alpine
+#    9  create network sites-one-example-com
+#   10  create network sites-two-example-com
+#   11  create volume sites-two-example-com-redis-data
+#   12  create network 0-gordon-proxy
+#   13  create volume gordon-proxy-data
+#   14  create volume gordon-proxy-config
+#   15  run gordon-proxy
+#   16  see that gordon-proxy stays up for 1s
+#   17  set the restart policy of gordon-proxy to always
+#   18  connect gordon-proxy to sites-one-example-com
+#   19  connect gordon-proxy to sites-two-example-com
+#   20  run sites-one.example.com
+#   21  see that sites-one.example.com stays up for 1s
+#   22  set the restart policy of sites-one.example.com to always
+#   23  run sites-two.example.com-redis
+#   24  see that sites-two.example.com-redis stays up for 1s
+#   25  set the restart policy of sites-two.example.com-redis to always
+#   26  run sites-two.example.com
+#   27  see that sites-two.example.com stays up for 1s
+#   28  set the restart policy of sites-two.example.com to always
+#   29  see that the proxy reaches one.example.com, two.example.com
+#   30  route to sites
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
@@ -15,53 +46,7 @@ trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4'
 main() {
   trap - EXIT
   _steps=30 _step=0 _open='' _ran=' ' _count=0
-
-  # What the plan takes for granted
-  ask version >/dev/null || refuse 'docker does not answer'
-  no_network sites-one-example-com ||
-    usable_network sites-one-example-com sites ||
-    refuse 'network sites-one-example-com belongs to another project'
-  no_network sites-two-example-com ||
-    usable_network sites-two-example-com sites ||
-    refuse 'network sites-two-example-com belongs to another project'
-  no_volume sites-two-example-com-redis-data ||
-    usable_volume sites-two-example-com-redis-data sites ||
-    refuse 'volume sites-two-example-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
-  is_attached gordon-proxy sites-one-example-com ||
-    has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
-    refuse 'network sites-one-example-com has no room for the proxy at 10.213.83.128'
-  is_attached gordon-proxy sites-two-example-com ||
-    has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
-    refuse 'network sites-two-example-com has no room for the proxy at 10.219.244.128'
-  absent sites-one.example.com ||
-    is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
-    refuse 'sites-one.example.com is not as it was when this was planned'
-  is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
-    has_room sites-one-example-com 10.213.83.0/24 10.213.83.129 ||
-    refuse 'network sites-one-example-com has no room for sites-one.example.com at 10.213.83.129'
-  absent sites-two.example.com-redis ||
-    is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
-      sites-two-example-com-redis-data:/data ||
-    refuse 'sites-two.example.com-redis is not as it was when this was planned'
-  is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
-      sites-two-example-com-redis-data:/data ||
-    has_room sites-two-example-com 10.219.244.0/24 10.219.244.129 ||
-    refuse 'network sites-two-example-com has no room for sites-two.example.com-redis at 10.219.244.129'
-  absent sites-two.example.com ||
-    is_current sites-two.example.com sites any image:6813f666 app2:latest ||
-    refuse 'sites-two.example.com is not as it was when this was planned'
-  is_current sites-two.example.com sites any image:6813f666 app2:latest ||
-    has_room sites-two-example-com 10.219.244.0/24 10.219.244.130 ||
-    refuse 'network sites-two-example-com has no room for sites-two.example.com at 10.219.244.130'
-  no_other_answers sites sites-one-example-com: one one-example-com sites-one.example.com \
-      sites-one.example.com-next sites-one.example.com-previous sites-two-example-com: redis redis.internal \
-      sites-two.example.com sites-two.example.com-next sites-two.example.com-previous \
-      sites-two.example.com-redis sites-two.example.com-redis-next sites-two.example.com-redis-previous two \
-      two-example-com two-example-com-redis ||
-    refuse 'a container that is not of this project answers to one of its names on its networks'
+  expectations
 
   step 1 'pull app1:latest' 'not on this host'
   has_image app1:latest ||
@@ -383,69 +368,73 @@ exec caddy run --config Caddyfile --adapter caddyfile
     run docker update --restart always sites-two.example.com
 
   step 29 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
-  has_fragment sites \
-      '# project sites
-# network sites-one-example-com
-# network sites-two-example-com
-https://one.example.com {
-	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
-		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-https://two.example.com {
-	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
-		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
-}
-# end
-' ||
+  has_fragment sites "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 sites-one.example.com.sites-one-example-com.:8080 one.example.com
 sites-two.example.com.sites-two-example-com.:8080 two.example.com
 END
 
   step 30 'route to sites' 'not there yet'
-  has_fragment sites \
-      '# project sites
-# network sites-one-example-com
-# network sites-two-example-com
-https://one.example.com {
-	reverse_proxy sites-one.example.com-previous.sites-one-example-com.:8080 {
-		dynamic a sites-one.example.com.sites-one-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+  has_fragment sites "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<END || failed
+$(routes)
+END
+
+  finish
 }
-https://two.example.com {
-	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
-		dynamic a sites-two.example.com.sites-two-example-com. 8080 {
-			refresh 1s
-		}
-		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
-		header_up -Forwarded
-		import gordon-streams
-	}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network sites-one-example-com ||
+    usable_network sites-one-example-com sites ||
+    refuse 'network sites-one-example-com belongs to another project'
+  no_network sites-two-example-com ||
+    usable_network sites-two-example-com sites ||
+    refuse 'network sites-two-example-com belongs to another project'
+  no_volume sites-two-example-com-redis-data ||
+    usable_volume sites-two-example-com-redis-data sites ||
+    refuse 'volume sites-two-example-com-redis-data belongs to another project'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+  is_attached gordon-proxy sites-one-example-com ||
+    has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
+    refuse 'network sites-one-example-com has no room for the proxy at 10.213.83.128'
+  is_attached gordon-proxy sites-two-example-com ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
+    refuse 'network sites-two-example-com has no room for the proxy at 10.219.244.128'
+  absent sites-one.example.com ||
+    is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+    refuse 'sites-one.example.com is not as it was when this was planned'
+  is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
+    has_room sites-one-example-com 10.213.83.0/24 10.213.83.129 ||
+    refuse 'network sites-one-example-com has no room for sites-one.example.com at 10.213.83.129'
+  absent sites-two.example.com-redis ||
+    is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+      sites-two-example-com-redis-data:/data ||
+    refuse 'sites-two.example.com-redis is not as it was when this was planned'
+  is_current sites-two.example.com-redis sites any image:65b8118d redis:7-alpine \
+      sites-two-example-com-redis-data:/data ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.129 ||
+    refuse 'network sites-two-example-com has no room for sites-two.example.com-redis at 10.219.244.129'
+  absent sites-two.example.com ||
+    is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+    refuse 'sites-two.example.com is not as it was when this was planned'
+  is_current sites-two.example.com sites any image:6813f666 app2:latest ||
+    has_room sites-two-example-com 10.219.244.0/24 10.219.244.130 ||
+    refuse 'network sites-two-example-com has no room for sites-two.example.com at 10.219.244.130'
+  no_other_answers sites sites-one-example-com: one one-example-com sites-one.example.com \
+      sites-one.example.com-next sites-one.example.com-previous sites-two-example-com: redis redis.internal \
+      sites-two.example.com sites-two.example.com-next sites-two.example.com-previous \
+      sites-two.example.com-redis sites-two.example.com-redis-next sites-two.example.com-redis-previous two \
+      two-example-com two-example-com-redis ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
 }
-# end
-' ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<'END' || failed
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
 # project sites
 # network sites-one-example-com
 # network sites-two-example-com
@@ -473,8 +462,6 @@ https://two.example.com {
 }
 # end
 END
-
-  finish
 }
 
 # ask WORDS…: a question to docker
@@ -828,11 +815,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes
+# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
 has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null) || return 1
-  [ "$_fragment
-" = "$2" ]
+  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_fragment" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

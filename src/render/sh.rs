@@ -21,6 +21,7 @@ use crate::plan::Plan;
 use crate::plan::Step;
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::mem;
 use std::time::Duration;
 
 /// What shellcheck is told of the whole script.
@@ -40,7 +41,7 @@ const BODY: usize = 2;
 /// through the steps, passes over those that have nothing to do, and ends with exit status 1 at the first that fails.
 /// Paths are relative to the folder that it is run in. Nothing runs before the shell has read the last line.
 pub fn render(plan: &Plan, cli: &Cli) -> String {
-    let mut script = Script { cli, text: String::new(), called: BTreeSet::new() };
+    let mut script = Script { cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
     script.line("trap - EXIT");
     if plan.is_empty() {
         let text = script.call("say", &[format!("{}: nothing to do", plan.project)], BODY);
@@ -51,7 +52,7 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
         if !secrets.is_empty() {
             script.line(&format!("_secrets={}", quote(&secrets.join(" "))));
         }
-        script.checks(plan);
+        script.line("expectations");
         for step in plan.steps() {
             script.step(step);
         }
@@ -66,10 +67,27 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
     if !plan.blocked.is_empty() {
         script.line("exit 1");
     }
+    let mut functions = vec![format!("main() {{\n{}}}", mem::take(&mut script.text))];
+    if !plan.is_empty() {
+        script.checks(plan);
+        let checks = mem::take(&mut script.text);
+        functions
+            .push(format!("# expectations: what the plan takes for granted\nexpectations() {{\n{checks}}}"));
+    }
+    for (i, text) in script.routes.iter().enumerate() {
+        let (name, (feed, body)) = (routes_name(i), here(text));
+        let what = "what the proxy is to have of a project";
+        functions.push(format!("# {name}: {what}\n{name}() {{\n  cat{feed}{body}\n}}"));
+    }
     let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
-    let functions = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
-    let functions: String = functions.map(|text| format!("{text}\n\n")).collect();
-    format!("{}{LINTS}{BEGIN}\n\nmain() {{\n{}}}\n\n{functions}main \"$@\"\n", header(plan), script.text)
+    let called = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
+    functions.extend(called.map(str::to_owned));
+    format!("{}{LINTS}{BEGIN}\n\n{}\n\nmain \"$@\"\n", header(plan), functions.join("\n\n"))
+}
+
+/// The function that prints the `i`th text of routes.
+fn routes_name(i: usize) -> String {
+    if i == 0 { "routes".to_owned() } else { format!("routes_{}", i + 1) }
 }
 
 /// What the script is, for whoever finds it.
@@ -103,6 +121,13 @@ fn header(plan: &Plan) -> String {
             "Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.",
         );
     }
+    if !plan.is_empty() {
+        say("");
+    }
+    let digits = plan.steps().len().to_string().len();
+    for step in plan.steps() {
+        say(&format!("  {:>digits$}  {}", step.id.index() + 1, one_line(&step.op.to_string())));
+    }
     if !plan.notes.is_empty() || !plan.blocked.is_empty() {
         say("");
     }
@@ -133,6 +158,8 @@ struct Script<'a> {
     text: String,
     /// The functions that it calls.
     called: BTreeSet<&'static str>,
+    /// The routes that it speaks of, each text once.
+    routes: Vec<String>,
 }
 
 impl Script<'_> {
@@ -158,8 +185,6 @@ impl Script<'_> {
 
     /// All that is asked before anything is changed.
     fn checks(&mut self, plan: &Plan) {
-        self.paragraph();
-        self.line("# What the plan takes for granted");
         let (ask, refuse) = (self.name("ask"), self.name("refuse"));
         self.line(&format!("{ask} version >/dev/null || {refuse} 'docker does not answer'"));
         for key in secrets(plan) {
@@ -309,13 +334,25 @@ impl Script<'_> {
         format!("{{\n{lines}{:indent$}}}", "")
     }
 
+    /// The function that prints these routes.
+    fn routes(&mut self, text: &str) -> String {
+        let known = self.routes.iter().position(|routes| routes == text);
+        routes_name(known.unwrap_or_else(|| {
+            self.routes.push(text.to_owned());
+            self.routes.len() - 1
+        }))
+    }
+
     /// A command, given to a function that runs it, and what follows on it; what the command reads begins after the first
     /// line of that.
     fn command(&mut self, function: &'static str, command: &Command, follows: &str, indent: usize) -> String {
         let Some(text) = &command.stdin else {
             return fold(self.name(function), self.cli, command, indent) + follows;
         };
-        let (feed, body) = here(text);
+        let (feed, body) = match self.routes.contains(text) {
+            true => (" <<END".to_owned(), format!("\n$({})\nEND", self.routes(text))),
+            false => here(text),
+        };
         let (line, rest) = follows.split_at(follows.find('\n').unwrap_or(follows.len()));
         fold(self.name("feed"), self.cli, command, indent) + &feed + line + &body + rest
     }
@@ -374,7 +411,14 @@ impl Script<'_> {
                 ("is_current", words)
             }
             Fact::Proxy { spec, image } => ("is_proxy", vec![text(spec), tagged(image)]),
-            Fact::Fragment { project, text: routes } => ("has_fragment", vec![text(project), routes.clone()]),
+            // the point keeps the shell from taking the ends of the lines before it away
+            Fact::Fragment { project, text: routes } if routes.ends_with('\n') => {
+                let call = self.call("has_fragment", &[text(project)], indent);
+                return format!("{call} \"$({}; echo .)\"", self.routes(routes));
+            }
+            Fact::Fragment { project, text: routes } => {
+                ("has_fragment", vec![text(project), format!("{routes}.")])
+            }
             Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
@@ -478,8 +522,8 @@ mod tests {
     fn body(plan: &Plan) -> String {
         let script = render(plan, &Cli::default());
         let from = script.find("main() {").expect("a script begins with its steps");
-        let to = script.find("\n}\n").expect("they end");
-        script[from..to + 3].to_owned()
+        let to = script.find("\n\n# ask WORDS").expect("the library follows");
+        script[from..=to].to_owned()
     }
 
     /// A wait for a container that an earlier step starts.
@@ -840,7 +884,9 @@ run this again when the cause is gone: it goes on from here
 
     #[test]
     fn what_a_command_reads_is_given_to_it() {
-        let mut script = Script { cli: &Cli::default(), text: String::new(), called: BTreeSet::new() };
+        let cli = Cli::default();
+        let mut script =
+            Script { cli: &cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
         let mut command = Command::new(["exec", "-i", "proxy", "cat"]);
         command.stdin = Some("it's\n".to_owned());
         let follows = " || {\n  undone\n}";

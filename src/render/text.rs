@@ -14,7 +14,10 @@ use super::words::here;
 use super::words::one_line;
 use crate::docker::Await;
 use crate::docker::Cli;
+use crate::docker::Command;
+use crate::docker::Kind;
 use crate::docker::Op;
+use crate::docker::Word;
 use crate::name::Network;
 use crate::plan::Plan;
 use crate::plan::Reason;
@@ -38,6 +41,9 @@ const BELOW: usize = 6;
 
 /// Lines of facts are broken before they are longer than this.
 const FACTS: usize = 90;
+
+/// What gordon has written for the proxy is shown as far as it has no more lines.
+const LONGEST_TEXT: usize = 12;
 
 /// Names that are longer stand out of their column.
 const WIDEST_NAME: usize = 30;
@@ -165,9 +171,15 @@ fn commands(plan: &Plan, cli: &Cli) -> Text {
         text.styled(QUIET, number).add("  ");
         match step.op.command() {
             Some(command) => {
+                let (command, left_out) = shortened(command, &step.op);
                 let (feed, body) = command.stdin.as_deref().map(here).unwrap_or_default();
                 let command = fold_visibly(cli, &command, indent);
                 text.lines(&format!("{command}{feed}{body}"));
+                if left_out > 0 {
+                    text.add(format_args!("{:indent$}", ""));
+                    let words = "more lines of the proxy's own, which `gordon plan --format sh` shows";
+                    remark(&mut text, &format!("{left_out} {words}"));
+                }
             }
             None => remark(&mut text, &waited_for(&step.op)),
         }
@@ -178,6 +190,26 @@ fn commands(plan: &Plan, cli: &Cli) -> Text {
         }
     }
     text
+}
+
+/// A command without the long texts that gordon itself has written, and how many lines they have.
+fn shortened(mut command: Command, op: &Op) -> (Command, usize) {
+    let is_proxy = matches!(op, Op::Run(launch) | Op::Create(launch) if launch.labels.kind == Kind::Proxy);
+    let mut left_out = 0;
+    let lines = |text: &str| Some(text.lines().count()).filter(|lines| *lines > LONGEST_TEXT);
+    if let Some(count) = command.stdin.as_deref().and_then(lines) {
+        command.stdin = None;
+        left_out += count;
+    }
+    for word in command.words.iter_mut().filter(|_| is_proxy) {
+        if let Word::Text(text) = word
+            && let Some(count) = lines(text)
+        {
+            *word = Word::Text("…".into());
+            left_out += count;
+        }
+    }
+    (command, left_out)
 }
 
 /// What is done when a step fails, in words.

@@ -101,9 +101,11 @@ pub(super) fn fold(before: &str, cli: &Cli, command: &Command, indent: usize) ->
     lay_out(head, &pieces(command, quote), indent)
 }
 
-/// A docker command in lines for people, that can be pasted. The text starts behind `indent` columns.
+/// A docker command in as few lines as it takes, for people, that can be pasted. The text starts behind `indent` columns.
 pub(super) fn fold_visibly(cli: &Cli, command: &Command, indent: usize) -> String {
-    lay_out(command_line(&cli.prefix()), &pieces(command, quote_visibly), indent)
+    let pieces = pieces(command, quote_visibly).into_iter();
+    let pieces: Vec<Piece> = pieces.map(|piece| Piece { begins_line: false, ..piece }).collect();
+    lay_out(command_line(&cli.prefix()), &pieces, indent)
 }
 
 /// What gives `text` to a command: the words at the end of its line, and the lines that follow on that one.
