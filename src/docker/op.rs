@@ -175,6 +175,41 @@ pub struct Membership {
 }
 
 impl Op {
+    /// `docker start`.
+    pub fn start(name: &Container) -> Self {
+        Self::Start { name: name.clone() }
+    }
+
+    /// `docker stop`.
+    pub fn stop(name: &Container, timeout: Duration) -> Self {
+        Self::Stop { name: name.clone(), timeout }
+    }
+
+    /// `docker pause`.
+    pub fn pause(name: &Container) -> Self {
+        Self::Pause { name: name.clone() }
+    }
+
+    /// `docker unpause`.
+    pub fn unpause(name: &Container) -> Self {
+        Self::Unpause { name: name.clone() }
+    }
+
+    /// `docker update --restart`.
+    pub fn update(name: &Container, restart: &str) -> Self {
+        Self::Update { name: name.clone(), restart: restart.to_owned() }
+    }
+
+    /// `docker rename`.
+    pub fn rename(from: &Container, to: &Container) -> Self {
+        Self::Rename { from: from.clone(), to: to.clone() }
+    }
+
+    /// `docker rm`.
+    pub fn remove(name: &Container) -> Self {
+        Self::Remove { name: name.clone() }
+    }
+
     /// The docker command; `None` for what only looks or waits.
     pub fn command(&self) -> Option<Command> {
         Some(match self {

@@ -100,7 +100,7 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// The plan, or everything on the host that stands in its way.
+    /// The plan, or all its conflicts.
     pub(super) fn finish(self) -> Result<Plan, Vec<Conflict>> {
         if self.conflicts.is_empty() { Ok(self.plan) } else { Err(self.conflicts) }
     }
@@ -233,7 +233,7 @@ impl<'a> Sequence<'_, 'a> {
     }
 
     /// The next step, which has nothing to do where its effect holds.
-    pub(super) fn step(&mut self, op: Op, reason: Reason) -> Option<StepId> {
+    pub(super) fn step(&mut self, op: Op, reason: &Reason) -> Option<StepId> {
         let step = self.draft(op, reason);
         self.add(step)
     }
@@ -242,7 +242,7 @@ impl<'a> Sequence<'_, 'a> {
     pub(super) fn step_unless(
         &mut self,
         op: Op,
-        reason: Reason,
+        reason: &Reason,
         facts: impl IntoIterator<Item = Fact>,
     ) -> Option<StepId> {
         let step = self.draft_unless(op, reason, facts);
@@ -250,7 +250,7 @@ impl<'a> Sequence<'_, 'a> {
     }
 
     /// The next step as [`Self::step`] would add it, for one that departs from the others.
-    pub(super) fn draft(&self, op: Op, reason: Reason) -> NewStep {
+    pub(super) fn draft(&self, op: Op, reason: &Reason) -> NewStep {
         let effect = op.effect();
         self.draft_unless(op, reason, effect)
     }
@@ -259,13 +259,13 @@ impl<'a> Sequence<'_, 'a> {
     pub(super) fn draft_unless(
         &self,
         op: Op,
-        reason: Reason,
+        reason: &Reason,
         facts: impl IntoIterator<Item = Fact>,
     ) -> NewStep {
         let risk = if op.removes() { Risk::Removes } else { self.risk };
         let unless = self.done.iter().cloned().chain(facts).collect();
         let (needs, undo) = (self.needs.clone(), self.undo.clone());
-        NewStep { unless, needs, undo, risk, ..NewStep::new(op, self.owner.clone(), reason) }
+        NewStep { unless, needs, undo, risk, ..NewStep::new(op, self.owner.clone(), reason.clone()) }
     }
 
     /// Whether it has a step yet.

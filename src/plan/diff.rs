@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 /// The plan that brings `host` to what is `desired`.
 ///
 /// # Errors
-/// Everything on the host that stands in the way.
+/// All conflicts of the config with the host.
 pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Vec<Conflict>> {
     let mut plan = PlanBuilder::new(desired, host, options);
     plan.plan.notes.extend(notes(desired, host));

@@ -74,6 +74,6 @@ fn remove_volumes(plan: &mut PlanBuilder<'_>) {
         }
         let needs = plan.freed_volumes.get(&volume).cloned().unwrap_or_default();
         let owner = Owner::from(&plan.desired.project);
-        plan.sequence(&owner, &needs).step(Op::RemoveVolume { name: volume }, Reason::Down);
+        plan.sequence(&owner, &needs).step(Op::RemoveVolume { name: volume }, &Reason::Down);
     }
 }

@@ -58,7 +58,7 @@ use std::net::Ipv4Addr;
 /// How many addresses its own network needs: for it, and for the one that takes its place.
 const ADDRESSES: u32 = 2;
 
-/// Brings the proxy up, and onto every network that it leads to.
+/// Brings the proxy up, and joins it to every network of a routed app.
 pub(super) fn bring_up(plan: &mut PlanBuilder<'_>) {
     let Some(proxy) = &plan.desired.proxy else { return };
     check_hosts(plan);
@@ -90,7 +90,7 @@ pub(super) fn route(plan: &mut PlanBuilder<'_>) {
     let Some(proxy) = &plan.desired.proxy else {
         let has_routes = plan.now.fragments.contains_key(project);
         let woken = if has_routes { unpause(plan, &owner(), &name()) } else { Steps::new() };
-        plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), Reason::NoRoutes);
+        plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), &Reason::NoRoutes);
         return;
     };
     let Availability::After(ready) = &plan.proxy else { return };
@@ -98,7 +98,7 @@ pub(super) fn route(plan: &mut PlanBuilder<'_>) {
     needs.extend(plan.joined.values());
     for route in &plan.desired.routes {
         if let Some(Availability::After(steps)) = plan.up.get(route.stem.as_str()) {
-            if leads_elsewhere(plan, route, proxy) { &mut needs } else { &mut after }.extend(steps);
+            if is_rerouted(plan, route, proxy) { &mut needs } else { &mut after }.extend(steps);
         }
     }
     let text = routes_file(plan.desired, proxy);
@@ -112,14 +112,14 @@ pub(super) fn route(plan: &mut PlanBuilder<'_>) {
     let mut seq = plan.sequence(&owner(), &needs).done_if([done]);
     if !routes.is_empty() {
         let op = Op::AskRoutes { project: project.clone(), routes, timeout };
-        seq.add(NewStep { after: after.clone(), ..seq.draft(op, reason.clone()) });
+        seq.add(NewStep { after: after.clone(), ..seq.draft(op, &reason) });
     }
     let op = Op::WriteFragment { project: project.clone(), text };
-    let written = seq.add(NewStep { after, ..seq.draft_unless(op, reason, []) });
+    let written = seq.add(NewStep { after, ..seq.draft_unless(op, &reason, []) });
     plan.unrouted = written;
 }
 
-/// The routes that the proxy does not have yet, without those whose app is asked already before it serves, or left out.
+/// The routes that are new to the proxy. Skips apps that are left out, and apps whose own check asks them already.
 fn asked_routes(plan: &PlanBuilder<'_>, proxy: &Proxy) -> Vec<(String, Domain)> {
     let had = plan.now.fragments.get(&plan.desired.project);
     let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
@@ -138,17 +138,16 @@ fn asked_routes(plan: &PlanBuilder<'_>, proxy: &Proxy) -> Vec<(String, Domain)> 
     asked.map(|route| (route.upstream(), route.hosts[0].clone())).collect()
 }
 
-/// Whether the proxy leads a host of the route to somebody else, or in another way, who should not lose it to an app that
-/// does not come up. A host that leads to nobody yet has nothing to lose, and neither have the other hosts of a project
-/// one of whose apps fails.
-fn leads_elsewhere(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
+/// Whether a host of the route is routed otherwise today. Such a host keeps its old route when its new app does not come
+/// up; a host without a route has nothing to lose.
+fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
     let Some(fragment) = plan.now.fragments.get(&plan.desired.project) else { return false };
     let wanted = route.site(plan.desired.tls, proxy.https_port);
     let mut sites = route.hosts.iter().filter_map(|host| fragment.sites(host.as_str()));
     sites.any(|site| site != wanted)
 }
 
-/// Whether somebody beside the proxy is on a network.
+/// Whether a container beside the proxy is on a network.
 pub(super) fn is_used(plan: &PlanBuilder<'_>, network: &Network) -> bool {
     let on = |(_, seen): &(&Container, &SeenContainer)| seen.memberships.contains_key(network);
     let (proxies, others): (Vec<_>, Vec<_>) =
@@ -176,7 +175,7 @@ pub(super) fn leave_network(plan: &mut PlanBuilder<'_>, network: &Network, reaso
         let left = plan.left_networks.get(network).into_iter().flatten();
         let needs: Steps = plan.unrouted.iter().chain(&stopped).chain(left).copied().collect();
         let op = Op::Disconnect { container, network: network.clone() };
-        plan.sequence(&owner(), &needs).step(op, reason.clone());
+        plan.sequence(&owner(), &needs).step(op, reason);
     }
 }
 
@@ -194,7 +193,7 @@ pub(super) fn remove_unused(plan: &mut PlanBuilder<'_>) {
     let is_its = plan.now.networks.get(&network).is_some_and(|seen| seen.maker.is_some());
     if is_its && !is_used(plan, &network) {
         let needs = plan.left_networks.get(&network).cloned().unwrap_or_default();
-        plan.sequence(&owner(), &needs).step(Op::RemoveNetwork { name: network }, Reason::LastProject);
+        plan.sequence(&owner(), &needs).step(Op::RemoveNetwork { name: network }, &Reason::LastProject);
     }
 }
 
@@ -209,7 +208,7 @@ pub(super) fn remove_unused_volumes(plan: &mut PlanBuilder<'_>) {
             continue;
         }
         let needs = plan.freed_volumes.get(&volume).cloned().unwrap_or_default();
-        plan.sequence(&owner(), &needs).step(Op::RemoveVolume { name: volume }, Reason::LastProject);
+        plan.sequence(&owner(), &needs).step(Op::RemoveVolume { name: volume }, &Reason::LastProject);
     }
 }
 
@@ -221,10 +220,10 @@ fn is_unused(plan: &PlanBuilder<'_>) -> bool {
 fn remove(plan: &mut PlanBuilder<'_>, container: Container) {
     let left = plan.plan.steps().iter().filter(|step| matches!(step.op, Op::Disconnect { .. }));
     let needs: Steps = plan.unrouted.into_iter().chain(left.map(|step| step.id)).collect();
-    let stop = Op::Stop { name: container.clone(), timeout: plan.desired.stop_timeout };
+    let stop = Op::stop(&container, plan.desired.stop_timeout);
     let mut seq = plan.sequence(&owner(), &needs);
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, Reason::LastProject) });
-    seq.step(Op::Remove { name: container }, Reason::LastProject);
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, &Reason::LastProject) });
+    seq.step(Op::remove(&container), &Reason::LastProject);
 }
 
 /// A host that another project routes stays with that one.
@@ -306,18 +305,18 @@ fn why_replaced(
     gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
 }
 
-/// Where another project was cut off before it had made a new proxy, the old one gets its name back: what the new one is to
-/// be is for that project to say.
+/// Where another project's run was cut off before it had made a new proxy, the old one gets its name back: only that
+/// project may say what the new one is.
 fn give_back(plan: &mut PlanBuilder<'_>) -> Option<StepId> {
     let waiting = plan.seen(&previous())?;
     if plan.has(&name()) || !waiting.maker.as_ref().is_some_and(|maker| is_others(plan, maker)) {
         return None;
     }
-    plan.sequence(&owner(), &[]).step(Op::Rename { from: previous(), to: name() }, Reason::LeftOver)
+    plan.sequence(&owner(), &[]).step(Op::rename(&previous(), &name()), &Reason::LeftOver)
 }
 
-/// Takes the routes of projects of which nothing is left on the host: they led to nobody, and would keep their hosts from
-/// others.
+/// Takes the routes of projects of which nothing is left on the host: no app is behind them, and no other project could
+/// route their hosts.
 fn forget_routes(plan: &mut PlanBuilder<'_>, steps: &mut Steps) {
     let ours = &plan.desired.project;
     let projects = plan.now.fragments.keys();
@@ -325,7 +324,7 @@ fn forget_routes(plan: &mut PlanBuilder<'_>, steps: &mut Steps) {
     let gone: Vec<Project> = gone.cloned().collect();
     let mut seq = plan.sequence(&owner(), steps);
     for project in gone {
-        seq.step(take_routes(&project), Reason::NoRoutes);
+        seq.step(take_routes(&project), &Reason::NoRoutes);
     }
     *steps = seq.end();
 }
@@ -352,7 +351,7 @@ fn ensure_running(
     if let Some(why @ Reason::NetworkGone(_)) = &why {
         // it can never start again: nothing to fall back to
         let unless = [Fact::Absent(name()), Fact::Running(name())];
-        seq.step_unless(Op::Remove { name: name() }, why.clone(), unless);
+        seq.step_unless(Op::remove(&name()), why, unless);
     }
     let falls_back = seq.plan.has(&previous()) || (why.is_some() && seq.plan.has(&name()));
     let undo = if falls_back { comes_back(seq.plan) } else { Vec::new() };
@@ -366,7 +365,7 @@ fn ensure_running(
         // docker would hang the published ports on another network
         connect(&mut seq, network(), Reason::NotAttached);
         seq.undo = undo;
-        seq.step(Op::Start { name: name() }, Reason::NotRunning);
+        seq.step(Op::start(&name()), &Reason::NotRunning);
     }
     let is_changed = seq.plan.count() > count;
     let seen = seq.plan.seen(&name());
@@ -376,11 +375,11 @@ fn ensure_running(
         let replaced = falls_back.then(|| Fact::Absent(previous()));
         let kept_up = (!is_kept_up).then(|| restarts(&name(), Proxy::RESTART));
         let wait = Op::Await(Await::StaysUp { name: name(), time: SETTLES });
-        seq.step_unless(wait, Reason::Ready, replaced.into_iter().chain(kept_up));
+        seq.step_unless(wait, &Reason::Ready, replaced.into_iter().chain(kept_up));
     }
     keep_up(&mut seq, &name(), Proxy::RESTART);
     seq.undo.clear();
-    seq.step(Op::Remove { name: previous() }, Reason::Replaced);
+    seq.step(Op::remove(&previous()), &Reason::Replaced);
     seq.end()
 }
 
@@ -391,12 +390,12 @@ fn proxy_needs(plan: &mut PlanBuilder<'_>, proxy: &Proxy) -> Steps {
     if !plan.now.networks.contains_key(&network) {
         let labels = shared(plan, Kind::Network, network.as_str());
         let Some(op) = new_network(plan, &network, ADDRESSES, labels) else { return needs };
-        needs.extend(plan.sequence(&owner(), &[]).step(op, Reason::Missing));
+        needs.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
     }
     for volume in Proxy::volumes() {
         let labels = shared(plan, Kind::Volume, volume.as_str());
         let op = Op::CreateVolume { name: volume, labels };
-        needs.extend(plan.sequence(&owner(), &[]).step(op, Reason::Missing));
+        needs.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
     }
     needs
 }
@@ -405,13 +404,13 @@ fn proxy_needs(plan: &mut PlanBuilder<'_>, proxy: &Proxy) -> Steps {
 fn make_room(seq: &mut Sequence<'_, '_>, done: &Fact, why: &Reason) {
     seq.done = vec![done.clone()];
     stay_down(seq, &name(), Proxy::RESTART, why);
-    let stop = Op::Stop { name: name(), timeout: seq.plan.desired.stop_timeout };
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, why.clone()) });
+    let stop = Op::stop(&name(), seq.plan.desired.stop_timeout);
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, why) });
     let op = match seq.plan.has(&previous()) {
-        true => Op::Remove { name: name() },
-        false => Op::Rename { from: name(), to: previous() },
+        true => Op::remove(&name()),
+        false => Op::rename(&name(), &previous()),
     };
-    seq.step(op, Reason::MakesRoom);
+    seq.step(op, &Reason::MakesRoom);
     seq.done.clear();
 }
 
@@ -430,21 +429,21 @@ fn run(seq: &mut Sequence<'_, '_>, proxy: &Proxy, spec: Spec, done: &Fact, why: 
         memberships: vec![Membership { network, address, aliases: Vec::new() }],
         runtime,
     };
-    seq.step_unless(Op::Run(Box::new(launch)), why, [done.clone()]);
+    seq.step_unless(Op::Run(Box::new(launch)), &why, [done.clone()]);
 }
 
 /// What brings back the proxy that was there when the new one does not come up.
 fn comes_back(plan: &PlanBuilder<'_>) -> Vec<Op> {
     vec![
-        Op::Stop { name: name(), timeout: plan.desired.stop_timeout },
-        Op::Remove { name: name() },
-        Op::Rename { from: previous(), to: name() },
-        Op::Start { name: name() },
-        Op::Update { name: name(), restart: Proxy::RESTART.to_owned() },
+        Op::stop(&name(), plan.desired.stop_timeout),
+        Op::remove(&name()),
+        Op::rename(&previous(), &name()),
+        Op::start(&name()),
+        Op::update(&name(), Proxy::RESTART),
     ]
 }
 
-/// Connects the proxy to the networks of this project's apps, and to those that it leads to for others: it may be new.
+/// Connects the proxy to the networks of this project's routed apps, and, since it may be new, to those of other projects.
 fn join_networks(plan: &mut PlanBuilder<'_>, ready: &[StepId]) {
     let mut wanted: BTreeSet<Network> =
         plan.desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
@@ -473,7 +472,7 @@ fn connect(seq: &mut Sequence<'_, '_>, network: Network, why: Reason) -> Option<
     let address = address(seq.plan, &network);
     expect_room(seq.plan, on.clone(), &network, address);
     let membership = Membership { network, address, aliases: Vec::new() };
-    seq.step_unless(Op::Connect { container: name(), membership }, why, [on])
+    seq.step_unless(Op::Connect { container: name(), membership }, &why, [on])
 }
 
 fn expect_room(plan: &mut PlanBuilder<'_>, done: Fact, network: &Network, address: Option<Ipv4Addr>) {
@@ -494,7 +493,7 @@ pub(super) fn routes_file(desired: &Desired, proxy: &Proxy) -> String {
     desired::fragment(&desired.project, &desired.routes, desired.tls, proxy.https_port)
 }
 
-/// Whether gordon made it to lead to apps.
+/// Whether a container is gordon's proxy.
 pub(super) fn is_proxy(seen: &SeenContainer) -> bool {
     seen.maker.is_some() && seen.kind == Some(Kind::Proxy)
 }

@@ -1,5 +1,5 @@
-//! What is on the host for this project and no longer in the config: containers, then networks. Volumes stay. Never
-//! touches what somebody else made.
+//! Orphans: what is on the host for this project and no longer in the config. Containers go, then networks; volumes stay.
+//! Never touches what gordon did not make.
 
 use super::Conflict;
 use super::NewStep;
@@ -28,7 +28,7 @@ use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-/// A project whose containers this config wants none of is most likely another config's of the same name.
+/// When the config wants none of the project's containers, it is most likely another config of the same name.
 pub(super) fn check_config(plan: &mut PlanBuilder<'_>) {
     let project = &plan.desired.project;
     let ours = plan.now.containers.values().filter(|seen| seen.project.as_ref() == Some(project));
@@ -39,8 +39,8 @@ pub(super) fn check_config(plan: &mut PlanBuilder<'_>) {
     }
 }
 
-/// Removes at once what must not run beside what is to come: two databases on one volume destroy it, and a port is
-/// published by one container at a time.
+/// Removes the orphans that must not run beside a new container: two databases on one volume destroy it, and only one
+/// container can publish a port.
 pub(super) fn make_way(plan: &mut PlanBuilder<'_>) {
     let ports: BTreeSet<u16> = plan.desired.workloads.iter().flat_map(published).collect();
     for name in orphans(plan) {
@@ -143,14 +143,14 @@ fn remove(plan: &mut PlanBuilder<'_>, name: &Container, reason: &Reason, after: 
     let owner = seen.owner.clone();
     let any = vec![Fact::Absent(name.clone()), plan.is_seen(name, seen)];
     plan.expect_as_it_is(name, any);
-    let stop = Op::Stop { name: name.clone(), timeout: plan.desired.stop_timeout };
+    let stop = Op::stop(name, plan.desired.stop_timeout);
     let needs: Steps = after.iter().copied().chain(plan.unrouted).collect();
     let mut seq = plan.sequence(&owner, &needs);
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason.clone()) });
-    seq.step(Op::Remove { name: name.clone() }, reason.clone())
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });
+    seq.step(Op::remove(name), reason)
 }
 
-/// Removes the networks of this project that the config does not want, once nobody is on them.
+/// Removes the orphaned networks of this project, once no container is on them.
 pub(super) fn remove_networks(plan: &mut PlanBuilder<'_>, reason: &Reason) {
     let wanted: BTreeSet<&Network> = plan.desired.networks.iter().map(|network| &network.name).collect();
     let project = Some(&plan.desired.project);
@@ -165,7 +165,7 @@ pub(super) fn remove_networks(plan: &mut PlanBuilder<'_>, reason: &Reason) {
         proxy::leave_network(plan, &network, reason);
         let needs = plan.left_networks.get(&network).cloned().unwrap_or_default();
         let owner = Owner::from(&plan.desired.project);
-        plan.sequence(&owner, &needs).step(Op::RemoveNetwork { name: network }, reason.clone());
+        plan.sequence(&owner, &needs).step(Op::RemoveNetwork { name: network }, reason);
     }
 }
 

@@ -39,12 +39,12 @@ pub(super) fn images(plan: &mut PlanBuilder<'_>) {
         };
         let checks = plan.desired.auto_volumes;
         let mut seq = plan.sequence(&Owner::from(&plan.desired.project), &[]);
-        if seq.step_unless(Op::Pull { image: image.clone() }, Reason::NotOnHost, unless).is_none() {
+        if seq.step_unless(Op::Pull { image: image.clone() }, &Reason::NotOnHost, unless).is_none() {
             continue;
         }
         if checks {
             let known = paths.into_iter().flatten().map(str::to_owned).collect();
-            seq.step(Op::ExpectVolumes { image: image.clone(), known }, Reason::VolumesUnknown);
+            seq.step(Op::ExpectVolumes { image: image.clone(), known }, &Reason::VolumesUnknown);
         }
         let last = seq.end()[0];
         plan.images.insert(image, last);
@@ -84,7 +84,7 @@ pub(super) fn networks(plan: &mut PlanBuilder<'_>) {
         let labels = plan.labels(Kind::Network, owner, name.as_str());
         if let Some(op) = new_network(plan, name, *addresses, labels) {
             plan.expect(any, format!("network {name} belongs to another project"));
-            if let Some(id) = plan.sequence(owner, &[]).step(op, Reason::Missing) {
+            if let Some(id) = plan.sequence(owner, &[]).step(op, &Reason::Missing) {
                 plan.networks.insert(name, id);
             }
         }
@@ -123,7 +123,7 @@ pub(super) fn volumes(plan: &mut PlanBuilder<'_>) {
         plan.expect(any, format!("volume {name} belongs to another project"));
         let op =
             Op::CreateVolume { name: name.clone(), labels: plan.labels(Kind::Volume, owner, name.as_str()) };
-        if let Some(id) = plan.sequence(owner, &[]).step(op, Reason::Missing) {
+        if let Some(id) = plan.sequence(owner, &[]).step(op, &Reason::Missing) {
             plan.volumes.insert(name, id);
         }
     }

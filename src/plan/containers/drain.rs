@@ -1,4 +1,4 @@
-//! Containers that leave: out of DNS, then stopped, once they have ended what they began.
+//! Containers that leave: they lose their names in DNS, finish their requests, and stop.
 
 use super::life::RETIRED;
 use super::life::is_failing;
@@ -23,11 +23,11 @@ use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
 use std::time::Duration;
 
-/// How long a container that has left DNS still gets what was resolved before.
+/// How long a container still gets connections to a name that was resolved before it left DNS.
 const ALIAS_GRACE: Duration = Duration::from_secs(1);
 
-/// Takes running containers out of DNS and stops them: the proxy first has time to see that they are gone. Those that are
-/// kept, and had this restart policy, stay down.
+/// Takes running containers out of DNS and stops them, after the time that the proxy needs to see that they have left.
+/// Containers that are kept, and had this restart policy, stay down.
 pub(in crate::plan) fn drain(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,
@@ -41,7 +41,7 @@ pub(in crate::plan) fn drain(
     let wait = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
-    seq.step(wait(time), reason.clone());
+    seq.step(wait(time), reason);
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
         // one after the other: it is paused once at a time
@@ -49,14 +49,14 @@ pub(in crate::plan) fn drain(
             set_aliases_paused(seq, name, &network, &[], reason);
         }
     });
-    seq.step(wait(ALIAS_GRACE), reason.clone());
+    seq.step(wait(ALIAS_GRACE), reason);
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
         if let Some(restart) = kept {
             stay_down(seq, name, restart, reason);
         }
         seq.done.clear();
-        seq.step(Op::Stop { name: (*name).clone(), timeout }, reason.clone());
+        seq.step(Op::stop(name, timeout), reason);
     });
     seq.end()
 }
@@ -72,8 +72,8 @@ pub(in crate::plan) fn stay_down(
     if seq.plan.seen(name).is_none_or(|seen| is_unproved(seen, restart)) {
         return;
     }
-    let op = Op::Update { name: name.clone(), restart: RETIRED.to_owned() };
-    seq.step_unless(op, reason.clone(), [restarts(name, RETIRED), Fact::Absent(name.clone())]);
+    let op = Op::update(name, RETIRED);
+    seq.step_unless(op, reason, [restarts(name, RETIRED), Fact::Absent(name.clone())]);
 }
 
 /// Removes the release before, where the config does not ask to keep it, or it was never ready; else it stays down.
@@ -87,7 +87,7 @@ pub(super) fn retire_previous(
     let Some(seen) = plan.seen(previous).filter(|seen| !seen.state.is_up()) else { return };
     let reason = if is_unproved(seen, target.restart()) { Reason::Unproved } else { Reason::Replaced };
     if !target.workload.keeps_previous || reason == Reason::Unproved {
-        plan.sequence(target.owner(), after).step(Op::Remove { name: previous.clone() }, reason);
+        plan.sequence(target.owner(), after).step(Op::remove(previous), &reason);
         return;
     }
     keep_previous(plan, target, slot, after);
@@ -106,8 +106,8 @@ pub(super) fn keep_previous(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slo
     }
 }
 
-/// Stops a container that docker restarts over and over, before anything else is done to it: it serves nobody, and docker
-/// would neither rename nor disconnect it.
+/// Stops a container that docker restarts over and over, before anything else is done to it. It serves no requests, and
+/// docker refuses to rename or disconnect it.
 pub(in crate::plan) fn stop_restarting(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,
@@ -115,11 +115,11 @@ pub(in crate::plan) fn stop_restarting(
     restart: &str,
 ) -> Option<StepId> {
     let state = plan.seen(name).filter(|seen| is_failing(seen, restart))?.state;
-    let op = Op::Stop { name: name.clone(), timeout: plan.desired.stop_timeout };
+    let op = Op::stop(name, plan.desired.stop_timeout);
     let is_settled = match state {
         State::Restarting => Fact::Steady(name.clone()),
         _ => restarts(name, restart),
     };
     let unless = [Fact::Stopped(name.clone()), Fact::Paused(name.clone()), is_settled];
-    plan.sequence(owner, &[]).step_unless(op, Reason::Restarting, unless)
+    plan.sequence(owner, &[]).step_unless(op, &Reason::Restarting, unless)
 }

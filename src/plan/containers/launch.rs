@@ -62,18 +62,18 @@ pub(super) fn launch(
     let others: Vec<Membership> = memberships[1..].to_vec();
     let made = Box::new(made(seq.plan, target, name, memberships));
     let op = if is_single { Op::Run(made) } else { Op::Create(made) };
-    seq.step_unless(op, reason.clone(), [current]);
+    seq.step_unless(op, reason, [current]);
     if is_single {
         return;
     }
     for membership in others {
-        seq.step(Op::Connect { container: name.clone(), membership }, reason.clone());
+        seq.step(Op::Connect { container: name.clone(), membership }, reason);
     }
-    // where the proxy still leads to it; once it runs, it may have left again
+    // the proxy may still route there; once the container runs, it may have left that network again
     seq.done.push(Fact::Running(name.clone()));
     keep_routed_network(seq, workload, name);
     seq.done.pop();
-    seq.step(Op::Start { name: name.clone() }, reason.clone());
+    seq.step(Op::start(name), reason);
 }
 
 fn made(
@@ -144,7 +144,7 @@ pub(super) fn ensure_running(
     reconcile_networks(&mut seq, workload, name);
     let reason = why_awaited(seq.plan, target, name);
     let is_repaired = seq.has_begun();
-    let started = seq.step(Op::Start { name: name.clone() }, Reason::NotRunning);
+    let started = seq.step(Op::start(name), &Reason::NotRunning);
     if started.is_some()
         || is_unready(seq.plan, target, name)
         || is_repaired && workload.ready != Ready::StaysUp
@@ -201,7 +201,7 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
         Ready::StaysUp => Await::StaysUp { name, time },
     });
     let unless: Vec<Fact> = kept_up.into_iter().chain(wait.effect()).collect();
-    let mut step = seq.draft_unless(wait, reason.clone(), unless);
+    let mut step = seq.draft_unless(wait, reason, unless);
     step.needs.extend(asks);
     seq.add(step);
 }
@@ -219,17 +219,17 @@ fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> St
 
 /// A container that is ready is kept up from here on.
 pub(in crate::plan) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
-    // where something stands in the way, it was not made
+    // where there is a conflict, it was not made
     let Some(seen) = seq.plan.seen(name) else { return };
     let reason = match is_unproved(seen, restart) || seen.restart == RETIRED {
         true => Reason::Proved,
         false => Reason::Restart { from: seen.restart.clone(), to: restart.to_owned() },
     };
-    seq.step(Op::Update { name: name.clone(), restart: restart.to_owned() }, reason);
+    seq.step(Op::update(name, restart), &reason);
 }
 
-/// Starts a container that served and does not run, so that it serves until its successor is ready, which it is once `done`
-/// holds. One that docker had to be kept from restarting serves nobody.
+/// Starts a container that served and does not run, so that it serves until its successor is ready: until `done` holds.
+/// Skips a container that was stopped because docker restarted it over and over.
 pub(super) fn serve_again(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -243,14 +243,14 @@ pub(super) fn serve_again(
     }
     let unless = [Fact::Running(name.clone()), Fact::Absent(name.clone())];
     let mut seq = plan.sequence(target.owner(), &[]).done_if([done]);
-    seq.step_unless(Op::Start { name: name.clone() }, Reason::Served, unless)
+    seq.step_unless(Op::start(name), &Reason::Served, unless)
 }
 
 /// What lets a container serve again that was to stop for good: it runs, and is kept up.
 pub(super) fn undo_of_stop(name: &Container, restart: &str, seen: &SeenContainer) -> Vec<Op> {
-    let start = Op::Start { name: name.clone() };
+    let start = Op::start(name);
     if is_unproved(seen, restart) {
         return vec![start];
     }
-    vec![start, Op::Update { name: name.clone(), restart: restart.to_owned() }]
+    vec![start, Op::update(name, restart)]
 }

@@ -1,7 +1,7 @@
 //! The networks of containers: joined, left, and joined anew where the aliases are to be others.
 //!
-//! A container that answers stands still while it is away from a network, for it could open no connection then: none of
-//! its connections ends, and it cannot miss the network. What a run leaves paused that is killed meanwhile goes on.
+//! A serving container is paused while it is off a network, since it could open no connection there. Its open connections
+//! live through that. A container that a killed run left paused is unpaused by the next run.
 
 use super::target::default_bridge;
 use super::target::slots;
@@ -50,8 +50,8 @@ pub(in crate::plan) fn address(plan: &mut PlanBuilder<'_>, network: &Network) ->
     address
 }
 
-/// Puts a container that stays into the networks that it should be in, under the names that it should have there, and only
-/// then takes it off the others, as far as the proxy does not lead to it there.
+/// Joins a container that stays to the networks that it should be on, with the aliases that it should have there. Then it
+/// leaves the others, except the one on which the proxy still routes to it.
 pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
     let bridge = [Attachment { network: default_bridge(), aliases: Vec::new() }];
     let wanted = if workload.attachments.is_empty() { &bridge[..] } else { &workload.attachments };
@@ -71,7 +71,7 @@ pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload
     seq.risk = Risk::None;
 }
 
-/// Puts a container into the networks that it should be on and is not, and into that on which the proxy still leads to it.
+/// Joins a container to the networks that it should be on, and to the one on which the proxy still routes to it.
 pub(super) fn join_networks(
     seq: &mut Sequence<'_, '_>,
     workload: &Workload,
@@ -86,14 +86,14 @@ pub(super) fn join_networks(
     keep_routed_network(seq, workload, name);
 }
 
-/// Puts a container into the network on which the proxy still leads to it.
+/// Joins a container to the network on which the proxy still routes to it.
 pub(super) fn keep_routed_network(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
     if let Some(network) = routed_network(seq.plan, workload) {
         join(seq, name, &network, &[], &Reason::LeadsThere);
     }
 }
 
-/// Puts a container into a network that is there, unless it is on it, under whichever names.
+/// Joins a container to a network that exists, unless it is on it already, with whichever aliases.
 fn join(seq: &mut Sequence<'_, '_>, name: &Container, network: &Network, aliases: &[Alias], reason: &Reason) {
     let on = Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
     let is_there = seq.plan.now.networks.contains_key(network) && seq.plan.has(name);
@@ -102,7 +102,7 @@ fn join(seq: &mut Sequence<'_, '_>, name: &Container, network: &Network, aliases
     }
     let address = own_address(seq.plan, name, network).or_else(|| address(seq.plan, network));
     let membership = Membership { network: network.clone(), address, aliases: aliases.to_vec() };
-    seq.step_unless(Op::Connect { container: name.clone(), membership }, reason.clone(), [on]);
+    seq.step_unless(Op::Connect { container: name.clone(), membership }, reason, [on]);
 }
 
 /// Takes a container off the networks that it should not be on.
@@ -113,12 +113,12 @@ pub(super) fn leave_extra_networks(
     reason: &Reason,
 ) {
     for network in extra_networks(seq.plan, workload, name) {
-        seq.step(Op::Disconnect { container: name.clone(), network }, reason.clone());
+        seq.step(Op::Disconnect { container: name.clone(), network }, reason);
     }
 }
 
-/// Takes those who serve off the networks on which the proxy no longer leads to them: what was asked of them there has
-/// had its time to be answered.
+/// Takes serving containers off the networks on which the proxy no longer routes to them, once their requests from there
+/// have had time to finish.
 pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>) {
     for workload in &plan.desired.workloads {
         let Some(Availability::After(up)) = plan.up.get(workload.stem.as_str()) else { continue };
@@ -129,7 +129,7 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>) {
         let (was_routed, time) = (plan.unrouted.is_some(), plan.desired.drain);
         let mut seq = plan.sequence(&workload.owner, &needs);
         if was_routed {
-            seq.step(Op::Await(Await::Drain { name: first, time }), Reason::Attached);
+            seq.step(Op::Await(Await::Drain { name: first, time }), &Reason::Attached);
         }
         seq.each(names, |seq, name| {
             seq.risk = risk_of_leaving(seq.plan, &name);
@@ -157,8 +157,8 @@ pub(super) fn take_aliases(
     });
 }
 
-/// Gives a container just these aliases in a network. They cannot be changed but by leaving and joining it; at the same
-/// address, open connections live through that.
+/// Gives a container exactly these aliases in a network. That takes leaving and joining it; at the same address, open
+/// connections live through that.
 pub(super) fn set_aliases(
     seq: &mut Sequence<'_, '_>,
     name: &Container,
@@ -169,7 +169,7 @@ pub(super) fn set_aliases(
     rejoin(seq, name, network, aliases, reason, false);
 }
 
-/// The same for a container that may be asked meanwhile: it is paused while it is away.
+/// The same for a container that serves: it is paused while it is off the network.
 pub(super) fn set_aliases_paused(
     seq: &mut Sequence<'_, '_>,
     name: &Container,
@@ -201,11 +201,11 @@ fn rejoin(
     if is_away {
         seq.done.push(done);
         if pauses {
-            let pause = seq.draft(Op::Pause { name: name.clone() }, reason.clone());
+            let pause = seq.draft(Op::pause(name), reason);
             paused = seq.plan.add(pause);
         }
         let op = Op::Disconnect { container: name.clone(), network: network.clone() };
-        let leave = seq.draft(op, reason.clone());
+        let leave = seq.draft(op, reason);
         let (after, uninterruptible) = (paused.into_iter().collect(), paused.is_some());
         seq.add(NewStep { after, uninterruptible, ..leave });
         seq.done.pop();
@@ -215,7 +215,7 @@ fn rejoin(
         _ => own_address(seq.plan, name, network).or_else(|| address(seq.plan, network)),
     };
     let membership = Membership { network: network.clone(), address, aliases };
-    let join = seq.draft(Op::Connect { container: name.clone(), membership }, reason.clone());
+    let join = seq.draft(Op::Connect { container: name.clone(), membership }, reason);
     let joined = seq.add(NewStep { uninterruptible: is_away, ..join });
     let (needs, after) = (paused.into_iter().collect(), joined.into_iter().collect());
     let resumed =
@@ -224,17 +224,17 @@ fn rejoin(
     seq.wait_for(&resumed);
 }
 
-/// The step by which a container that is paused goes on.
+/// The step that unpauses a container.
 fn resume(seq: &Sequence<'_, '_>, name: &Container, reason: &Reason) -> Option<NewStep> {
     if !Fact::Paused(name.clone()).holds(&seq.plan.now) {
         return None;
     }
-    let op = Op::Unpause { name: name.clone() };
+    let op = Op::unpause(name);
     // it is tried once more
-    Some(NewStep { undo: vec![op.clone()], ..seq.draft(op, reason.clone()) })
+    Some(NewStep { undo: vec![op.clone()], ..seq.draft(op, reason) })
 }
 
-/// Lets a container go on that is found paused, back in the networks that it was taken off.
+/// Unpauses a container that was found paused, back in the networks that it was taken off.
 pub(in crate::plan) fn unpause(plan: &mut PlanBuilder<'_>, owner: &Owner, name: &Container) -> Steps {
     if !Fact::Paused(name.clone()).holds(&plan.now) {
         return Steps::new();

@@ -1,5 +1,5 @@
-//! Replaces what cannot be rolled out: services, and apps that publish ports or ask for it. The old container stops, waits
-//! under its previous name while the new one proves itself, and comes back when that fails.
+//! Replaces what cannot be rolled out: services, and apps that publish ports or whose config says so. The old container
+//! stops, stays under its previous name until the new one is ready, and comes back when that fails.
 
 use super::drain::stay_down;
 use super::launch::await_ready;
@@ -105,7 +105,7 @@ pub(super) fn keep_or_fall_back(
     let mut seq = plan.sequence(target.owner(), after);
     reconcile_networks(&mut seq, target.workload, live);
     seq.undo = undo;
-    seq.step(Op::Start { name: live.clone() }, Reason::NotRunning);
+    seq.step(Op::start(live), &Reason::NotRunning);
     take_its_place(&mut seq, target, slot, &Reason::Unproved);
     note_inherited(seq.plan, target.workload, live);
     seq.end()
@@ -123,7 +123,7 @@ fn take_its_place(seq: &mut Sequence<'_, '_>, target: &Target<'_>, slot: &Slot, 
     seq.done.clear();
     seq.undo.clear();
     if removes {
-        seq.step(Op::Remove { name: previous.clone() }, Reason::Replaced);
+        seq.step(Op::remove(previous), &Reason::Replaced);
     }
 }
 
@@ -142,7 +142,7 @@ fn remove_lost(
     let reason = Reason::NetworkGone(network.clone());
     let mut unless = vec![is_current(seq.plan, target, live), Fact::Absent(previous.clone())];
     unless.extend(serving.map(|seen| seq.plan.is_seen(previous, seen)));
-    seq.step_unless(Op::Remove { name: previous.clone() }, reason, unless);
+    seq.step_unless(Op::remove(previous), &reason, unless);
 }
 
 /// Takes the container that serves out of the way: it stays under the previous name, as what is fallen back to.
@@ -162,7 +162,7 @@ fn make_room(
         target.workload.keeps_previous && seen.state == State::Running && !is_unready(seq.plan, target, live);
     if is_proven && seq.plan.has(previous) {
         let gone = [Fact::Absent(previous.clone()), seq.plan.is_seen(previous, seen)];
-        seq.step_unless(Op::Remove { name: previous.clone() }, Reason::Older, gone);
+        seq.step_unless(Op::remove(previous), &Reason::Older, gone);
     }
     if can_start(seen) {
         stay_down(seq, live, target.restart(), reason);
@@ -170,21 +170,21 @@ fn make_room(
     let is_up = seen.state.is_up();
     let again = if is_up { undo_of_stop(live, target.restart(), seen) } else { Vec::new() };
     seq.undo = again.clone();
-    let stop = Op::Stop { name: live.clone(), timeout: seq.plan.desired.stop_timeout };
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason.clone()) });
+    let stop = Op::stop(live, seq.plan.desired.stop_timeout);
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });
     let op = if seq.plan.has(previous) {
         seq.undo = fall_back(seq.plan, target, slot);
-        Op::Remove { name: live.clone() }
+        Op::remove(live)
     } else if !can_start(seen) {
         seq.undo.clear();
-        Op::Remove { name: live.clone() }
+        Op::remove(live)
     } else {
         if is_up {
-            seq.undo.insert(0, Op::Rename { from: previous.clone(), to: live.clone() });
+            seq.undo.insert(0, Op::rename(previous, live));
         }
-        Op::Rename { from: live.clone(), to: previous.clone() }
+        Op::rename(live, previous)
     };
-    seq.step(op, Reason::MakesRoom);
+    seq.step(op, &Reason::MakesRoom);
     seq.done.clear();
     seq.undo.clear();
 }
@@ -192,17 +192,14 @@ fn make_room(
 /// What brings the previous container back when the new one does not come up.
 fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op> {
     let Slot { live, previous, .. } = slot;
-    let mut ops = vec![
-        Op::Stop { name: live.clone(), timeout: plan.desired.stop_timeout },
-        Op::Remove { name: live.clone() },
-        Op::Rename { from: previous.clone(), to: live.clone() },
-    ];
+    let mut ops =
+        vec![Op::stop(live, plan.desired.stop_timeout), Op::remove(live), Op::rename(previous, live)];
     ops.extend(undo_of_stop(live, target.restart(), &plan.now.containers[previous]));
     ops
 }
 
-/// Before anything is changed: where a container will be made stands none, the old one, or the very one; and where it will
-/// wait none, the one that does, or the old one as a part of this same plan leaves it.
+/// Expects of the host, before anything is changed: the live name is free, or belongs to the old container or to the wanted
+/// one; the previous name is free, or belongs to the container that has it now or to the old one.
 pub(super) fn expect_as_seen(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,

@@ -1,5 +1,4 @@
-//! What an earlier run that was cut off has left half done is read from what is there, and brought to its end before
-//! anything else begins.
+//! Finishes what an earlier run left half done when it was cut off. Reads from the containers how far that run came.
 
 use super::drain::drain;
 use super::launch::await_stable;
@@ -25,8 +24,7 @@ use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 
-/// Brings what an earlier rollout left half done to its end, and lets those leave that it brought in and that are not wanted
-/// any more.
+/// Finishes an earlier rollout, and discards the containers that it started and that are not wanted any more.
 pub(super) fn resume(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -45,7 +43,7 @@ pub(super) fn resume(
     steps
 }
 
-/// Whether a rollout was cut off after a name had changed hands.
+/// Whether a rollout was cut off after the live container had lost its name.
 fn is_half_done(plan: &PlanBuilder<'_>, Slot { live, next, previous }: &Slot) -> bool {
     runs(plan, previous) || !plan.has(live) && plan.has(previous) && plan.has(next)
 }
@@ -71,11 +69,11 @@ fn resume_rollout(
             last = promote(plan, target, slot, &last, &restarted);
         } else if !plan.has(live) && runs(plan, previous) {
             let mut seq = plan.sequence(target.owner(), &last);
-            seq.step(Op::Rename { from: previous.clone(), to: live.clone() }, Reason::LeftOver);
+            seq.step(Op::rename(previous, live), &Reason::LeftOver);
             last = seq.end();
         }
     }
-    // it may have been made where the proxy did not lead, or no longer leads
+    // it may have been made for other networks than the proxy routes to
     let both = |slot: &&Slot| runs(plan, &slot.live) && runs(plan, &slot.previous);
     let both: Vec<&Slot> = slots.iter().filter(both).collect();
     let mut seq = plan.sequence(target.owner(), &last);
@@ -87,7 +85,7 @@ fn resume_rollout(
     retire(plan, target, &slots.iter().collect::<Vec<_>>(), &needs)
 }
 
-/// While no container has the name that serves, the one that had it serves.
+/// Starts the previous container while no container has the live name.
 fn previous_serves_again(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -100,7 +98,7 @@ fn previous_serves_again(
     serve_again(plan, target, previous, done)
 }
 
-/// Waits until a container is ready that an earlier run was bringing in.
+/// Waits until the next container, which an earlier run made, is ready.
 fn await_next(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -109,19 +107,19 @@ fn await_next(
 ) -> Steps {
     let done = plan.is_seen(live, &plan.now.containers[next]);
     let undo = match !plan.has(live) && plan.has(previous) {
-        // no container has the name: the one that had it is better than none
-        true => vec![Op::Rename { from: previous.clone(), to: live.clone() }],
+        // no container has the live name: the previous one is better than none
+        true => vec![Op::rename(previous, live)],
         false => Vec::new(),
     };
     let mut seq = plan.sequence(target.owner(), after).done_if([done]).undone_by(undo);
-    seq.step(Op::Start { name: next.clone() }, Reason::LeftOver);
+    seq.step(Op::start(next), &Reason::LeftOver);
     take_aliases(&mut seq, target.workload, next, &Reason::LeftOver);
     await_stable(&mut seq, target, next, &Reason::LeftOver);
     keep_up(&mut seq, next, target.restart());
     seq.end()
 }
 
-/// Whether a container that comes in is of no use: another is wanted, or one serves that is.
+/// Whether a next container is of no use: another one is wanted, or the live one is right.
 fn is_unwanted(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool {
     let is_right =
         |name: &Container| plan.seen(name).map(|seen| outdated(plan, target, name, seen).is_none());
@@ -132,8 +130,8 @@ fn is_unwanted(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool
     }
 }
 
-/// Lets a container leave that was to come in and is of no use any more. One of a lower release than the one that serves is
-/// a rollback that was cut off: it is kept again.
+/// Drains and removes a next container that is of no use. If its release is lower than the live one's, a rollback was cut
+/// off: it is kept as the previous one again.
 fn discard(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) -> Steps {
     let Slot { live, next, previous } = slot;
     let seen = plan.now.containers[next].clone();
@@ -150,10 +148,10 @@ fn discard(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: 
         drained = drain(plan, target.owner(), &[next], &Reason::LeftOver, after, kept);
     }
     let op = match is_kept {
-        true => Op::Rename { from: next.clone(), to: previous.clone() },
-        false => Op::Remove { name: next.clone() },
+        true => Op::rename(next, previous),
+        false => Op::remove(next),
     };
     let mut seq = plan.sequence(target.owner(), &drained);
-    seq.step(op, Reason::LeftOver);
+    seq.step(op, &Reason::LeftOver);
     seq.end()
 }

@@ -26,7 +26,6 @@ use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
-use crate::name::Container;
 use crate::plan::Conflict;
 use crate::plan::NewStep;
 use crate::plan::Note;
@@ -144,15 +143,15 @@ fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> S
     let any = vec![plan.is_seen(previous, &kept), plan.is_seen(next, &kept), is_back.clone()];
     plan.expect_as_it_is(previous, any);
     let comes_in = plan.is_seen(next, &kept);
-    let stop = Op::Stop { name: next.clone(), timeout: plan.desired.stop_timeout };
+    let stop = Op::stop(next, plan.desired.stop_timeout);
     let reason = &Reason::GoesBack;
 
     let mut seq = plan.sequence(target.owner(), &[]).done_if([is_back]);
-    seq.step_unless(rename(previous, next), reason.clone(), [comes_in]);
+    seq.step_unless(Op::rename(previous, next), reason, [comes_in]);
     leave_extra_networks(&mut seq, target.workload, next, reason);
-    seq.undo = vec![stop, rename(next, previous)];
+    seq.undo = vec![stop, Op::rename(next, previous)];
     join_networks(&mut seq, target.workload, next, Aliases::Later, reason);
-    seq.step(Op::Start { name: next.clone() }, reason.clone());
+    seq.step(Op::start(next), reason);
     await_stable(&mut seq, target, next, reason);
     keep_up(&mut seq, next, target.restart());
     seq.end()
@@ -170,29 +169,25 @@ fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after:
     plan.expect_as_it_is(previous, any);
     let (restart, timeout) = (target.restart(), plan.desired.stop_timeout);
     let again = undo_of_stop(live, restart, &serving);
-    let stop = Op::Stop { name: live.clone(), timeout };
+    let stop = Op::stop(live, timeout);
     let reason = &Reason::GoesBack;
 
     let mut seq = plan.sequence(target.owner(), after).done_if([is_back]);
     stay_down(&mut seq, live, restart, reason);
     seq.undo = again.clone();
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop.clone(), reason.clone()) });
-    seq.undo = [vec![stop, rename(live, previous), rename(next, live)], again].concat();
-    seq.step(rename(live, next), reason.clone());
-    seq.step_unless(rename(previous, live), reason.clone(), []);
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop.clone(), reason) });
+    seq.undo = [vec![stop, Op::rename(live, previous), Op::rename(next, live)], again].concat();
+    seq.step(Op::rename(live, next), reason);
+    seq.step_unless(Op::rename(previous, live), reason, []);
 
     seq.done = vec![is_kept];
     leave_extra_networks(&mut seq, target.workload, live, reason);
     take_aliases(&mut seq, target.workload, live, reason);
     keep_routed_network(&mut seq, target.workload, live);
-    seq.step(Op::Start { name: live.clone() }, reason.clone());
+    seq.step(Op::start(live), reason);
     await_stable(&mut seq, target, live, reason);
     keep_up(&mut seq, live, restart);
     seq.undo.clear();
-    seq.step_unless(rename(next, previous), reason.clone(), []);
+    seq.step_unless(Op::rename(next, previous), reason, []);
     seq.end()
-}
-
-fn rename(from: &Container, to: &Container) -> Op {
-    Op::Rename { from: from.clone(), to: to.clone() }
 }

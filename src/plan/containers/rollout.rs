@@ -1,9 +1,9 @@
-//! Rolls an app out: the new containers come up beside the old ones, take their names when they are ready, and the old
-//! ones leave once nobody asks for them any more.
+//! Rolls an app out: the new containers start beside the old ones and take their names once they are ready; then the old
+//! ones are drained.
 //!
-//! A *name* leaves DNS with `docker rename`, at once and without touching a connection; an *alias* leaves only with the
-//! network, and while a container is away from it, it can open no new connection. So a container changes its aliases only
-//! before it serves, or after; and since neighbours may still ask it then, it is paused meanwhile.
+//! `docker rename` moves a *name* in DNS at once and touches no connection. An *alias* moves only when the container leaves
+//! the network and joins it again, and while it is off the network it can open no connection. So a container changes its
+//! aliases before it serves, or after; then it is paused meanwhile, since neighbours may still ask it.
 
 use super::drain::drain;
 use super::launch::await_stable;
@@ -63,7 +63,7 @@ pub(super) fn roll_out(
     up
 }
 
-/// Makes a container beside the one that serves, without aliases, and waits until it is ready.
+/// Starts the next container beside the live one, without aliases, and waits until it is ready.
 fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) -> Steps {
     let Slot { live, next, .. } = slot;
     let serving = plan.seen(live).cloned();
@@ -78,15 +78,15 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
         leave_data(plan, target, live, serving.as_ref());
     }
     let done = is_current(plan, target, live);
-    let stop = Op::Stop { name: next.clone(), timeout: plan.desired.stop_timeout };
-    let undo = vec![stop, Op::Remove { name: next.clone() }];
+    let stop = Op::stop(next, plan.desired.stop_timeout);
+    let undo = vec![stop, Op::remove(next)];
     let mut seq = plan.sequence(target.owner(), after).done_if([done]).undone_by(undo);
     if is_new {
         launch(&mut seq, target, next, Aliases::Later, &reason);
     } else {
         // an earlier run made it and was cut off
         join_networks(&mut seq, target.workload, next, Aliases::Later, &reason);
-        seq.step(Op::Start { name: next.clone() }, reason);
+        seq.step(Op::start(next), &reason);
     }
     if seq.has_begun() || is_unready(seq.plan, target, next) {
         await_stable(&mut seq, target, next, &why_awaited);
@@ -95,7 +95,7 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
     seq.end()
 }
 
-/// The container that serves gives up its name, and the one that comes in gets it. A release kept from before makes room.
+/// The live container gives up its name, and the next one gets it. An older release makes room.
 pub(super) fn promote(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -112,20 +112,20 @@ pub(super) fn promote(
     if let Some(serving) = serving {
         if seq.plan.has(previous) {
             let gone = [Fact::Absent(previous.clone()), seq.plan.is_seen(previous, &serving)];
-            seq.step_unless(Op::Remove { name: previous.clone() }, Reason::Older, gone);
+            seq.step_unless(Op::remove(previous), &Reason::Older, gone);
         }
         let op = match can_start(&serving) {
-            true => Op::Rename { from: live.clone(), to: previous.clone() },
+            true => Op::rename(live, previous),
             // it could not come back
-            false => Op::Remove { name: live.clone() },
+            false => Op::remove(live),
         };
-        seq.add(NewStep { after: restarted.to_vec(), ..seq.draft(op, Reason::MakesRoom) });
+        seq.add(NewStep { after: restarted.to_vec(), ..seq.draft(op, &Reason::MakesRoom) });
     }
-    seq.step_unless(Op::Rename { from: next.clone(), to: live.clone() }, Reason::TakesOver, []);
+    seq.step_unless(Op::rename(next, live), &Reason::TakesOver, []);
     seq.end()
 }
 
-/// Lets those leave that have given up their names.
+/// Drains the containers that have given up their names.
 pub(super) fn retire(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,

@@ -107,7 +107,7 @@ pub(super) fn can_start_now(plan: &PlanBuilder<'_>, seen: &SeenContainer) -> boo
     can_start(seen) && seen.memberships.iter().all(is_free)
 }
 
-/// The address that a container was made with, while nobody else has it.
+/// The address that a container was made with, while no other container has it.
 pub(super) fn own_address(plan: &PlanBuilder<'_>, name: &Container, network: &Network) -> Option<Ipv4Addr> {
     let seen = plan.now.networks.get(network).filter(|seen| seen.managed)?;
     let own = plan.now.containers[name].addresses.get(network)?;
@@ -126,8 +126,8 @@ pub(super) fn switchable_networks(plan: &PlanBuilder<'_>, name: &Container) -> B
     networks.filter(|network| is_managed(plan, network)).cloned().collect()
 }
 
-/// The networks that a container is on and should not be. That on which the proxy still leads to it is none, and neither
-/// is one of somebody else's, into which it was put by hand, to watch it for instance.
+/// The networks that a container should leave. Not the one on which the proxy still routes to it, and none that gordon did
+/// not make: a person put the container there.
 pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: &Container) -> Vec<Network> {
     let Some(seen) = plan.seen(name) else { return Vec::new() };
     let routed = routed_network(plan, workload);
@@ -142,7 +142,7 @@ pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: 
     seen.memberships.keys().filter(is_extra).cloned().collect()
 }
 
-/// The network on which the proxy, as it runs, still leads to a workload that is to be on others.
+/// The network on which the proxy routes to a workload today, where the workload is to leave it.
 pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<Network> {
     let project = &plan.desired.project;
     if Fact::NoFragment(project.clone()).holds(&plan.now) {
@@ -153,7 +153,7 @@ pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Opt
     (is_ours && workload.attachments.iter().all(|a| a.network != *network)).then(|| network.clone())
 }
 
-/// The steps by which the proxy comes to where it leads for `workload`: before those who serve it have left where it is.
+/// The steps by which the proxy joins the networks of a workload. The workload leaves its old networks after them.
 pub(super) fn route_steps(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
     let networks = workload.attachments.iter().map(|attachment| &attachment.network);
     networks.filter_map(|network| plan.joined.get(network)).copied().collect()
