@@ -592,8 +592,8 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        let mut learned = Vec::new();
         paths.retain(|path| workload.runtime.mounts.iter().all(|mount| mount.target != *path));
+        let mut learned = Vec::with_capacity(paths.len());
         for path in paths {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), &path);
             let whose = format!("VOLUME {path} of {}", workload.name());

@@ -88,6 +88,7 @@ fn made(
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
     runtime.restart = probation(&runtime.restart).to_owned();
+    runtime.mounts.reserve_exact(workload.learned.len());
     runtime.mounts.extend(workload.learned.iter().cloned());
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
 }
@@ -113,7 +114,7 @@ fn memberships(
     if workload.attachments.is_empty() {
         return vec![Membership { network: default_bridge(), address: None, aliases: Vec::new() }];
     }
-    let mut memberships = Vec::new();
+    let mut memberships = Vec::with_capacity(workload.attachments.len());
     for attachment in &workload.attachments {
         let network = attachment.network.clone();
         let address = address(plan, &network);
