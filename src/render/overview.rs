@@ -280,6 +280,8 @@ struct View<'a> {
     /// The volumes that are created and mounted by a container of the plan.
     mounted: BTreeSet<&'a str>,
     makes_proxy: bool,
+    /// By owner, how long containers that are replaced go on answering.
+    drains: BTreeMap<&'a str, Duration>,
 }
 
 impl<'a> View<'a> {
@@ -291,11 +293,17 @@ impl<'a> View<'a> {
             containers: BTreeMap::new(),
             mounted: BTreeSet::new(),
             makes_proxy: false,
+            drains: BTreeMap::new(),
         };
         for block in blocks.iter().filter(|block| block.thing == Thing::Container) {
             view.short_names.insert(block.name, short_name(block));
             view.owners.insert(block.name, block.owner);
             view.containers.extend(block.steps.iter().map(|step| (step.id, block.name)));
+            for step in &block.steps {
+                if let Op::Await(Await::Drain { time, .. }) = &step.op {
+                    view.drains.insert(block.owner, *time);
+                }
+            }
             if let Some(launch) = launch(block) {
                 view.mounted.extend(volumes(launch));
                 view.makes_proxy |= launch.labels.kind == Kind::Proxy;
@@ -321,7 +329,11 @@ impl<'a> View<'a> {
             None if block.name == PROXY => Kind::Proxy.as_str(),
             None => block.thing.as_str(),
         };
-        let impact = impact(block);
+        let impact = impact(block).map(|impact| match impact {
+            // one wait is enough for all replicas
+            Impact::Rolled { .. } => Impact::Rolled { drains: self.drains.get(block.owner).copied() },
+            impact => impact,
+        });
         let is_new = block.action == Action::Create;
         let is_plain = is_new && block.steps[0].reason == Reason::Missing;
         let mut what = Vec::new();
@@ -339,12 +351,16 @@ impl<'a> View<'a> {
             None => Vec::new(),
         };
         let left = self.plan.left_data.iter().filter(|left| left.container.as_str() == block.name);
+        let action = match impact {
+            Some(Impact::Rolled { .. }) => Action::Update,
+            _ => block.action,
+        };
         Entry {
             what: what.join(": "),
             impact,
             facts,
             left: left.map(|left| &left.volume).collect(),
-            ..entry(block.action, kind, self.short_names.get(block.name).copied().unwrap_or(block.name))
+            ..entry(action, kind, self.short_names.get(block.name).copied().unwrap_or(block.name))
         }
     }
 
@@ -582,12 +598,7 @@ fn impact(block: &Block<'_>) -> Option<Impact> {
             falls_back: block.steps.iter().any(|step| falls_back(step)),
         }),
         _ if has(Risk::Pauses) => Some(Impact::Paused),
-        Action::Replace => Some(Impact::Rolled {
-            drains: find(&|op| match op {
-                Op::Await(Await::Drain { time, .. }) => Some(*time),
-                _ => None,
-            }),
-        }),
+        Action::Replace => Some(Impact::Rolled { drains: None }),
         _ => None,
     }
 }
@@ -726,5 +737,24 @@ mod tests {
             entries(&overview(&plan), Some("shop")),
             [told("routes", "all of gone*1", "nothing is routed to it any more")]
         );
+    }
+
+    #[test]
+    fn replicas_that_are_rolled_out_are_one_entry_though_one_wait_drains_all() {
+        let mut plan = Plan::new(sample::project());
+        for name in ["shop-web", "shop-web-2"] {
+            let next = format!("{name}-next");
+            let mut launch = sample::app();
+            launch.name = container(&next);
+            let rename = Op::Rename { from: container(&next), to: container(name) };
+            plan.push(sample::new("shop", Op::Run(launch), Reason::Asked));
+            plan.push(sample::new("shop", rename, Reason::TakesOver));
+        }
+        let wait = Await::Drain { name: container("shop-web"), time: Duration::from_secs(5) };
+        plan.push(sample::new("shop", Op::Await(wait), Reason::Leaves));
+        let overview = overview(&plan);
+        let [(entry, 2)] = &overview.groups[0].entries[..] else { panic!("{overview:?}") };
+        let drains = Some(Duration::from_secs(5));
+        assert_eq!((entry.action, entry.impact.clone()), (Action::Update, Some(Impact::Rolled { drains })));
     }
 }
