@@ -47,6 +47,26 @@ fn modules_import_only_what_the_architecture_allows() {
 }
 
 #[test]
+fn the_page_on_the_architecture_shows_these_arrows() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/how-it-works.md");
+    let page = fs::read_to_string(page).expect("a document");
+    let (_, table) = page.split_once("| module | imports |").expect("a table of modules");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let words = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+    let mut shown: Vec<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').collect();
+            (words(cells[1]), words(cells[2]))
+        })
+        .collect();
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let mut arrows = ARROWS.map(|(module, imports)| (set(&[module]), set(imports)));
+    arrows.sort();
+    shown.sort();
+    assert_eq!(shown, arrows);
+}
+
+#[test]
 fn the_files_of_the_plan_form_no_circle() {
     let files = Files::below("plan");
     let mut arrows: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
