@@ -187,11 +187,11 @@ impl Lane {
     fn config(&self, image: &str) -> String {
         let name = &self.name;
         let head = "drain: 2s, health_timeout: 60s, stop_timeout: 5s";
-        let health = "cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 1s";
+        let health = "cmd: 'curl -fs http://127.0.0.1:3000/up', interval: 2s";
         match self.shape {
             Shape::Apps(_) | Shape::Asked => {
                 let health =
-                    if matches!(self.shape, Shape::Asked) { "path: /up, interval: 1s" } else { health };
+                    if matches!(self.shape, Shape::Asked) { "path: /up, interval: 2s" } else { health };
                 let app = |app: &String| {
                     format!(
                         "  {app}: {{ image: '{image}', environment: {{ REDIS_HOST: db }}, health: {{ {health} }}, \
@@ -209,7 +209,7 @@ impl Lane {
                 let toml = |words: &str| words.replace(": ", " = ").replace('\'', "\"");
                 let (head, health) = (toml(head), toml(health));
                 let head = head.replace("2s", "\"2s\"").replace("60s", "\"60s\"").replace("5s", "\"5s\"");
-                let health = health.replace("1s", "\"1s\"");
+                let health = health.replace("2s", "\"2s\"");
                 format!(
                     "name = \"{name}\"\n\
                      proxy = {{ http_port = 18080, https_port = 18443, tls = \"off\" }}\n\
