@@ -76,7 +76,8 @@ pub fn overview(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
     }
     for group in &groups {
         text.styled(OWNER, group.owner.unwrap_or("shared by all projects of this host")).end();
-        let widths = group.entries.iter().map(|(entry, count)| width(&named(entry, *count)));
+        let beside = group.entries.iter().filter(|(entry, _)| !entry.what.is_empty());
+        let widths = beside.map(|(entry, count)| width(&named(entry, *count)));
         let column = widths.filter(|width| *width <= WIDEST_NAME).max().unwrap_or_default();
         for (entry, count) in &group.entries {
             write_entry(&mut text, entry, *count, column);

@@ -77,7 +77,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     let plan = token(&["plan"]).stdout;
     for (line, same) in [
         (
-            format!("±  container {name}-web-green would be replaced: image web:1 → web:2"),
+            format!("±   container {name}-web-green would be replaced: image web:1 → web:2"),
             "image web:1 → web:2",
         ),
         (format!("container {name}-web-green-2 would be removed: more replicas than"), "more replicas than"),
