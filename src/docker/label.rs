@@ -137,7 +137,7 @@ pub struct Release {
     pub inherits: Option<String>,
 }
 
-/// What comes after the [`key::NAME`] of a container: what it does, then the number of its replica.
+/// What comes after the name in a container's [`key::PART`]: what it does, then the number of its replica.
 pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
 
 /// Whether gordon would give the container that is labelled with `label` this name, in one role or another.
