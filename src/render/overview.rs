@@ -301,7 +301,9 @@ impl<'a> View<'a> {
             view.containers.extend(block.steps.iter().map(|step| (step.id, block.name)));
             for step in &block.steps {
                 if let Op::Await(Await::Drain { time, .. }) = &step.op {
-                    view.drains.insert(block.owner, *time);
+                    // a shorter wait follows, for names that were looked up just before
+                    let longest = view.drains.entry(block.owner).or_default();
+                    *longest = (*time).max(*longest);
                 }
             }
             if let Some(launch) = launch(block) {
@@ -750,8 +752,10 @@ mod tests {
             plan.push(sample::new("shop", Op::Run(launch), Reason::Asked));
             plan.push(sample::new("shop", rename, Reason::TakesOver));
         }
-        let wait = Await::Drain { name: container("shop-web"), time: Duration::from_secs(5) };
-        plan.push(sample::new("shop", Op::Await(wait), Reason::Leaves));
+        for seconds in [5, 1] {
+            let wait = Await::Drain { name: container("shop-web"), time: Duration::from_secs(seconds) };
+            plan.push(sample::new("shop", Op::Await(wait), Reason::Leaves));
+        }
         let overview = overview(&plan);
         let [(entry, 2)] = &overview.groups[0].entries[..] else { panic!("{overview:?}") };
         let drains = Some(Duration::from_secs(5));
