@@ -59,14 +59,15 @@ const START: &str =
 
 /// Makes the namespaces, starts the engine, and holds both until standard input ends, which it does when this process ends
 /// in any way. Then the kernel ends all that runs in there, and the folder is removed. The first process in there ignores its
-/// children, so that none of them stays as a zombie.
+/// children, so that none of them stays as a zombie. Where no resolver answers, the kernel refuses each question at once, and
+/// not only one a second: who asks for a name would wait.
 const HOLD: &str = r#"
 folder=$1 resolver=$2 start=$3
 exec 3<&0
 unshare --net --mount --uts --pid --fork --mount-proc sh -ec '
 	ip link set lo up
 	ip address add "$2" dev lo
-	sysctl --quiet --write net.ipv4.ip_forward=1
+	sysctl --quiet --write net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0
 	eval "$3"
 	echo ready
 	exec env --ignore-signal=CHLD cat >/dev/null
