@@ -183,7 +183,7 @@ impl Labels {
 }
 
 /// What the labels of a thing say of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Labelled {
     pub(super) project: Option<Project>,
     pub(super) maker: Option<Project>,
@@ -232,6 +232,11 @@ impl Labelled {
                 memory
             }),
         })
+    }
+
+    /// Whether a network or a volume of this name is the one that was labelled.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.name.as_deref().is_none_or(|labelled| labelled == name)
     }
 
     /// The same, of labels in a map.

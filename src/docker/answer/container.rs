@@ -78,7 +78,7 @@ impl Listed {
             project: None,
             maker: None,
             kind: None,
-            owner: owner(None),
+            owner: owner(""),
             release: 0,
             spec: Spec::default(),
             inherits: None,
@@ -98,8 +98,8 @@ impl Listed {
     }
 }
 
-fn owner(label: Option<&str>) -> Owner {
-    Owner::parse(label.unwrap_or_default()).expect("any text is an owner")
+fn owner(label: &str) -> Owner {
+    Owner::parse(label).expect("any text is an owner")
 }
 
 #[derive(Deserialize)]
@@ -220,8 +220,8 @@ struct AskedAddress {
 }
 
 impl ContainerAnswer {
-    /// What its labels say, when gordon made it. Labels alone do not say that: `docker commit` gives those of a container to an image, and each
-    /// container of the image has them from there; and `docker rename` gives a container to somebody.
+    /// What its labels say, when gordon made it. Labels alone do not say that: `docker commit` gives those of a container to
+    /// an image, and each container of the image has them from there; and `docker rename` gives a container to somebody.
     fn labelled(&self, image_labels: &ImageLabels) -> Option<Labelled> {
         let labels = &self.config.labels;
         let labelled = Labelled::of(labels)?;
@@ -241,10 +241,10 @@ impl ContainerAnswer {
         let name = Container::parse(self.name.trim_start_matches('/')).ok()?;
         let labelled = self.labelled(image_labels);
         let is_managed = labelled.is_some();
-        let remembered = labelled.as_ref().map(|labelled| labelled.addresses.clone()).unwrap_or_default();
+        let labelled = labelled.unwrap_or_default();
         let memberships = self.network_settings.networks.iter().filter_map(|(network, endpoint)| {
             let network = Network::parse(network.as_str()).ok()?;
-            let remembered = remembered.get(&network).copied();
+            let remembered = labelled.addresses.get(&network).copied();
             let stale = !present.has(network.as_str(), &endpoint.network);
             Some((network, endpoint.seen(&self.id, remembered, stale)))
         });
@@ -252,20 +252,20 @@ impl ContainerAnswer {
         let bindings = self.host_config.port_bindings.values().flatten().flatten();
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
         let seen = SeenContainer {
-            project: labelled.as_ref().and_then(|labelled| labelled.project.clone()),
-            maker: labelled.as_ref().and_then(|labelled| labelled.maker.clone()),
-            kind: labelled.as_ref().and_then(|labelled| labelled.kind),
-            owner: owner(labelled.as_ref().map(|labelled| labelled.owner.as_str())),
-            release: labelled.as_ref().map_or(0, |labelled| labelled.release),
-            spec: labelled.as_ref().map(|labelled| labelled.spec.clone()).unwrap_or_default(),
-            inherits: labelled.and_then(|labelled| labelled.inherits),
+            project: labelled.project,
+            maker: labelled.maker,
+            kind: labelled.kind,
+            owner: owner(&labelled.owner),
+            release: labelled.release,
+            spec: labelled.spec,
+            inherits: labelled.inherits,
             image: ImageId::parse(self.image.as_str()).ok(),
             state: state(&self.state.status),
             restart: self.host_config.restart_policy.as_flag(),
             restarts: self.restart_count,
             health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),
             memberships: memberships.collect(),
-            addresses: remembered.clone(),
+            addresses: labelled.addresses,
             volumes: volumes
                 .filter_map(|mount| {
                     Some((mount.destination.clone(), Volume::parse(mount.name.as_str()).ok()?))

@@ -234,10 +234,9 @@ impl ListedVolume {
             };
             (!value.is_empty()).then_some(value.as_str())
         });
-        let labelled =
-            labelled.filter(|labelled| labelled.name.as_ref().is_none_or(|name| *name == self.name));
+        let labelled = labelled.filter(|labelled| labelled.is_of(&self.name));
         let managed = labelled.is_some();
-        let (project, maker) = labelled.map_or((None, None), |labelled| (labelled.project, labelled.maker));
+        let Labelled { project, maker, .. } = labelled.unwrap_or_default();
         let seen = SeenVolume { project, maker, managed };
         Some((Volume::parse(self.name.as_str()).ok()?, seen))
     }

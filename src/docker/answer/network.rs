@@ -51,15 +51,14 @@ impl NetworkAnswer {
 
     /// What its labels say, when gordon made it, and no other tool that copied its labels.
     fn labelled(&self) -> Option<Labelled> {
-        let labelled = Labelled::of(&self.labels)?;
-        labelled.name.as_ref().is_none_or(|name| *name == self.name).then_some(labelled)
+        Labelled::of(&self.labels).filter(|labelled| labelled.is_of(&self.name))
     }
 
     pub(super) fn seen(&self, subnet: Option<Ipv4Net>) -> SeenNetwork {
         let members = self.containers.values();
         let labelled = self.labelled();
         let managed = labelled.is_some();
-        let (project, maker) = labelled.map_or((None, None), |labelled| (labelled.project, labelled.maker));
+        let Labelled { project, maker, .. } = labelled.unwrap_or_default();
         SeenNetwork {
             project,
             maker,
