@@ -9,12 +9,13 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 use support::inside;
 
@@ -47,39 +48,44 @@ impl Count {
 /// Asks for hosts through the proxy, each over and over, by GET and by POST in turn, each time over a new connection.
 pub struct ThroughProxy {
     enough: Arc<AtomicBool>,
-    askers: Vec<(Arc<AtomicU32>, JoinHandle<Count>)>,
+    /// Each with the time at which the last request began that has got an answer.
+    askers: Vec<(Arc<Mutex<Instant>>, JoinHandle<Count>)>,
 }
 
 impl ThroughProxy {
     pub fn start(hosts: &[String], path: &'static str) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let asker = |host: &String| {
-            let (host, enough, asked) = (host.clone(), Arc::clone(&enough), Arc::new(AtomicU32::new(0)));
-            let count = Arc::clone(&asked);
+            let (host, enough) = (host.clone(), Arc::clone(&enough));
+            let answered = Arc::new(Mutex::new(Instant::now()));
+            let last = Arc::clone(&answered);
             let asker = move || {
-                let mut lost = Vec::new();
+                let mut count = Count::default();
                 while !enough.load(Ordering::Relaxed) {
-                    let method = if count.fetch_add(1, Ordering::Relaxed) % 2 == 0 { "GET" } else { "POST" };
+                    let method = if count.asked.is_multiple_of(2) { "GET" } else { "POST" };
+                    let began = Instant::now();
                     let answer = ask(PROXY, method, &host, path);
+                    *last.lock().expect("nobody panics with it") = began;
+                    count.asked += 1;
                     if !answer.starts_with("HTTP/1.1 200 ") {
                         let first = answer.lines().next().unwrap_or_default();
                         let what = format!("{} {method} {host}: {first}", time());
                         println!("lost: {what}");
-                        lost.push(what);
+                        count.lost.push(what);
                     }
                     thread::sleep(PAUSE);
                 }
-                Count { asked: count.load(Ordering::Relaxed), lost }
+                count
             };
-            (asked, thread::spawn(asker))
+            (answered, thread::spawn(asker))
         };
         let askers = hosts.iter().map(asker).collect();
         Self { enough, askers }
     }
 
-    /// How many requests the one who asked least has made so far.
-    pub fn asked(&self) -> u32 {
-        self.askers.iter().map(|(asked, _)| asked.load(Ordering::Relaxed)).min().unwrap_or_default()
+    /// Whether everybody has got an answer to a request that began after this time.
+    pub fn has_answered_since(&self, time: Instant) -> bool {
+        self.askers.iter().all(|(answered, _)| *answered.lock().expect("nobody panics with it") > time)
     }
 
     pub fn stop(mut self) -> Count {

@@ -12,6 +12,8 @@ use super::probe::ask;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::time::Duration;
+use std::time::Instant;
 use support::Project;
 use support::eventually;
 
@@ -21,8 +23,8 @@ pub const IMAGES: [&str; 3] = ["web:1", "web:2", "nextjs-web:latest"];
 /// What is asked of an app: it answers once its database has, over a new connection.
 const PATH: &str = "/redis";
 
-/// How many requests make sure that the proxy has asked for names anew: it does so every second.
-const REFRESHED: u32 = 40;
+/// After which time the proxy has asked for names anew: it does so every second.
+const REFRESHED: Duration = Duration::from_secs(2);
 
 /// What a project looks like.
 #[derive(Clone, Copy, Debug)]
@@ -232,8 +234,8 @@ impl Lane {
 impl Askers {
     /// Waits until the proxy has noticed whatever there is to notice.
     pub fn wait(&self) {
-        let asked = self.0.asked();
-        eventually("the proxy is asked on and on", || self.0.asked() >= asked + REFRESHED);
+        let refreshed = Instant::now() + REFRESHED;
+        eventually("the proxy is asked on and on", || self.0.has_answered_since(refreshed));
     }
 
     /// What was lost through the proxy, and by alias.

@@ -129,6 +129,8 @@ fn image(release: u32) -> String {
 
 fn with_gordon() -> Figures {
     let name = "gtest-bench";
+    // the proxy outlives the project, and has the port
+    let _proxy = Theirs(["rm", "--force", "--volumes", "gordon-proxy"].map(str::to_owned).into());
     let project = app::project(name, 1);
     measure(|release| {
         // as people have it who say nothing of the drain

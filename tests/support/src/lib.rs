@@ -13,6 +13,7 @@ pub mod tally;
 mod own;
 mod process;
 mod project;
+mod resolver;
 mod theirs;
 
 pub use own::free_port;

@@ -9,6 +9,7 @@ use crate::process::Run;
 use crate::process::docker;
 use crate::process::eventually;
 use crate::process::run;
+use crate::resolver::Resolver;
 use rustix::process::Pid;
 use rustix::process::Signal;
 use rustix::process::kill_process;
@@ -17,6 +18,7 @@ use std::env;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::net::Ipv4Addr;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -28,8 +30,8 @@ use std::sync::Condvar;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-/// Where containers' questions for names go that the engine does not know: somebody may answer there, or nobody.
-pub const RESOLVER: &str = "192.0.2.53";
+/// Where containers' questions for names go that the engine does not know.
+pub const RESOLVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 53);
 
 /// What containers add to a name that is not found.
 pub const SEARCHED: &str = "company.test";
@@ -59,15 +61,14 @@ const START: &str =
 
 /// Makes the namespaces, starts the engine, and holds both until standard input ends, which it does when this process ends
 /// in any way. Then the kernel ends all that runs in there, and the folder is removed. The first process in there ignores its
-/// children, so that none of them stays as a zombie. Where no resolver answers, the kernel refuses each question at once, and
-/// not only one a second: who asks for a name would wait.
+/// children, so that none of them stays as a zombie.
 const HOLD: &str = r#"
 folder=$1 resolver=$2 start=$3
 exec 3<&0
 unshare --net --mount --uts --pid --fork --mount-proc sh -ec '
 	ip link set lo up
 	ip address add "$2" dev lo
-	sysctl --quiet --write net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0
+	sysctl --quiet --write net.ipv4.ip_forward=1
 	eval "$3"
 	echo ready
 	exec env --ignore-signal=CHLD cat >/dev/null
@@ -103,12 +104,16 @@ struct Room;
 pub struct Engine {
     folder: PathBuf,
     dockerd: Pid,
+    /// Who is asked for the names that the engine does not know.
+    pub resolver: Resolver,
 }
 
 /// Runs `body` on a private engine that has nothing but images. `test` is the test that calls this.
 #[track_caller]
 pub fn on_private_engine<T: Copy>(test: T, body: fn()) {
-    if env::var_os(FOLDER).is_some() {
+    if let Some(folder) = env::var_os(FOLDER) {
+        // another word means an engine that somebody else started
+        let _engine = Path::new(&folder).is_dir().then(|| Engine::of(folder.into()));
         return body();
     }
     let engine = PrivateEngine::take();
@@ -157,14 +162,14 @@ impl PrivateEngine {
             "pidfile": forgotten("pid"),
             "hosts": [host(&folder)],
             "storage-driver": driver.trim(),
-            "dns": [RESOLVER],
+            "dns": [RESOLVER.to_string()],
             "dns-search": [SEARCHED],
         });
         fs::write(folder.join("daemon.json"), config.to_string()).expect("a file");
         let mut holder = Command::new("sh")
             .args(["-c", HOLD, "sh"])
             .arg(&folder)
-            .args([RESOLVER, START])
+            .args([&RESOLVER.to_string(), START])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             // Ctrl-C is for this process: that one removes what is left of it
@@ -272,7 +277,7 @@ fn others() -> Vec<Pid> {
 impl Engine {
     fn of(folder: PathBuf) -> Self {
         let dockerd = number(&folder.join(RUN).join("pid"));
-        Self { folder, dockerd }
+        Self { folder, dockerd, resolver: Resolver::start(RESOLVER) }
     }
 
     /// Ends it, and starts it again.
