@@ -83,10 +83,7 @@ impl Progress for Live {
 
     fn hear(&mut self, plan: &Plan, event: &Event) {
         match event {
-            Event::Started { step } => {
-                self.started(plan, *step);
-                return;
-            }
+            Event::Started { step } => self.started(plan, *step),
             Event::Line { step, text } => {
                 if let Some(Running { bar, layers }) = self.running.get_mut(step) {
                     layers.hear(text);

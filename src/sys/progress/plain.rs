@@ -1,4 +1,4 @@
-//! Progress as plain lines, for logs and pipes: one as a step begins, one as it ends. Knows no terminal.
+//! Progress as plain lines, for logs and pipes: one for each step, as it ends. Knows no terminal.
 
 use super::Progress;
 use super::Wording;
@@ -11,22 +11,30 @@ use crate::plan::StepId;
 use crate::render::Text;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
+use std::time::Instant;
+
+/// After this long without a line, a pull says how far it is.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Writes lines.
 pub struct Plain<W> {
     out: W,
     wording: Wording,
     pulls: BTreeMap<StepId, Layers>,
+    silence: Duration,
+    last_line: Instant,
 }
 
 impl<W: Write> Plain<W> {
     /// Lines on `out`.
     pub fn new(out: W, wording: Wording) -> Self {
-        Self { out, wording, pulls: BTreeMap::new() }
+        Self { out, wording, pulls: BTreeMap::new(), silence: SILENCE, last_line: Instant::now() }
     }
 
     fn write(&mut self, lines: impl IntoIterator<Item = Text>) {
         for line in lines {
+            self.last_line = Instant::now();
             // nobody reads on: what is being done goes on all the same
             let _ = writeln!(self.out, "{line}");
         }
@@ -41,6 +49,7 @@ impl<W: Write> Progress for Plain<W> {
         if let Event::Line { step, text } = event {
             let layers = self.pulls.entry(*step).or_default();
             if layers.hear(text)
+                && self.last_line.elapsed() >= self.silence
                 && let Some(far) = layers.words()
             {
                 self.write([Text::of(format_args!("  {}: {far}", words::title(plan, *step)))]);
@@ -51,5 +60,29 @@ impl<W: Write> Progress for Plain<W> {
 
     fn end(&mut self, plan: &Plan, report: &Report) {
         self.write(words::summary(plan, report, &self.wording));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::sample;
+    use crate::docker::Op;
+
+    fn written(silence: Duration) -> String {
+        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("web:1") }, vec![])]);
+        let mut out = Vec::new();
+        let wording = Wording { stage: "pull", done: "pulled", next: None };
+        let mut plain = Plain { silence, ..Plain::new(&mut out, wording) };
+        for text in ["a: Pulling fs layer", "b: Pulling fs layer", "a: Pull complete"] {
+            plain.hear(&plan, &Event::Line { step: plan.steps()[0].id, text: text.to_owned() });
+        }
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn a_pull_says_how_far_it_is_only_after_a_silence() {
+        assert_eq!(written(SILENCE), "");
+        assert_eq!(written(Duration::ZERO), "  1/1 pull web:1: 1 of 2 layers\n");
     }
 }

@@ -42,11 +42,10 @@ pub(super) fn title(plan: &Plan, step: StepId) -> String {
     format!("{number:>width$}/{total} {}", plan.steps()[step.index()].op)
 }
 
-/// The lines that tell of `event`. None for what a pull says: that moves.
+/// The lines that tell of `event`. None for a step that begins, nor for what a pull says: those move.
 pub(super) fn lines(plan: &Plan, event: &Event) -> Vec<Text> {
     match event {
-        Event::Started { step } => vec![Text::of(format_args!("  {}", title(plan, *step)))],
-        Event::Line { .. } => Vec::new(),
+        Event::Started { .. } | Event::Line { .. } => Vec::new(),
         Event::Finished { step, after } => {
             let mut line = Text::default();
             line.styled(GOOD, "✓").add(format_args!(" {} ", title(plan, *step)));
