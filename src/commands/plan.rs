@@ -18,6 +18,7 @@ use crate::docker::Cli;
 use crate::plan::Options;
 use crate::plan::Plan;
 use crate::render;
+use crate::render::Text;
 use crate::sys::files;
 use std::mem;
 use std::path::Path;
@@ -73,10 +74,21 @@ fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), 
         Format::Text if said.summary => {
             output::text(&render::text::overview(plan, cli, next(plan, said).as_deref()))
         }
+        Format::Text if said.verbose => output::text(&verbose(plan, cli, next(plan, said).as_deref())),
         Format::Text => output::text(&render::text::render(plan, cli, next(plan, said).as_deref())),
         Format::Sh => output::data(&render::sh::render(plan, cli)),
         Format::Json => output::with(|out| render::json::write(plan, cli, folder, out)),
     }
+}
+
+/// The overview, and below it the plan in its own words.
+fn verbose(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
+    let mut text = render::text::overview(plan, cli, None);
+    text.end().lines(&plan.to_string());
+    if let Some(next) = next {
+        text.end().line(next);
+    }
+    text
 }
 
 /// What the person can do with the plan.

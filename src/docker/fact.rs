@@ -17,6 +17,7 @@ use crate::name::Volume;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -194,6 +195,47 @@ impl Fact {
             Self::Detached { container: name, network } => {
                 container(name).is_none_or(|seen| !seen.memberships.contains_key(network))
             }
+        }
+    }
+}
+
+impl fmt::Display for Fact {
+    /// The statement in a few words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image(image) => write!(f, "image {image}"),
+            Self::Network(name) => write!(f, "network {name}"),
+            Self::NoNetwork(name) => write!(f, "no network {name}"),
+            Self::NetworkUsable(name, project) => write!(f, "network {name} usable by {project}"),
+            Self::NoOtherAnswers { project, .. } => write!(f, "no others answer to names of {project}"),
+            Self::Room { network, address, .. } => write!(f, "{address} free on {network}"),
+            Self::Volume(name) => write!(f, "volume {name}"),
+            Self::NoVolume(name) => write!(f, "no volume {name}"),
+            Self::VolumeUsable(name, project) => write!(f, "volume {name} usable by {project}"),
+            Self::Exists(name) => write!(f, "{name} there"),
+            Self::Absent(name) => write!(f, "no {name}"),
+            Self::Has { name, release, .. } => write!(f, "{name} is release {release} as seen"),
+            Self::Current(current) => match current.release {
+                Some(release) => write!(f, "{} is release {release} as wanted", current.name),
+                None => write!(f, "{} as wanted", current.name),
+            },
+            Self::Proxy { .. } => write!(f, "{PROXY} as wanted"),
+            Self::Fragment { project, .. } => write!(f, "routes of {project} as wanted"),
+            Self::NoFragment(project) => write!(f, "no routes of {project}"),
+            Self::Running(name) => write!(f, "{name} runs"),
+            Self::Steady(name) => write!(f, "{name} runs steadily"),
+            Self::Paused(name) => write!(f, "{name} paused"),
+            Self::Unpaused(name) => write!(f, "{name} not paused"),
+            Self::Stopped(name) => write!(f, "{name} stopped"),
+            Self::Healthy(name) => write!(f, "{name} healthy"),
+            Self::Restart { name, policy } => write!(f, "{name} restarts {policy}"),
+            Self::Attached { container, network, aliases: None } => write!(f, "{container} on {network}"),
+            Self::Attached { container, network, aliases: Some(aliases) } => {
+                let aliases: Vec<&str> = aliases.iter().map(Alias::as_str).collect();
+                let names = if aliases.is_empty() { "no alias".to_owned() } else { aliases.join(" ") };
+                write!(f, "{container} on {network} as {names}")
+            }
+            Self::Detached { container, network } => write!(f, "{container} not on {network}"),
         }
     }
 }

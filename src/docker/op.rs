@@ -3,6 +3,7 @@
 use super::Await;
 use super::Command;
 use super::Fact;
+use super::Fragment;
 use super::Labels;
 use super::Mount;
 use super::Runtime;
@@ -342,7 +343,8 @@ impl Op {
 }
 
 impl fmt::Display for Op {
-    /// What is done, in a few words, as in "create network `shop-backend`" without the quotes.
+    /// What is done, in a few words, as in "create network `shop-backend`" without the quotes. `{:#}` also tells how: the
+    /// image, the release, the networks with addresses and aliases, the routes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pull { image } => write!(f, "pull {image}"),
@@ -371,8 +373,48 @@ impl fmt::Display for Op {
             }
             Self::RemoveFragment { project } => write!(f, "no longer route to {project}"),
             Self::Await(wait) => wait.fmt(f),
+        }?;
+        if f.alternate() { self.details(f) } else { Ok(()) }
+    }
+}
+
+impl Op {
+    fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ExpectVolumes { known, .. } => write!(f, ": {}", known.join(", ")),
+            Self::CreateNetwork { subnet, .. } => write!(f, " of {subnet}"),
+            Self::Create(launch) | Self::Run(launch) => {
+                write!(f, " of {}", launch.image)?;
+                if let Some(release) = &launch.labels.release {
+                    write!(f, " as release {}", release.number)?;
+                }
+                launch.memberships.iter().try_for_each(|Membership { network, address, aliases }| {
+                    write!(f, ", on {network}")?;
+                    write_place(f, *address, aliases)
+                })
+            }
+            Self::Connect { membership: Membership { address, aliases, .. }, .. } => {
+                write_place(f, *address, aliases)
+            }
+            Self::WriteFragment { text, .. } => {
+                let fragment = Fragment::from(text.as_str());
+                write!(f, ": {}", fragment.hosts().collect::<Vec<_>>().join(", "))
+            }
+            Self::AskRoutes { routes, .. } => {
+                let targets: Vec<&str> = routes.iter().map(|(target, _)| target.as_str()).collect();
+                write!(f, " at {}", targets.join(", "))
+            }
+            _ => Ok(()),
         }
     }
+}
+
+fn write_place(f: &mut fmt::Formatter<'_>, address: Option<Ipv4Addr>, aliases: &[Alias]) -> fmt::Result {
+    if let Some(address) = address {
+        write!(f, " at {address}")?;
+    }
+    let aliases: Vec<&str> = aliases.iter().map(Alias::as_str).collect();
+    if aliases.is_empty() { Ok(()) } else { write!(f, " as {}", aliases.join(" ")) }
 }
 
 impl Launch {

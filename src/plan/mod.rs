@@ -18,6 +18,7 @@ mod routing;
 mod simulate;
 mod status;
 mod step;
+mod text;
 mod value;
 
 pub use conflict::Claimant;

@@ -312,6 +312,7 @@ fn an_offline_plan_knows_what_images_json_says() {
 fn plan_shows_and_changes_nothing() {
     let scene = shop("plan", "");
     scene.gordon("plan").ended(0).shows("plan");
+    scene.gordon("plan -v").ended(0).shows("plan_verbose");
     let changes = scene.gordon("plan --exit-code").ended(3);
     assert_eq!(changes.stderr, "");
     assert!(scene.gordon("plan --format sh").ended(0).stdout.starts_with("#!/bin/sh\n"));

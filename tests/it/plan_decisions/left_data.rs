@@ -65,7 +65,7 @@ fn a_container_that_is_replaced_leaves_data_behind_only_when_a_person_says_so() 
         let end = after(&meant, meant.steps().len(), &host);
         assert_eq!(refusals(&refused, &end), [""; 0], "it is done already");
         let again = plan(&new, &end, &[]);
-        assert!(again.is_empty() && left(&again).is_empty(), "{:?}", again.steps());
+        assert!(again.is_empty() && left(&again).is_empty(), "{again}");
         assert!(end.volumes.contains_key(&Volume::parse(volume).unwrap()));
     }
 }

@@ -9,12 +9,9 @@ use gordon::config;
 use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::desired::resolve;
-use gordon::docker::Await;
 use gordon::docker::Fact;
-use gordon::docker::Fragment;
 use gordon::docker::Health;
 use gordon::docker::ImageFacts;
-use gordon::docker::Launch;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::Secret;
@@ -156,7 +153,7 @@ fn snapshot(name: &str, text: &str) {
 
 fn planned(text: &str, host: &Observed, options: &Options) -> String {
     match diff(&desired(text), host, options) {
-        Ok(plan) => list(&plan),
+        Ok(plan) => plan.to_string(),
         Err(conflicts) => {
             conflicts.iter().map(|conflict: &Conflict| format!("conflict: {conflict}\n")).collect()
         }
@@ -167,100 +164,24 @@ fn decides(name: &str, text: &str, host: &Observed) {
     snapshot(name, &planned(text, host, &Options::default()));
 }
 
-fn list(plan: &Plan) -> String {
-    let mut text = String::new();
-    let w = &mut text;
-    for expect in &plan.expects {
-        let _ = writeln!(w, "expects {}, or: {}", kinds(&expect.any), expect.otherwise);
-    }
-    for step in plan.steps() {
-        let _ = writeln!(w, "{} {} ({})", step.id.index() + 1, words(&step.op), step.reason);
-        for (word, steps) in [("needs", &step.needs), ("after", &step.after)] {
-            if !steps.is_empty() {
-                let steps: Vec<_> = steps.iter().map(|id| (id.index() + 1).to_string()).collect();
-                let _ = writeln!(w, "    {word} {}", steps.join(" "));
-            }
-        }
-        if !step.unless.is_empty() {
-            let _ = writeln!(w, "    unless {}", kinds(&step.unless));
-        }
-        if !step.undo.is_empty() {
-            let _ =
-                writeln!(w, "    undone by {}", step.undo.iter().map(words).collect::<Vec<_>>().join(", "));
-        }
-        if step.risk != gordon::plan::Risk::None {
-            let _ = writeln!(w, "    risk: {:?}", step.risk);
-        }
-    }
-    for blocked in &plan.blocked {
-        let _ = writeln!(w, "left out: {blocked}");
-    }
-    for note in &plan.notes {
-        let _ = writeln!(w, "note: {note}");
-    }
-    if text.is_empty() { "nothing\n".to_owned() } else { text }
-}
-
-fn kinds(facts: &[Fact]) -> String {
-    let kind = |fact: &Fact| format!("{fact:?}").split(['(', ' ']).next().unwrap().to_owned();
-    facts.iter().map(kind).collect::<Vec<_>>().join(" or ")
-}
-
-fn words(op: &Op) -> String {
-    let launch = |verb: &str, launch: &Launch| {
-        let release = launch.labels.release.as_ref().unwrap().number;
-        let mut text = format!("{verb} {} as release {release}", launch.name);
-        for membership in &launch.memberships {
-            let address = membership.address.map_or("some address".to_owned(), |address| address.to_string());
-            let _ =
-                write!(text, " in {} at {address}, {} aliases", membership.network, membership.aliases.len());
-        }
-        text
-    };
-    match op {
-        Op::Pull { image } => format!("pull {image}"),
-        Op::ExpectVolumes { image, known } => format!("expect {known:?} of {image}"),
-        Op::CreateNetwork { name, .. } => format!("create network {name}"),
-        Op::CreateVolume { name, .. } => format!("create volume {name}"),
-        Op::Create(l) => launch("create", l),
-        Op::Run(l) => launch("run", l),
-        Op::Start { name } => format!("start {name}"),
-        Op::Stop { name, .. } => format!("stop {name}"),
-        Op::Rename { from, to } => format!("rename {from} to {to}"),
-        Op::Remove { name } => format!("remove {name}"),
-        Op::Connect { container, membership } => {
-            let address = membership.address.map_or("some address".to_owned(), |address| address.to_string());
-            format!(
-                "connect {container} to {} at {address}, {} aliases",
-                membership.network,
-                membership.aliases.len()
-            )
-        }
-        Op::Pause { name } => format!("pause {name}"),
-        Op::Unpause { name } => format!("unpause {name}"),
-        Op::Update { name, restart } => format!("update {name} to restart {restart}"),
-        Op::Disconnect { container, network } => format!("disconnect {container} from {network}"),
-        Op::RemoveNetwork { name } => format!("remove network {name}"),
-        Op::RemoveVolume { name } => format!("remove volume {name}"),
-        Op::Await(Await::Healthy { name, .. }) => format!("await health of {name}"),
-        Op::Await(Await::StaysUp { name, time }) => format!("await {name} for {time:?}"),
-        Op::WriteFragment { project, text } => {
-            format!(
-                "write routes of {project}: {}",
-                words_of(Fragment::from(text.as_str()).hosts().map(str::to_owned))
-            )
-        }
-        Op::AskRoutes { routes, .. } => {
-            let asked = routes.iter().map(|(target, host)| format!("{target} for {host}"));
-            format!("ask {}", words_of(asked))
-        }
-        Op::RemoveFragment { project } => format!("remove routes of {project}"),
-        other => format!("{other:?}"),
-    }
-}
-
-fn words_of(words: impl IntoIterator<Item = String>) -> String {
-    words.into_iter().collect::<Vec<_>>().join(", ")
+#[test]
+fn a_plan_as_text_has_one_line_for_each_thing() {
+    let text = "name = \"a\"\napps.web = { image = \"app:1\", strategy = \"recreate\" }";
+    let host = applied(text, &host());
+    let plan = diff(&desired(&text.replace("app:1", "app:2")), &host, &Options::default()).unwrap();
+    insta::assert_snapshot!(plan, @r"
+    expects no a-web-green or a-web-green is release 1 as seen or a-web-green is release 2 as wanted; otherwise: a-web-green is not as it was when this was planned
+    expects no a-web-previous or a-web-previous is release 1 as seen; otherwise: a-web-previous is not as it was when this was planned
+    expects a-web-green is release 2 as wanted or 10.208.248.129 free on a-network; otherwise: network a-network has no room for a-web-green at 10.208.248.129
+    expects no others answer to names of a; otherwise: a container that is not of this project answers to one of its names on its networks
+    1 [] set the restart policy of a-web-green to no (image changed); unless a-web-green is release 2 as wanted or a-web-green restarts no or no a-web-green
+    2 [1] stop a-web-green (image changed); unless a-web-green is release 2 as wanted or a-web-green stopped; undone by: start a-web-green, set the restart policy of a-web-green to always; interrupts
+    3 [2] rename a-web-green to a-web-previous (makes room for its replacement); unless a-web-green is release 2 as wanted or no a-web-green; undone by: rename a-web-previous to a-web-green, start a-web-green, set the restart policy of a-web-green to always
+    4 [3] run a-web-green of app:2 as release 2, on a-network at 10.208.248.129 as web a-web (image changed); unless a-web-green is release 2 as wanted; undone by: stop a-web-green, remove a-web-green, rename a-web-previous to a-web-green, start a-web-green, set the restart policy of a-web-green to always
+    5 [4] see that a-web-green stays up for 5s (not ready yet); unless a-web-green restarts always; undone likewise
+    6 [5] set the restart policy of a-web-green to always (it is ready: docker keeps it up from here on); unless a-web-green restarts always; undone likewise
+    note: a-web-green cannot be rolled out, because its strategy is `recreate`: it is replaced, with an interruption
+    ");
 }
 
 // what is missing -------------------------------------------------------------------------------------------------
@@ -430,7 +351,7 @@ fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
     let next = text.replace("app:1", "checked:1");
     let host = applied(&next, &applied(text, &host()));
     let back = rollback(&desired(&next), &host, None, &BTreeSet::new()).unwrap();
-    snapshot("put_back", &list(&back));
+    snapshot("put_back", &back.to_string());
     let mut all = String::new();
     for count in 1..back.steps().len() / 2 {
         let rest = planned(&next, &after(&back, count, &host), &Options::default());
@@ -450,7 +371,7 @@ fn who_goes_back_does_without_a_network_that_is_not_there() {
     };
     let host = applied(&text("app:2", "attached"), &applied(&text("app:1", "attached"), &host()));
     let back = rollback(&desired(&text("app:2", "all")), &host, None, &BTreeSet::new()).unwrap();
-    assert!(!back.steps().iter().any(|step| matches!(step.op, Op::Connect { .. })), "{}", list(&back));
+    assert!(!back.steps().iter().any(|step| matches!(step.op, Op::Connect { .. })), "{back}");
     let host = after(&back, back.steps().len(), &host);
     assert!(host.containers[&container("gordon-a.com")].state.is_up());
 }
@@ -497,7 +418,7 @@ fn an_app_is_rolled_out_when_anything_about_it_has_changed() {
         let plan = diff(&desired(text), host, options).unwrap();
         let step =
             plan.steps().iter().find(|step| matches!(step.op, Op::Run(_) | Op::Create(_))).expect(what);
-        let _ = writeln!(reasons, "{what}: {} ({})", words(&step.op), step.reason);
+        let _ = writeln!(reasons, "{what}: {:#} ({})", step.op, step.reason);
     };
     tell("spec", &SHOP.replace("app:1", "app:2"), &seen, &Options::default());
     let mut host = seen.clone();
@@ -595,7 +516,7 @@ fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_els
     tell("on the default bridge, too", plan(&also, &on_the_bridge));
     tell("no longer wanted", plan(rolled, &restarting(&["shop-old-green"])));
     let back = rollback(&desired(&also), &outgoing, None, &BTreeSet::new()).unwrap();
-    tell("gone back", list(&back));
+    tell("gone back", back.to_string());
     snapshot("restarting", &all);
 }
 
@@ -610,7 +531,7 @@ fn who_gave_way_to_the_release_before_stays_down_whatever_it_was_like() {
         let host = after(&back, back.steps().len(), &host);
         assert_eq!(host.containers[&container("shop-web-previous")].restart, "no", "{state:?}");
         let left = diff(&desired(text), &host, &Options::default()).unwrap();
-        assert!(left.is_empty(), "{state:?}: {}", list(&left));
+        assert!(left.is_empty(), "{state:?}: {left}");
     }
 }
 
@@ -728,7 +649,7 @@ fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
         let mut host = applied(text, &host());
         change(&mut host, "gordon-a.com", |seen| seen.health = health);
         let plan = planned(text, &host, &Options::default());
-        assert_eq!(plan.contains("await health"), is_awaited, "{plan}");
+        assert_eq!(plan.contains("wait until gordon-a.com is healthy"), is_awaited, "{plan}");
     }
 }
 
@@ -763,7 +684,7 @@ fn a_container_comes_back_to_its_address_where_that_is_free_and_fits() {
         host.networks.get_mut(&name).unwrap().addresses.remove(&address);
         change_it(&mut host);
         let plan = diff(&desired(SHOP), &host, &Options::default()).unwrap();
-        let _ = writeln!(all, "{what}: {}", words(&plan.steps()[0].op));
+        let _ = writeln!(all, "{what}: {:#}", plan.steps()[0].op);
     };
     tell("free", &|_| {});
     tell("taken", &|host| {
@@ -876,7 +797,7 @@ fn down_takes_everything_but_what_others_use() {
     let project = Project::parse("shop").unwrap();
     let mut all = String::new();
     for (what, volumes) in [("volumes stay", Volumes::Keep), ("volumes go", Volumes::Remove)] {
-        let _ = write!(all, "{what}:\n{}\n", list(&down(&project, Default::default(), &seen, volumes)));
+        let _ = write!(all, "{what}:\n{}\n", down(&project, Default::default(), &seen, volumes));
     }
     let mut host = seen;
     add_container(&mut host, "other-app", Some("other"));
@@ -884,11 +805,7 @@ fn down_takes_everything_but_what_others_use() {
         seen.volumes.insert("/x".to_owned(), Volume::parse("shop-files").unwrap());
     });
     host.networks.get_mut(&network("shop-network")).unwrap().addresses.insert("10.9.9.9".parse().unwrap());
-    let _ = write!(
-        all,
-        "others use them:\n{}\n",
-        list(&down(&project, Default::default(), &host, Volumes::Remove))
-    );
+    let _ = write!(all, "others use them:\n{}\n", down(&project, Default::default(), &host, Volumes::Remove));
     change(&mut host, "other-app", |seen| {
         seen.memberships.insert(network("shop-network"), Default::default());
     });
@@ -896,7 +813,7 @@ fn down_takes_everything_but_what_others_use() {
     let _ = write!(
         all,
         "a stopped one uses them:\n{}\n",
-        list(&down(&project, Default::default(), &host, Volumes::Remove))
+        down(&project, Default::default(), &host, Volumes::Remove)
     );
     snapshot("down", &all);
 }

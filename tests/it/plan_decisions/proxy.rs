@@ -11,11 +11,9 @@ use super::desired;
 use super::host;
 use super::id;
 use super::image;
-use super::list;
 use super::network;
 use super::planned;
 use super::snapshot;
-use super::words;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::SeenVolume;
@@ -86,10 +84,8 @@ fn shared(plan: &Plan) -> String {
 
 fn brief(op: &Op) -> String {
     match op {
-        Op::Run(launch) => format!("run {} of {}", launch.name, launch.image),
-        Op::Connect { membership, .. } => format!("join {}", membership.network),
-        Op::Disconnect { network, .. } => format!("leave {network}"),
-        other => words(other),
+        Op::AskRoutes { .. } | Op::WriteFragment { .. } => format!("{op:#}"),
+        other => other.to_string(),
     }
 }
 
@@ -129,9 +125,9 @@ fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
     does(
         MALL,
         &one,
-        "join mall-network: the proxy leads to apps there
-         ask mall-web-green.mall-network.:3000 for mall.com: not there yet
-         write routes of mall: mall.com: not there yet",
+        "connect gordon-proxy to mall-network: the proxy leads to apps there
+         see that the proxy reaches mall.com at mall-web-green.mall-network.:3000: not there yet
+         route to mall: mall.com: not there yet",
     );
     for text in [SHOP, MALL] {
         assert_eq!(planned(text, &both(), &Options::default()), "nothing\n");
@@ -147,8 +143,8 @@ fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
     does(
         &other,
         &host,
-        "ask gordon-a.com.gordon-a-com.:81 for a.com: routes changed a.com
-         write routes of gordon: a.com, b.com: routes changed a.com",
+        "see that the proxy reaches a.com at gordon-a.com.gordon-a-com.:81: routes changed a.com
+         route to gordon: a.com, b.com: routes changed a.com",
     );
     let plan = diff(&desired(&other), &host, &Options::default()).unwrap();
     let (asks, writes) = (&plan.steps()[0], &plan.steps()[1]);
@@ -213,8 +209,8 @@ fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
     does(
         SHOP,
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
-         write routes of shop: shop.com: routes changed shop.com",
+        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes changed shop.com
+         route to shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -261,15 +257,15 @@ fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are
     does(
         &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
         &both(),
-        "update gordon-proxy to restart no: image changed
+        "set the restart policy of gordon-proxy to no: image changed
          stop gordon-proxy: image changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
-         run gordon-proxy of caddy:3: image changed
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
+         run gordon-proxy: image changed
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
-         join mall-network: the proxy leads to apps there
-         join shop-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy leads to apps there
+         connect gordon-proxy to shop-network: the proxy leads to apps there",
     );
 }
 
@@ -298,15 +294,15 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
-        "update gordon-proxy to restart no: command changed, ports changed
+        "set the restart policy of gordon-proxy to no: command changed, ports changed
          stop gordon-proxy: command changed, ports changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
-         run gordon-proxy of caddy:2: command changed, ports changed
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
+         run gordon-proxy: command changed, ports changed
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
-         remove routes of shop: nothing is routed to it any more (Removes)
-         join mall-network: the proxy leads to apps there",
+         no longer route to shop: nothing is routed to it any more (Removes)
+         connect gordon-proxy to mall-network: the proxy leads to apps there",
     );
 }
 
@@ -315,14 +311,14 @@ fn certificates_are_the_matter_of_each_projects_routes() {
     does(
         &with("proxy.tls = \"internal\"", MALL),
         &both(),
-        "ask mall-web-green.mall-network.:3000 for mall.com: routes changed mall.com
-         write routes of mall: mall.com: routes changed mall.com",
+        "see that the proxy reaches mall.com at mall-web-green.mall-network.:3000: routes changed mall.com
+         route to mall: mall.com: routes changed mall.com",
     );
     does(
         &with("proxy.tls = \"auto\"", SHOP),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
-         write routes of shop: shop.com: routes changed shop.com",
+        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes changed shop.com
+         route to shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -334,15 +330,15 @@ fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
     does(
         SHOP,
         &host,
-        "update gordon-proxy to restart no: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+        "set the restart policy of gordon-proxy to no: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
          stop gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
-         run gordon-proxy of caddy:2: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
+         run gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
-         join mall-network: the proxy leads to apps there
-         join shop-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy leads to apps there
+         connect gordon-proxy to shop-network: the proxy leads to apps there",
     );
     host.images.here.remove(&image("caddy:2"));
     does(SHOP, &host, "");
@@ -360,8 +356,8 @@ fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
     does(
         &SHOP.replace("shop.com", "shop.org"),
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.org: routes added shop.org; removed shop.com
-         write routes of shop: shop.org: routes added shop.org; removed shop.com",
+        "see that the proxy reaches shop.org at shop-web-green.shop-network.:3000: routes added shop.org; removed shop.com
+         route to shop: shop.org: routes added shop.org; removed shop.com",
     );
 }
 
@@ -372,11 +368,11 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &host,
-        "run gordon-proxy of caddy:2: not there yet
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
-         join mall-network: the proxy leads to apps there
-         join shop-network: the proxy leads to apps there",
+        "run gordon-proxy: not there yet
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
+         connect gordon-proxy to mall-network: the proxy leads to apps there
+         connect gordon-proxy to shop-network: the proxy leads to apps there",
     );
     let mut moved = host.clone();
     let mut app = moved.containers.remove(&container("mall-web-green")).unwrap();
@@ -386,10 +382,10 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &moved,
-        "run gordon-proxy of caddy:2: not there yet
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
-         join shop-network: the proxy leads to apps there",
+        "run gordon-proxy: not there yet
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
+         connect gordon-proxy to shop-network: the proxy leads to apps there",
     );
     // a fragment is a file: what it says of networks that are not its project's is not believed
     let mut strange = host.clone();
@@ -399,11 +395,11 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &strange,
-        "run gordon-proxy of caddy:2: not there yet
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
-         join shop-network: the proxy leads to apps there
-         join somebodys: the proxy leads to apps there",
+        "run gordon-proxy: not there yet
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
+         connect gordon-proxy to shop-network: the proxy leads to apps there
+         connect gordon-proxy to somebodys: the proxy leads to apps there",
     );
 }
 
@@ -417,7 +413,7 @@ fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
     for (k, step) in plan.steps().iter().enumerate() {
         befall(&mut host, step.op.clone());
         let rest = |text: &str| shared(&diff(&desired(text), &host, &Options::default()).unwrap());
-        all += &format!("cut off after step {}: {}\n{}", k + 1, words(&step.op), rest(&text));
+        all += &format!("cut off after step {}: {}\n{}", k + 1, step.op, rest(&text));
         all += &format!("and with the old ports:\n{}", rest(SHOP));
         let others = diff(&desired(MALL), &host, &Options::default());
         let others = others.map_or_else(|_| planned(MALL, &host, &Options::default()), |plan| shared(&plan));
@@ -436,8 +432,8 @@ fn one_that_is_paused_goes_on() {
         Volumes::Keep,
         &host,
         "unpause gordon-proxy: is paused
-         remove routes of mall: nothing is routed to it any more (Removes)
-         leave mall-network: everything of this project goes",
+         no longer route to mall: nothing is routed to it any more (Removes)
+         disconnect gordon-proxy from mall-network: everything of this project goes",
     );
 }
 
@@ -453,7 +449,7 @@ fn one_that_docker_restarts_over_and_over_is_stopped_where_nobody_else_needs_it(
         Volumes::Keep,
         &host,
         "stop gordon-proxy: docker restarts it over and over
-         leave shop-network: everything of this project goes
+         disconnect gordon-proxy from shop-network: everything of this project goes
          remove gordon-proxy: no project is left that needs it (Removes)
          remove network 0-gordon-proxy: no project is left that needs it (Removes)",
     );
@@ -467,16 +463,16 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
         MALL,
         &host,
         "start gordon-proxy: not running
-         await gordon-proxy for 1s: not ready yet",
+         see that gordon-proxy stays up for 1s: not ready yet",
     );
     let own = || network("0-gordon-proxy");
     befall(&mut host, Op::Disconnect { container: proxy(), network: own() });
     does(
         MALL,
         &host,
-        "join 0-gordon-proxy: not in this network
+        "connect gordon-proxy to 0-gordon-proxy: not in this network
          start gordon-proxy: not running
-         await gordon-proxy for 1s: not ready yet",
+         see that gordon-proxy stays up for 1s: not ready yet",
     );
     decides("proxy_started", MALL, &host);
     let mut host = both();
@@ -484,12 +480,12 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
     does(
         MALL,
         &host,
-        "join 0-gordon-proxy: not in this network
-         await gordon-proxy for 1s: not ready yet",
+        "connect gordon-proxy to 0-gordon-proxy: not in this network
+         see that gordon-proxy stays up for 1s: not ready yet",
     );
     let mut host = both();
     befall(&mut host, Op::Disconnect { container: proxy(), network: network("shop-network") });
-    does(MALL, &host, "join shop-network: the proxy leads to apps there");
+    does(MALL, &host, "connect gordon-proxy to shop-network: the proxy leads to apps there");
     let mut host = both();
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
     does(
@@ -497,7 +493,7 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
         &host,
         "stop gordon-proxy: docker restarts it over and over
          start gordon-proxy: not running
-         await gordon-proxy for 1s: not ready yet",
+         see that gordon-proxy stays up for 1s: not ready yet",
     );
 }
 
@@ -513,11 +509,11 @@ fn one_whose_network_was_removed_can_never_start_again_and_is_made_anew() {
             text,
             &host,
             "remove gordon-proxy: its network mall-network was removed: it cannot start again (Removes)
-             run gordon-proxy of caddy:2: its network mall-network was removed: it cannot start again
-             await gordon-proxy for 1s: not ready yet
-             update gordon-proxy to restart always: it is ready: docker keeps it up from here on
-             join mall-network: the proxy leads to apps there
-             join shop-network: the proxy leads to apps there",
+             run gordon-proxy: its network mall-network was removed: it cannot start again
+             see that gordon-proxy stays up for 1s: not ready yet
+             set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
+             connect gordon-proxy to mall-network: the proxy leads to apps there
+             connect gordon-proxy to shop-network: the proxy leads to apps there",
         );
     }
 }
@@ -562,12 +558,12 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
             host.volumes.insert(Volume::parse("gordon-proxy-data").unwrap(), SeenVolume::default());
         }),
         "create volume gordon-proxy-config: not there yet
-         run gordon-proxy of caddy:2: not there yet
-         await gordon-proxy for 1s: not ready yet
-         update gordon-proxy to restart always: it is ready: docker keeps it up from here on
-         join shop-network: the proxy leads to apps there
-         ask shop-web-green.shop-network.:3000 for shop.com: not there yet
-         write routes of shop: shop.com: not there yet",
+         run gordon-proxy: not there yet
+         see that gordon-proxy stays up for 1s: not ready yet
+         set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
+         connect gordon-proxy to shop-network: the proxy leads to apps there
+         see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: not there yet
+         route to shop: shop.com: not there yet",
     );
 }
 
@@ -586,8 +582,8 @@ fn a_host_of_another_project_is_not_taken_from_it() {
     does(
         SHOP,
         &host,
-        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
-         write routes of shop: shop.com: routes changed shop.com",
+        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes changed shop.com
+         route to shop: shop.com: routes changed shop.com",
     );
 }
 
@@ -600,8 +596,8 @@ fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
         SHOP,
         &host,
         "start gordon-proxy: not running
-         await gordon-proxy for 1s: not ready yet
-         remove routes of gone: nothing is routed to it any more (Removes)",
+         see that gordon-proxy stays up for 1s: not ready yet
+         no longer route to gone: nothing is routed to it any more (Removes)",
     );
 }
 
@@ -610,14 +606,14 @@ fn routes_that_change_are_given_anew() {
     does(
         &SHOP.replace("shop.com", "shop.com\", \"shop.org"),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: routes added shop.org; changed shop.com
-         write routes of shop: shop.com, shop.org: routes added shop.org; changed shop.com",
+        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes added shop.org; changed shop.com
+         route to shop: shop.com, shop.org: routes added shop.org; changed shop.com",
     );
     does(
         &SHOP.replace("app:1\"", "app:1\", replicas = 2"),
         &both(),
-        "ask shop-web-green.shop-network.:3000 for shop.com: routes changed shop.com
-         write routes of shop: shop.com: routes changed shop.com",
+        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes changed shop.com
+         route to shop: shop.com: routes changed shop.com",
     );
     does(&SHOP.replace("app:1", "app:2"), &both(), "");
 }
@@ -627,12 +623,12 @@ fn the_last_route_gone_takes_the_routes_and_the_network_of_the_project_from_it()
     does(
         "name = \"shop\"\napps.web = \"app:1\"\nproxy.tls = \"off\"",
         &both(),
-        "remove routes of shop: nothing is routed to it any more (Removes)",
+        "no longer route to shop: nothing is routed to it any more (Removes)",
     );
     does(
         &with("proxy.enabled = false", SHOP),
         &both(),
-        "remove routes of shop: nothing is routed to it any more (Removes)",
+        "no longer route to shop: nothing is routed to it any more (Removes)",
     );
     does(
         "name = \"shop\"\nservices.other = \"app:1\"\nproxy.enabled = false",
@@ -657,8 +653,8 @@ fn a_project_that_goes_takes_its_routes_and_its_network_along() {
         "shop",
         Volumes::Remove,
         &both(),
-        "remove routes of shop: nothing is routed to it any more (Removes)
-         leave shop-network: everything of this project goes",
+        "no longer route to shop: nothing is routed to it any more (Removes)
+         disconnect gordon-proxy from shop-network: everything of this project goes",
     );
 }
 
@@ -666,13 +662,13 @@ fn a_project_that_goes_takes_its_routes_and_its_network_along() {
 fn the_last_project_takes_the_proxy_along() {
     let host = applied(SHOP, &host());
     let last = down(&project("shop"), Duration::from_secs(9), &host, Volumes::Keep);
-    snapshot("proxy_last", &list(&last));
+    snapshot("proxy_last", &last.to_string());
     ends(
         "shop",
         Volumes::Remove,
         &host,
-        "remove routes of shop: nothing is routed to it any more (Removes)
-         leave shop-network: everything of this project goes
+        "no longer route to shop: nothing is routed to it any more (Removes)
+         disconnect gordon-proxy from shop-network: everything of this project goes
          stop gordon-proxy: no project is left that needs it (Interrupts)
          remove gordon-proxy: no project is left that needs it (Removes)
          remove network 0-gordon-proxy: no project is left that needs it (Removes)
@@ -709,8 +705,8 @@ fn what_somebody_else_uses_of_the_proxys_things_stays() {
         "shop",
         Volumes::Remove,
         &host,
-        "remove routes of shop: nothing is routed to it any more (Removes)
-         leave shop-network: everything of this project goes
+        "no longer route to shop: nothing is routed to it any more (Removes)
+         disconnect gordon-proxy from shop-network: everything of this project goes
          stop gordon-proxy: no project is left that needs it (Interrupts)
          remove gordon-proxy: no project is left that needs it (Removes)
          remove volume gordon-proxy-config: no project is left that needs it (Removes)",

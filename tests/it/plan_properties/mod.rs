@@ -650,7 +650,7 @@ proptest! {
         let host = with_history(others, before.as_ref(), cut, &accidents);
         let end = end_of(&plan_for(&sketch, &host), &host);
         let again = plan_for(&sketch, &end);
-        prop_assert!(again.is_empty(), "{}\n{:#?}", sketch.toml(), again.steps());
+        prop_assert!(again.is_empty(), "{}\n{again}", sketch.toml());
         let (project, proxy) = (shop(), Container::parse(PROXY).unwrap());
         let has_proxy = sketch.desired().proxy.is_some();
         let is_its = |name: &Container, seen: &SeenContainer| seen.project == project || has_proxy && *name == proxy;
