@@ -23,6 +23,7 @@ use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::PROXY;
 use gordon::docker::SeenContainer;
+use gordon::docker::State;
 use gordon::name::Container;
 use gordon::name::Network;
 use gordon::name::Project;
@@ -204,9 +205,13 @@ proptest! {
             let lasting = rolled_hosts(&sketch.desired());
             let steps = in_an_order(&plan, &order);
             let count = if i == 0 && third.is_some() { cut.min(steps.len()) } else { steps.len() };
+            let mut before = host.clone();
             for step in &steps[..count] {
-                let before = host.clone();
                 run(&mut host, std::slice::from_ref(step));
+                if host.containers.values().any(|seen| seen.state == State::Paused) {
+                    // a serving container that gets other aliases: open connections live through it, new ones wait
+                    continue;
+                }
                 for site in sites(&host) {
                     let was = sites(&before).into_iter().find(|was| was.hosts == site.hosts);
                     let lasts = site.hosts.is_subset(&lasting) || site.hosts.iter().any(|host| host.ends_with(".org"));
@@ -217,6 +222,7 @@ proptest! {
                         prop_assert!(!reaches(&before, &was) || reaches(&host, &site) || makes_proxy(&plan), "{}", name());
                     }
                 }
+                before.clone_from(&host);
             }
         }
     }
