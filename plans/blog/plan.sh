@@ -400,10 +400,10 @@ expectations() {
     refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
   is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-blog-company-com ||
     has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
-    refuse 'network gordon-blog-company-com has no room for the proxy at 10.222.203.128'
+    refuse 'network gordon-blog-company-com has no room for gordon-proxy at 10.222.203.128'
   absent gordon-blog.company.com-my-mysql ||
     is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
       gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql ||

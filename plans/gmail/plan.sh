@@ -283,10 +283,10 @@ expectations() {
     refuse 'network gmail-network belongs to another project'
   is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gmail-network ||
     has_room gmail-network 10.219.203.0/24 10.219.203.128 ||
-    refuse 'network gmail-network has no room for the proxy at 10.219.203.128'
+    refuse 'network gmail-network has no room for gordon-proxy at 10.219.203.128'
   absent gmail-web-green ||
     is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest ||
     refuse 'gmail-web-green is not as it was when this was planned'

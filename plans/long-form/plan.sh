@@ -508,10 +508,10 @@ expectations() {
     refuse 'volume s-backend-pg belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.96.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.96.17.128'
   is_attached gordon-proxy s-backend ||
     has_room s-backend 10.96.134.0/24 10.96.134.128 ||
-    refuse 'network s-backend has no room for the proxy at 10.96.134.128'
+    refuse 'network s-backend has no room for gordon-proxy at 10.96.134.128'
   absent s-backend-cache ||
     is_current s-backend-cache shop any \
       command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \

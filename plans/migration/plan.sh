@@ -328,10 +328,10 @@ expectations() {
     refuse 'network gordon-default belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-default ||
     has_room gordon-default 10.212.246.0/24 10.212.246.128 ||
-    refuse 'network gordon-default has no room for the proxy at 10.212.246.128'
+    refuse 'network gordon-default has no room for gordon-proxy at 10.212.246.128'
   absent gordon-myapp.example.com ||
     is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest ||
     refuse 'gordon-myapp.example.com is not as it was when this was planned'

@@ -666,16 +666,16 @@ expectations() {
     refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-tenant1-app-com ||
     has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
-    refuse 'network gordon-tenant1-app-com has no room for the proxy at 10.221.93.128'
+    refuse 'network gordon-tenant1-app-com has no room for gordon-proxy at 10.221.93.128'
   is_attached gordon-proxy gordon-tenant2-app-com ||
     has_room gordon-tenant2-app-com 10.214.42.0/24 10.214.42.128 ||
-    refuse 'network gordon-tenant2-app-com has no room for the proxy at 10.214.42.128'
+    refuse 'network gordon-tenant2-app-com has no room for gordon-proxy at 10.214.42.128'
   is_attached gordon-proxy gordon-tenant3-app-com ||
     has_room gordon-tenant3-app-com 10.219.80.0/24 10.219.80.128 ||
-    refuse 'network gordon-tenant3-app-com has no room for the proxy at 10.219.80.128'
+    refuse 'network gordon-tenant3-app-com has no room for gordon-proxy at 10.219.80.128'
   absent gordon-tenant1.app.com-postgres ||
     is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
       gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||

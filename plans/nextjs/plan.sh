@@ -290,10 +290,10 @@ expectations() {
     refuse 'network nextjs-network belongs to another project'
   is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy nextjs-network ||
     has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
-    refuse 'network nextjs-network has no room for the proxy at 10.218.47.128'
+    refuse 'network nextjs-network has no room for gordon-proxy at 10.218.47.128'
   absent nextjs-web-green ||
     is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest ||
     refuse 'nextjs-web-green is not as it was when this was planned'

@@ -397,10 +397,10 @@ expectations() {
     refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-myapp-example-com ||
     has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
-    refuse 'network gordon-myapp-example-com has no room for the proxy at 10.209.187.128'
+    refuse 'network gordon-myapp-example-com has no room for gordon-proxy at 10.209.187.128'
   absent gordon-myapp.example.com-my-postgres ||
     is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
       gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data ||

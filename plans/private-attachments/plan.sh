@@ -531,16 +531,16 @@ expectations() {
     refuse 'volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy gordon-api-company-com ||
     has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
-    refuse 'network gordon-api-company-com has no room for the proxy at 10.220.197.128'
+    refuse 'network gordon-api-company-com has no room for gordon-proxy at 10.220.197.128'
   is_attached gordon-proxy gordon-backend ||
     has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
-    refuse 'network gordon-backend has no room for the proxy at 10.218.236.128'
+    refuse 'network gordon-backend has no room for gordon-proxy at 10.218.236.128'
   is_attached gordon-proxy gordon-worker-company-com ||
     has_room gordon-worker-company-com 10.214.218.0/24 10.214.218.128 ||
-    refuse 'network gordon-worker-company-com has no room for the proxy at 10.214.218.128'
+    refuse 'network gordon-worker-company-com has no room for gordon-proxy at 10.214.218.128'
   absent gordon-backend-redis ||
     is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data ||
     refuse 'gordon-backend-redis is not as it was when this was planned'

@@ -417,10 +417,10 @@ expectations() {
     refuse 'volume mail-uploads belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy mail-network ||
     has_room mail-network 10.208.88.0/24 10.208.88.128 ||
-    refuse 'network mail-network has no room for the proxy at 10.208.88.128'
+    refuse 'network mail-network has no room for gordon-proxy at 10.208.88.128'
   absent mail-db ||
     is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
       mail-pgdata:/var/lib/postgresql/data ||

@@ -397,13 +397,13 @@ expectations() {
     refuse 'volume sites-two-example-com-redis-data belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
-    refuse 'network 0-gordon-proxy has no room for the proxy at 10.214.17.128'
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   is_attached gordon-proxy sites-one-example-com ||
     has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
-    refuse 'network sites-one-example-com has no room for the proxy at 10.213.83.128'
+    refuse 'network sites-one-example-com has no room for gordon-proxy at 10.213.83.128'
   is_attached gordon-proxy sites-two-example-com ||
     has_room sites-two-example-com 10.219.244.0/24 10.219.244.128 ||
-    refuse 'network sites-two-example-com has no room for the proxy at 10.219.244.128'
+    refuse 'network sites-two-example-com has no room for gordon-proxy at 10.219.244.128'
   absent sites-one.example.com ||
     is_current sites-one.example.com sites any image:74ce8e96 app1:latest ||
     refuse 'sites-one.example.com is not as it was when this was planned'

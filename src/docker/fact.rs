@@ -2,7 +2,6 @@
 
 use super::Fragment;
 use super::Health;
-use super::Kind;
 use super::Observed;
 use super::PROXY;
 use super::SeenContainer;
@@ -260,8 +259,7 @@ pub fn others<'a>(
     project: &'a Project,
 ) -> impl Iterator<Item = (&'a Container, &'a SeenContainer)> {
     let is_other = move |seen: &SeenContainer| {
-        let is_proxy = seen.maker.is_some() && seen.kind == Some(Kind::Proxy);
-        seen.state.is_up() && !is_proxy && seen.project.as_ref() != Some(project)
+        seen.state.is_up() && !seen.is_proxy() && seen.project.as_ref() != Some(project)
     };
     host.containers.iter().filter(move |(_, seen)| is_other(seen))
 }

@@ -160,6 +160,13 @@ pub enum State {
     Exited,
 }
 
+impl SeenContainer {
+    /// Whether it is the proxy that all projects share.
+    pub fn is_proxy(&self) -> bool {
+        self.maker.is_some() && self.kind == Some(Kind::Proxy)
+    }
+}
+
 impl State {
     /// Whether it runs, or would without anybody's help.
     pub fn is_up(self) -> bool {

@@ -197,6 +197,12 @@ impl<'a> PlanBuilder<'a> {
         let claim = Claim::Owned(self.desired.project.clone());
         Labels { claim, kind, owner: owner.clone(), name: name.to_owned(), release: None }
     }
+
+    /// The labels of what all projects share.
+    pub(super) fn shared_labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
+        let claim = Claim::Shared(self.desired.project.clone());
+        Labels { claim, ..self.labels(kind, owner, name) }
+    }
 }
 
 /// Steps of one owner, each of which needs the one before.

@@ -10,7 +10,8 @@ use super::builder::PlanBuilder;
 use super::containers::bring_up;
 use super::containers::leave_old_route_networks;
 use super::containers::slots;
-use super::proxy;
+use super::proxy::bring_up_proxy;
+use super::proxy::give_routes;
 use super::prune;
 use super::resources;
 use crate::desired;
@@ -34,12 +35,12 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     prune::make_way(&mut plan);
     resources::networks(&mut plan);
     resources::volumes(&mut plan);
-    proxy::bring_up(&mut plan);
+    bring_up_proxy(&mut plan);
     for workload in &desired.workloads {
         let up = bring_up(&mut plan, workload);
         plan.up.insert(&workload.stem, up);
     }
-    proxy::route(&mut plan);
+    give_routes(&mut plan);
     leave_old_route_networks(&mut plan);
     prune::prune(&mut plan);
     expect_no_other_answers(&mut plan);

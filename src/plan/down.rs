@@ -5,7 +5,9 @@ use super::Options;
 use super::Plan;
 use super::Reason;
 use super::builder::PlanBuilder;
-use super::proxy;
+use super::proxy::give_routes;
+use super::proxy::remove_unused_proxy;
+use super::proxy::remove_unused_proxy_volumes;
 use super::prune::note_volumes;
 use super::prune::orphan_volumes;
 use super::prune::remove_containers;
@@ -52,16 +54,16 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
     };
     let options = Options { replace: true, ..Options::default() };
     let mut plan = PlanBuilder::new(&nothing, host, &options);
-    proxy::route(&mut plan);
+    give_routes(&mut plan);
     remove_containers(&mut plan, Some(&Reason::Down));
     remove_networks(&mut plan, &Reason::Down);
     match volumes {
         Volumes::Keep => note_volumes(&mut plan),
         Volumes::Remove => remove_volumes(&mut plan),
     }
-    proxy::remove_unused(&mut plan);
+    remove_unused_proxy(&mut plan);
     if volumes == Volumes::Remove {
-        proxy::remove_unused_volumes(&mut plan);
+        remove_unused_proxy_volumes(&mut plan);
     }
     plan.plan
 }

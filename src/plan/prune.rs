@@ -15,7 +15,9 @@ use super::containers::drain;
 use super::containers::is_failing;
 use super::containers::published;
 use super::containers::slots;
-use super::proxy;
+use super::proxy::is_used_beside_proxy;
+use super::proxy::keeps_proxy;
+use super::proxy::take_proxy_off;
 use crate::desired::Role;
 use crate::desired::Workload;
 use crate::docker::Fact;
@@ -158,11 +160,11 @@ pub(super) fn remove_networks(plan: &mut PlanBuilder<'_>, reason: &Reason) {
     let orphans: Vec<Network> =
         ours.map(|(name, _)| name).filter(|name| !wanted.contains(name)).cloned().collect();
     for network in orphans {
-        if proxy::is_used(plan, &network) || proxy::is_stuck(plan, &network) {
+        if is_used_beside_proxy(plan, &network) || keeps_proxy(plan, &network) {
             plan.plan.notes.push(Note::NetworkKept(network));
             continue;
         }
-        proxy::leave_network(plan, &network, reason);
+        take_proxy_off(plan, &network, reason);
         let needs = plan.left_networks.get(&network).cloned().unwrap_or_default();
         let owner = Owner::from(&plan.desired.project);
         plan.sequence(&owner, &needs).step(Op::RemoveNetwork { name: network }, reason);

@@ -3,7 +3,8 @@
 use super::Conflict;
 use super::Plan;
 use super::containers::is_unproved;
-use super::proxy;
+use super::proxy::proxy_name;
+use super::proxy::routes_file;
 use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::desired::Ready;
@@ -241,13 +242,11 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
         (None, None) => return None,
         (None, Some(_)) => Fragment::Missing,
         (Some(_), None) => Fragment::Unwanted,
-        (Some(seen), Some(wanted)) if seen.as_str() == proxy::routes_file(desired, wanted) => {
-            Fragment::Current
-        }
+        (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => Fragment::Current,
         (Some(_), Some(_)) => Fragment::Outdated,
     };
-    let name = proxy::name();
-    let seen = host.containers.get(&name).filter(|seen| proxy::is_proxy(seen));
+    let name = proxy_name();
+    let seen = host.containers.get(&name).filter(|seen| seen.is_proxy());
     let container = Member::of(name, Place::Serving, seen, Some(Proxy::RESTART));
     Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
 }

@@ -63,12 +63,7 @@ pub(in crate::plan) fn drain(
 
 /// A container that is about to stop for good stays down when the engine comes back. One that never proved itself is still
 /// known by its policy.
-pub(in crate::plan) fn stay_down(
-    seq: &mut Sequence<'_, '_>,
-    name: &Container,
-    restart: &str,
-    reason: &Reason,
-) {
+pub(super) fn stay_down(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str, reason: &Reason) {
     if seq.plan.seen(name).is_none_or(|seen| is_unproved(seen, restart)) {
         return;
     }

@@ -29,6 +29,7 @@ use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::State;
 use crate::name::Container;
+use crate::name::Network;
 use crate::plan::Note;
 use crate::plan::Reason;
 use crate::plan::StepId;
@@ -36,10 +37,11 @@ use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// How long a container without a health check has to run before what needs it starts.
-pub(in crate::plan) const SETTLES: Duration = Duration::from_secs(1);
+const SETTLES: Duration = Duration::from_secs(1);
 
 /// How long one has to run before it takes the place of another.
 const PROVES_ITSELF: Duration = Duration::from_secs(5);
@@ -55,8 +57,9 @@ pub(super) fn launch(
     let workload = target.workload;
     let memberships = memberships(seq.plan, workload, name, aliases);
     let current = is_current(seq.plan, target, name);
-    for membership in &memberships {
-        expect_room(seq, name, membership, &current);
+    for Membership { network, address, .. } in &memberships {
+        let done: Vec<Fact> = [&current].into_iter().chain(&seq.done).cloned().collect();
+        expect_room(seq.plan, done, name, network, *address);
     }
     let is_single = memberships.len() == 1 && routed_network(seq.plan, workload).is_none();
     let others: Vec<Membership> = memberships[1..].to_vec();
@@ -83,7 +86,10 @@ fn made(
     memberships: Vec<Membership>,
 ) -> Launch {
     let workload = target.workload;
-    let mut labels = plan.labels(workload.kind, &workload.owner, &workload.stem);
+    let mut labels = match target.is_shared() {
+        true => plan.shared_labels(workload.kind, &workload.owner, &workload.stem),
+        false => plan.labels(workload.kind, &workload.owner, &workload.stem),
+    };
     let (spec, inherits) = (target.spec.clone(), inherited(workload));
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
@@ -93,14 +99,19 @@ fn made(
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
 }
 
-fn expect_room(seq: &mut Sequence<'_, '_>, name: &Container, membership: &Membership, current: &Fact) {
-    let Membership { network, address, .. } = membership;
-    let subnet = seq.plan.now.networks.get(network).and_then(|network| network.subnet);
-    if let (Some(address), Some(subnet)) = (*address, subnet) {
+/// Expects that a container finds its address free, unless one of the facts `done` says that it is there already.
+pub(in crate::plan) fn expect_room(
+    plan: &mut PlanBuilder<'_>,
+    done: Vec<Fact>,
+    name: &Container,
+    network: &Network,
+    address: Option<Ipv4Addr>,
+) {
+    let subnet = plan.now.networks.get(network).and_then(|network| network.subnet);
+    if let (Some(address), Some(subnet)) = (address, subnet) {
         let room = Fact::Room { network: network.clone(), subnet, address };
-        let any = [current.clone()].into_iter().chain(seq.done.iter().cloned()).chain([room]);
-        let any = any.collect();
-        seq.plan.expect(any, format!("network {network} has no room for {name} at {address}"));
+        let any = done.into_iter().chain([room]).collect();
+        plan.expect(any, format!("network {network} has no room for {name} at {address}"));
     }
 }
 
@@ -184,7 +195,9 @@ pub(super) fn await_stable(
     name: &Container,
     reason: &Reason,
 ) {
-    wait(seq, target, name, PROVES_ITSELF, reason);
+    // while the proxy is waited for, it serves none of its domains; that a port is in use, it says at once
+    let time = if target.is_shared() { SETTLES } else { PROVES_ITSELF };
+    wait(seq, target, name, time, reason);
 }
 
 fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time: Duration, reason: &Reason) {
@@ -219,7 +232,7 @@ fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> St
 }
 
 /// A container that is ready is kept up from here on.
-pub(in crate::plan) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
+pub(super) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
     // where there is a conflict, it was not made
     let Some(seen) = seq.plan.seen(name) else { return };
     let reason = match is_unproved(seen, restart) || seen.restart == RETIRED {

@@ -2,6 +2,7 @@
 //! with another name, begin empty. Only a person can say that this is meant.
 
 use super::target::Target;
+use super::target::named_volumes;
 use super::view::is_current;
 use crate::docker::Fact;
 use crate::docker::SeenContainer;
@@ -20,7 +21,9 @@ pub(super) fn leave_data(
 ) {
     if let Some(seen) = serving {
         let done = is_current(plan, target, name);
-        leave_data_unless(plan, name, seen, &plan.mounted.clone(), &done);
+        let own = named_volumes(target.workload).map(|(volume, _)| volume);
+        let mounted = plan.mounted.iter().copied().chain(own).collect();
+        leave_data_unless(plan, name, seen, &mounted, &done);
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) const RETIRED: &str = "no";
 
 /// The policy of a container that has yet to prove itself: it does not restart for ever. One that it would not differ from
 /// in the end gets another.
-pub(in crate::plan) fn probation(restart: &str) -> &'static str {
+pub(super) fn probation(restart: &str) -> &'static str {
     if restart == "on-failure:10" { "on-failure:9" } else { "on-failure:10" }
 }
 
@@ -35,6 +35,6 @@ pub(super) fn can_start(seen: &SeenContainer) -> bool {
 }
 
 /// The fact that a container has this restart policy.
-pub(in crate::plan) fn restarts(name: &Container, policy: &str) -> Fact {
+pub(super) fn restarts(name: &Container, policy: &str) -> Fact {
     Fact::Restart { name: name.clone(), policy: policy.to_owned() }
 }

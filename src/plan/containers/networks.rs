@@ -55,14 +55,17 @@ pub(in crate::plan) fn address(plan: &mut PlanBuilder<'_>, network: &Network) ->
 pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
     let bridge = [Attachment { network: default_bridge(), aliases: Vec::new() }];
     let wanted = if workload.attachments.is_empty() { &bridge[..] } else { &workload.attachments };
-    seq.risk = risk_of_leaving(seq.plan, name);
     for Attachment { network, aliases } in wanted {
-        let reason = match seq.plan.now.containers[name].memberships.get(network) {
-            Some(_) => Reason::Aliases { wanted: aliases.clone() },
-            None => Reason::NotAttached,
+        let is_on = seq.plan.now.containers[name].memberships.contains_key(network);
+        let reason = match is_on {
+            true if aliases.is_empty() => continue,
+            true => Reason::Aliases { wanted: aliases.clone() },
+            false => Reason::NotAttached,
         };
+        seq.risk = if is_on { risk_of_leaving(seq.plan, name) } else { Risk::None };
         set_aliases_paused(seq, name, network, aliases, &reason);
     }
+    seq.risk = risk_of_leaving(seq.plan, name);
     if !extra_networks(seq.plan, workload, name).is_empty() {
         let routed = route_steps(seq.plan, workload);
         seq.wait_for(&routed);

@@ -16,6 +16,7 @@ use super::networks::Aliases;
 use super::networks::reconcile_networks;
 use super::target::Slot;
 use super::target::Target;
+use super::view::gone_network;
 use super::view::is_current;
 use super::view::is_unready;
 use super::view::outdated;
@@ -136,9 +137,7 @@ fn remove_lost(
 ) {
     let Slot { live, previous, .. } = slot;
     let Some(waiting) = seq.plan.seen(previous) else { return };
-    let Some((network, _)) = waiting.memberships.iter().find(|(_, membership)| membership.stale) else {
-        return;
-    };
+    let Some(network) = gone_network(waiting) else { return };
     let reason = Reason::NetworkGone(network.clone());
     let mut unless = vec![is_current(seq.plan, target, live), Fact::Absent(previous.clone())];
     unless.extend(serving.map(|seen| seq.plan.is_seen(previous, seen)));
@@ -157,7 +156,12 @@ fn make_room(
     reason: &Reason,
 ) {
     let Slot { live, previous, .. } = slot;
-    seq.done = vec![is_current(seq.plan, target, live)];
+    let is_lost = !can_start(seen) && !seen.state.is_up();
+    seq.done = match target.is_shared() && is_lost {
+        // it has no release, and would pass for the one that takes its place
+        true => vec![Fact::Running(live.clone())],
+        false => vec![is_current(seq.plan, target, live)],
+    };
     let is_proven =
         target.workload.keeps_previous && seen.state == State::Running && !is_unready(seq.plan, target, live);
     if is_proven && seq.plan.has(previous) {
@@ -199,13 +203,17 @@ fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op
 }
 
 /// Expects of the host, before anything is changed: the live name is free, or belongs to the old container or to the wanted
-/// one; the previous name is free, or belongs to the container that has it now or to the old one.
+/// one; the previous name is free, or belongs to the container that has it now or to the old one. Expects nothing of the
+/// proxy: another project may have changed it meanwhile.
 pub(super) fn expect_as_seen(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
     slot: &Slot,
     serving: Option<&SeenContainer>,
 ) {
+    if target.is_shared() {
+        return;
+    }
     let Slot { live, previous, .. } = slot;
     let seen = serving.map(|seen| plan.is_seen(live, seen));
     let any = [Fact::Absent(live.clone())].into_iter().chain(seen).chain([is_current(plan, target, live)]);

@@ -2,6 +2,7 @@
 
 use crate::desired::Role;
 use crate::desired::Workload;
+use crate::docker::Kind;
 use crate::docker::Mount;
 use crate::docker::Source;
 use crate::docker::Spec;
@@ -18,6 +19,8 @@ pub(super) struct Target<'a> {
     pub(super) spec: Spec,
     /// The release of the containers that are made.
     pub(super) release: u32,
+    /// Another project made the container that serves: only that one may change what it is.
+    pub(super) is_anothers: bool,
 }
 
 /// The containers that one replica may have.
@@ -32,7 +35,17 @@ pub(in crate::plan) struct Slot {
 
 impl<'a> Target<'a> {
     pub(super) fn new(workload: &'a Workload) -> Self {
-        Self { workload, spec: workload.spec(), release: 0 }
+        Self { workload, spec: workload.spec(), release: 0, is_anothers: false }
+    }
+
+    /// The proxy, which has this spec. It has no releases: each project that plans for it means the same one.
+    pub(super) fn shared(workload: &'a Workload, spec: Spec, is_anothers: bool) -> Self {
+        Self { workload, spec, release: 1, is_anothers }
+    }
+
+    /// Whether all projects of the host share it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.workload.kind == Kind::Proxy
     }
 
     pub(super) fn owner(&self) -> &'a Owner {

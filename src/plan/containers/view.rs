@@ -10,11 +10,13 @@ use crate::desired::Workload;
 use crate::docker::Current;
 use crate::docker::Fact;
 use crate::docker::Health;
+use crate::docker::Kind;
 use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
 use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Network;
+use crate::name::Volume;
 use crate::plan::Change;
 use crate::plan::Reason;
 use crate::plan::Told;
@@ -35,10 +37,16 @@ pub(super) fn outdated(
     name: &Container,
     seen: &SeenContainer,
 ) -> Option<Reason> {
-    let workload = target.workload;
     if plan.options.recreate.contains(name.as_str()) {
         return Some(Reason::Asked);
     }
+    let changed = if target.is_anothers { None } else { changed(plan, target, seen) };
+    changed.or_else(|| gone_network(seen).map(|network| Reason::NetworkGone(network.clone())))
+}
+
+/// What a container has otherwise than the config wants it: its spec, its image, its secrets, its volumes.
+fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) -> Option<Reason> {
+    let workload = target.workload;
     let (image, env) = (&workload.image, workload.runtime.env.as_slice());
     let told = Told { spec: &target.spec, image, env, env_files: &workload.own_env_file_paths() };
     let changes = Change::between(seen, told);
@@ -60,17 +68,22 @@ pub(super) fn outdated(
     if !secrets.is_empty() {
         return Some(Reason::SecretsChanged(secrets));
     }
-    if let Some((_, path)) =
-        named_volumes(workload).find(|(volume, path)| seen.volumes.get(*path) != Some(volume))
-    {
-        return Some(Reason::NotMounted(path.to_owned()));
-    }
-    let gone = seen.memberships.iter().find(|(_, membership)| membership.stale);
-    gone.map(|(network, _)| Reason::NetworkGone(network.clone()))
+    // the fact about the proxy says nothing of volumes
+    let is_elsewhere = |(volume, path): &(&Volume, &str)| seen.volumes.get(*path) != Some(*volume);
+    let elsewhere = named_volumes(workload).find(is_elsewhere).filter(|_| !target.is_shared());
+    elsewhere.map(|(_, path)| Reason::NotMounted(path.to_owned()))
+}
+
+/// A network of a container that was removed: docker starts the container no more.
+pub(super) fn gone_network(seen: &SeenContainer) -> Option<&Network> {
+    seen.memberships.iter().find(|(_, membership)| membership.stale).map(|(network, _)| network)
 }
 
 /// The fact that a container is the one that is wanted.
 pub(super) fn is_current(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> Fact {
+    if target.is_shared() {
+        return Fact::Proxy { spec: target.spec.clone(), image: target.workload.image.clone() };
+    }
     let volumes = named_volumes(target.workload);
     Fact::Current(Arc::new(Current {
         name: name.clone(),
@@ -127,9 +140,9 @@ pub(super) fn switchable_networks(plan: &PlanBuilder<'_>, name: &Container) -> B
 }
 
 /// The networks that a container should leave. Not the one on which the proxy still routes to it, and none that gordon did
-/// not make: a person put the container there.
+/// not make: a person put the container there. None of the proxy's: it is on those of the apps.
 pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: &Container) -> Vec<Network> {
-    let Some(seen) = plan.seen(name) else { return Vec::new() };
+    let Some(seen) = plan.seen(name).filter(|_| workload.kind != Kind::Proxy) else { return Vec::new() };
     let routed = routed_network(plan, workload);
     let is_wanted = |network: &Network| match workload.attachments.as_slice() {
         _ if routed.as_ref() == Some(network) => true,

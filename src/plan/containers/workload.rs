@@ -21,6 +21,7 @@ use crate::docker::Asker;
 use crate::docker::HttpCheck;
 use crate::docker::Kind;
 use crate::docker::PROXY;
+use crate::docker::Spec;
 use crate::name::Container;
 use crate::plan::Blocked;
 use crate::plan::BlockedBy;
@@ -33,27 +34,56 @@ use crate::plan::builder::Steps;
 
 /// Brings the containers of a workload up. Gives the steps after which it is ready.
 pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload) -> Availability {
-    if let Some(cause) = obstacle(plan, workload) {
-        let blocked = Blocked { container: workload.name(), owner: workload.owner.clone(), cause };
-        plan.plan.blocked.push(blocked);
-        return Availability::Blocked;
+    match obstacle(plan, workload) {
+        Some(cause) => leave_out(plan, workload, cause),
+        None => bring_up_target(plan, Target::new(workload), &[]),
     }
-    let mut target = Target::new(workload);
+}
+
+/// Brings the one container up that all projects of the host share, and that has this spec. That its image cannot be had
+/// matters only where it has to be made.
+pub(in crate::plan) fn bring_up_shared(
+    plan: &mut PlanBuilder<'_>,
+    workload: &Workload,
+    spec: Spec,
+    is_anothers: bool,
+    after: &[StepId],
+) -> Availability {
+    let target = Target::shared(workload, spec, is_anothers);
+    let name = workload.name();
+    let is_right = plan.seen(&name).is_some_and(|seen| outdated(plan, &target, &name, seen).is_none());
+    match obstacle(plan, workload) {
+        Some(cause) if !is_right => leave_out(plan, workload, cause),
+        _ => bring_up_target(plan, target, after),
+    }
+}
+
+/// Leaves a workload as it is.
+fn leave_out(plan: &mut PlanBuilder<'_>, workload: &Workload, cause: BlockedBy) -> Availability {
+    let blocked = Blocked { container: workload.name(), owner: workload.owner.clone(), cause };
+    plan.plan.blocked.push(blocked);
+    Availability::Blocked
+}
+
+fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[StepId]) -> Availability {
+    let workload = target.workload;
     let slots = target.slots();
     let names = slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]);
     let names: Vec<&Container> = names.filter(|name| plan.has(name)).collect();
     // all are looked at, so that all conflicts are told
-    let strangers = names.iter().filter(|name| !is_ours(plan, name)).count();
+    let strangers = names.iter().filter(|name| !is_ours(plan, &target, name)).count();
     if strangers > 0 {
         return Availability::After(Steps::new());
     }
-    target.release = release(plan, &target, &names);
+    if !target.is_shared() {
+        target.release = release(plan, &target, &names);
+    }
     let mut woken = Steps::new();
     for name in names {
         woken.extend(unpause(plan, target.owner(), name));
         woken.extend(stop_restarting(plan, target.owner(), name, target.restart()));
     }
-    let mut after = [needs(plan, workload), woken.clone()].concat();
+    let mut after = [after.to_vec(), needs(plan, workload), woken.clone()].concat();
     let mut up = Steps::new();
     if workload.kind == Kind::App {
         let count = plan.count();
@@ -138,10 +168,14 @@ fn needs(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
     needs
 }
 
-/// Whether no other project has a container of this name.
-fn is_ours(plan: &mut PlanBuilder<'_>, name: &Container) -> bool {
+/// Whether a container of this name is this project's, or the proxy of all.
+fn is_ours(plan: &mut PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> bool {
     let Some(seen) = plan.seen(name) else { return true };
-    if seen.project.as_ref() == Some(&plan.desired.project) {
+    let is_ours = match target.is_shared() {
+        true => seen.is_proxy(),
+        false => seen.project.as_ref() == Some(&plan.desired.project),
+    };
+    if is_ours {
         return true;
     }
     let conflict = if seen.project.is_some() || seen.kind.is_some() {

@@ -1,0 +1,82 @@
+//! Who may change the proxy: the project that made it, as long as that one is on the host. What has the names of its things
+//! and is another's stays as it is.
+
+use super::names::network;
+use super::names::owner;
+use super::names::previous;
+use super::names::proxy_name;
+use crate::desired::Proxy;
+use crate::docker::Op;
+use crate::docker::Spec;
+use crate::name::Project;
+use crate::plan::Claimant;
+use crate::plan::Conflict;
+use crate::plan::Reason;
+use crate::plan::StepId;
+use crate::plan::builder::PlanBuilder;
+use std::collections::BTreeMap;
+
+/// Whether a project is another one, of which there is something on the host.
+pub(super) fn is_others(plan: &PlanBuilder<'_>, project: &Project) -> bool {
+    plan.others.contains(project)
+}
+
+/// A host that another project routes stays with that one.
+pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>) {
+    let others = plan.now.fragments.iter().filter(|(project, _)| is_others(plan, project));
+    let holders: BTreeMap<&str, &Project> =
+        others.flat_map(|(project, fragment)| fragment.hosts().map(move |host| (host, project))).collect();
+    let hosts = plan.desired.routes.iter().flat_map(|route| &route.hosts);
+    let taken = hosts.filter_map(|host| {
+        let project = *holders.get(host.as_str())?;
+        Some(Conflict::OthersHost(host.clone(), project.clone()))
+    });
+    plan.conflicts.extend(taken);
+}
+
+/// The network and the volumes with the names of the proxy's are the proxy's, or carry no label of gordon's.
+pub(super) fn check_things(plan: &mut PlanBuilder<'_>) {
+    let network = network();
+    if let Some(seen) = plan.now.networks.get(&network).filter(|seen| seen.managed && seen.maker.is_none()) {
+        let claimant = Claimant::of(seen.project.as_ref());
+        plan.conflicts.push(Conflict::OthersNetwork(network, claimant));
+    }
+    for volume in Proxy::volumes() {
+        if let Some(seen) = plan.now.volumes.get(&volume).filter(|seen| seen.managed && seen.maker.is_none())
+        {
+            let claimant = Claimant::of(seen.project.as_ref());
+            plan.conflicts.push(Conflict::OthersVolume(volume, claimant));
+        }
+    }
+}
+
+/// Whether another project that is on the host made the proxy. Its image and its ports are then what that project's config
+/// says.
+pub(super) fn is_anothers(plan: &mut PlanBuilder<'_>, spec: &Spec) -> bool {
+    let Some(seen) = plan.now.containers.get(&proxy_name()).filter(|seen| seen.is_proxy()) else {
+        return false;
+    };
+    let Some(maker) = seen.maker.as_ref().filter(|maker| is_others(plan, maker)) else { return false };
+    let differences = spec.differences(&seen.spec);
+    let differs = |part: &str| differences.iter().any(|difference| difference.part == part);
+    let differs = match (differs("image"), differs("port")) {
+        (true, true) => Some("image and ports"),
+        (true, false) => Some("image"),
+        (false, true) => Some("ports"),
+        (false, false) => None,
+    };
+    if let Some(differs) = differs {
+        plan.conflicts.push(Conflict::OthersProxy { maker: maker.clone(), differs });
+    }
+    true
+}
+
+/// Where another project's run was cut off before it had made a new proxy, the old one gets its name back: only that
+/// project may say what the new one is.
+pub(super) fn give_back(plan: &mut PlanBuilder<'_>) -> Option<StepId> {
+    let waiting = plan.seen(&previous())?;
+    if plan.has(&proxy_name()) || !waiting.maker.as_ref().is_some_and(|maker| is_others(plan, maker)) {
+        return None;
+    }
+    plan.sequence(&owner(), &[]).step(Op::rename(&previous(), &proxy_name()), &Reason::LeftOver)
+}

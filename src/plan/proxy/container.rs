@@ -1,0 +1,84 @@
+//! The proxy's container, which is brought up as a workload, and the network and the volumes that it needs.
+
+use super::claim::check_hosts;
+use super::claim::check_things;
+use super::claim::give_back;
+use super::claim::is_anothers;
+use super::joins::join_networks;
+use super::names::network;
+use super::names::owner;
+use super::routes::forget_routes;
+use crate::desired::Attachment;
+use crate::desired::Naming;
+use crate::desired::Proxy;
+use crate::desired::Ready;
+use crate::desired::Strategy;
+use crate::desired::Workload;
+use crate::docker;
+use crate::docker::Kind;
+use crate::docker::Op;
+use crate::plan::Reason;
+use crate::plan::builder::Availability;
+use crate::plan::builder::PlanBuilder;
+use crate::plan::builder::Steps;
+use crate::plan::containers::bring_up_shared;
+use crate::plan::resources::new_network;
+
+/// How many addresses its own network needs: for it, and for the one that takes its place.
+const ADDRESSES: u32 = 2;
+
+/// Brings the proxy up, and joins it to every network of a routed app.
+pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>) {
+    let Some(proxy) = &plan.desired.proxy else { return };
+    let spec = proxy.spec();
+    let conflicts = plan.conflicts.len();
+    check_hosts(plan);
+    check_things(plan);
+    let mut after: Steps = give_back(plan).into_iter().collect();
+    let is_anothers = is_anothers(plan, &spec);
+    if !plan.now.images.unavailable.contains_key(&proxy.image) {
+        after.extend(things(plan));
+    }
+    let up = bring_up_shared(plan, &workload(proxy), spec, is_anothers, &after);
+    if let (Availability::After(steps), true) = (up, plan.conflicts.len() == conflicts) {
+        let steps = forget_routes(plan, &steps);
+        join_networks(plan, &steps);
+        plan.proxy = Availability::After(steps);
+    }
+}
+
+/// The proxy as a workload: one container on a network of its own.
+fn workload(proxy: &Proxy) -> Workload {
+    Workload {
+        owner: owner(),
+        kind: Kind::Proxy,
+        stem: docker::PROXY.to_owned(),
+        naming: Naming::Plain,
+        replicas: 1,
+        image: proxy.image.clone(),
+        attachments: vec![Attachment { network: network(), aliases: Vec::new() }],
+        runtime: proxy.runtime(),
+        learned: Vec::new(),
+        needs: Vec::new(),
+        ready: Ready::StaysUp,
+        strategy: Strategy::Recreate(None),
+        keeps_previous: false,
+    }
+}
+
+/// Makes its network and its volumes.
+fn things(plan: &mut PlanBuilder<'_>) -> Steps {
+    let mut steps = Steps::new();
+    let network = network();
+    if !plan.now.networks.contains_key(&network) {
+        let labels = plan.shared_labels(Kind::Network, &owner(), network.as_str());
+        let Some(op) = new_network(plan, &network, ADDRESSES, labels) else { return steps };
+        steps.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
+    }
+    for volume in Proxy::volumes() {
+        let labels = plan.shared_labels(Kind::Volume, &owner(), volume.as_str());
+        let op = Op::CreateVolume { name: volume, labels };
+        steps.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
+    }
+    steps
+}
