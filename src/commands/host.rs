@@ -65,9 +65,10 @@ impl Host {
         let proxy = desired.proxy.as_ref().map(|proxy| proxy.image.clone());
         let images = desired.images().into_iter().cloned().collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
+        let processors = desired.workloads.iter().any(|workload| workload.runtime.cpus.is_some());
         Ok(Self {
             docker,
-            scope: Scope { networks, images, proxy },
+            scope: Scope { networks, images, proxy, processors },
             pull: desired.pull,
             secret_keys: desired.workloads.iter().flat_map(|w| w.runtime.secrets.clone()).collect(),
             secrets: project.secrets.clone(),

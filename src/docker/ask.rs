@@ -16,6 +16,8 @@ pub struct Scope {
     pub images: BTreeSet<Image>,
     /// The proxy's image, one of `images`, when there is to be a proxy.
     pub proxy: Option<Image>,
+    /// Whether it matters how many processors the host has.
+    pub processors: bool,
 }
 
 /// The first round, put side by side: what there is. A `T` is a question, or its answer.
@@ -29,6 +31,8 @@ pub struct First<T> {
     pub volumes: T,
     /// The images of the scope. Those that are missing make their call fail.
     pub images: Vec<T>,
+    /// How many processors the host has, where it matters.
+    pub processors: Option<T>,
 }
 
 /// The second round, put side by side: what the first did not tell. A `T` is a question, or its answer.
@@ -65,6 +69,7 @@ impl First<Command> {
             networks: Command::new(["network", "ls", "--no-trunc", "--quiet"]),
             volumes: Command::new(["volume", "ls", "--format", VOLUME]),
             images: inspect("image", IMAGE, scope.images.iter().map(Image::as_str)),
+            processors: scope.processors.then(|| Command::new(["info", "--format", "{{.NCPU}}"])),
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Observed {
     pub routes: BTreeSet<Ipv4Net>,
     /// What the proxy's volume holds of each project.
     pub fragments: Fragments,
+    /// How many processors the engine has; looked up only when a container is to have a share of them.
+    pub processors: Option<u32>,
 }
 
 /// The images of a host, of those that a config names.

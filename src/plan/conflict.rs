@@ -42,6 +42,15 @@ pub enum Conflict {
     },
     /// A network has no free address.
     NetworkFull(Network),
+    /// A container is to have more processors than the host has.
+    MoreProcessors {
+        /// The container.
+        container: Container,
+        /// How many it is to have.
+        wanted: String,
+        /// How many the host has.
+        there: u32,
+    },
     /// The app has no release before the one that serves.
     NothingBefore(Container),
     /// An earlier run was cut off between two releases of the app.
@@ -127,6 +136,9 @@ impl Conflict {
                     "move workloads to another group, or remove network {network} when it is idle: it comes back larger"
                 )
             }
+            Self::MoreProcessors { there, .. } => {
+                format!("docker gives a container no more than there are: set its `cpus` to at most {there}")
+            }
             Self::NothingBefore(_) => {
                 "an app keeps one release before, with `deploy.keep_previous`, until somebody removes it (`docker container prune`); \
                  an older image in the config is a way back, too; after a rollback, `gordon apply` goes forward again"
@@ -169,6 +181,9 @@ impl fmt::Display for Conflict {
                 write!(f, "the address pool `{pool}` has no free subnet for network `{network}`")
             }
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
+            Self::MoreProcessors { container, wanted, there } => {
+                write!(f, "`{container}` is to have {wanted} processors, and this host has {there}")
+            }
             Self::NothingBefore(name) => write!(f, "`{name}` has no release before the one that serves"),
             Self::BetweenReleases(name) => {
                 write!(f, "an earlier run was cut off between two releases of `{name}`")

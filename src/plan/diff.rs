@@ -29,6 +29,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     let mut plan = PlanBuilder::new(desired, host, options);
     plan.plan.notes.extend(notes(desired, host));
     check_recreate(&mut plan);
+    check_processors(&mut plan);
     prune::check_config(&mut plan);
     check_answers(&mut plan);
     resources::images(&mut plan);
@@ -73,4 +74,16 @@ fn check_recreate(plan: &mut PlanBuilder<'_>) {
     let recreate = plan.options.recreate.iter();
     let unknown = recreate.filter(|name| !known.iter().any(|known| known.as_str() == *name));
     plan.conflicts.extend(unknown.cloned().map(Conflict::UnknownContainer));
+}
+
+/// Docker refuses to start a container that is to have more processors than there are.
+fn check_processors(plan: &mut PlanBuilder<'_>) {
+    let Some(there) = plan.now.processors else { return };
+    for workload in &plan.desired.workloads {
+        let wanted = workload.runtime.cpus.as_deref().unwrap_or_default();
+        if wanted.parse().is_ok_and(|wanted: f64| wanted > f64::from(there)) {
+            let (container, wanted) = (workload.name().clone(), wanted.to_owned());
+            plan.conflicts.push(Conflict::MoreProcessors { container, wanted, there });
+        }
+    }
 }

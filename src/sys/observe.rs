@@ -117,11 +117,14 @@ fn first_round(docker: &Docker, questions: &First<Command>) -> Result<First<Stri
         let volumes = scope.spawn(|| docker.ask(&questions.volumes));
         let ask_about_some = |question| scope.spawn(move || docker.ask_about_some(question));
         let images: Vec<_> = questions.images.iter().map(ask_about_some).collect();
+        let processors =
+            questions.processors.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
         Ok(First {
             containers: answer(containers)?,
             networks: answer(networks)?,
             volumes: answer(volumes)?,
             images: answers(images)?,
+            processors: processors.map(answer).transpose()?,
         })
     })
 }

@@ -168,3 +168,23 @@ fn what_docker_restarts_over_and_over_is_mended_and_removed() {
     assert!(!project.ids().contains_key(own("restarting-old-green")));
     project.is_settled();
 }
+
+#[test]
+fn more_processors_than_the_host_has_are_refused_before_anything_is_made() {
+    let there: u32 =
+        docker(["info", "--format", "{{.NCPU}}"]).success().stdout.trim().parse().expect("a number");
+    let name = own("processors");
+    let config = |cpus: u32| {
+        format!(
+            "name = \"{name}\"\nproxy.enabled = false\n[services]\none = {{ image = \"redis:7-alpine\", cpus = {cpus} }}"
+        )
+    };
+    let project = Project::new(name, &[("gordon.toml", &config(there + 1))]);
+    let run = project.gordon(&["apply", "--yes"]).ended(1);
+    let said = format!("`{name}-one` is to have {} processors, and this host has {there}", there + 1);
+    assert!(run.stderr.contains(&said), "{}", run.stderr);
+    assert!(project.ids().is_empty() && project.list("network").is_empty(), "{:?}", project.ids());
+    project.write("gordon.toml", &config(there));
+    project.apply();
+    project.is_settled();
+}

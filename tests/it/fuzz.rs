@@ -553,6 +553,7 @@ proptest! {
             networks: answer("network-ls"),
             volumes: answer("volume-ls"),
             images: vec![answer("image-inspect")],
+            processors: None,
         };
         let config = shop();
         let (desired, _) = desired::resolve(&config, &host(&config).0);

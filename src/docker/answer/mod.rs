@@ -97,6 +97,7 @@ pub struct Survey {
     /// What those images are called, in full.
     references: BTreeSet<String>,
     image_labels: ImageLabels,
+    processors: Option<u32>,
 }
 
 impl Survey {
@@ -113,6 +114,7 @@ impl Survey {
             volumes: volumes.iter().filter_map(ListedVolume::seen).collect(),
             references: image::references(&images),
             image_labels: image::labels(&images),
+            processors: read("info", answers.processors.as_deref().unwrap_or_default())?.pop(),
             images: image::asked_for(&scope.images, &images),
             scope,
         })
@@ -162,7 +164,8 @@ impl Survey {
 
         network::refuse_same_names(&networks, &self.scope.networks)?;
         let present = Present::of(&networks);
-        let mut host = Observed { volumes: std::mem::take(&mut self.volumes), ..Observed::default() };
+        let volumes = std::mem::take(&mut self.volumes);
+        let mut host = Observed { volumes, processors: self.processors, ..Observed::default() };
         let listed = self.containers.iter().filter(|listed| !self.is_asked_about(listed));
         host.containers = listed.filter_map(Listed::seen).collect();
         host.containers
@@ -272,6 +275,7 @@ mod tests {
                     networks: recorded!($engine, "network-ls"),
                     volumes: recorded!($engine, "volume-ls"),
                     images: vec![recorded!($engine, "image-inspect")],
+                    processors: None,
                 },
                 second: Second {
                     containers: vec![recorded!($engine, "container-inspect")],
@@ -461,6 +465,7 @@ mod tests {
             networks: String::new(),
             volumes: String::new(),
             images: Vec::new(),
+            processors: None,
         };
         let survey = Survey::read(Scope::default(), &first).expect("docker's form");
         let asked = survey.questions().images;
@@ -517,7 +522,7 @@ mod tests {
         let volume = |name| format!(r#"["{name}", "true", "shop", "", "shop-data"]"#);
         let (containers, networks) = (String::new(), String::new());
         let volumes = [volume("shop-data"), volume("backup")].concat();
-        let first = First { containers, networks, volumes, images: Vec::new() };
+        let first = First { containers, networks, volumes, images: Vec::new(), processors: None };
         let survey = Survey::read(Scope::default(), &first).expect("docker's form");
         let host = survey.observed(&Second::default()).expect("docker's form");
         let managed: Vec<_> = host.volumes.iter().map(|(name, seen)| (name.as_str(), seen.managed)).collect();

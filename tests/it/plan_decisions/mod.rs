@@ -760,6 +760,18 @@ fn routes_of_the_machine_take_their_part_of_the_pool() {
 }
 
 #[test]
+fn a_container_that_is_to_have_more_processors_than_the_host_has_is_a_conflict() {
+    let desired = desired("name = \"a\"\nservices.db = { image = \"db:1\", cpus = 2.5 }");
+    for (there, is_refused) in [(None, false), (Some(3), false), (Some(2), true)] {
+        let host = Observed { processors: there, ..host() };
+        let conflicts = diff(&desired, &host, &Options::default()).err().unwrap_or_default();
+        let conflicts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+        let expected = ["`a-db` is to have 2.5 processors, and this host has 2"];
+        assert_eq!(conflicts, expected[usize::from(!is_refused)..], "{there:?}");
+    }
+}
+
+#[test]
 fn a_network_without_a_free_address_is_a_conflict() {
     let mut host = applied(SHOP, &host());
     host.networks.get_mut(&network("shop-network")).unwrap().subnet = Some("10.7.7.0/30".parse().unwrap());

@@ -167,6 +167,7 @@ impl Engine {
                 .replace('"', ""),
             volumes: lines(self.volumes.iter().cloned()),
             images: vec![lines(images.iter().map(|(name, facts)| image(name.as_str(), facts)))],
+            processors: None,
         }
     }
 
