@@ -112,6 +112,11 @@ impl Executor<'_> {
         let probe = wait.probe();
         let begin = self.machine.now();
         let mut good_since = None;
+        if !probe.hold.is_zero() {
+            // the step before has started it: an answer that is good at the end of the time was good all along
+            good_since = Some(begin);
+            self.machine.pause(probe.every.min(probe.hold));
+        }
         loop {
             let mut asked = &probe.command;
             let mut answer = {

@@ -187,7 +187,7 @@ pub(super) struct Running {
     #[arg(short, long)]
     pub(super) yes: bool,
     /// Run at most N docker commands at once
-    #[arg(short, long, value_name = "N", default_value = "4", value_parser = at_least_one)]
+    #[arg(short, long, value_name = "N", default_value = "8", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
     /// Wait while another gordon works on this project, at most TIME; `--wait` alone means 10m
     #[arg(

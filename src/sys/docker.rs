@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(75);
 /// How many bytes docker may answer; a host with 10,000 containers takes a tenth of it.
 const LONGEST_ANSWER: usize = 512 << 20;
 
-/// A docker call that only asks lives for milliseconds, a quarter of which its garbage collector would take. The limit
-/// brings the collector back where an answer is large.
+/// A docker call works for milliseconds, a quarter of which its garbage collector would take. The limit brings the
+/// collector back where an answer is large.
 const SHORT_LIVED: [(&str, &str); 2] = [("GOGC", "off"), ("GOMEMLIMIT", "256MiB")];
 
 /// The docker binary, for one config.
@@ -157,21 +157,15 @@ impl Docker {
 
     /// What docker answers to `command`, where that does not take longer than `limit`; nothing when it fails.
     pub fn ask_briefly(&self, command: &Command, limit: Duration) -> Option<String> {
-        let outcome = self.run(command, limit, &SHORT_LIVED, &mut |_| {});
+        let outcome = self.run(command, limit, &mut |_| {});
         outcome.is_success().then_some(outcome.stdout)
     }
 
     fn question(&self, command: &Command) -> Outcome {
-        self.run(command, PATIENCE, &SHORT_LIVED, &mut |_| {})
+        self.run(command, PATIENCE, &mut |_| {})
     }
 
-    fn run(
-        &self,
-        command: &Command,
-        limit: Duration,
-        environment: &[(&str, &str)],
-        line: &mut dyn FnMut(&str),
-    ) -> Outcome {
+    fn run(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
         let context = self.cli.prefix().into_iter().skip(1);
         let secrets = command.secrets.iter().filter_map(|key| self.secrets.get_key_value(key));
         let secrets = secrets.map(|(key, secret)| (key.as_str(), secret.reveal()));
@@ -179,7 +173,7 @@ impl Docker {
             program: &self.binary,
             arguments: context.chain(command.argv(&self.folder)).collect(),
             folder: &self.folder,
-            environment: secrets.chain(environment.iter().copied()).collect(),
+            environment: secrets.chain(SHORT_LIVED).collect(),
             stdin: command.stdin.as_deref(),
             limit,
             most: LONGEST_ANSWER,
@@ -209,7 +203,7 @@ impl Docker {
 
 impl Machine for Docker {
     fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
-        self.run(command, limit, &[], line)
+        self.run(command, limit, line)
     }
 
     fn argv(&self, command: &Command) -> Vec<String> {
