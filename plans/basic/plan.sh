@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 46 steps.
+# What gordon planned for project gordon: 47 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -30,38 +30,39 @@
 #   19  create network 0-gordon-proxy
 #   20  create volume gordon-proxy-data
 #   21  create volume gordon-proxy-config
-#   22  run gordon-proxy
-#   23  see that gordon-proxy stays up for 1s
-#   24  set the restart policy of gordon-proxy to always
-#   25  connect gordon-proxy to gordon-api-example-com
-#   26  connect gordon-proxy to gordon-myapp-example-com
-#   27  run gordon-myapp.example.com-postgres
-#   28  see that gordon-myapp.example.com-postgres stays up for 1s
-#   29  set the restart policy of gordon-myapp.example.com-postgres to always
-#   30  run gordon-myapp.example.com-redis
-#   31  see that gordon-myapp.example.com-redis stays up for 1s
-#   32  set the restart policy of gordon-myapp.example.com-redis to always
-#   33  run gordon-myapp.example.com
-#   34  see that gordon-myapp.example.com stays up for 1s
-#   35  set the restart policy of gordon-myapp.example.com to always
-#   36  run gordon-api.example.com-mongodb
-#   37  see that gordon-api.example.com-mongodb stays up for 1s
-#   38  set the restart policy of gordon-api.example.com-mongodb to always
-#   39  run gordon-api.example.com-redis
-#   40  see that gordon-api.example.com-redis stays up for 1s
-#   41  set the restart policy of gordon-api.example.com-redis to always
-#   42  run gordon-api.example.com
-#   43  see that gordon-api.example.com stays up for 1s
-#   44  set the restart policy of gordon-api.example.com to always
-#   45  see that the proxy reaches myapp.example.com, api.example.com
-#   46  route to gordon
+#   22  write the set-up of gordon-proxy
+#   23  run gordon-proxy
+#   24  see that gordon-proxy stays up for 1s
+#   25  set the restart policy of gordon-proxy to always
+#   26  connect gordon-proxy to gordon-api-example-com
+#   27  connect gordon-proxy to gordon-myapp-example-com
+#   28  run gordon-myapp.example.com-postgres
+#   29  see that gordon-myapp.example.com-postgres stays up for 1s
+#   30  set the restart policy of gordon-myapp.example.com-postgres to always
+#   31  run gordon-myapp.example.com-redis
+#   32  see that gordon-myapp.example.com-redis stays up for 1s
+#   33  set the restart policy of gordon-myapp.example.com-redis to always
+#   34  run gordon-myapp.example.com
+#   35  see that gordon-myapp.example.com stays up for 1s
+#   36  set the restart policy of gordon-myapp.example.com to always
+#   37  run gordon-api.example.com-mongodb
+#   38  see that gordon-api.example.com-mongodb stays up for 1s
+#   39  set the restart policy of gordon-api.example.com-mongodb to always
+#   40  run gordon-api.example.com-redis
+#   41  see that gordon-api.example.com-redis stays up for 1s
+#   42  set the restart policy of gordon-api.example.com-redis to always
+#   43  run gordon-api.example.com
+#   44  see that gordon-api.example.com stays up for 1s
+#   45  set the restart policy of gordon-api.example.com to always
+#   46  see that the proxy reaches myapp.example.com, api.example.com
+#   47  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=46 _step=0 _open='' _ran=' ' _count=0
+  _steps=47 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull api:latest' 'not on this host'
@@ -164,20 +165,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 22 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 22 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -311,33 +302,48 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 23 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 24 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 24 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 25 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-api-example-com ||
     run docker network connect --ip 10.222.159.128 gordon-api-example-com gordon-proxy
 
-  step 26 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 27 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 
-  step 27 'run gordon-myapp.example.com-postgres' 'not there yet'
+  step 28 'run gordon-myapp.example.com-postgres' 'not there yet'
   if absent gordon-myapp.example.com-postgres; then
     run docker run --detach --name gordon-myapp.example.com-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
@@ -355,19 +361,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 28 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
+  step 29 'see that gordon-myapp.example.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-postgres always ||
     await gordon-myapp.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-postgres || failed
 
-  step 29 'set the restart policy of gordon-myapp.example.com-postgres to always' \
+  step 30 'set the restart policy of gordon-myapp.example.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com-postgres always ||
     run docker update --restart always gordon-myapp.example.com-postgres
 
-  step 30 'run gordon-myapp.example.com-redis' 'not there yet'
+  step 31 'run gordon-myapp.example.com-redis' 'not there yet'
   if absent gordon-myapp.example.com-redis; then
     run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
@@ -384,19 +390,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
+  step 32 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-redis always ||
     await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-redis || failed
 
-  step 32 'set the restart policy of gordon-myapp.example.com-redis to always' \
+  step 33 'set the restart policy of gordon-myapp.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com-redis always ||
     run docker update --restart always gordon-myapp.example.com-redis
 
-  step 33 'run gordon-myapp.example.com' 'not there yet'
+  step 34 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
     run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
@@ -411,19 +417,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 34 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  step 35 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 35 'set the restart policy of gordon-myapp.example.com to always' \
+  step 36 'set the restart policy of gordon-myapp.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com always ||
     run docker update --restart always gordon-myapp.example.com
 
-  step 36 'run gordon-api.example.com-mongodb' 'not there yet'
+  step 37 'run gordon-api.example.com-mongodb' 'not there yet'
   if absent gordon-api.example.com-mongodb; then
     run docker run --detach --name gordon-api.example.com-mongodb --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
@@ -440,19 +446,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com-mongodb is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
+  step 38 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com-mongodb always ||
     await gordon-api.example.com-mongodb 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com-mongodb || failed
 
-  step 38 'set the restart policy of gordon-api.example.com-mongodb to always' \
+  step 39 'set the restart policy of gordon-api.example.com-mongodb to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.example.com-mongodb always ||
     run docker update --restart always gordon-api.example.com-mongodb
 
-  step 39 'run gordon-api.example.com-redis' 'not there yet'
+  step 40 'run gordon-api.example.com-redis' 'not there yet'
   if absent gordon-api.example.com-redis; then
     run docker run --detach --name gordon-api.example.com-redis --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
@@ -469,19 +475,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 40 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
+  step 41 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com-redis always ||
     await gordon-api.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com-redis || failed
 
-  step 41 'set the restart policy of gordon-api.example.com-redis to always' \
+  step 42 'set the restart policy of gordon-api.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.example.com-redis always ||
     run docker update --restart always gordon-api.example.com-redis
 
-  step 42 'run gordon-api.example.com' 'not there yet'
+  step 43 'run gordon-api.example.com' 'not there yet'
   if absent gordon-api.example.com; then
     run docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
@@ -495,26 +501,26 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 43 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
+  step 44 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com always ||
     await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com || failed
 
-  step 44 'set the restart policy of gordon-api.example.com to always' \
+  step 45 'set the restart policy of gordon-api.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.example.com always ||
     run docker update --restart always gordon-api.example.com
 
-  step 45 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
+  step 46 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 gordon-api.example.com.gordon-api-example-com.:8080 api.example.com
 END
 
-  step 46 'route to gordon' 'not there yet'
+  step 47 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

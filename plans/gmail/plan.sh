@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gmail: 16 steps.
+# What gordon planned for project gmail: 17 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -17,21 +17,22 @@
 #    6  create network 0-gordon-proxy
 #    7  create volume gordon-proxy-data
 #    8  create volume gordon-proxy-config
-#    9  run gordon-proxy
-#   10  see that gordon-proxy stays up for 1s
-#   11  set the restart policy of gordon-proxy to always
-#   12  connect gordon-proxy to gmail-network
-#   13  run gmail-web-green
-#   14  wait until gmail-web-green answers /up
-#   15  set the restart policy of gmail-web-green to always
-#   16  route to gmail
+#    9  write the set-up of gordon-proxy
+#   10  run gordon-proxy
+#   11  see that gordon-proxy stays up for 1s
+#   12  set the restart policy of gordon-proxy to always
+#   13  connect gordon-proxy to gmail-network
+#   14  run gmail-web-green
+#   15  wait until gmail-web-green answers /up
+#   16  set the restart policy of gmail-web-green to always
+#   17  route to gmail
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=16 _step=0 _open='' _ran=' ' _count=0
+  _steps=17 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -72,20 +73,10 @@ main() {
         --label gordon.maker=gmail --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 9 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gmail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 8080:8080 --publish 8443:8443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 9 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -219,29 +210,44 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 10 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gmail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 8080:8080 --publish 8443:8443 \
+        --entrypoint sh \
+        caddy:2 /config/start-8a8b78f1
   elif is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 10 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 11 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 12 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 12 'connect gordon-proxy to gmail-network' 'the proxy leads to apps there'
+  step 13 'connect gordon-proxy to gmail-network' 'the proxy leads to apps there'
   is_attached gordon-proxy gmail-network ||
     run docker network connect --ip 10.219.203.128 gmail-network gordon-proxy
 
-  step 13 'run gmail-web-green' 'not there yet'
+  step 14 'run gmail-web-green' 'not there yet'
   if absent gmail-web-green; then
     run docker run --detach --name gmail-web-green --restart on-failure:10 \
         --network gmail-network --ip 10.219.203.129 --network-alias web --network-alias gmail-web \
@@ -255,18 +261,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gmail-web-green is not as this plan makes it: plan again on this host'
   fi
 
-  step 14 'wait until gmail-web-green answers /up' 'not ready yet'
+  step 15 'wait until gmail-web-green answers /up' 'not ready yet'
   restarts gmail-web-green always ||
     await gmail-web-green 60 1 0 ready 'exited *|dead *|restarting *' \
       once_up gmail-web-green docker exec gordon-proxy wget -q -O - \
           --header 'X-To: gmail-web-green:3000' --header 'X-Host: test.eliasson.me' \
           http://127.0.0.1:2020/up || failed
 
-  step 15 'set the restart policy of gmail-web-green to always' 'it is ready: docker keeps it up from here on'
+  step 16 'set the restart policy of gmail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts gmail-web-green always ||
     run docker update --restart always gmail-web-green
 
-  step 16 'route to gmail' 'not there yet'
+  step 17 'route to gmail' 'not there yet'
   has_fragment gmail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gmail <<END || failed
 $(routes)

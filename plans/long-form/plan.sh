@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 42 steps.
+# What gordon planned for project shop: 43 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -27,37 +27,38 @@
 #   16  create network 0-gordon-proxy
 #   17  create volume gordon-proxy-data
 #   18  create volume gordon-proxy-config
-#   19  run gordon-proxy
-#   20  see that gordon-proxy stays up for 1s
-#   21  set the restart policy of gordon-proxy to always
-#   22  connect gordon-proxy to s-backend
-#   23  run s-backend-cache
-#   24  wait until s-backend-cache is healthy
-#   25  set the restart policy of s-backend-cache to always
-#   26  run s-backend-db
-#   27  see that s-backend-db stays up for 1s
-#   28  set the restart policy of s-backend-db to always
-#   29  run s-shop.example.com-files
-#   30  see that s-shop.example.com-files stays up for 1s
-#   31  set the restart policy of s-shop.example.com-files to always
-#   32  run s-shop.example.com
-#   33  see that s-shop.example.com stays up for 1s
-#   34  set the restart policy of s-shop.example.com to always
-#   35  run s-shop.example.com-2
-#   36  see that s-shop.example.com-2 stays up for 1s
-#   37  set the restart policy of s-shop.example.com-2 to always
-#   38  run s-jobs
-#   39  see that s-jobs stays up for 1s
-#   40  set the restart policy of s-jobs to always
-#   41  see that the proxy reaches shop.example.com, jobs.example.com
-#   42  route to shop
+#   19  write the set-up of gordon-proxy
+#   20  run gordon-proxy
+#   21  see that gordon-proxy stays up for 1s
+#   22  set the restart policy of gordon-proxy to always
+#   23  connect gordon-proxy to s-backend
+#   24  run s-backend-cache
+#   25  wait until s-backend-cache is healthy
+#   26  set the restart policy of s-backend-cache to always
+#   27  run s-backend-db
+#   28  see that s-backend-db stays up for 1s
+#   29  set the restart policy of s-backend-db to always
+#   30  run s-shop.example.com-files
+#   31  see that s-shop.example.com-files stays up for 1s
+#   32  set the restart policy of s-shop.example.com-files to always
+#   33  run s-shop.example.com
+#   34  see that s-shop.example.com stays up for 1s
+#   35  set the restart policy of s-shop.example.com to always
+#   36  run s-shop.example.com-2
+#   37  see that s-shop.example.com-2 stays up for 1s
+#   38  set the restart policy of s-shop.example.com-2 to always
+#   39  run s-jobs
+#   40  see that s-jobs stays up for 1s
+#   41  set the restart policy of s-jobs to always
+#   42  see that the proxy reaches shop.example.com, jobs.example.com
+#   43  route to shop
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=42 _step=0 _open='' _ran=' ' _count=0
+  _steps=43 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull busybox:latest' 'not on this host'
@@ -138,20 +139,10 @@ main() {
         --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 19 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.96.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 19 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -285,29 +276,44 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 20 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.96.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 20 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 21 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 22 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 22 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
+  step 23 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy s-backend ||
     run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
 
-  step 23 'run s-backend-cache' 'not there yet'
+  step 24 'run s-backend-cache' 'not there yet'
   if absent s-backend-cache; then
     run docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
@@ -326,7 +332,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-backend-cache is not as this plan makes it: plan again on this host'
   fi
 
-  step 24 'wait until s-backend-cache is healthy' 'not ready yet'
+  step 25 'wait until s-backend-cache is healthy' 'not ready yet'
   restarts s-backend-cache always ||
     is_healthy s-backend-cache ||
     await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
@@ -334,11 +340,11 @@ exec caddy run --config Caddyfile --adapter caddyfile
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-backend-cache || failed
 
-  step 25 'set the restart policy of s-backend-cache to always' 'it is ready: docker keeps it up from here on'
+  step 26 'set the restart policy of s-backend-cache to always' 'it is ready: docker keeps it up from here on'
   restarts s-backend-cache always ||
     run docker update --restart always s-backend-cache
 
-  step 26 'run s-backend-db' 'not there yet'
+  step 27 'run s-backend-db' 'not there yet'
   if absent s-backend-db; then
     run docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
@@ -355,18 +361,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-backend-db is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that s-backend-db stays up for 1s' 'not ready yet'
+  step 28 'see that s-backend-db stays up for 1s' 'not ready yet'
   restarts s-backend-db always ||
     await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-backend-db || failed
 
-  step 28 'set the restart policy of s-backend-db to always' 'it is ready: docker keeps it up from here on'
+  step 29 'set the restart policy of s-backend-db to always' 'it is ready: docker keeps it up from here on'
   restarts s-backend-db always ||
     run docker update --restart always s-backend-db
 
-  step 29 'run s-shop.example.com-files' 'not there yet'
+  step 30 'run s-shop.example.com-files' 'not there yet'
   if absent s-shop.example.com-files; then
     run docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
@@ -384,19 +390,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
   fi
 
-  step 30 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
+  step 31 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-files always ||
     await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com-files || failed
 
-  step 31 'set the restart policy of s-shop.example.com-files to always' \
+  step 32 'set the restart policy of s-shop.example.com-files to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com-files always ||
     run docker update --restart always s-shop.example.com-files
 
-  step 32 'run s-shop.example.com' 'not there yet'
+  step 33 'run s-shop.example.com' 'not there yet'
   if absent s-shop.example.com; then
     run docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
@@ -412,19 +418,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-shop.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that s-shop.example.com stays up for 1s' 'not ready yet'
+  step 34 'see that s-shop.example.com stays up for 1s' 'not ready yet'
   restarts s-shop.example.com always ||
     await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com || failed
 
-  step 34 'set the restart policy of s-shop.example.com to always' \
+  step 35 'set the restart policy of s-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com always ||
     run docker update --restart always s-shop.example.com
 
-  step 35 'run s-shop.example.com-2' 'not there yet'
+  step 36 'run s-shop.example.com-2' 'not there yet'
   if absent s-shop.example.com-2; then
     run docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
@@ -440,19 +446,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
   fi
 
-  step 36 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
+  step 37 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-2 always ||
     await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-shop.example.com-2 || failed
 
-  step 37 'set the restart policy of s-shop.example.com-2 to always' \
+  step 38 'set the restart policy of s-shop.example.com-2 to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com-2 always ||
     run docker update --restart always s-shop.example.com-2
 
-  step 38 'run s-jobs' 'not there yet'
+  step 39 'run s-jobs' 'not there yet'
   if absent s-jobs; then
     run docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
@@ -466,25 +472,25 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 's-jobs is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that s-jobs stays up for 1s' 'not ready yet'
+  step 40 'see that s-jobs stays up for 1s' 'not ready yet'
   restarts s-jobs always ||
     await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           s-jobs || failed
 
-  step 40 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
+  step 41 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
   restarts s-jobs always ||
     run docker update --restart always s-jobs
 
-  step 41 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
+  step 42 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
   has_fragment shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 30 <<'END' || failed
 s-shop.example.com.s-backend.:3000 shop.example.com
 s-jobs.s-backend.:8080 jobs.example.com
 END
 
-  step 42 'route to shop' 'not there yet'
+  step 43 'route to shop' 'not there yet'
   has_fragment shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 51 steps.
+# What gordon planned for project gordon: 52 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -32,41 +32,42 @@
 #   21  create network 0-gordon-proxy
 #   22  create volume gordon-proxy-data
 #   23  create volume gordon-proxy-config
-#   24  run gordon-proxy
-#   25  see that gordon-proxy stays up for 1s
-#   26  set the restart policy of gordon-proxy to always
-#   27  connect gordon-proxy to gordon-admin-company-com
-#   28  connect gordon-proxy to gordon-backend
-#   29  run gordon-backend-redis
-#   30  see that gordon-backend-redis stays up for 1s
-#   31  set the restart policy of gordon-backend-redis to always
-#   32  run gordon-backend-rabbitmq
-#   33  see that gordon-backend-rabbitmq stays up for 1s
-#   34  set the restart policy of gordon-backend-rabbitmq to always
-#   35  run gordon-api.company.com-postgres
-#   36  see that gordon-api.company.com-postgres stays up for 1s
-#   37  set the restart policy of gordon-api.company.com-postgres to always
-#   38  run gordon-api.company.com
-#   39  see that gordon-api.company.com stays up for 1s
-#   40  set the restart policy of gordon-api.company.com to always
-#   41  run gordon-worker.company.com
-#   42  see that gordon-worker.company.com stays up for 1s
-#   43  set the restart policy of gordon-worker.company.com to always
-#   44  run gordon-admin.company.com-postgres
-#   45  see that gordon-admin.company.com-postgres stays up for 1s
-#   46  set the restart policy of gordon-admin.company.com-postgres to always
-#   47  run gordon-admin.company.com
-#   48  see that gordon-admin.company.com stays up for 1s
-#   49  set the restart policy of gordon-admin.company.com to always
-#   50  see that the proxy reaches api.company.com, worker.company.com, admin.company.com
-#   51  route to gordon
+#   24  write the set-up of gordon-proxy
+#   25  run gordon-proxy
+#   26  see that gordon-proxy stays up for 1s
+#   27  set the restart policy of gordon-proxy to always
+#   28  connect gordon-proxy to gordon-admin-company-com
+#   29  connect gordon-proxy to gordon-backend
+#   30  run gordon-backend-redis
+#   31  see that gordon-backend-redis stays up for 1s
+#   32  set the restart policy of gordon-backend-redis to always
+#   33  run gordon-backend-rabbitmq
+#   34  see that gordon-backend-rabbitmq stays up for 1s
+#   35  set the restart policy of gordon-backend-rabbitmq to always
+#   36  run gordon-api.company.com-postgres
+#   37  see that gordon-api.company.com-postgres stays up for 1s
+#   38  set the restart policy of gordon-api.company.com-postgres to always
+#   39  run gordon-api.company.com
+#   40  see that gordon-api.company.com stays up for 1s
+#   41  set the restart policy of gordon-api.company.com to always
+#   42  run gordon-worker.company.com
+#   43  see that gordon-worker.company.com stays up for 1s
+#   44  set the restart policy of gordon-worker.company.com to always
+#   45  run gordon-admin.company.com-postgres
+#   46  see that gordon-admin.company.com-postgres stays up for 1s
+#   47  set the restart policy of gordon-admin.company.com-postgres to always
+#   48  run gordon-admin.company.com
+#   49  see that gordon-admin.company.com stays up for 1s
+#   50  set the restart policy of gordon-admin.company.com to always
+#   51  see that the proxy reaches api.company.com, worker.company.com, admin.company.com
+#   52  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=51 _step=0 _open='' _ran=' ' _count=0
+  _steps=52 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull admin:latest' 'not on this host'
@@ -175,20 +176,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 24 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 24 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -322,33 +313,48 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 25 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 26 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 26 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 27 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-admin-company-com' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-admin-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-admin-company-com ||
     run docker network connect --ip 10.221.150.128 gordon-admin-company-com gordon-proxy
 
-  step 28 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 29 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 29 'run gordon-backend-redis' 'not there yet'
+  step 30 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
     run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
@@ -363,19 +369,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 30 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 31 'set the restart policy of gordon-backend-redis to always' \
+  step 32 'set the restart policy of gordon-backend-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-backend-redis always ||
     run docker update --restart always gordon-backend-redis
 
-  step 32 'run gordon-backend-rabbitmq' 'not there yet'
+  step 33 'run gordon-backend-rabbitmq' 'not there yet'
   if absent gordon-backend-rabbitmq; then
     run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
@@ -392,19 +398,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
+  step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
   restarts gordon-backend-rabbitmq always ||
     await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-rabbitmq || failed
 
-  step 34 'set the restart policy of gordon-backend-rabbitmq to always' \
+  step 35 'set the restart policy of gordon-backend-rabbitmq to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-backend-rabbitmq always ||
     run docker update --restart always gordon-backend-rabbitmq
 
-  step 35 'run gordon-api.company.com-postgres' 'not there yet'
+  step 36 'run gordon-api.company.com-postgres' 'not there yet'
   if absent gordon-api.company.com-postgres; then
     run docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
@@ -422,19 +428,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 36 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
+  step 37 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com-postgres always ||
     await gordon-api.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com-postgres || failed
 
-  step 37 'set the restart policy of gordon-api.company.com-postgres to always' \
+  step 38 'set the restart policy of gordon-api.company.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.company.com-postgres always ||
     run docker update --restart always gordon-api.company.com-postgres
 
-  step 38 'run gordon-api.company.com' 'not there yet'
+  step 39 'run gordon-api.company.com' 'not there yet'
   if absent gordon-api.company.com; then
     run docker run --detach --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
@@ -448,19 +454,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  step 40 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com always ||
     await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com || failed
 
-  step 40 'set the restart policy of gordon-api.company.com to always' \
+  step 41 'set the restart policy of gordon-api.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.company.com always ||
     run docker update --restart always gordon-api.company.com
 
-  step 41 'run gordon-worker.company.com' 'not there yet'
+  step 42 'run gordon-worker.company.com' 'not there yet'
   if absent gordon-worker.company.com; then
     run docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias worker \
@@ -474,19 +480,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 42 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com always ||
     await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com || failed
 
-  step 43 'set the restart policy of gordon-worker.company.com to always' \
+  step 44 'set the restart policy of gordon-worker.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-worker.company.com always ||
     run docker update --restart always gordon-worker.company.com
 
-  step 44 'run gordon-admin.company.com-postgres' 'not there yet'
+  step 45 'run gordon-admin.company.com-postgres' 'not there yet'
   if absent gordon-admin.company.com-postgres; then
     run docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
@@ -504,19 +510,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-admin.company.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 45 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
+  step 46 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-admin.company.com-postgres always ||
     await gordon-admin.company.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-admin.company.com-postgres || failed
 
-  step 46 'set the restart policy of gordon-admin.company.com-postgres to always' \
+  step 47 'set the restart policy of gordon-admin.company.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-admin.company.com-postgres always ||
     run docker update --restart always gordon-admin.company.com-postgres
 
-  step 47 'run gordon-admin.company.com' 'not there yet'
+  step 48 'run gordon-admin.company.com' 'not there yet'
   if absent gordon-admin.company.com; then
     run docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
@@ -531,19 +537,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-admin.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 48 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
+  step 49 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
   restarts gordon-admin.company.com always ||
     await gordon-admin.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-admin.company.com || failed
 
-  step 49 'set the restart policy of gordon-admin.company.com to always' \
+  step 50 'set the restart policy of gordon-admin.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-admin.company.com always ||
     run docker update --restart always gordon-admin.company.com
 
-  step 50 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
+  step 51 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-api.company.com.gordon-backend.:8080 api.company.com
@@ -551,7 +557,7 @@ gordon-worker.company.com.gordon-backend.:8080 worker.company.com
 gordon-admin.company.com.gordon-admin-company-com.:8080 admin.company.com
 END
 
-  step 51 'route to gordon' 'not there yet'
+  step 52 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

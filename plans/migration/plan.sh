@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 22 steps.
+# What gordon planned for project gordon: 23 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -19,25 +19,26 @@
 #    8  create network 0-gordon-proxy
 #    9  create volume gordon-proxy-data
 #   10  create volume gordon-proxy-config
-#   11  run gordon-proxy
-#   12  see that gordon-proxy stays up for 1s
-#   13  set the restart policy of gordon-proxy to always
-#   14  connect gordon-proxy to gordon-default
-#   15  run gordon-myapp.example.com
-#   16  see that gordon-myapp.example.com stays up for 1s
-#   17  set the restart policy of gordon-myapp.example.com to always
-#   18  run gordon-api.example.com
-#   19  see that gordon-api.example.com stays up for 1s
-#   20  set the restart policy of gordon-api.example.com to always
-#   21  see that the proxy reaches myapp.example.com, api.example.com
-#   22  route to gordon
+#   11  write the set-up of gordon-proxy
+#   12  run gordon-proxy
+#   13  see that gordon-proxy stays up for 1s
+#   14  set the restart policy of gordon-proxy to always
+#   15  connect gordon-proxy to gordon-default
+#   16  run gordon-myapp.example.com
+#   17  see that gordon-myapp.example.com stays up for 1s
+#   18  set the restart policy of gordon-myapp.example.com to always
+#   19  run gordon-api.example.com
+#   20  see that gordon-api.example.com stays up for 1s
+#   21  set the restart policy of gordon-api.example.com to always
+#   22  see that the proxy reaches myapp.example.com, api.example.com
+#   23  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=22 _step=0 _open='' _ran=' ' _count=0
+  _steps=23 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull api:latest' 'not on this host'
@@ -85,20 +86,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 11 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 11 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -232,29 +223,44 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 12 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 12 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 13 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 13 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 14 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 14 'connect gordon-proxy to gordon-default' 'the proxy leads to apps there'
+  step 15 'connect gordon-proxy to gordon-default' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-default ||
     run docker network connect --ip 10.212.246.128 gordon-default gordon-proxy
 
-  step 15 'run gordon-myapp.example.com' 'not there yet'
+  step 16 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
     run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.129 --network-alias myapp --network-alias myapp-example-com \
@@ -267,19 +273,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 16 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  step 17 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 17 'set the restart policy of gordon-myapp.example.com to always' \
+  step 18 'set the restart policy of gordon-myapp.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com always ||
     run docker update --restart always gordon-myapp.example.com
 
-  step 18 'run gordon-api.example.com' 'not there yet'
+  step 19 'run gordon-api.example.com' 'not there yet'
   if absent gordon-api.example.com; then
     run docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.130 --network-alias api --network-alias api-example-com \
@@ -292,26 +298,26 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 19 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
+  step 20 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com always ||
     await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.example.com || failed
 
-  step 20 'set the restart policy of gordon-api.example.com to always' \
+  step 21 'set the restart policy of gordon-api.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.example.com always ||
     run docker update --restart always gordon-api.example.com
 
-  step 21 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
+  step 22 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-default.:8080 myapp.example.com
 gordon-api.example.com.gordon-default.:8080 api.example.com
 END
 
-  step 22 'route to gordon' 'not there yet'
+  step 23 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 55 steps.
+# What gordon planned for project gordon: 56 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -29,48 +29,49 @@
 #   18  create network 0-gordon-proxy
 #   19  create volume gordon-proxy-data
 #   20  create volume gordon-proxy-config
-#   21  run gordon-proxy
-#   22  see that gordon-proxy stays up for 1s
-#   23  set the restart policy of gordon-proxy to always
-#   24  connect gordon-proxy to gordon-tenant1-app-com
-#   25  connect gordon-proxy to gordon-tenant2-app-com
-#   26  connect gordon-proxy to gordon-tenant3-app-com
-#   27  run gordon-tenant1.app.com-postgres
-#   28  see that gordon-tenant1.app.com-postgres stays up for 1s
-#   29  set the restart policy of gordon-tenant1.app.com-postgres to always
-#   30  run gordon-tenant1.app.com-redis
-#   31  see that gordon-tenant1.app.com-redis stays up for 1s
-#   32  set the restart policy of gordon-tenant1.app.com-redis to always
-#   33  run gordon-tenant1.app.com
-#   34  see that gordon-tenant1.app.com stays up for 1s
-#   35  set the restart policy of gordon-tenant1.app.com to always
-#   36  run gordon-tenant2.app.com-postgres
-#   37  see that gordon-tenant2.app.com-postgres stays up for 1s
-#   38  set the restart policy of gordon-tenant2.app.com-postgres to always
-#   39  run gordon-tenant2.app.com-redis
-#   40  see that gordon-tenant2.app.com-redis stays up for 1s
-#   41  set the restart policy of gordon-tenant2.app.com-redis to always
-#   42  run gordon-tenant2.app.com
-#   43  see that gordon-tenant2.app.com stays up for 1s
-#   44  set the restart policy of gordon-tenant2.app.com to always
-#   45  run gordon-tenant3.app.com-postgres
-#   46  see that gordon-tenant3.app.com-postgres stays up for 1s
-#   47  set the restart policy of gordon-tenant3.app.com-postgres to always
-#   48  run gordon-tenant3.app.com-redis
-#   49  see that gordon-tenant3.app.com-redis stays up for 1s
-#   50  set the restart policy of gordon-tenant3.app.com-redis to always
-#   51  run gordon-tenant3.app.com
-#   52  see that gordon-tenant3.app.com stays up for 1s
-#   53  set the restart policy of gordon-tenant3.app.com to always
-#   54  see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com
-#   55  route to gordon
+#   21  write the set-up of gordon-proxy
+#   22  run gordon-proxy
+#   23  see that gordon-proxy stays up for 1s
+#   24  set the restart policy of gordon-proxy to always
+#   25  connect gordon-proxy to gordon-tenant1-app-com
+#   26  connect gordon-proxy to gordon-tenant2-app-com
+#   27  connect gordon-proxy to gordon-tenant3-app-com
+#   28  run gordon-tenant1.app.com-postgres
+#   29  see that gordon-tenant1.app.com-postgres stays up for 1s
+#   30  set the restart policy of gordon-tenant1.app.com-postgres to always
+#   31  run gordon-tenant1.app.com-redis
+#   32  see that gordon-tenant1.app.com-redis stays up for 1s
+#   33  set the restart policy of gordon-tenant1.app.com-redis to always
+#   34  run gordon-tenant1.app.com
+#   35  see that gordon-tenant1.app.com stays up for 1s
+#   36  set the restart policy of gordon-tenant1.app.com to always
+#   37  run gordon-tenant2.app.com-postgres
+#   38  see that gordon-tenant2.app.com-postgres stays up for 1s
+#   39  set the restart policy of gordon-tenant2.app.com-postgres to always
+#   40  run gordon-tenant2.app.com-redis
+#   41  see that gordon-tenant2.app.com-redis stays up for 1s
+#   42  set the restart policy of gordon-tenant2.app.com-redis to always
+#   43  run gordon-tenant2.app.com
+#   44  see that gordon-tenant2.app.com stays up for 1s
+#   45  set the restart policy of gordon-tenant2.app.com to always
+#   46  run gordon-tenant3.app.com-postgres
+#   47  see that gordon-tenant3.app.com-postgres stays up for 1s
+#   48  set the restart policy of gordon-tenant3.app.com-postgres to always
+#   49  run gordon-tenant3.app.com-redis
+#   50  see that gordon-tenant3.app.com-redis stays up for 1s
+#   51  set the restart policy of gordon-tenant3.app.com-redis to always
+#   52  run gordon-tenant3.app.com
+#   53  see that gordon-tenant3.app.com stays up for 1s
+#   54  set the restart policy of gordon-tenant3.app.com to always
+#   55  see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com
+#   56  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=55 _step=0 _open='' _ran=' ' _count=0
+  _steps=56 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull app:v2.0' 'not on this host'
@@ -179,20 +180,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 21 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 21 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -326,37 +317,52 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 22 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 23 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 24 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 24 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant1-app-com ||
     run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant2-app-com ||
     run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
 
-  step 26 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
+  step 27 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-tenant3-app-com ||
     run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
 
-  step 27 'run gordon-tenant1.app.com-postgres' 'not there yet'
+  step 28 'run gordon-tenant1.app.com-postgres' 'not there yet'
   if absent gordon-tenant1.app.com-postgres; then
     run docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
@@ -374,19 +380,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 28 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
+  step 29 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-postgres always ||
     await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com-postgres || failed
 
-  step 29 'set the restart policy of gordon-tenant1.app.com-postgres to always' \
+  step 30 'set the restart policy of gordon-tenant1.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant1.app.com-postgres always ||
     run docker update --restart always gordon-tenant1.app.com-postgres
 
-  step 30 'run gordon-tenant1.app.com-redis' 'not there yet'
+  step 31 'run gordon-tenant1.app.com-redis' 'not there yet'
   if absent gordon-tenant1.app.com-redis; then
     run docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
@@ -403,19 +409,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 31 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
+  step 32 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-redis always ||
     await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com-redis || failed
 
-  step 32 'set the restart policy of gordon-tenant1.app.com-redis to always' \
+  step 33 'set the restart policy of gordon-tenant1.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant1.app.com-redis always ||
     run docker update --restart always gordon-tenant1.app.com-redis
 
-  step 33 'run gordon-tenant1.app.com' 'not there yet'
+  step 34 'run gordon-tenant1.app.com' 'not there yet'
   if absent gordon-tenant1.app.com; then
     run docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
@@ -430,19 +436,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 34 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
+  step 35 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com always ||
     await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant1.app.com || failed
 
-  step 35 'set the restart policy of gordon-tenant1.app.com to always' \
+  step 36 'set the restart policy of gordon-tenant1.app.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant1.app.com always ||
     run docker update --restart always gordon-tenant1.app.com
 
-  step 36 'run gordon-tenant2.app.com-postgres' 'not there yet'
+  step 37 'run gordon-tenant2.app.com-postgres' 'not there yet'
   if absent gordon-tenant2.app.com-postgres; then
     run docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
@@ -460,19 +466,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 37 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
+  step 38 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-postgres always ||
     await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com-postgres || failed
 
-  step 38 'set the restart policy of gordon-tenant2.app.com-postgres to always' \
+  step 39 'set the restart policy of gordon-tenant2.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant2.app.com-postgres always ||
     run docker update --restart always gordon-tenant2.app.com-postgres
 
-  step 39 'run gordon-tenant2.app.com-redis' 'not there yet'
+  step 40 'run gordon-tenant2.app.com-redis' 'not there yet'
   if absent gordon-tenant2.app.com-redis; then
     run docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
@@ -489,19 +495,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 40 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
+  step 41 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-redis always ||
     await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com-redis || failed
 
-  step 41 'set the restart policy of gordon-tenant2.app.com-redis to always' \
+  step 42 'set the restart policy of gordon-tenant2.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant2.app.com-redis always ||
     run docker update --restart always gordon-tenant2.app.com-redis
 
-  step 42 'run gordon-tenant2.app.com' 'not there yet'
+  step 43 'run gordon-tenant2.app.com' 'not there yet'
   if absent gordon-tenant2.app.com; then
     run docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
@@ -516,19 +522,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 43 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
+  step 44 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com always ||
     await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant2.app.com || failed
 
-  step 44 'set the restart policy of gordon-tenant2.app.com to always' \
+  step 45 'set the restart policy of gordon-tenant2.app.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant2.app.com always ||
     run docker update --restart always gordon-tenant2.app.com
 
-  step 45 'run gordon-tenant3.app.com-postgres' 'not there yet'
+  step 46 'run gordon-tenant3.app.com-postgres' 'not there yet'
   if absent gordon-tenant3.app.com-postgres; then
     run docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
@@ -546,19 +552,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 46 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
+  step 47 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-postgres always ||
     await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com-postgres || failed
 
-  step 47 'set the restart policy of gordon-tenant3.app.com-postgres to always' \
+  step 48 'set the restart policy of gordon-tenant3.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant3.app.com-postgres always ||
     run docker update --restart always gordon-tenant3.app.com-postgres
 
-  step 48 'run gordon-tenant3.app.com-redis' 'not there yet'
+  step 49 'run gordon-tenant3.app.com-redis' 'not there yet'
   if absent gordon-tenant3.app.com-redis; then
     run docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
@@ -575,19 +581,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 49 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
+  step 50 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-redis always ||
     await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com-redis || failed
 
-  step 50 'set the restart policy of gordon-tenant3.app.com-redis to always' \
+  step 51 'set the restart policy of gordon-tenant3.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant3.app.com-redis always ||
     run docker update --restart always gordon-tenant3.app.com-redis
 
-  step 51 'run gordon-tenant3.app.com' 'not there yet'
+  step 52 'run gordon-tenant3.app.com' 'not there yet'
   if absent gordon-tenant3.app.com; then
     run docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
@@ -602,19 +608,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 52 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
+  step 53 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com always ||
     await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-tenant3.app.com || failed
 
-  step 53 'set the restart policy of gordon-tenant3.app.com to always' \
+  step 54 'set the restart policy of gordon-tenant3.app.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-tenant3.app.com always ||
     run docker update --restart always gordon-tenant3.app.com
 
-  step 54 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
+  step 55 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-tenant1.app.com.gordon-tenant1-app-com.:8080 tenant1.app.com
@@ -622,7 +628,7 @@ gordon-tenant2.app.com.gordon-tenant2-app-com.:8080 tenant2.app.com
 gordon-tenant3.app.com.gordon-tenant3-app-com.:8080 tenant3.app.com
 END
 
-  step 55 'route to gordon' 'not there yet'
+  step 56 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

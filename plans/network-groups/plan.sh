@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 51 steps.
+# What gordon planned for project gordon: 52 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -32,41 +32,42 @@
 #   21  create network 0-gordon-proxy
 #   22  create volume gordon-proxy-data
 #   23  create volume gordon-proxy-config
-#   24  run gordon-proxy
-#   25  see that gordon-proxy stays up for 1s
-#   26  set the restart policy of gordon-proxy to always
-#   27  connect gordon-proxy to gordon-backend
-#   28  connect gordon-proxy to gordon-frontend
-#   29  run gordon-backend-redis
-#   30  see that gordon-backend-redis stays up for 1s
-#   31  set the restart policy of gordon-backend-redis to always
-#   32  run gordon-backend-rabbitmq
-#   33  see that gordon-backend-rabbitmq stays up for 1s
-#   34  set the restart policy of gordon-backend-rabbitmq to always
-#   35  run gordon-frontend-redis
-#   36  see that gordon-frontend-redis stays up for 1s
-#   37  set the restart policy of gordon-frontend-redis to always
-#   38  run gordon-app1.example.com-postgres
-#   39  see that gordon-app1.example.com-postgres stays up for 1s
-#   40  set the restart policy of gordon-app1.example.com-postgres to always
-#   41  run gordon-app1.example.com
-#   42  see that gordon-app1.example.com stays up for 1s
-#   43  set the restart policy of gordon-app1.example.com to always
-#   44  run gordon-app2.example.com
-#   45  see that gordon-app2.example.com stays up for 1s
-#   46  set the restart policy of gordon-app2.example.com to always
-#   47  run gordon-app3.example.com
-#   48  see that gordon-app3.example.com stays up for 1s
-#   49  set the restart policy of gordon-app3.example.com to always
-#   50  see that the proxy reaches app1.example.com, app2.example.com, app3.example.com
-#   51  route to gordon
+#   24  write the set-up of gordon-proxy
+#   25  run gordon-proxy
+#   26  see that gordon-proxy stays up for 1s
+#   27  set the restart policy of gordon-proxy to always
+#   28  connect gordon-proxy to gordon-backend
+#   29  connect gordon-proxy to gordon-frontend
+#   30  run gordon-backend-redis
+#   31  see that gordon-backend-redis stays up for 1s
+#   32  set the restart policy of gordon-backend-redis to always
+#   33  run gordon-backend-rabbitmq
+#   34  see that gordon-backend-rabbitmq stays up for 1s
+#   35  set the restart policy of gordon-backend-rabbitmq to always
+#   36  run gordon-frontend-redis
+#   37  see that gordon-frontend-redis stays up for 1s
+#   38  set the restart policy of gordon-frontend-redis to always
+#   39  run gordon-app1.example.com-postgres
+#   40  see that gordon-app1.example.com-postgres stays up for 1s
+#   41  set the restart policy of gordon-app1.example.com-postgres to always
+#   42  run gordon-app1.example.com
+#   43  see that gordon-app1.example.com stays up for 1s
+#   44  set the restart policy of gordon-app1.example.com to always
+#   45  run gordon-app2.example.com
+#   46  see that gordon-app2.example.com stays up for 1s
+#   47  set the restart policy of gordon-app2.example.com to always
+#   48  run gordon-app3.example.com
+#   49  see that gordon-app3.example.com stays up for 1s
+#   50  set the restart policy of gordon-app3.example.com to always
+#   51  see that the proxy reaches app1.example.com, app2.example.com, app3.example.com
+#   52  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=51 _step=0 _open='' _ran=' ' _count=0
+  _steps=52 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull app1:latest' 'not on this host'
@@ -174,20 +175,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 24 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 24 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -321,33 +312,48 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 25 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 25 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 26 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 26 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 27 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 28 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
+  step 29 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-frontend ||
     run docker network connect --ip 10.216.195.128 gordon-frontend gordon-proxy
 
-  step 29 'run gordon-backend-redis' 'not there yet'
+  step 30 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
     run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
@@ -362,19 +368,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 30 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 31 'set the restart policy of gordon-backend-redis to always' \
+  step 32 'set the restart policy of gordon-backend-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-backend-redis always ||
     run docker update --restart always gordon-backend-redis
 
-  step 32 'run gordon-backend-rabbitmq' 'not there yet'
+  step 33 'run gordon-backend-rabbitmq' 'not there yet'
   if absent gordon-backend-rabbitmq; then
     run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
@@ -391,19 +397,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
+  step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
   restarts gordon-backend-rabbitmq always ||
     await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-rabbitmq || failed
 
-  step 34 'set the restart policy of gordon-backend-rabbitmq to always' \
+  step 35 'set the restart policy of gordon-backend-rabbitmq to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-backend-rabbitmq always ||
     run docker update --restart always gordon-backend-rabbitmq
 
-  step 35 'run gordon-frontend-redis' 'not there yet'
+  step 36 'run gordon-frontend-redis' 'not there yet'
   if absent gordon-frontend-redis; then
     run docker run --detach --name gordon-frontend-redis --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
@@ -418,19 +424,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-frontend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 36 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
+  step 37 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
   restarts gordon-frontend-redis always ||
     await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-frontend-redis || failed
 
-  step 37 'set the restart policy of gordon-frontend-redis to always' \
+  step 38 'set the restart policy of gordon-frontend-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-frontend-redis always ||
     run docker update --restart always gordon-frontend-redis
 
-  step 38 'run gordon-app1.example.com-postgres' 'not there yet'
+  step 39 'run gordon-app1.example.com-postgres' 'not there yet'
   if absent gordon-app1.example.com-postgres; then
     run docker run --detach --name gordon-app1.example.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
@@ -448,19 +454,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app1.example.com-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 39 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
+  step 40 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-app1.example.com-postgres always ||
     await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app1.example.com-postgres || failed
 
-  step 40 'set the restart policy of gordon-app1.example.com-postgres to always' \
+  step 41 'set the restart policy of gordon-app1.example.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-app1.example.com-postgres always ||
     run docker update --restart always gordon-app1.example.com-postgres
 
-  step 41 'run gordon-app1.example.com' 'not there yet'
+  step 42 'run gordon-app1.example.com' 'not there yet'
   if absent gordon-app1.example.com; then
     run docker run --detach --name gordon-app1.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
@@ -474,19 +480,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app1.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 42 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
+  step 43 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app1.example.com always ||
     await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app1.example.com || failed
 
-  step 43 'set the restart policy of gordon-app1.example.com to always' \
+  step 44 'set the restart policy of gordon-app1.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-app1.example.com always ||
     run docker update --restart always gordon-app1.example.com
 
-  step 44 'run gordon-app2.example.com' 'not there yet'
+  step 45 'run gordon-app2.example.com' 'not there yet'
   if absent gordon-app2.example.com; then
     run docker run --detach --name gordon-app2.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
@@ -499,19 +505,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app2.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 45 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
+  step 46 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app2.example.com always ||
     await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app2.example.com || failed
 
-  step 46 'set the restart policy of gordon-app2.example.com to always' \
+  step 47 'set the restart policy of gordon-app2.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-app2.example.com always ||
     run docker update --restart always gordon-app2.example.com
 
-  step 47 'run gordon-app3.example.com' 'not there yet'
+  step 48 'run gordon-app3.example.com' 'not there yet'
   if absent gordon-app3.example.com; then
     run docker run --detach --name gordon-app3.example.com --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
@@ -524,19 +530,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-app3.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 48 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
+  step 49 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app3.example.com always ||
     await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-app3.example.com || failed
 
-  step 49 'set the restart policy of gordon-app3.example.com to always' \
+  step 50 'set the restart policy of gordon-app3.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-app3.example.com always ||
     run docker update --restart always gordon-app3.example.com
 
-  step 50 'see that the proxy reaches app1.example.com, app2.example.com, app3.example.com' 'not there yet'
+  step 51 'see that the proxy reaches app1.example.com, app2.example.com, app3.example.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-app1.example.com.gordon-backend.:8080 app1.example.com
@@ -544,7 +550,7 @@ gordon-app2.example.com.gordon-backend.:8080 app2.example.com
 gordon-app3.example.com.gordon-frontend.:8080 app3.example.com
 END
 
-  step 51 'route to gordon' 'not there yet'
+  step 52 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 29 steps.
+# What gordon planned for project gordon: 30 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -23,28 +23,29 @@
 #   12  create network 0-gordon-proxy
 #   13  create volume gordon-proxy-data
 #   14  create volume gordon-proxy-config
-#   15  run gordon-proxy
-#   16  see that gordon-proxy stays up for 1s
-#   17  set the restart policy of gordon-proxy to always
-#   18  connect gordon-proxy to gordon-myapp-example-com
-#   19  run gordon-myapp.example.com-my-postgres
-#   20  see that gordon-myapp.example.com-my-postgres stays up for 1s
-#   21  set the restart policy of gordon-myapp.example.com-my-postgres to always
-#   22  run gordon-myapp.example.com-redis
-#   23  see that gordon-myapp.example.com-redis stays up for 1s
-#   24  set the restart policy of gordon-myapp.example.com-redis to always
-#   25  run gordon-myapp.example.com
-#   26  see that gordon-myapp.example.com stays up for 1s
-#   27  set the restart policy of gordon-myapp.example.com to always
-#   28  see that the proxy reaches myapp.example.com
-#   29  route to gordon
+#   15  write the set-up of gordon-proxy
+#   16  run gordon-proxy
+#   17  see that gordon-proxy stays up for 1s
+#   18  set the restart policy of gordon-proxy to always
+#   19  connect gordon-proxy to gordon-myapp-example-com
+#   20  run gordon-myapp.example.com-my-postgres
+#   21  see that gordon-myapp.example.com-my-postgres stays up for 1s
+#   22  set the restart policy of gordon-myapp.example.com-my-postgres to always
+#   23  run gordon-myapp.example.com-redis
+#   24  see that gordon-myapp.example.com-redis stays up for 1s
+#   25  set the restart policy of gordon-myapp.example.com-redis to always
+#   26  run gordon-myapp.example.com
+#   27  see that gordon-myapp.example.com stays up for 1s
+#   28  set the restart policy of gordon-myapp.example.com to always
+#   29  see that the proxy reaches myapp.example.com
+#   30  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=29 _step=0 _open='' _ran=' ' _count=0
+  _steps=30 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -113,20 +114,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 15 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 15 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -260,29 +251,44 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 16 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 18 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 
-  step 19 'run gordon-myapp.example.com-my-postgres' 'not there yet'
+  step 20 'run gordon-myapp.example.com-my-postgres' 'not there yet'
   if absent gordon-myapp.example.com-my-postgres; then
     run docker run --detach --name gordon-myapp.example.com-my-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias my-postgres \
@@ -300,7 +306,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 20 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
+  step 21 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-my-postgres always ||
     await gordon-myapp.example.com-my-postgres 11 1 1 'running * 0' \
         'exited *|dead *|restarting *|* unhealthy *' \
@@ -308,12 +314,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-my-postgres || failed
 
-  step 21 'set the restart policy of gordon-myapp.example.com-my-postgres to always' \
+  step 22 'set the restart policy of gordon-myapp.example.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com-my-postgres always ||
     run docker update --restart always gordon-myapp.example.com-my-postgres
 
-  step 22 'run gordon-myapp.example.com-redis' 'not there yet'
+  step 23 'run gordon-myapp.example.com-redis' 'not there yet'
   if absent gordon-myapp.example.com-redis; then
     run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
@@ -330,19 +336,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
+  step 24 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-redis always ||
     await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com-redis || failed
 
-  step 24 'set the restart policy of gordon-myapp.example.com-redis to always' \
+  step 25 'set the restart policy of gordon-myapp.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com-redis always ||
     run docker update --restart always gordon-myapp.example.com-redis
 
-  step 25 'run gordon-myapp.example.com' 'not there yet'
+  step 26 'run gordon-myapp.example.com' 'not there yet'
   if absent gordon-myapp.example.com; then
     run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
@@ -356,25 +362,25 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 26 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
+  step 27 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
     await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-myapp.example.com || failed
 
-  step 27 'set the restart policy of gordon-myapp.example.com to always' \
+  step 28 'set the restart policy of gordon-myapp.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-myapp.example.com always ||
     run docker update --restart always gordon-myapp.example.com
 
-  step 28 'see that the proxy reaches myapp.example.com' 'not there yet'
+  step 29 'see that the proxy reaches myapp.example.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 END
 
-  step 29 'route to gordon' 'not there yet'
+  step 30 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 46 steps.
+# What gordon planned for project gordon: 47 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -28,40 +28,41 @@
 #   17  create network 0-gordon-proxy
 #   18  create volume gordon-proxy-data
 #   19  create volume gordon-proxy-config
-#   20  run gordon-proxy
-#   21  see that gordon-proxy stays up for 1s
-#   22  set the restart policy of gordon-proxy to always
-#   23  connect gordon-proxy to gordon-api-company-com
-#   24  connect gordon-proxy to gordon-backend
-#   25  connect gordon-proxy to gordon-worker-company-com
-#   26  run gordon-backend-redis
-#   27  see that gordon-backend-redis stays up for 1s
-#   28  set the restart policy of gordon-backend-redis to always
-#   29  run gordon-api.company.com-my-postgres
-#   30  see that gordon-api.company.com-my-postgres stays up for 1s
-#   31  set the restart policy of gordon-api.company.com-my-postgres to always
-#   32  create gordon-api.company.com
-#   33  connect gordon-api.company.com to gordon-api-company-com
-#   34  start gordon-api.company.com
-#   35  see that gordon-api.company.com stays up for 1s
-#   36  set the restart policy of gordon-api.company.com to always
-#   37  run gordon-worker.company.com-my-postgres
-#   38  see that gordon-worker.company.com-my-postgres stays up for 1s
-#   39  set the restart policy of gordon-worker.company.com-my-postgres to always
-#   40  create gordon-worker.company.com
-#   41  connect gordon-worker.company.com to gordon-worker-company-com
-#   42  start gordon-worker.company.com
-#   43  see that gordon-worker.company.com stays up for 1s
-#   44  set the restart policy of gordon-worker.company.com to always
-#   45  see that the proxy reaches api.company.com, worker.company.com
-#   46  route to gordon
+#   20  write the set-up of gordon-proxy
+#   21  run gordon-proxy
+#   22  see that gordon-proxy stays up for 1s
+#   23  set the restart policy of gordon-proxy to always
+#   24  connect gordon-proxy to gordon-api-company-com
+#   25  connect gordon-proxy to gordon-backend
+#   26  connect gordon-proxy to gordon-worker-company-com
+#   27  run gordon-backend-redis
+#   28  see that gordon-backend-redis stays up for 1s
+#   29  set the restart policy of gordon-backend-redis to always
+#   30  run gordon-api.company.com-my-postgres
+#   31  see that gordon-api.company.com-my-postgres stays up for 1s
+#   32  set the restart policy of gordon-api.company.com-my-postgres to always
+#   33  create gordon-api.company.com
+#   34  connect gordon-api.company.com to gordon-api-company-com
+#   35  start gordon-api.company.com
+#   36  see that gordon-api.company.com stays up for 1s
+#   37  set the restart policy of gordon-api.company.com to always
+#   38  run gordon-worker.company.com-my-postgres
+#   39  see that gordon-worker.company.com-my-postgres stays up for 1s
+#   40  set the restart policy of gordon-worker.company.com-my-postgres to always
+#   41  create gordon-worker.company.com
+#   42  connect gordon-worker.company.com to gordon-worker-company-com
+#   43  start gordon-worker.company.com
+#   44  see that gordon-worker.company.com stays up for 1s
+#   45  set the restart policy of gordon-worker.company.com to always
+#   46  see that the proxy reaches api.company.com, worker.company.com
+#   47  route to gordon
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=46 _step=0 _open='' _ran=' ' _count=0
+  _steps=47 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull api:latest' 'not on this host'
@@ -156,20 +157,10 @@ main() {
         --label gordon.maker=gordon --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 20 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 20 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -303,37 +294,52 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 21 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 22 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 23 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 23 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
+  step 24 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-api-company-com ||
     run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
 
-  step 24 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
   is_attached gordon-proxy gordon-worker-company-com ||
     run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
 
-  step 26 'run gordon-backend-redis' 'not there yet'
+  step 27 'run gordon-backend-redis' 'not there yet'
   if absent gordon-backend-redis; then
     run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
@@ -348,19 +354,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
+  step 28 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
     await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-backend-redis || failed
 
-  step 28 'set the restart policy of gordon-backend-redis to always' \
+  step 29 'set the restart policy of gordon-backend-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-backend-redis always ||
     run docker update --restart always gordon-backend-redis
 
-  step 29 'run gordon-api.company.com-my-postgres' 'not there yet'
+  step 30 'run gordon-api.company.com-my-postgres' 'not there yet'
   if absent gordon-api.company.com-my-postgres; then
     run docker run --detach --name gordon-api.company.com-my-postgres --restart on-failure:10 \
         --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
@@ -378,19 +384,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 30 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
+  step 31 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com-my-postgres always ||
     await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com-my-postgres || failed
 
-  step 31 'set the restart policy of gordon-api.company.com-my-postgres to always' \
+  step 32 'set the restart policy of gordon-api.company.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.company.com-my-postgres always ||
     run docker update --restart always gordon-api.company.com-my-postgres
 
-  step 32 'create gordon-api.company.com' 'not there yet'
+  step 33 'create gordon-api.company.com' 'not there yet'
   if absent gordon-api.company.com; then
     run docker create --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
@@ -403,29 +409,29 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 33 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
+  step 34 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
   answers_to gordon-api.company.com gordon-api-company-com api api-company-com ||
     run docker network connect --ip 10.220.197.130 \
         --alias api --alias api-company-com \
         gordon-api-company-com gordon-api.company.com
 
-  step 34 'start gordon-api.company.com' 'not there yet'
+  step 35 'start gordon-api.company.com' 'not there yet'
   is_running gordon-api.company.com ||
     run docker start gordon-api.company.com
 
-  step 35 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  step 36 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com always ||
     await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-api.company.com || failed
 
-  step 36 'set the restart policy of gordon-api.company.com to always' \
+  step 37 'set the restart policy of gordon-api.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-api.company.com always ||
     run docker update --restart always gordon-api.company.com
 
-  step 37 'run gordon-worker.company.com-my-postgres' 'not there yet'
+  step 38 'run gordon-worker.company.com-my-postgres' 'not there yet'
   if absent gordon-worker.company.com-my-postgres; then
     run docker run --detach --name gordon-worker.company.com-my-postgres --restart on-failure:10 \
         --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
@@ -443,7 +449,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com-my-postgres is not as this plan makes it: plan again on this host'
   fi
 
-  step 38 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
+  step 39 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com-my-postgres always ||
     await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
         'exited *|dead *|restarting *|* unhealthy *' \
@@ -451,12 +457,12 @@ exec caddy run --config Caddyfile --adapter caddyfile
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com-my-postgres || failed
 
-  step 39 'set the restart policy of gordon-worker.company.com-my-postgres to always' \
+  step 40 'set the restart policy of gordon-worker.company.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-worker.company.com-my-postgres always ||
     run docker update --restart always gordon-worker.company.com-my-postgres
 
-  step 40 'create gordon-worker.company.com' 'not there yet'
+  step 41 'create gordon-worker.company.com' 'not there yet'
   if absent gordon-worker.company.com; then
     run docker create --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias worker \
@@ -470,36 +476,36 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 41 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
+  step 42 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'
   answers_to gordon-worker.company.com gordon-worker-company-com worker worker-company-com ||
     run docker network connect --ip 10.214.218.130 \
         --alias worker --alias worker-company-com \
         gordon-worker-company-com gordon-worker.company.com
 
-  step 42 'start gordon-worker.company.com' 'not there yet'
+  step 43 'start gordon-worker.company.com' 'not there yet'
   is_running gordon-worker.company.com ||
     run docker start gordon-worker.company.com
 
-  step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  step 44 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com always ||
     await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-worker.company.com || failed
 
-  step 44 'set the restart policy of gordon-worker.company.com to always' \
+  step 45 'set the restart policy of gordon-worker.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-worker.company.com always ||
     run docker update --restart always gordon-worker.company.com
 
-  step 45 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
+  step 46 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-api.company.com.gordon-backend.:8080 api.company.com
 gordon-worker.company.com.gordon-backend.:8080 worker.company.com
 END
 
-  step 46 'route to gordon' 'not there yet'
+  step 47 'route to gordon' 'not there yet'
   has_fragment gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)

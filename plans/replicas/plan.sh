@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project mail: 30 steps.
+# What gordon planned for project mail: 31 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 # In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
@@ -22,31 +22,32 @@
 #   10  create network 0-gordon-proxy
 #   11  create volume gordon-proxy-data
 #   12  create volume gordon-proxy-config
-#   13  run gordon-proxy
-#   14  see that gordon-proxy stays up for 1s
-#   15  set the restart policy of gordon-proxy to always
-#   16  connect gordon-proxy to mail-network
-#   17  run mail-db
-#   18  see that mail-db stays up for 1s
-#   19  set the restart policy of mail-db to always
-#   20  run mail-web-green
-#   21  see that mail-web-green stays up for 1s
-#   22  set the restart policy of mail-web-green to always
-#   23  run mail-web-green-2
-#   24  see that mail-web-green-2 stays up for 1s
-#   25  set the restart policy of mail-web-green-2 to always
-#   26  run mail-web-green-3
-#   27  see that mail-web-green-3 stays up for 1s
-#   28  set the restart policy of mail-web-green-3 to always
-#   29  see that the proxy reaches mail.example.com
-#   30  route to mail
+#   13  write the set-up of gordon-proxy
+#   14  run gordon-proxy
+#   15  see that gordon-proxy stays up for 1s
+#   16  set the restart policy of gordon-proxy to always
+#   17  connect gordon-proxy to mail-network
+#   18  run mail-db
+#   19  see that mail-db stays up for 1s
+#   20  set the restart policy of mail-db to always
+#   21  run mail-web-green
+#   22  see that mail-web-green stays up for 1s
+#   23  set the restart policy of mail-web-green to always
+#   24  run mail-web-green-2
+#   25  see that mail-web-green-2 stays up for 1s
+#   26  set the restart policy of mail-web-green-2 to always
+#   27  run mail-web-green-3
+#   28  see that mail-web-green-3 stays up for 1s
+#   29  set the restart policy of mail-web-green-3 to always
+#   30  see that the proxy reaches mail.example.com
+#   31  route to mail
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=30 _step=0 _open='' _ran=' ' _count=0
+  _steps=31 _step=0 _open='' _ran=' ' _count=0
   _secrets='DATABASE_URL POSTGRES_PASSWORD'
   expectations
 
@@ -107,20 +108,10 @@ main() {
         --label gordon.maker=mail --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 13 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 13 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -254,29 +245,44 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 14 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 14 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 15 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 15 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 16 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 16 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
+  step 17 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
   is_attached gordon-proxy mail-network ||
     run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
 
-  step 17 'run mail-db' 'not there yet'
+  step 18 'run mail-db' 'not there yet'
   if absent mail-db; then
     run docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
@@ -292,18 +298,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-db is not as this plan makes it: plan again on this host'
   fi
 
-  step 18 'see that mail-db stays up for 1s' 'not ready yet'
+  step 19 'see that mail-db stays up for 1s' 'not ready yet'
   restarts mail-db always ||
     await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-db || failed
 
-  step 19 'set the restart policy of mail-db to always' 'it is ready: docker keeps it up from here on'
+  step 20 'set the restart policy of mail-db to always' 'it is ready: docker keeps it up from here on'
   restarts mail-db always ||
     run docker update --restart always mail-db
 
-  step 20 'run mail-web-green' 'not there yet'
+  step 21 'run mail-web-green' 'not there yet'
   if absent mail-web-green; then
     run docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
@@ -319,18 +325,18 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that mail-web-green stays up for 1s' 'not ready yet'
+  step 22 'see that mail-web-green stays up for 1s' 'not ready yet'
   restarts mail-web-green always ||
     await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green || failed
 
-  step 22 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
+  step 23 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts mail-web-green always ||
     run docker update --restart always mail-web-green
 
-  step 23 'run mail-web-green-2' 'not there yet'
+  step 24 'run mail-web-green-2' 'not there yet'
   if absent mail-web-green-2; then
     run docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
@@ -346,19 +352,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
   fi
 
-  step 24 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
+  step 25 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
   restarts mail-web-green-2 always ||
     await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green-2 || failed
 
-  step 25 'set the restart policy of mail-web-green-2 to always' \
+  step 26 'set the restart policy of mail-web-green-2 to always' \
       'it is ready: docker keeps it up from here on'
   restarts mail-web-green-2 always ||
     run docker update --restart always mail-web-green-2
 
-  step 26 'run mail-web-green-3' 'not there yet'
+  step 27 'run mail-web-green-3' 'not there yet'
   if absent mail-web-green-3; then
     run docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
@@ -374,25 +380,25 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
+  step 28 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
   restarts mail-web-green-3 always ||
     await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           mail-web-green-3 || failed
 
-  step 28 'set the restart policy of mail-web-green-3 to always' \
+  step 29 'set the restart policy of mail-web-green-3 to always' \
       'it is ready: docker keeps it up from here on'
   restarts mail-web-green-3 always ||
     run docker update --restart always mail-web-green-3
 
-  step 29 'see that the proxy reaches mail.example.com' 'not there yet'
+  step 30 'see that the proxy reaches mail.example.com' 'not there yet'
   has_fragment mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 mail-web-green.mail-network.:3000 mail.example.com
 END
 
-  step 30 'route to mail' 'not there yet'
+  step 31 'route to mail' 'not there yet'
   has_fragment mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<END || failed
 $(routes)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project sites: 30 steps.
+# What gordon planned for project sites: 31 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -23,29 +23,30 @@
 #   12  create network 0-gordon-proxy
 #   13  create volume gordon-proxy-data
 #   14  create volume gordon-proxy-config
-#   15  run gordon-proxy
-#   16  see that gordon-proxy stays up for 1s
-#   17  set the restart policy of gordon-proxy to always
-#   18  connect gordon-proxy to sites-one-example-com
-#   19  connect gordon-proxy to sites-two-example-com
-#   20  run sites-one.example.com
-#   21  see that sites-one.example.com stays up for 1s
-#   22  set the restart policy of sites-one.example.com to always
-#   23  run sites-two.example.com-redis
-#   24  see that sites-two.example.com-redis stays up for 1s
-#   25  set the restart policy of sites-two.example.com-redis to always
-#   26  run sites-two.example.com
-#   27  see that sites-two.example.com stays up for 1s
-#   28  set the restart policy of sites-two.example.com to always
-#   29  see that the proxy reaches one.example.com, two.example.com
-#   30  route to sites
+#   15  write the set-up of gordon-proxy
+#   16  run gordon-proxy
+#   17  see that gordon-proxy stays up for 1s
+#   18  set the restart policy of gordon-proxy to always
+#   19  connect gordon-proxy to sites-one-example-com
+#   20  connect gordon-proxy to sites-two-example-com
+#   21  run sites-one.example.com
+#   22  see that sites-one.example.com stays up for 1s
+#   23  set the restart policy of sites-one.example.com to always
+#   24  run sites-two.example.com-redis
+#   25  see that sites-two.example.com-redis stays up for 1s
+#   26  set the restart policy of sites-two.example.com-redis to always
+#   27  run sites-two.example.com
+#   28  see that sites-two.example.com stays up for 1s
+#   29  set the restart policy of sites-two.example.com to always
+#   30  see that the proxy reaches one.example.com, two.example.com
+#   31  route to sites
 # shellcheck disable=SC2016 # what stands between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=30 _step=0 _open='' _ran=' ' _count=0
+  _steps=31 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull app1:latest' 'not on this host'
@@ -113,20 +114,10 @@ main() {
         --label gordon.maker=sites --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 15 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
-        --network 0-gordon-proxy --ip 10.214.17.128 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=sites --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
-        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
-        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
-        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
-        --entrypoint sh \
-        caddy:2 -c \
-        '
+  step 15 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
+        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon
@@ -260,33 +251,48 @@ case $(caddy version) in
   2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
 esac
 exec caddy run --config Caddyfile --adapter caddyfile
-'
+# end
+END_
+
+  step 16 'run gordon-proxy' 'not there yet'
+  if absent gordon-proxy; then
+    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --label gordon.maker=sites --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 80:80 --publish 443:443 \
+        --entrypoint sh \
+        caddy:2 /config/start-f02b36da
   elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
     is_running gordon-proxy || run docker start gordon-proxy
   else
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           gordon-proxy || failed
 
-  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 18 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy sites-one-example-com ||
     run docker network connect --ip 10.213.83.128 sites-one-example-com gordon-proxy
 
-  step 19 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
+  step 20 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
   is_attached gordon-proxy sites-two-example-com ||
     run docker network connect --ip 10.219.244.128 sites-two-example-com gordon-proxy
 
-  step 20 'run sites-one.example.com' 'not there yet'
+  step 21 'run sites-one.example.com' 'not there yet'
   if absent sites-one.example.com; then
     run docker run --detach --name sites-one.example.com --restart on-failure:10 \
         --network sites-one-example-com --ip 10.213.83.129 --network-alias one \
@@ -300,19 +306,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-one.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 21 'see that sites-one.example.com stays up for 1s' 'not ready yet'
+  step 22 'see that sites-one.example.com stays up for 1s' 'not ready yet'
   restarts sites-one.example.com always ||
     await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-one.example.com || failed
 
-  step 22 'set the restart policy of sites-one.example.com to always' \
+  step 23 'set the restart policy of sites-one.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts sites-one.example.com always ||
     run docker update --restart always sites-one.example.com
 
-  step 23 'run sites-two.example.com-redis' 'not there yet'
+  step 24 'run sites-two.example.com-redis' 'not there yet'
   if absent sites-two.example.com-redis; then
     run docker run --detach --name sites-two.example.com-redis --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
@@ -329,19 +335,19 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-two.example.com-redis is not as this plan makes it: plan again on this host'
   fi
 
-  step 24 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
+  step 25 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
   restarts sites-two.example.com-redis always ||
     await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-two.example.com-redis || failed
 
-  step 25 'set the restart policy of sites-two.example.com-redis to always' \
+  step 26 'set the restart policy of sites-two.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
   restarts sites-two.example.com-redis always ||
     run docker update --restart always sites-two.example.com-redis
 
-  step 26 'run sites-two.example.com' 'not there yet'
+  step 27 'run sites-two.example.com' 'not there yet'
   if absent sites-two.example.com; then
     run docker run --detach --name sites-two.example.com --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
@@ -355,26 +361,26 @@ exec caddy run --config Caddyfile --adapter caddyfile
     fail 'sites-two.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 27 'see that sites-two.example.com stays up for 1s' 'not ready yet'
+  step 28 'see that sites-two.example.com stays up for 1s' 'not ready yet'
   restarts sites-two.example.com always ||
     await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
       docker container inspect \
           --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
           sites-two.example.com || failed
 
-  step 28 'set the restart policy of sites-two.example.com to always' \
+  step 29 'set the restart policy of sites-two.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts sites-two.example.com always ||
     run docker update --restart always sites-two.example.com
 
-  step 29 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
+  step 30 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
   has_fragment sites "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 sites-one.example.com.sites-one-example-com.:8080 one.example.com
 sites-two.example.com.sites-two-example-com.:8080 two.example.com
 END
 
-  step 30 'route to sites' 'not there yet'
+  step 31 'route to sites' 'not there yet'
   has_fragment sites "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<END || failed
 $(routes)

@@ -9,6 +9,7 @@ use crate::docker::Runtime;
 use crate::docker::SCRIPTS;
 use crate::docker::Source;
 use crate::docker::Spec;
+use crate::docker::hash;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Domain;
@@ -293,8 +294,8 @@ impl Proxy {
             read_only: false,
         };
         Runtime {
-            entrypoint: ["sh", "-c"].map(str::to_owned).into(),
-            command: vec![self.start()],
+            entrypoint: vec!["sh".to_owned()],
+            command: vec![format!("{}/{}", CONFIG.1, self.set_up_file())],
             mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
             dns: DNS.map(str::to_owned).into(),
             env: CLIENT_PROXIES.map(|name| (EnvKey::parse(name).expect("a key"), String::new())).into(),
@@ -307,22 +308,31 @@ impl Proxy {
     /// What its container is told, in the form that its label remembers. Other scripts are no reason to replace it, which
     /// would interrupt everybody.
     pub fn spec(&self) -> Spec {
-        let Runtime { ports, dns, .. } = self.runtime();
-        let command = format!("{} {}", self.main(), dns.join(" "));
+        let Runtime { ports, .. } = self.runtime();
         Spec::of(&[
             ("image", vec![self.image.as_str()]),
-            ("command", vec![&command]),
+            ("command", vec![&self.settings()]),
             ("port", ports.iter().map(String::as_str).collect()),
         ])
     }
 
-    /// Writes its files, which the next start may find already, and becomes Caddy.
-    fn start(&self) -> String {
+    /// What makes another proxy of it, beside its image.
+    fn settings(&self) -> String {
+        format!("{} {}", self.main(), DNS.join(" "))
+    }
+
+    /// The name of the file that it starts from: another for other settings, so that a proxy that is put back finds its own.
+    pub fn set_up_file(&self) -> String {
+        format!("start-{}", hash(&self.settings()))
+    }
+
+    /// The script that it starts from: writes its files, which the next start may find already, and becomes Caddy.
+    pub fn set_up(&self) -> String {
         let main = self.main();
         let files = [("Caddyfile", main.as_str())].into_iter().chain(SCRIPTS);
         let write = |(name, text)| format!("cat >new <<\"END\"\n{text}END\nmv new {name}\n");
         format!(
-            "\nset -e\nmkdir -p /config/gordon\ncd /config/gordon\n{}{OLD_CADDY}exec caddy run --config Caddyfile --adapter caddyfile\n",
+            "set -e\nmkdir -p /config/gordon\ncd /config/gordon\n{}{OLD_CADDY}exec caddy run --config Caddyfile --adapter caddyfile\n# end\n",
             files.map(write).collect::<String>()
         )
     }
@@ -414,5 +424,17 @@ http://test.eliasson.me, http://b.com {
         };
         assert_eq!(parts(&proxy(8080, "caddy:2")), ["command", "port"]);
         assert_eq!(parts(&proxy(80, "caddy:2.9")), ["image"]);
+        // one that is put back finds the set-up with its own ports
+        let file = |http_port, image| proxy(http_port, image).set_up_file();
+        assert_ne!(file(8080, "caddy:2"), file(80, "caddy:2"));
+        assert_eq!(file(80, "caddy:2.9"), file(80, "caddy:2"));
+    }
+
+    #[test]
+    fn a_set_up_is_whole_when_it_has_its_last_line() {
+        let image = Image::parse("caddy:2").expect("an image");
+        let text = Proxy { image, http_port: 80, https_port: 443 }.set_up();
+        let (before, last) = text.split_at(text.find("\n# end").expect("it has an end"));
+        assert!(last == "\n# end\n" && before.is_ascii());
     }
 }

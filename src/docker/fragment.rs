@@ -4,6 +4,7 @@
 use super::Command;
 use crate::name::Container;
 use crate::name::Domain;
+use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
@@ -114,6 +115,17 @@ while :; do
   sleep 1
 done
 "##;
+
+/// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
+/// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it.
+pub(super) fn set_up(image: &Image, name: &str, text: &str) -> Command {
+    let volume = format!("{CONFIG_VOLUME}:/config");
+    let mut command =
+        Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
+    let write = format!("cd /config && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
+    command.extend(["--entrypoint", "sh", image.as_str(), "-c", &write]);
+    Command { stdin: Some(text.to_owned()), ..command }
+}
 
 /// Reads all fragments in the proxy, which runs.
 pub(super) fn read() -> Command {

@@ -124,6 +124,15 @@ pub enum Op {
         /// A volume that no container mounts.
         name: Volume,
     },
+    /// Writes what the proxy starts from to its volume, where a proxy of the same settings finds it at every start.
+    WriteSetUp {
+        /// The proxy's image.
+        image: Image,
+        /// The name of the file, one for each proxy that differs from others.
+        file: String,
+        /// The file, a script.
+        text: String,
+    },
     /// Gives the proxy a project's routes in place of those that it has of it, unless it finds them wrong.
     WriteFragment {
         /// The project.
@@ -255,6 +264,7 @@ impl Op {
             }
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
+            Self::WriteSetUp { image, file, text } => fragment::set_up(image, file, text),
             Self::WriteFragment { project, text } => fragment::put(project, text),
             Self::AskRoutes { routes, timeout, .. } => fragment::ask(routes, *timeout),
             Self::RemoveFragment { project } => fragment::take(project),
@@ -294,6 +304,7 @@ impl Op {
             Self::ExpectVolumes { .. }
             | Self::Create(_)
             | Self::Run(_)
+            | Self::WriteSetUp { .. }
             | Self::AskRoutes { .. }
             | Self::Await(Await::Answers { .. } | Await::StaysUp { .. } | Await::Drain { .. }) => {
                 return None;
@@ -321,7 +332,10 @@ impl Op {
     pub fn is_shared(&self) -> bool {
         let is_proxy = |name: &Container| [fragment::PROXY, fragment::PREVIOUS].contains(&name.as_str());
         match self {
-            Self::WriteFragment { .. } | Self::AskRoutes { .. } | Self::RemoveFragment { .. } => true,
+            Self::WriteSetUp { .. }
+            | Self::WriteFragment { .. }
+            | Self::AskRoutes { .. }
+            | Self::RemoveFragment { .. } => true,
             Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. } => {
                 labels.claim.maker().is_some()
             }
@@ -366,6 +380,7 @@ impl fmt::Display for Op {
             Self::Disconnect { container, network } => write!(f, "disconnect {container} from {network}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
+            Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", fragment::PROXY),
             Self::WriteFragment { project, .. } => write!(f, "route to {project}"),
             Self::AskRoutes { routes, .. } => {
                 let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();

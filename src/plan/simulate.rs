@@ -112,6 +112,9 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
                 host.fragments.clear();
             }
         }
+        Op::WriteSetUp { .. } => {
+            require(host.volumes.keys().any(is_of_proxy), || "the proxy has no volume".to_owned())?
+        }
         Op::WriteFragment { project, text } => {
             require_proxy(host)?;
             host.fragments.insert(project.clone(), text.as_str().into());

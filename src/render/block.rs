@@ -2,6 +2,7 @@
 
 use crate::docker::Await;
 use crate::docker::Op;
+use crate::docker::PROXY;
 use crate::name::Container;
 use crate::plan::Plan;
 use crate::plan::Reason;
@@ -147,7 +148,8 @@ impl Doings {
             | Op::Disconnect { .. }
             | Op::Pause { .. }
             | Op::Unpause { .. }
-            | Op::Update { .. } => self.changes = true,
+            | Op::Update { .. }
+            | Op::WriteSetUp { .. } => self.changes = true,
             Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
             Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
             Op::Await(Await::Drain { .. }) => {}
@@ -189,6 +191,7 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         Op::Connect { container, .. } | Op::Disconnect { container, .. } => {
             (Thing::Container, container.as_str())
         }
+        Op::WriteSetUp { .. } => (Thing::Container, PROXY),
         Op::WriteFragment { project, .. }
         | Op::AskRoutes { project, .. }
         | Op::RemoveFragment { project } => (Thing::Fragment, project.as_str()),

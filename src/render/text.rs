@@ -15,9 +15,7 @@ use super::words::one_line;
 use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Command;
-use crate::docker::Kind;
 use crate::docker::Op;
-use crate::docker::Word;
 use crate::name::Network;
 use crate::plan::Plan;
 use crate::plan::Reason;
@@ -172,15 +170,12 @@ fn commands(plan: &Plan, cli: &Cli) -> Text {
         text.styled(QUIET, number).add("  ");
         match step.op.command() {
             Some(command) => {
-                let (command, left_out) = shortened(command, &step.op);
+                let (command, left_out) = shortened(command);
                 let (feed, body) = command.stdin.as_deref().map(here).unwrap_or_default();
                 let command = fold_visibly(cli, &command, indent);
-                text.lines(&format!("{command}{feed}{body}"));
-                if left_out > 0 {
-                    text.add(format_args!("{:indent$}", ""));
-                    let words = "more lines of the proxy's own, which `gordon plan --format sh` shows";
-                    remark(&mut text, &format!("{left_out} {words}"));
-                }
+                let omission =
+                    if left_out > 0 { format!("  # {left_out} lines left out") } else { String::new() };
+                text.lines(&format!("{command}{feed}{omission}{body}"));
             }
             None => remark(&mut text, &waited_for(&step.op)),
         }
@@ -193,22 +188,12 @@ fn commands(plan: &Plan, cli: &Cli) -> Text {
     text
 }
 
-/// A command without the long texts that gordon itself has written, and how many lines they have.
-fn shortened(mut command: Command, op: &Op) -> (Command, usize) {
-    let is_proxy = matches!(op, Op::Run(launch) | Op::Create(launch) if launch.labels.kind == Kind::Proxy);
-    let mut left_out = 0;
+/// A command without what it reads, where that is long, and how many lines that has.
+fn shortened(mut command: Command) -> (Command, usize) {
     let lines = |text: &str| Some(text.lines().count()).filter(|lines| *lines > LONGEST_TEXT);
-    if let Some(count) = command.stdin.as_deref().and_then(lines) {
+    let left_out = command.stdin.as_deref().and_then(lines).unwrap_or_default();
+    if left_out > 0 {
         command.stdin = None;
-        left_out += count;
-    }
-    for word in command.words.iter_mut().filter(|_| is_proxy) {
-        if let Word::Text(text) = word
-            && let Some(count) = lines(text)
-        {
-            *word = Word::Text("…".into());
-            left_out += count;
-        }
     }
     (command, left_out)
 }

@@ -305,6 +305,34 @@ fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
 }
 
 #[test]
+fn a_proxy_that_lost_its_set_up_says_so_and_the_next_apply_writes_it_anew() {
+    on_private_engine(a_proxy_that_lost_its_set_up_says_so_and_the_next_apply_writes_it_anew, || {
+        let one = project("gtest-pxsetup", "one.test", "first");
+        one.apply();
+        let command =
+            docker(["inspect", "--format", "{{json .Config.Cmd}}", "gordon-proxy"]).success().stdout;
+        assert!(command.starts_with("[\"/config/start-") && command.len() < 40, "{command}");
+        docker(["exec", "gordon-proxy", "sh", "-c", "rm -r /config/start-* /config/gordon"]).success();
+        docker(["restart", "-t", "5", "gordon-proxy"]).success();
+        // docker's pauses grow with each restart: from here on it is seen in one
+        let state = ["inspect", "--format", "{{.State.Status}} {{.RestartCount}}", "gordon-proxy"];
+        eventually("docker restarts it over and over", || docker(state).stdout.trim() == "restarting 6");
+        let logs = docker(["logs", "--tail", "3", "gordon-proxy"]);
+        let said = logs.stdout + &logs.stderr;
+        assert!(said.contains("/config/start-"), "{said}");
+        one.apply();
+        eventually_leads("one.test", "first");
+        one.is_settled();
+
+        docker(["rm", "--force", "gordon-proxy"]).success();
+        docker(["volume", "rm", "gordon-proxy-config"]).success();
+        one.apply();
+        eventually_leads("one.test", "first");
+        one.is_settled();
+    });
+}
+
+#[test]
 fn with_its_own_authority_it_answers_https() {
     on_private_engine(with_its_own_authority_it_answers_https, || {
         let one = Project::new(

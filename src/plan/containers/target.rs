@@ -4,6 +4,7 @@ use crate::desired::Role;
 use crate::desired::Workload;
 use crate::docker::Kind;
 use crate::docker::Mount;
+use crate::docker::Op;
 use crate::docker::Source;
 use crate::docker::Spec;
 use crate::docker::hash;
@@ -21,6 +22,8 @@ pub(super) struct Target<'a> {
     pub(super) release: u32,
     /// Another project made the container that serves: only that one may change what it is.
     pub(super) is_anothers: bool,
+    /// What writes the set-up that a container starts from, where there is one.
+    pub(super) set_up: Option<Op>,
 }
 
 /// The containers that one replica may have.
@@ -35,12 +38,12 @@ pub(in crate::plan) struct Slot {
 
 impl<'a> Target<'a> {
     pub(super) fn new(workload: &'a Workload) -> Self {
-        Self { workload, spec: workload.spec(), release: 0, is_anothers: false }
+        Self { workload, spec: workload.spec(), release: 0, is_anothers: false, set_up: None }
     }
 
     /// The proxy, which has this spec. It has no releases: each project that plans for it means the same one.
     pub(super) fn shared(workload: &'a Workload, spec: Spec, is_anothers: bool) -> Self {
-        Self { workload, spec, release: 1, is_anothers }
+        Self { workload, spec, release: 1, is_anothers, set_up: None }
     }
 
     /// Whether all projects of the host share it.

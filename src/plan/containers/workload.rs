@@ -12,14 +12,17 @@ use super::target::Slot;
 use super::target::Target;
 use super::target::named_volumes;
 use super::target::published;
+use super::view::is_current;
 use super::view::outdated;
 use super::view::runs;
 use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Asker;
+use crate::docker::Fact;
 use crate::docker::HttpCheck;
 use crate::docker::Kind;
+use crate::docker::Op;
 use crate::docker::PROXY;
 use crate::docker::Spec;
 use crate::name::Container;
@@ -27,6 +30,7 @@ use crate::plan::Blocked;
 use crate::plan::BlockedBy;
 use crate::plan::Claimant;
 use crate::plan::Conflict;
+use crate::plan::Reason;
 use crate::plan::StepId;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
@@ -40,22 +44,44 @@ pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload)
     }
 }
 
-/// Brings the one container up that all projects of the host share, and that has this spec. That its image cannot be had
-/// matters only where it has to be made.
+/// Brings the one container up that all projects of the host share, that has this spec and starts from this set-up. That its
+/// image cannot be had matters only where it has to be made.
 pub(in crate::plan) fn bring_up_shared(
     plan: &mut PlanBuilder<'_>,
     workload: &Workload,
     spec: Spec,
     is_anothers: bool,
+    set_up: Op,
     after: &[StepId],
 ) -> Availability {
-    let target = Target::shared(workload, spec, is_anothers);
+    let mut target = Target::shared(workload, spec, is_anothers);
     let name = workload.name();
     let is_right = plan.seen(&name).is_some_and(|seen| outdated(plan, &target, &name, seen).is_none());
     match obstacle(plan, workload) {
         Some(cause) if !is_right => leave_out(plan, workload, cause),
-        _ => bring_up_target(plan, target, after),
+        Some(_) => bring_up_target(plan, target, after),
+        None => {
+            target.set_up = Some(set_up);
+            bring_up_target(plan, target, after)
+        }
     }
+}
+
+/// Writes the set-up that a container of it starts from. One that does not run may have lost it.
+fn write_set_up(plan: &mut PlanBuilder<'_>, target: &Target<'_>, after: &[StepId]) -> Steps {
+    let Some(set_up) = target.set_up.clone() else { return after.to_vec() };
+    let name = target.workload.name();
+    let outdated = match plan.seen(&name) {
+        Some(seen) => outdated(plan, target, &name, seen),
+        None => Some(Reason::Missing),
+    };
+    let (reason, done) = match outdated {
+        Some(reason) => (reason, is_current(plan, target, &name)),
+        None => (Reason::NotRunning, Fact::Running(name)),
+    };
+    let mut seq = plan.sequence(target.owner(), after);
+    seq.step_unless(set_up, &reason, [done]);
+    seq.end()
 }
 
 /// Leaves a workload as it is.
@@ -84,6 +110,7 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
         woken.extend(stop_restarting(plan, target.owner(), name, target.restart()));
     }
     let mut after = [after.to_vec(), needs(plan, workload), woken.clone()].concat();
+    after = write_set_up(plan, &target, &after);
     let mut up = Steps::new();
     if workload.kind == Kind::App {
         let count = plan.count();

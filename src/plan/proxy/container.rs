@@ -39,7 +39,7 @@ pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>) {
     if !plan.now.images.unavailable.contains_key(&proxy.image) {
         after.extend(things(plan));
     }
-    let up = bring_up_shared(plan, &workload(proxy), spec, is_anothers, &after);
+    let up = bring_up_shared(plan, &workload(proxy), spec, is_anothers, set_up(proxy), &after);
     if let (Availability::After(steps), true) = (up, plan.conflicts.len() == conflicts) {
         let steps = forget_routes(plan, &steps);
         join_networks(plan, &steps);
@@ -64,6 +64,11 @@ fn workload(proxy: &Proxy) -> Workload {
         strategy: Strategy::Recreate(None),
         keeps_previous: false,
     }
+}
+
+/// Writes what it starts from to its volume.
+fn set_up(proxy: &Proxy) -> Op {
+    Op::WriteSetUp { image: proxy.image.clone(), file: proxy.set_up_file(), text: proxy.set_up() }
 }
 
 /// Makes its network and its volumes.

@@ -257,7 +257,8 @@ fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are
     does(
         &with("proxy = { tls = \"off\", image = \"caddy:3\" }", SHOP),
         &both(),
-        "set the restart policy of gordon-proxy to no: image changed
+        "write the set-up of gordon-proxy: image changed
+         set the restart policy of gordon-proxy to no: image changed
          stop gordon-proxy: image changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy: image changed
@@ -294,7 +295,8 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
-        "set the restart policy of gordon-proxy to no: command changed, ports changed
+        "write the set-up of gordon-proxy: command changed, ports changed
+         set the restart policy of gordon-proxy to no: command changed, ports changed
          stop gordon-proxy: command changed, ports changed (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy: command changed, ports changed
@@ -330,7 +332,8 @@ fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
     does(
         SHOP,
         &host,
-        "set the restart policy of gordon-proxy to no: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+        "write the set-up of gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
+         set the restart policy of gordon-proxy to no: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
          stop gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d (Interrupts)
          rename gordon-proxy to gordon-proxy-previous: makes room for its replacement
          run gordon-proxy: `caddy:2` is another image now: 050505050505 → 4d4d4d4d4d4d
@@ -368,7 +371,8 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &host,
-        "run gordon-proxy: not there yet
+        "write the set-up of gordon-proxy: not there yet
+         run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to mall-network: the proxy leads to apps there
@@ -382,7 +386,8 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &moved,
-        "run gordon-proxy: not there yet
+        "write the set-up of gordon-proxy: not there yet
+         run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to shop-network: the proxy leads to apps there",
@@ -395,7 +400,8 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
     does(
         SHOP,
         &strange,
-        "run gordon-proxy: not there yet
+        "write the set-up of gordon-proxy: not there yet
+         run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to shop-network: the proxy leads to apps there
@@ -462,7 +468,8 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
     does(
         MALL,
         &host,
-        "start gordon-proxy: not running
+        "write the set-up of gordon-proxy: not running
+         start gordon-proxy: not running
          see that gordon-proxy stays up for 1s: not ready yet",
     );
     let own = || network("0-gordon-proxy");
@@ -470,7 +477,8 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
     does(
         MALL,
         &host,
-        "connect gordon-proxy to 0-gordon-proxy: not in this network
+        "write the set-up of gordon-proxy: not running
+         connect gordon-proxy to 0-gordon-proxy: not in this network
          start gordon-proxy: not running
          see that gordon-proxy stays up for 1s: not ready yet",
     );
@@ -487,6 +495,7 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
         MALL,
         &host,
         "stop gordon-proxy: docker restarts it over and over
+         write the set-up of gordon-proxy: not running
          start gordon-proxy: not running
          see that gordon-proxy stays up for 1s: not ready yet",
     );
@@ -553,6 +562,7 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
             host.volumes.insert(Volume::parse("gordon-proxy-data").unwrap(), SeenVolume::default());
         }),
         "create volume gordon-proxy-config: not there yet
+         write the set-up of gordon-proxy: not there yet
          run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
@@ -590,7 +600,8 @@ fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
     does(
         SHOP,
         &host,
-        "start gordon-proxy: not running
+        "write the set-up of gordon-proxy: not running
+         start gordon-proxy: not running
          see that gordon-proxy stays up for 1s: not ready yet
          no longer route to gone: nothing is routed to it any more (Removes)",
     );

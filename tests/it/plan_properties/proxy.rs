@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn the_proxy_is_on_every_network_that_it_leads_to_and_never_leaves_its_own(
+    fn the_proxy_finds_its_set_up_is_on_every_network_that_it_leads_to_and_never_leaves_its_own(
         neighbour in prop::option::of(routed()), before in prop::option::of(agreeing()), sketch in agreeing(), accidents in accidents(), order: Vec<Index>,
     ) {
         let mut host = host(false);
@@ -241,14 +241,22 @@ proptest! {
         accidents.iter().for_each(|accident| befall(&mut host, accident));
         let own = Network::parse(NETWORK).unwrap();
         for plan in [plan_for(&sketch, &host), plan::down(&project("shop"), Default::default(), &host, Volumes::Keep)] {
-            let mut now = host.clone();
+            let (mut now, mut set_up) = (host.clone(), None);
             for step in in_an_order(&plan, &order) {
                 let before = now.clone();
                 run(&mut now, std::slice::from_ref(step));
                 let leaves = matches!(&step.op, Op::Disconnect { container, network } if container.as_str() == PROXY && *network == own);
                 prop_assert!(!leaves, "step {}", step.id.index() + 1);
-                if let Op::Run(launch) = &step.op && launch.name.as_str() == PROXY {
-                    prop_assert_eq!(launch.memberships.iter().map(|m| &m.network).collect::<Vec<_>>(), [&own]);
+                match &step.op {
+                    Op::WriteSetUp { file, .. } => set_up = Some(format!("/config/{file}")),
+                    Op::Run(launch) if launch.name.as_str() == PROXY => {
+                        prop_assert_eq!(launch.memberships.iter().map(|m| &m.network).collect::<Vec<_>>(), [&own]);
+                        prop_assert_eq!(set_up.as_ref(), launch.runtime.command.first(), "made after its set-up");
+                    }
+                    Op::Start { name } if name.as_str() == PROXY => {
+                        prop_assert!(set_up.is_some(), "started after its set-up");
+                    }
+                    _ => {}
                 }
                 if let Some(seen) = proxy(&now).filter(|seen| seen.memberships.contains_key(&own)) {
                     prop_assert_eq!(seen.memberships.keys().next(), Some(&own));
