@@ -1,93 +1,37 @@
-//! Which subnet a new network gets, and which address a container gets in it.
+//! Which address a container gets in a network.
 
 use crate::docker::Observed;
-use crate::docker::hash;
 use crate::name::Network;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// Networks take at least this much: 256 addresses.
-const USUAL_PREFIX: u8 = 24;
-
-/// All that is taken, and what is given out from here on.
+/// By network: the addresses of containers, whether they run or not, and those that are given out from here on.
 #[derive(Debug)]
-pub(super) struct Addresses {
-    pool: Ipv4Net,
-    /// All that is taken, in the pool or not.
-    subnets: Vec<Ipv4Net>,
-    /// The taken blocks of the pool, as numbers of /24s.
-    blocks: BTreeSet<u32>,
-    /// By network: addresses of containers, whether they run or not.
-    taken: BTreeMap<Network, BTreeSet<Ipv4Addr>>,
-}
+pub(super) struct Addresses(BTreeMap<Network, BTreeSet<Ipv4Addr>>);
 
 impl Addresses {
     /// What is taken on `host`.
-    pub(super) fn of(host: &Observed, pool: Ipv4Net) -> Self {
-        // docker's routes are more specific than one that contains the whole pool, as those of a VPN do
-        let routes = host.routes.iter().filter(|route| !route.contains(&pool));
-        let others = host.other_subnets.iter().chain(routes).copied();
-        let subnets = host.networks.values().filter_map(|network| network.subnet).chain(others).collect();
-        let mut addresses = Self { pool, subnets, blocks: BTreeSet::new(), taken: BTreeMap::new() };
-        for subnet in addresses.subnets.clone() {
-            addresses.take(subnet);
-        }
-        for (name, network) in &host.networks {
-            addresses.taken.insert(name.clone(), network.addresses.clone());
-        }
+    pub(super) fn of(host: &Observed) -> Self {
+        let networks = host.networks.iter();
+        let mut taken: BTreeMap<Network, BTreeSet<Ipv4Addr>> =
+            networks.map(|(name, network)| (name.clone(), network.addresses.clone())).collect();
         for container in host.containers.values() {
             for (network, membership) in &container.memberships {
-                addresses.taken.entry(network.clone()).or_default().extend(membership.address);
+                taken.entry(network.clone()).or_default().extend(membership.address);
             }
             for (network, address) in &container.addresses {
-                addresses.taken.entry(network.clone()).or_default().insert(*address);
+                taken.entry(network.clone()).or_default().insert(*address);
             }
         }
-        addresses
-    }
-
-    /// A free subnet for a network of this name with room for `count` of gordon's addresses; `None` when the pool has
-    /// none left. The search begins at a place that the name decides, so that the same network gets the same subnet on
-    /// every host where that is free.
-    pub(super) fn subnet(&mut self, name: &Network, count: u32) -> Option<Ipv4Net> {
-        let prefix = prefix_for(count);
-        if prefix < self.pool.prefix_len() {
-            return None;
-        }
-        let blocks = 1u32 << (USUAL_PREFIX - prefix);
-        let slots = 1u32 << (prefix - self.pool.prefix_len());
-        let start = u32::from_str_radix(&hash(name.as_str()), 16).expect("a hash is hex digits") % slots;
-        let first = u32::from(self.pool.network()) >> 8;
-        let block = (0..slots)
-            .map(|i| first + (start + i) % slots * blocks)
-            .find(|block| self.blocks.range(*block..block + blocks).next().is_none())?;
-        let subnet = Ipv4Net::new(Ipv4Addr::from(block << 8), prefix).expect("a prefix has at most 24 bits");
-        self.take(subnet);
-        Some(subnet)
-    }
-
-    /// A private range of which nothing is taken, for another pool.
-    pub(super) fn free_range(&self) -> Option<Ipv4Net> {
-        const PRIVATE: [(&str, u8); 3] = [("10.0.0.0/8", 12), ("172.16.0.0/12", 16), ("192.168.0.0/16", 16)];
-        let ranges = PRIVATE.iter().flat_map(|(range, prefix)| {
-            let range: Ipv4Net = range.parse().expect("a private range is a subnet");
-            range.subnets(*prefix).expect("a part of it is longer")
-        });
-        let is_free = |range: &Ipv4Net| {
-            !self.subnets.iter().any(|taken| {
-                // half of all addresses are the way to everywhere, not somebody's subnet
-                taken.prefix_len() >= 8 && (taken.contains(range) || range.contains(taken))
-            })
-        };
-        ranges.into_iter().find(is_free)
+        Self(taken)
     }
 
     /// A free address in a network of gordon's, from the upper half, which docker does not give out; when that is full
     /// from the end of the lower half. `None` when there is none.
     pub(super) fn address(&mut self, network: &Network, subnet: Ipv4Net) -> Option<Ipv4Addr> {
-        let taken = self.taken.entry(network.clone()).or_default();
+        let taken = self.0.entry(network.clone()).or_default();
         let (low, high) = (u32::from(subnet.network()), u32::from(subnet.broadcast()));
         let middle = low + (high - low) / 2 + 1;
         // the first address of a subnet is docker's gateway
@@ -98,105 +42,19 @@ impl Addresses {
         taken.insert(address);
         Some(address)
     }
-
-    fn take(&mut self, subnet: Ipv4Net) {
-        let (first, last) = (u32::from(self.pool.network()) >> 8, u32::from(self.pool.broadcast()) >> 8);
-        let from = (u32::from(subnet.network()) >> 8).max(first);
-        let to = (u32::from(subnet.broadcast()) >> 8).min(last);
-        self.blocks.extend(from..=to);
-    }
-}
-
-/// The half of a subnet that docker may give out, for `--ip-range`.
-pub(super) fn lower_half(subnet: Ipv4Net) -> Ipv4Net {
-    Ipv4Net::new(subnet.network(), subnet.prefix_len() + 1).expect("a subnet has at most 24 bits")
-}
-
-/// The longest prefix whose upper half, less the broadcast address, holds `count` addresses.
-fn prefix_for(count: u32) -> u8 {
-    (0..=USUAL_PREFIX).rev().find(|prefix| (1u64 << (31 - prefix)) > u64::from(count)).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docker::SeenNetwork;
-
-    fn network(name: &str) -> Network {
-        Network::parse(name).expect("a network name")
-    }
-
-    fn net(text: &str) -> Ipv4Net {
-        text.parse().expect("a subnet")
-    }
-
-    fn host(subnets: &[&str]) -> Observed {
-        let seen = |text: &&str| SeenNetwork { subnet: Some(net(text)), ..SeenNetwork::default() };
-        let networks =
-            subnets.iter().enumerate().map(|(i, text)| (network(&format!("other-{i}")), seen(text)));
-        Observed { networks: networks.collect(), ..Observed::default() }
-    }
-
-    #[test]
-    fn a_network_gets_the_same_subnet_wherever_it_is_free() {
-        let pool = net("10.208.0.0/12");
-        let first = Addresses::of(&host(&[]), pool).subnet(&network("shop-backend"), 5);
-        let again = Addresses::of(&host(&["172.18.0.0/16"]), pool).subnet(&network("shop-backend"), 5);
-        assert_eq!(first, again);
-        assert!(pool.contains(&first.expect("the pool is empty")));
-    }
-
-    #[test]
-    fn a_subnet_never_overlaps_one_that_is_there() {
-        let taken = ["10.0.0.0/25", "10.0.1.0/24", "10.0.2.128/30"];
-        let mut addresses = Addresses::of(&host(&taken), net("10.0.0.0/22"));
-        assert_eq!(addresses.subnet(&network("a1"), 5), Some(net("10.0.3.0/24")));
-        assert_eq!(addresses.subnet(&network("b1"), 5), None, "the pool is used up");
-    }
-
-    #[test]
-    fn a_route_that_contains_the_whole_pool_takes_nothing_of_it() {
-        let routed = |routes: &[&str]| Observed {
-            routes: routes.iter().map(|route| net(route)).collect(),
-            ..host(&["10.208.0.0/14"])
-        };
-        let subnet =
-            |routes: &[&str], pool| Addresses::of(&routed(routes), net(pool)).subnet(&network("a1"), 5);
-        let vpn = ["0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/8"];
-        assert!(subnet(&vpn, "10.208.0.0/12").is_some());
-        assert_eq!(subnet(&vpn, "10.208.0.0/12"), subnet(&[], "10.208.0.0/12"));
-        assert_eq!(subnet(&["10.208.0.0/13", "10.216.0.0/13"], "10.208.0.0/12"), None);
-        let host = Observed { other_subnets: [net("10.0.0.0/8")].into(), ..host(&[]) };
-        assert_eq!(
-            Addresses::of(&host, net("10.208.0.0/12")).subnet(&network("a1"), 5),
-            None,
-            "docker refuses"
-        );
-    }
-
-    #[test]
-    fn the_range_that_is_proposed_is_free() {
-        let free = |taken: &[&str]| Addresses::of(&host(taken), net("10.208.0.0/12")).free_range();
-        assert_eq!(free(&["10.208.0.0/12"]), Some(net("10.0.0.0/12")));
-        assert_eq!(free(&["10.0.3.0/24", "10.16.0.0/12", "0.0.0.0/1"]), Some(net("10.32.0.0/12")));
-        assert_eq!(free(&["10.0.0.0/8", "172.16.0.0/15", "172.18.1.0/24"]), Some(net("172.19.0.0/16")));
-        assert_eq!(free(&["10.0.0.0/8", "172.16.0.0/12", "192.168.1.0/24"]), None);
-    }
-
-    #[test]
-    fn a_network_with_many_workloads_gets_more() {
-        assert_eq!([1, 126, 127, 128, 255, 256].map(prefix_for), [24, 24, 24, 23, 23, 22]);
-        let mut addresses = Addresses::of(&host(&["10.0.1.0/24"]), net("10.0.0.0/22"));
-        assert_eq!(addresses.subnet(&network("a1"), 200), Some(net("10.0.2.0/23")));
-        assert_eq!(addresses.subnet(&network("b1"), 100_000), None, "larger than the pool");
-    }
 
     #[test]
     fn addresses_come_from_the_upper_half_and_then_from_the_end_of_the_lower() {
-        let subnet = net("10.0.0.0/24");
-        let mut addresses = Addresses::of(&host(&[]), net("10.0.0.0/8"));
+        let subnet: Ipv4Net = "10.0.0.0/24".parse().expect("a subnet");
+        let network = Network::parse("a1").expect("a network name");
+        let mut addresses = Addresses::of(&Observed::default());
         let mut given: Vec<u8> = Vec::new();
-        while let Some(address) = addresses.address(&network("a1"), subnet) {
+        while let Some(address) = addresses.address(&network, subnet) {
             given.push(address.octets()[3]);
         }
         assert_eq!((given[0], given[126], given[127]), (128, 254, 127));

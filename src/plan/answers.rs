@@ -11,12 +11,12 @@ use crate::docker::others;
 use crate::docker::others_that_answer;
 
 /// Look-ups of a name that two containers answer to reach either of them.
-pub(super) fn check_answers(plan: &mut PlanBuilder<'_>) {
-    let project = &plan.desired.project;
+pub(super) fn check_answers(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    let project = plan.project;
     if others(&plan.now, project).next().is_none() {
         return;
     }
-    let names = names(plan.desired);
+    let names = names(desired);
     let conflicts = others_that_answer(&plan.now, project, &names).map(|(container, network, names)| {
         let (container, network) = (container.clone(), network.clone());
         Conflict::OtherAnswers { container, names, network }
@@ -25,8 +25,8 @@ pub(super) fn check_answers(plan: &mut PlanBuilder<'_>) {
 }
 
 /// Another container may have come when the plan is carried out.
-pub(super) fn expect_no_other_answers(plan: &mut PlanBuilder<'_>) {
-    let (project, names) = (plan.desired.project.clone(), names(plan.desired));
+pub(super) fn expect_no_other_answers(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    let (project, names) = (plan.project.clone(), names(desired));
     if !plan.plan.is_empty() && !names.is_empty() {
         let otherwise = "a container that is not of this project answers to one of its names on its networks";
         plan.expect(vec![Fact::NoOtherAnswers { project, names }], otherwise);

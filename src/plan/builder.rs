@@ -1,5 +1,5 @@
 //! A plan in the making. It walks on a model of the host that each step advances, so what follows is planned from what
-//! will be. Does not know what is brought up, nor how.
+//! will be. Does not know what is wanted, nor how it is brought up.
 
 use super::Conflict;
 use super::Expect;
@@ -10,9 +10,7 @@ use super::Reason;
 use super::Risk;
 use super::StepId;
 use super::addresses::Addresses;
-use super::containers::named_volumes;
 use super::simulate;
-use crate::desired::Desired;
 use crate::docker::Claim;
 use crate::docker::Fact;
 use crate::docker::Kind;
@@ -28,13 +26,16 @@ use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Steps after which something is done: all that is before them is done too.
 pub(super) type Steps = Vec<StepId>;
 
 /// A plan in the making.
 pub(super) struct PlanBuilder<'a> {
-    pub(super) desired: &'a Desired,
+    pub(super) project: &'a Project,
+    /// The time that a container has to end by itself when it is stopped.
+    pub(super) stop_timeout: Duration,
     pub(super) options: &'a Options,
     /// The host as it is.
     pub(super) host: &'a Observed,
@@ -74,19 +75,24 @@ pub(super) enum Availability {
 }
 
 impl<'a> PlanBuilder<'a> {
-    pub(super) fn new(desired: &'a Desired, host: &'a Observed, options: &'a Options) -> Self {
-        let mounted = desired.workloads.iter().flat_map(named_volumes);
+    pub(super) fn new(
+        project: &'a Project,
+        stop_timeout: Duration,
+        host: &'a Observed,
+        options: &'a Options,
+    ) -> Self {
         let projects = host.containers.values().filter_map(|seen| seen.project.as_ref());
         Self {
-            desired,
+            project,
+            stop_timeout,
             options,
             host,
             now: host.clone(),
-            plan: Plan::new(desired.project.clone()),
+            plan: Plan::new(project.clone()),
             conflicts: Vec::new(),
-            others: projects.filter(|project| **project != desired.project).collect(),
-            addresses: Addresses::of(host, desired.address_pool),
-            mounted: mounted.map(|(volume, _)| volume).collect(),
+            others: projects.filter(|other| *other != project).collect(),
+            addresses: Addresses::of(host),
+            mounted: BTreeSet::new(),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),
             volumes: BTreeMap::new(),
@@ -177,7 +183,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// The fact that a container is the one that was seen, if under another name.
     pub(super) fn is_seen(&self, name: &Container, seen: &SeenContainer) -> Fact {
-        let (project, spec) = (self.desired.project.clone(), seen.spec.clone());
+        let (project, spec) = (self.project.clone(), seen.spec.clone());
         Fact::Has { name: name.clone(), project, spec, release: seen.release }
     }
 
@@ -194,13 +200,13 @@ impl<'a> PlanBuilder<'a> {
     }
 
     pub(super) fn labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
-        let claim = Claim::Owned(self.desired.project.clone());
+        let claim = Claim::Owned(self.project.clone());
         Labels { claim, kind, owner: owner.clone(), name: name.to_owned(), release: None }
     }
 
     /// The labels of what all projects share.
     pub(super) fn shared_labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
-        let claim = Claim::Shared(self.desired.project.clone());
+        let claim = Claim::Shared(self.project.clone());
         Labels { claim, ..self.labels(kind, owner, name) }
     }
 }

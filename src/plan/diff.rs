@@ -9,11 +9,13 @@ use super::answers::expect_no_other_answers;
 use super::builder::PlanBuilder;
 use super::containers::bring_up;
 use super::containers::leave_old_route_networks;
+use super::containers::named_volumes;
 use super::containers::slots;
 use super::proxy::bring_up_proxy;
 use super::proxy::give_routes;
 use super::prune;
 use super::resources;
+use super::subnets::Subnets;
 use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Ready;
@@ -26,25 +28,27 @@ use std::collections::BTreeSet;
 /// # Errors
 /// All conflicts of the config with the host.
 pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Vec<Conflict>> {
-    let mut plan = PlanBuilder::new(desired, host, options);
+    let mut plan = PlanBuilder::new(&desired.project, desired.stop_timeout, host, options);
+    let mut subnets = Subnets::of(host, desired.address_pool);
+    plan.mounted = desired.workloads.iter().flat_map(named_volumes).map(|(volume, _)| volume).collect();
     plan.plan.notes.extend(notes(desired, host));
-    check_recreate(&mut plan);
-    check_processors(&mut plan);
-    prune::check_config(&mut plan);
-    check_answers(&mut plan);
-    resources::images(&mut plan);
-    prune::make_way(&mut plan);
-    resources::networks(&mut plan);
-    resources::volumes(&mut plan);
-    bring_up_proxy(&mut plan);
+    check_recreate(&mut plan, desired);
+    check_processors(&mut plan, desired);
+    prune::check_config(&mut plan, desired);
+    check_answers(&mut plan, desired);
+    resources::images(&mut plan, desired);
+    prune::make_way(&mut plan, desired);
+    resources::networks(&mut plan, desired, &mut subnets);
+    resources::volumes(&mut plan, desired);
+    bring_up_proxy(&mut plan, desired, &mut subnets);
     for workload in &desired.workloads {
-        let up = bring_up(&mut plan, workload);
+        let up = bring_up(&mut plan, desired, workload);
         plan.up.insert(&workload.stem, up);
     }
-    give_routes(&mut plan);
-    leave_old_route_networks(&mut plan);
-    prune::prune(&mut plan);
-    expect_no_other_answers(&mut plan);
+    give_routes(&mut plan, desired);
+    leave_old_route_networks(&mut plan, desired);
+    prune::prune(&mut plan, desired);
+    expect_no_other_answers(&mut plan, desired);
     plan.finish()
 }
 
@@ -65,11 +69,11 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
 }
 
 /// Only containers of the config can be made anew.
-fn check_recreate(plan: &mut PlanBuilder<'_>) {
+fn check_recreate(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     if plan.options.recreate.is_empty() {
         return;
     }
-    let workloads = plan.desired.workloads.iter();
+    let workloads = desired.workloads.iter();
     let known: BTreeSet<Container> = workloads.flat_map(slots).map(|slot| slot.live).collect();
     let recreate = plan.options.recreate.iter();
     let unknown = recreate.filter(|name| !known.iter().any(|known| known.as_str() == *name));
@@ -77,9 +81,9 @@ fn check_recreate(plan: &mut PlanBuilder<'_>) {
 }
 
 /// Docker refuses to start a container that is to have more processors than there are.
-fn check_processors(plan: &mut PlanBuilder<'_>) {
+fn check_processors(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let Some(there) = plan.now.processors else { return };
-    for workload in &plan.desired.workloads {
+    for workload in &desired.workloads {
         let wanted = workload.runtime.cpus.as_deref().unwrap_or_default();
         if wanted.parse().is_ok_and(|wanted: f64| wanted > f64::from(there)) {
             let (container, wanted) = (workload.name().clone(), wanted.to_owned());

@@ -5,21 +5,21 @@ use super::Options;
 use super::Plan;
 use super::Reason;
 use super::builder::PlanBuilder;
-use super::proxy::give_routes;
 use super::proxy::remove_unused_proxy;
 use super::proxy::remove_unused_proxy_volumes;
-use super::prune::note_volumes;
-use super::prune::orphan_volumes;
-use super::prune::remove_containers;
-use super::prune::remove_networks;
-use crate::desired::Desired;
-use crate::desired::Pull;
-use crate::desired::Tls;
+use super::proxy::take_own_routes;
+use super::removal::note_volumes;
+use super::removal::own_containers;
+use super::removal::own_networks;
+use super::removal::own_volumes;
+use super::removal::remove_container;
+use super::removal::remove_containers;
+use super::removal::remove_networks;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::name::Owner;
 use crate::name::Project;
-use std::collections::BTreeMap;
+use crate::name::Volume;
 use std::time::Duration;
 
 /// What becomes of the volumes of a project that goes.
@@ -35,31 +35,18 @@ pub enum Volumes {
 ///
 /// `stop_timeout` is the time that each container has to end by itself.
 pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes: Volumes) -> Plan {
-    let nothing = Desired {
-        project: project.clone(),
-        networks: Vec::new(),
-        address_pool: ipnet::Ipv4Net::default(),
-        volumes: Vec::new(),
-        workloads: Vec::new(),
-        routes: Vec::new(),
-        proxy: None,
-        tls: Tls::Off,
-        secrets: BTreeMap::new(),
-        pull: Pull::Never,
-        auto_volumes: false,
-        drain: Duration::ZERO,
-        health_timeout: Duration::ZERO,
-        stop_timeout,
-        notes: Vec::new(),
-    };
-    let options = Options { replace: true, ..Options::default() };
-    let mut plan = PlanBuilder::new(&nothing, host, &options);
-    give_routes(&mut plan);
-    remove_containers(&mut plan, Some(&Reason::Down));
-    remove_networks(&mut plan, &Reason::Down);
+    let options = Options::default();
+    let mut plan = PlanBuilder::new(project, stop_timeout, host, &options);
+    take_own_routes(&mut plan);
+    let (containers, networks) = (own_containers(&plan), own_networks(&plan));
+    remove_containers(&mut plan, containers, |plan, name, after| {
+        remove_container(plan, name, &Reason::Down, after)
+    });
+    remove_networks(&mut plan, networks, &Reason::Down);
+    let own = own_volumes(&plan);
     match volumes {
-        Volumes::Keep => note_volumes(&mut plan),
-        Volumes::Remove => remove_volumes(&mut plan),
+        Volumes::Keep => note_volumes(&mut plan, own),
+        Volumes::Remove => remove_volumes(&mut plan, own),
     }
     remove_unused_proxy(&mut plan);
     if volumes == Volumes::Remove {
@@ -68,14 +55,14 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
     plan.plan
 }
 
-fn remove_volumes(plan: &mut PlanBuilder<'_>) {
-    for volume in orphan_volumes(plan) {
+fn remove_volumes(plan: &mut PlanBuilder<'_>, volumes: Vec<Volume>) {
+    for volume in volumes {
         if plan.now.containers.values().any(|seen| seen.volumes.values().any(|mounted| *mounted == volume)) {
             plan.plan.notes.push(Note::VolumeKept(volume));
             continue;
         }
         let needs = plan.freed_volumes.get(&volume).cloned().unwrap_or_default();
-        let owner = Owner::from(&plan.desired.project);
+        let owner = Owner::from(plan.project);
         plan.sequence(&owner, &needs).step(Op::RemoveVolume { name: volume }, &Reason::Down);
     }
 }

@@ -13,11 +13,13 @@ mod proxy;
 mod prune;
 mod pulls;
 mod reason;
+mod removal;
 mod resources;
 mod routing;
 mod simulate;
 mod status;
 mod step;
+mod subnets;
 mod text;
 mod value;
 

@@ -4,8 +4,10 @@ use super::Claimant;
 use super::Conflict;
 use super::Note;
 use super::Reason;
-use super::addresses::lower_half;
 use super::builder::PlanBuilder;
+use super::subnets::Subnets;
+use super::subnets::lower_half;
+use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
 use crate::desired::Proxy;
@@ -21,13 +23,13 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// Pulls the images, and checks what those declare that were not on the host when this was planned.
-pub(super) fn images(plan: &mut PlanBuilder<'_>) {
-    for (image, paths) in mounted_paths(plan) {
+pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
+    for (image, paths) in mounted_paths(desired) {
         if plan.now.images.unavailable.contains_key(image) {
             continue;
         }
         let is_here = Fact::Image(image.clone());
-        let unless = match plan.desired.pull {
+        let unless = match desired.pull {
             Pull::Never => {
                 plan.expect(vec![is_here], format!("image {image} is not on this host"));
                 continue;
@@ -37,8 +39,8 @@ pub(super) fn images(plan: &mut PlanBuilder<'_>) {
             Pull::Always if plan.now.images.here.contains_key(image) => continue,
             Pull::Always => None,
         };
-        let checks = plan.desired.auto_volumes;
-        let mut seq = plan.sequence(&Owner::from(&plan.desired.project), &[]);
+        let checks = desired.auto_volumes;
+        let mut seq = plan.sequence(&Owner::from(plan.project), &[]);
         if seq.step_unless(Op::Pull { image: image.clone() }, &Reason::NotOnHost, unless).is_none() {
             continue;
         }
@@ -52,25 +54,25 @@ pub(super) fn images(plan: &mut PlanBuilder<'_>) {
 }
 
 /// The images, each with the paths that all workloads of it mount something at.
-fn mounted_paths<'a>(plan: &PlanBuilder<'a>) -> BTreeMap<&'a Image, Option<BTreeSet<&'a str>>> {
+fn mounted_paths(desired: &Desired) -> BTreeMap<&Image, Option<BTreeSet<&str>>> {
     let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
-    for workload in &plan.desired.workloads {
+    for workload in &desired.workloads {
         let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
         let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
         // what one workload of an image cannot keep is not known, whatever the others can
         let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
         *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
     }
-    for image in plan.desired.own_images() {
+    for image in desired.own_images() {
         known.entry(image).or_insert_with(|| Some(Proxy::paths().into()));
     }
     known
 }
 
 /// Makes the networks of the config.
-pub(super) fn networks(plan: &mut PlanBuilder<'_>) {
-    for DesiredNetwork { name, owner, addresses } in &plan.desired.networks {
-        let usable = Fact::NetworkUsable(name.clone(), plan.desired.project.clone());
+pub(super) fn networks<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired, subnets: &mut Subnets) {
+    for DesiredNetwork { name, owner, addresses } in &desired.networks {
+        let usable = Fact::NetworkUsable(name.clone(), plan.project.clone());
         if let Some(seen) = plan.now.networks.get(name) {
             if !usable.holds(&plan.now) {
                 let claimant = Claimant::of(seen.project.as_ref());
@@ -82,7 +84,7 @@ pub(super) fn networks(plan: &mut PlanBuilder<'_>) {
         }
         let any = vec![Fact::NoNetwork(name.clone()), usable];
         let labels = plan.labels(Kind::Network, owner, name.as_str());
-        if let Some(op) = new_network(plan, name, *addresses, labels) {
+        if let Some(op) = new_network(plan, subnets, name, *addresses, labels) {
             plan.expect(any, format!("network {name} belongs to another project"));
             if let Some(id) = plan.sequence(owner, &[]).step(op, &Reason::Missing) {
                 plan.networks.insert(name, id);
@@ -94,12 +96,13 @@ pub(super) fn networks(plan: &mut PlanBuilder<'_>) {
 /// What makes a network with room for so many addresses of gordon's, where the pool has room for it.
 pub(super) fn new_network(
     plan: &mut PlanBuilder<'_>,
+    subnets: &mut Subnets,
     name: &Network,
     addresses: u32,
     labels: Labels,
 ) -> Option<Op> {
-    let Some(subnet) = plan.addresses.subnet(name, addresses) else {
-        let (pool, free) = (plan.desired.address_pool, plan.addresses.free_range());
+    let Some(subnet) = subnets.subnet(name, addresses) else {
+        let (pool, free) = (subnets.pool, subnets.free_range());
         plan.conflicts.push(Conflict::PoolFull { network: name.clone(), pool, free });
         return None;
     };
@@ -107,9 +110,9 @@ pub(super) fn new_network(
 }
 
 /// Makes the volumes of the config.
-pub(super) fn volumes(plan: &mut PlanBuilder<'_>) {
-    for DesiredVolume { name, owner } in &plan.desired.volumes {
-        let usable = Fact::VolumeUsable(name.clone(), plan.desired.project.clone());
+pub(super) fn volumes<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
+    for DesiredVolume { name, owner } in &desired.volumes {
+        let usable = Fact::VolumeUsable(name.clone(), plan.project.clone());
         if let Some(seen) = plan.now.volumes.get(name) {
             if !usable.holds(&plan.now) {
                 let claimant = Claimant::of(seen.project.as_ref());

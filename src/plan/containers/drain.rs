@@ -32,12 +32,13 @@ pub(in crate::plan) fn drain(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,
     running: &[&Container],
+    time: Duration,
     reason: &Reason,
     after: &[StepId],
     kept: Option<&str>,
 ) -> Steps {
     let Some(first) = running.first() else { return after.to_vec() };
-    let (time, timeout) = (plan.desired.drain, plan.desired.stop_timeout);
+    let timeout = plan.stop_timeout;
     let wait = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
@@ -110,7 +111,7 @@ pub(in crate::plan) fn stop_restarting(
     restart: &str,
 ) -> Option<StepId> {
     let state = plan.seen(name).filter(|seen| is_failing(seen, restart))?.state;
-    let op = Op::stop(name, plan.desired.stop_timeout);
+    let op = Op::stop(name, plan.stop_timeout);
     let is_settled = match state {
         State::Restarting => Fact::Steady(name.clone()),
         _ => restarts(name, restart),

@@ -12,6 +12,7 @@ use super::view::route_steps;
 use super::view::routed_network;
 use super::view::runs;
 use crate::desired::Attachment;
+use crate::desired::Desired;
 use crate::desired::Workload;
 use crate::docker::Await;
 use crate::docker::Fact;
@@ -122,14 +123,14 @@ pub(super) fn leave_extra_networks(
 
 /// Takes serving containers off the networks on which the proxy no longer routes to them, once their requests from there
 /// have had time to finish.
-pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>) {
-    for workload in &plan.desired.workloads {
+pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    for workload in &desired.workloads {
         let Some(Availability::After(up)) = plan.up.get(workload.stem.as_str()) else { continue };
         let needs: Steps = up.iter().copied().chain(plan.unrouted).collect();
         let mut names: Vec<Container> = slots(workload).into_iter().map(|slot| slot.live).collect();
         names.retain(|name| !extra_networks(plan, workload, name).is_empty());
         let Some(first) = names.first().cloned() else { continue };
-        let (was_routed, time) = (plan.unrouted.is_some(), plan.desired.drain);
+        let (was_routed, time) = (plan.unrouted.is_some(), desired.drain);
         let mut seq = plan.sequence(&workload.owner, &needs);
         if was_routed {
             seq.step(Op::Await(Await::Drain { name: first, time }), &Reason::Attached);

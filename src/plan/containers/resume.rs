@@ -145,7 +145,8 @@ fn discard(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: 
     let mut drained = after.to_vec();
     if runs(plan, next) {
         let kept = is_kept.then_some(target.restart());
-        drained = drain(plan, target.owner(), &[next], &Reason::LeftOver, after, kept);
+        let time = target.desired.drain;
+        drained = drain(plan, target.owner(), &[next], time, &Reason::LeftOver, after, kept);
     }
     let op = match is_kept {
         true => Op::rename(next, previous),

@@ -52,7 +52,7 @@ pub fn rollback(
     leave_data: &BTreeSet<String>,
 ) -> Result<Plan, Vec<Conflict>> {
     let options = Options { leave_data: leave_data.clone(), ..Options::default() };
-    let mut plan = PlanBuilder::new(desired, host, &options);
+    let mut plan = PlanBuilder::new(&desired.project, desired.stop_timeout, host, &options);
     let is_meant =
         |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
     let meant: Vec<&Workload> = desired.workloads.iter().filter(is_meant).collect();
@@ -66,11 +66,11 @@ pub fn rollback(
         };
         return Err(without.iter().map(conflict).collect());
     }
-    check_answers(&mut plan);
+    check_answers(&mut plan, desired);
     for workload in can {
-        go_back(&mut plan, &Target::new(workload));
+        go_back(&mut plan, &Target::new(desired, workload));
     }
-    expect_no_other_answers(&mut plan);
+    expect_no_other_answers(&mut plan, desired);
     plan.finish()
 }
 
@@ -143,7 +143,7 @@ fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> S
     let any = vec![plan.is_seen(previous, &kept), plan.is_seen(next, &kept), is_back.clone()];
     plan.expect_as_it_is(previous, any);
     let comes_in = plan.is_seen(next, &kept);
-    let stop = Op::stop(next, plan.desired.stop_timeout);
+    let stop = Op::stop(next, plan.stop_timeout);
     let reason = &Reason::GoesBack;
 
     let mut seq = plan.sequence(target.owner(), &[]).done_if([is_back]);
@@ -167,7 +167,7 @@ fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after:
     plan.expect_as_it_is(live, any);
     let any = vec![plan.is_seen(previous, &kept), is_back.clone(), is_kept.clone()];
     plan.expect_as_it_is(previous, any);
-    let (restart, timeout) = (target.restart(), plan.desired.stop_timeout);
+    let (restart, timeout) = (target.restart(), plan.stop_timeout);
     let again = undo_of_stop(live, restart, &serving);
     let stop = Op::stop(live, timeout);
     let reason = &Reason::GoesBack;

@@ -78,7 +78,7 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
         leave_data(plan, target, live, serving.as_ref());
     }
     let done = is_current(plan, target, live);
-    let stop = Op::stop(next, plan.desired.stop_timeout);
+    let stop = Op::stop(next, plan.stop_timeout);
     let undo = vec![stop, Op::remove(next)];
     let mut seq = plan.sequence(target.owner(), after).done_if([done]).undone_by(undo);
     if is_new {
@@ -135,5 +135,5 @@ pub(super) fn retire(
     let previous = slots.iter().map(|slot| &slot.previous);
     let running: Vec<&Container> = previous.filter(|name| runs(plan, name)).collect();
     let kept = target.workload.keeps_previous.then_some(target.restart());
-    drain(plan, target.owner(), &running, &Reason::Leaves, after, kept)
+    drain(plan, target.owner(), &running, target.desired.drain, &Reason::Leaves, after, kept)
 }

@@ -1,5 +1,6 @@
 //! What a workload asks of its containers: which there may be, what they mount and publish.
 
+use crate::desired::Desired;
 use crate::desired::Role;
 use crate::desired::Workload;
 use crate::docker::Kind;
@@ -16,6 +17,7 @@ use crate::name::Volume;
 
 /// A workload with all that is worked out once for its containers.
 pub(super) struct Target<'a> {
+    pub(super) desired: &'a Desired,
     pub(super) workload: &'a Workload,
     pub(super) spec: Spec,
     /// The release of the containers that are made.
@@ -37,13 +39,18 @@ pub(in crate::plan) struct Slot {
 }
 
 impl<'a> Target<'a> {
-    pub(super) fn new(workload: &'a Workload) -> Self {
-        Self { workload, spec: workload.spec(), release: 0, is_anothers: false, set_up: None }
+    pub(super) fn new(desired: &'a Desired, workload: &'a Workload) -> Self {
+        Self { desired, workload, spec: workload.spec(), release: 0, is_anothers: false, set_up: None }
     }
 
     /// The proxy, which has this spec. It has no releases: each project that plans for it means the same one.
-    pub(super) fn shared(workload: &'a Workload, spec: Spec, is_anothers: bool) -> Self {
-        Self { workload, spec, release: 1, is_anothers, set_up: None }
+    pub(super) fn shared(
+        desired: &'a Desired,
+        workload: &'a Workload,
+        spec: Spec,
+        is_anothers: bool,
+    ) -> Self {
+        Self { desired, workload, spec, release: 1, is_anothers, set_up: None }
     }
 
     /// Whether all projects of the host share it.

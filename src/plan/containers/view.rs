@@ -60,7 +60,7 @@ fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) ->
         let (from, to) = (from.clone(), to.clone());
         return Some(Reason::ImageMoved { image: workload.image.clone(), from, to });
     }
-    let has_changed = |key: &&EnvKey| match (plan.desired.secrets.get(key), seen.env.get(key)) {
+    let has_changed = |key: &&EnvKey| match (target.desired.secrets.get(key), seen.env.get(key)) {
         (Some(wanted), Some(had)) => wanted != had,
         _ => false,
     };
@@ -87,7 +87,7 @@ pub(super) fn is_current(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Con
     let volumes = named_volumes(target.workload);
     Fact::Current(Arc::new(Current {
         name: name.clone(),
-        project: plan.desired.project.clone(),
+        project: plan.project.clone(),
         spec: target.spec.clone(),
         image: target.workload.image.clone(),
         release: (!plan.options.offline).then_some(target.release),
@@ -157,7 +157,7 @@ pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: 
 
 /// The network on which the proxy routes to a workload today, where the workload is to leave it.
 pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<Network> {
-    let project = &plan.desired.project;
+    let project = plan.project;
     if Fact::NoFragment(project.clone()).holds(&plan.now) {
         return None;
     }

@@ -15,6 +15,7 @@ use super::target::published;
 use super::view::is_current;
 use super::view::outdated;
 use super::view::runs;
+use crate::desired::Desired;
 use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
@@ -37,10 +38,14 @@ use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 
 /// Brings the containers of a workload up. Gives the steps after which it is ready.
-pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload) -> Availability {
+pub(in crate::plan) fn bring_up(
+    plan: &mut PlanBuilder<'_>,
+    desired: &Desired,
+    workload: &Workload,
+) -> Availability {
     match obstacle(plan, workload) {
         Some(cause) => leave_out(plan, workload, cause),
-        None => bring_up_target(plan, Target::new(workload), &[]),
+        None => bring_up_target(plan, Target::new(desired, workload), &[]),
     }
 }
 
@@ -48,13 +53,14 @@ pub(in crate::plan) fn bring_up(plan: &mut PlanBuilder<'_>, workload: &Workload)
 /// image cannot be had matters only where it has to be made.
 pub(in crate::plan) fn bring_up_shared(
     plan: &mut PlanBuilder<'_>,
+    desired: &Desired,
     workload: &Workload,
     spec: Spec,
     is_anothers: bool,
     set_up: Op,
     after: &[StepId],
 ) -> Availability {
-    let mut target = Target::shared(workload, spec, is_anothers);
+    let mut target = Target::shared(desired, workload, spec, is_anothers);
     let name = workload.name();
     let is_right = plan.seen(&name).is_some_and(|seen| outdated(plan, &target, &name, seen).is_none());
     match obstacle(plan, workload) {
@@ -200,7 +206,7 @@ fn is_ours(plan: &mut PlanBuilder<'_>, target: &Target<'_>, name: &Container) ->
     let Some(seen) = plan.seen(name) else { return true };
     let is_ours = match target.is_shared() {
         true => seen.is_proxy(),
-        false => seen.project.as_ref() == Some(&plan.desired.project),
+        false => seen.project.as_ref() == Some(plan.project),
     };
     if is_ours {
         return true;

@@ -5,6 +5,7 @@ use super::names::network;
 use super::names::owner;
 use super::names::previous;
 use super::names::proxy_name;
+use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::docker::Op;
 use crate::docker::Spec;
@@ -22,11 +23,11 @@ pub(super) fn is_others(plan: &PlanBuilder<'_>, project: &Project) -> bool {
 }
 
 /// A host that another project routes stays with that one.
-pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>) {
+pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let others = plan.now.fragments.iter().filter(|(project, _)| is_others(plan, project));
     let holders: BTreeMap<&str, &Project> =
         others.flat_map(|(project, fragment)| fragment.hosts().map(move |host| (host, project))).collect();
-    let hosts = plan.desired.routes.iter().flat_map(|route| &route.hosts);
+    let hosts = desired.routes.iter().flat_map(|route| &route.hosts);
     let taken = hosts.filter_map(|host| {
         let project = *holders.get(host.as_str())?;
         Some(Conflict::OthersHost(host.clone(), project.clone()))

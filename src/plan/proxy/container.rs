@@ -9,6 +9,7 @@ use super::names::network;
 use super::names::owner;
 use super::routes::forget_routes;
 use crate::desired::Attachment;
+use crate::desired::Desired;
 use crate::desired::Naming;
 use crate::desired::Proxy;
 use crate::desired::Ready;
@@ -23,26 +24,27 @@ use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 use crate::plan::containers::bring_up_shared;
 use crate::plan::resources::new_network;
+use crate::plan::subnets::Subnets;
 
 /// How many addresses its own network needs: for it, and for the one that takes its place.
 const ADDRESSES: u32 = 2;
 
 /// Brings the proxy up, and joins it to every network of a routed app.
-pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>) {
-    let Some(proxy) = &plan.desired.proxy else { return };
+pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desired, subnets: &mut Subnets) {
+    let Some(proxy) = &desired.proxy else { return };
     let spec = proxy.spec();
     let conflicts = plan.conflicts.len();
-    check_hosts(plan);
+    check_hosts(plan, desired);
     check_things(plan);
     let mut after: Steps = give_back(plan).into_iter().collect();
     let is_anothers = is_anothers(plan, &spec);
     if !plan.now.images.unavailable.contains_key(&proxy.image) {
-        after.extend(things(plan));
+        after.extend(things(plan, subnets));
     }
-    let up = bring_up_shared(plan, &workload(proxy), spec, is_anothers, set_up(proxy), &after);
+    let up = bring_up_shared(plan, desired, &workload(proxy), spec, is_anothers, set_up(proxy), &after);
     if let (Availability::After(steps), true) = (up, plan.conflicts.len() == conflicts) {
         let steps = forget_routes(plan, &steps);
-        join_networks(plan, &steps);
+        join_networks(plan, desired, &steps);
         plan.proxy = Availability::After(steps);
     }
 }
@@ -72,12 +74,12 @@ fn set_up(proxy: &Proxy) -> Op {
 }
 
 /// Makes its network and its volumes.
-fn things(plan: &mut PlanBuilder<'_>) -> Steps {
+fn things(plan: &mut PlanBuilder<'_>, subnets: &mut Subnets) -> Steps {
     let mut steps = Steps::new();
     let network = network();
     if !plan.now.networks.contains_key(&network) {
         let labels = plan.shared_labels(Kind::Network, &owner(), network.as_str());
-        let Some(op) = new_network(plan, &network, ADDRESSES, labels) else { return steps };
+        let Some(op) = new_network(plan, subnets, &network, ADDRESSES, labels) else { return steps };
         steps.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
     }
     for volume in Proxy::volumes() {

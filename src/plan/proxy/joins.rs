@@ -4,6 +4,7 @@ use super::claim::is_others;
 use super::names::owner;
 use super::names::previous;
 use super::names::proxy_name;
+use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::docker::Fact;
 use crate::docker::Membership;
@@ -22,13 +23,13 @@ use crate::plan::containers::stop_restarting;
 use std::collections::BTreeSet;
 
 /// Connects the proxy to the networks of this project's routed apps, and, since it may be new, to those of other projects.
-pub(super) fn join_networks(plan: &mut PlanBuilder<'_>, ready: &[StepId]) {
+pub(super) fn join_networks(plan: &mut PlanBuilder<'_>, desired: &Desired, ready: &[StepId]) {
     let mut wanted: BTreeSet<Network> =
-        plan.desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
+        desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
     for (project, fragment) in &plan.now.fragments {
         let of_project = fragment.networks().iter().filter(|network| {
             let seen = plan.now.networks.get(*network);
-            *project != plan.desired.project
+            project != plan.project
                 && seen.is_some_and(|seen| seen.project.as_ref().is_none_or(|owner| owner == project))
         });
         wanted.extend(of_project.cloned());

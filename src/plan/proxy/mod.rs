@@ -17,3 +17,4 @@ pub(super) use joins::take_proxy_off;
 pub(super) use names::proxy_name;
 pub(super) use routes::give_routes;
 pub(super) use routes::routes_file;
+pub(super) use routes::take_own_routes;

@@ -24,31 +24,34 @@ use crate::plan::builder::Steps;
 use crate::plan::containers::unpause;
 use std::collections::BTreeSet;
 
+/// Takes the routes of this project from the proxy.
+pub(in crate::plan) fn take_own_routes(plan: &mut PlanBuilder<'_>) {
+    let project = plan.project;
+    let has_routes = plan.now.fragments.contains_key(project);
+    let woken = if has_routes { unpause(plan, &owner(), &proxy_name()) } else { Steps::new() };
+    plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), &Reason::NoRoutes);
+}
+
 /// Gives the proxy the routes of this project, or takes them from it when there are none.
-pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>) {
-    let project = &plan.desired.project;
-    let Some(proxy) = &plan.desired.proxy else {
-        let has_routes = plan.now.fragments.contains_key(project);
-        let woken = if has_routes { unpause(plan, &owner(), &proxy_name()) } else { Steps::new() };
-        plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), &Reason::NoRoutes);
-        return;
-    };
+pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    let project = plan.project;
+    let Some(proxy) = &desired.proxy else { return take_own_routes(plan) };
     let Availability::After(ready) = &plan.proxy else { return };
     let (mut needs, mut after) = (ready.clone(), Steps::new());
     needs.extend(plan.joined.values());
-    for route in &plan.desired.routes {
+    for route in &desired.routes {
         if let Some(Availability::After(steps)) = plan.up.get(route.stem.as_str()) {
-            if is_rerouted(plan, route, proxy) { &mut needs } else { &mut after }.extend(steps);
+            if is_rerouted(plan, desired, route, proxy) { &mut needs } else { &mut after }.extend(steps);
         }
     }
-    let text = routes_file(plan.desired, proxy);
+    let text = routes_file(desired, proxy);
     let done = Fact::Fragment { project: project.clone(), text: text.clone() };
     let reason = match plan.now.fragments.get(project) {
         Some(had) => Reason::RoutesChanged(RouteChanges::between(had, &Fragment::from(text.as_str()))),
         None => Reason::Missing,
     };
-    let routes = asked_routes(plan, proxy);
-    let timeout = plan.desired.health_timeout;
+    let routes = asked_routes(plan, desired, proxy);
+    let timeout = desired.health_timeout;
     let mut seq = plan.sequence(&owner(), &needs).done_if([done]);
     if !routes.is_empty() {
         let op = Op::AskRoutes { project: project.clone(), routes, timeout };
@@ -60,13 +63,13 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>) {
 }
 
 /// The routes that are new to the proxy. Skips apps that are left out, and apps whose own check asks them already.
-fn asked_routes(plan: &PlanBuilder<'_>, proxy: &Proxy) -> Vec<(String, Domain)> {
-    let had = plan.now.fragments.get(&plan.desired.project);
+fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec<(String, Domain)> {
+    let had = plan.now.fragments.get(plan.project);
     let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
     let answering: BTreeSet<&str> =
-        plan.desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
+        desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
     let is_asked = |route: &&Route| {
-        let site = || route.site(plan.desired.tls, proxy.https_port);
+        let site = || route.site(desired.tls, proxy.https_port);
         let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site()));
         let is_asked_already = match plan.up.get(route.stem.as_str()) {
             Some(Availability::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
@@ -74,15 +77,15 @@ fn asked_routes(plan: &PlanBuilder<'_>, proxy: &Proxy) -> Vec<(String, Domain)> 
         };
         is_new && !is_asked_already
     };
-    let asked = plan.desired.routes.iter().filter(is_asked);
+    let asked = desired.routes.iter().filter(is_asked);
     asked.map(|route| (route.upstream(), route.hosts[0].clone())).collect()
 }
 
 /// Whether a host of the route is routed otherwise today. Such a host keeps its old route when its new app does not come
 /// up; a host without a route has nothing to lose.
-fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
-    let Some(fragment) = plan.now.fragments.get(&plan.desired.project) else { return false };
-    let wanted = route.site(plan.desired.tls, proxy.https_port);
+fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: &Proxy) -> bool {
+    let Some(fragment) = plan.now.fragments.get(plan.project) else { return false };
+    let wanted = route.site(desired.tls, proxy.https_port);
     let mut sites = route.hosts.iter().filter_map(|host| fragment.sites(host.as_str()));
     sites.any(|site| site != wanted)
 }
@@ -90,7 +93,7 @@ fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
 /// Takes the routes of projects of which nothing is left on the host: no app is behind them, and no other project could
 /// route their hosts.
 pub(super) fn forget_routes(plan: &mut PlanBuilder<'_>, after: &[StepId]) -> Steps {
-    let ours = &plan.desired.project;
+    let ours = plan.project;
     let projects = plan.now.fragments.keys();
     let gone = projects.filter(|project| *project != ours && !is_others(plan, project));
     let gone: Vec<Project> = gone.cloned().collect();
