@@ -198,6 +198,8 @@ const PIECES: [&str; 72] = [
 enum Edit {
     Cut(Index, usize),
     Insert(Index, &'static str),
+    /// A word has something else within it.
+    InWord(Index, Index, &'static str),
     /// A word becomes something else.
     Replace(Index, &'static str),
     /// A word becomes another word of the same text.
@@ -213,15 +215,18 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let at = any::<Index>;
     let piece = || select(&PIECES[..]);
     let edit = prop_oneof![
-        (at(), 1..12_usize).prop_map(|(at, length)| Edit::Cut(at, length)),
-        (at(), piece()).prop_map(|(at, piece)| Edit::Insert(at, piece)),
-        (at(), piece()).prop_map(|(at, piece)| Edit::Replace(at, piece)),
-        (at(), at()).prop_map(|(at, from)| Edit::Exchange(at, from)),
-        (at(), at()).prop_map(|(at, from)| Edit::Copy(at, from)),
-        at().prop_map(Edit::Drop),
-        (at(), select(&[2, 10, 70, 300, 5000][..])).prop_map(|(at, times)| Edit::Repeat(at, times)),
+        1 => (at(), 1..12_usize).prop_map(|(at, length)| Edit::Cut(at, length)),
+        1 => (at(), piece()).prop_map(|(at, piece)| Edit::Insert(at, piece)),
+        2 => (at(), at(), piece()).prop_map(|(at, place, piece)| Edit::InWord(at, place, piece)),
+        1 => (at(), piece()).prop_map(|(at, piece)| Edit::Replace(at, piece)),
+        1 => (at(), at()).prop_map(|(at, from)| Edit::Exchange(at, from)),
+        1 => (at(), at()).prop_map(|(at, from)| Edit::Copy(at, from)),
+        1 => at().prop_map(Edit::Drop),
+        1 => (at(), select(&[2, 10, 70, 300, 5000][..])).prop_map(|(at, times)| Edit::Repeat(at, times)),
     ];
-    prop::collection::vec(edit, 1..8)
+    // most texts stay readable as a whole, so that what is wrong in them is met further on
+    let many = prop::collection::vec(edit.clone(), 3..8);
+    prop_oneof![3 => prop::collection::vec(edit, 1..3), 1 => many]
 }
 
 /// The beginnings and ends of the words in a text.
@@ -257,6 +262,10 @@ fn edited(text: &str, edits: &[Edit]) -> String {
                 text.replace_range(start..end, "");
             }
             Edit::Insert(at, piece) => text.insert_str(boundary(&text, at), piece),
+            Edit::InWord(at, place, piece) => {
+                let (start, end) = word(&text, at);
+                text.insert_str(text.floor_char_boundary(start + place.index(end - start + 1)), piece);
+            }
             Edit::Replace(at, piece) => {
                 let (start, end) = word(&text, at);
                 text.replace_range(start..end, piece);
