@@ -33,19 +33,6 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 /// How long those who wait leave docker to the one who asks: an answer takes milliseconds, or never comes.
 const TURN: Duration = Duration::from_secs(1);
 
-/// The time after which the command of `op` is ended: 30 minutes for a pull, 30 seconds more than it gives the container
-/// for a stop or for a question to apps, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for
-/// anything else.
-fn limit(op: &Op) -> Duration {
-    match op {
-        Op::Pull { .. } => Duration::from_secs(30 * 60),
-        Op::Stop { timeout, .. } => *timeout + Duration::from_secs(30),
-        Op::Pause { .. } => Duration::from_secs(10),
-        Op::AskRoutes { timeout, .. } => *timeout + Duration::from_secs(30),
-        _ => Duration::from_secs(2 * 60),
-    }
-}
-
 /// Does steps on a machine, several at once.
 pub(super) struct Executor<'a> {
     pub(super) machine: &'a dyn Machine,
@@ -96,7 +83,7 @@ impl Executor<'_> {
 
     fn call(&self, op: &Op, line: &mut dyn FnMut(&str)) -> Result<(), Stop> {
         let command = op.command().expect("what neither waits nor looks is a command");
-        let outcome = self.machine.docker(&command, limit(op), line);
+        let outcome = self.machine.docker(&command, op.limit(), line);
         if outcome.is_success() || is_so_already(op, &outcome) {
             return Ok(());
         }

@@ -158,6 +158,44 @@ pub enum Op {
     Await(Await),
 }
 
+/// What an operation is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// An image.
+    Image(&'a str),
+    /// A network.
+    Network(&'a str),
+    /// A volume.
+    Volume(&'a str),
+    /// A container.
+    Container(&'a str),
+    /// The routes that the proxy has of a project.
+    Routes(&'a str),
+}
+
+/// What an operation does to its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It is got from a registry.
+    Pulls,
+    /// It is looked at.
+    Checks,
+    /// It is there from now on.
+    Makes,
+    /// It runs from now on.
+    Starts,
+    /// It goes on otherwise.
+    Changes,
+    /// It makes room, or takes the place of another.
+    Moves,
+    /// It is gone for good.
+    Removes,
+    /// It is given time to end its work.
+    Drains,
+    /// It is waited for.
+    Waits,
+}
+
 /// A container that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launch {
@@ -312,15 +350,70 @@ impl Op {
         })
     }
 
-    /// Whether something is gone for good once it is done.
-    pub fn removes(&self) -> bool {
-        matches!(
-            self,
+    /// What it is done to, by name. Of a rename, the name until now.
+    pub fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Pull { image } | Self::ExpectVolumes { image, .. } => Subject::Image(image.as_str()),
+            Self::CreateNetwork { name, .. } | Self::RemoveNetwork { name } => {
+                Subject::Network(name.as_str())
+            }
+            Self::CreateVolume { name, .. } | Self::RemoveVolume { name } => Subject::Volume(name.as_str()),
+            Self::Create(launch) | Self::Run(launch) => Subject::Container(launch.name.as_str()),
+            Self::Start { name }
+            | Self::Stop { name, .. }
+            | Self::Pause { name }
+            | Self::Unpause { name }
+            | Self::Update { name, .. }
+            | Self::Remove { name }
+            | Self::Rename { from: name, .. }
+            | Self::Connect { container: name, .. }
+            | Self::Disconnect { container: name, .. } => Subject::Container(name.as_str()),
+            Self::Await(wait) => Subject::Container(wait.container().as_str()),
+            Self::WriteSetUp { .. } => Subject::Container(fragment::PROXY),
+            Self::WriteFragment { project, .. }
+            | Self::AskRoutes { project, .. }
+            | Self::RemoveFragment { project } => Subject::Routes(project.as_str()),
+        }
+    }
+
+    /// What it does to its subject.
+    pub fn deed(&self) -> Deed {
+        match self {
+            Self::Pull { .. } => Deed::Pulls,
+            Self::ExpectVolumes { .. } => Deed::Checks,
+            Self::CreateNetwork { .. } | Self::CreateVolume { .. } | Self::Create(_) | Self::Run(_) => {
+                Deed::Makes
+            }
+            Self::Start { .. } => Deed::Starts,
+            Self::Pause { .. }
+            | Self::Unpause { .. }
+            | Self::Update { .. }
+            | Self::Connect { .. }
+            | Self::Disconnect { .. }
+            | Self::WriteSetUp { .. }
+            | Self::WriteFragment { .. } => Deed::Changes,
+            Self::Stop { .. } | Self::Rename { .. } => Deed::Moves,
             Self::Remove { .. }
-                | Self::RemoveNetwork { .. }
-                | Self::RemoveVolume { .. }
-                | Self::RemoveFragment { .. }
-        )
+            | Self::RemoveNetwork { .. }
+            | Self::RemoveVolume { .. }
+            | Self::RemoveFragment { .. } => Deed::Removes,
+            Self::Await(Await::Drain { .. }) => Deed::Drains,
+            Self::Await(_) | Self::AskRoutes { .. } => Deed::Waits,
+        }
+    }
+
+    /// The time after which its command is ended: 30 minutes for a pull, 30 seconds more than it gives the container for a
+    /// stop or for a question to apps, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for
+    /// anything else.
+    pub fn limit(&self) -> Duration {
+        match self {
+            Self::Pull { .. } => Duration::from_secs(30 * 60),
+            Self::Stop { timeout, .. } | Self::AskRoutes { timeout, .. } => {
+                *timeout + Duration::from_secs(30)
+            }
+            Self::Pause { .. } => Duration::from_secs(10),
+            _ => Duration::from_secs(2 * 60),
+        }
     }
 
     /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
@@ -330,28 +423,15 @@ impl Op {
 
     /// Whether it is done to what all projects of a host share: the proxy, its network, its files.
     pub fn is_shared(&self) -> bool {
-        let is_proxy = |name: &Container| [fragment::PROXY, fragment::PREVIOUS].contains(&name.as_str());
-        match self {
-            Self::WriteSetUp { .. }
-            | Self::WriteFragment { .. }
-            | Self::AskRoutes { .. }
-            | Self::RemoveFragment { .. } => true,
-            Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. } => {
+        match (self, self.subject()) {
+            (Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. }, _) => {
                 labels.claim.maker().is_some()
             }
-            Self::RemoveNetwork { name } => name.as_str() == fragment::NETWORK,
-            Self::RemoveVolume { name } => name.as_str().starts_with(fragment::PROXY),
-            Self::Create(launch) | Self::Run(launch) => is_proxy(&launch.name),
-            Self::Start { name }
-            | Self::Stop { name, .. }
-            | Self::Pause { name }
-            | Self::Unpause { name }
-            | Self::Update { name, .. }
-            | Self::Remove { name } => is_proxy(name),
-            Self::Rename { from, .. } => is_proxy(from),
-            Self::Connect { container, .. } | Self::Disconnect { container, .. } => is_proxy(container),
-            Self::Await(wait) => is_proxy(wait.container()),
-            Self::Pull { .. } | Self::ExpectVolumes { .. } => false,
+            (_, Subject::Network(name)) => name == fragment::NETWORK,
+            (_, Subject::Volume(name)) => name.starts_with(fragment::PROXY),
+            (_, Subject::Container(name)) => [fragment::PROXY, fragment::PREVIOUS].contains(&name),
+            (_, Subject::Routes(_)) => true,
+            (_, Subject::Image(_)) => false,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::StepId;
 use super::addresses::Addresses;
 use super::simulate;
 use crate::docker::Claim;
+use crate::docker::Deed;
 use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Labels;
@@ -274,7 +275,7 @@ impl<'a> Sequence<'_, 'a> {
         reason: &Reason,
         facts: impl IntoIterator<Item = Fact>,
     ) -> NewStep {
-        let risk = if op.removes() { Risk::Removes } else { self.risk };
+        let risk = if op.deed() == Deed::Removes { Risk::Removes } else { self.risk };
         let unless = self.done.iter().cloned().chain(facts).collect();
         let (needs, undo) = (self.needs.clone(), self.undo.clone());
         NewStep { unless, needs, undo, risk, ..NewStep::new(op, self.owner.clone(), reason.clone()) }

@@ -2,6 +2,7 @@
 
 use crate::docker::Await;
 use crate::docker::Health;
+use crate::docker::Labels;
 use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Observed;
@@ -17,8 +18,11 @@ use crate::docker::Source;
 use crate::docker::State;
 use crate::docker::host_ports;
 use crate::name::Container;
+use crate::name::Image;
 use crate::name::Network;
+use crate::name::Project;
 use crate::name::Volume;
+use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -39,104 +43,29 @@ impl fmt::Display for Refused {
 /// When docker would refuse; the model is then unchanged.
 pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
     match op {
-        Op::Pull { image } => {
-            let pulled = || SeenImage { id: None, facts: Default::default() };
-            host.images.here.entry(image.clone()).or_insert_with(pulled);
-            host.images.unavailable.remove(image);
-        }
-        Op::ExpectVolumes { image, .. } => {
-            require(host.images.here.contains_key(image), || format!("no image {image}"))?;
-        }
-        Op::CreateNetwork { name, subnet, labels, .. } => {
-            require(!host.networks.contains_key(name), || format!("network {name} exists"))?;
-            let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
-            let network = SeenNetwork {
-                project,
-                maker,
-                managed: true,
-                subnet: Some(*subnet),
-                addresses: BTreeSet::new(),
-            };
-            host.networks.insert(name.clone(), network);
-        }
-        Op::CreateVolume { name, labels } => {
-            let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
-            let volume = SeenVolume { project, maker, managed: true };
-            host.volumes.entry(name.clone()).or_insert(volume);
-        }
-        Op::Create(launch) => make(host, launch)?,
-        Op::Run(launch) => {
-            make(host, launch)?;
-            start(host, &launch.name)?;
-        }
-        Op::Start { name } => start(host, name)?,
-        Op::Stop { name, .. } => stop(host, name)?,
-        Op::Pause { name } => {
-            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            require(seen.state == State::Running, || format!("{name} does not run, or is paused"))?;
-            seen.state = State::Paused;
-        }
-        Op::Unpause { name } => {
-            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            require(seen.state == State::Paused, || format!("{name} is not paused"))?;
-            seen.state = State::Running;
-        }
-        Op::Update { name, restart } => {
-            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            seen.restart.clone_from(restart);
-        }
-        Op::Rename { from, to } => {
-            require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
-            require_settled(host, from)?;
-            let container = host.containers.remove(from).ok_or_else(|| absent(from))?;
-            host.containers.insert(to.clone(), container);
-        }
-        Op::Remove { name } => {
-            let seen = host.containers.get(name).ok_or_else(|| absent(name))?;
-            require(!seen.state.is_up(), || format!("{name} runs"))?;
-            host.containers.remove(name);
-        }
-        Op::Connect { container, membership } => connect(host, container, membership)?,
-        Op::Disconnect { container, network } => disconnect(host, container, network)?,
-        Op::RemoveNetwork { name } => {
-            // docker lets a stopped container's network go, and can then never start it again: refused here
-            let is_on = |seen: &SeenContainer| seen.memberships.get(name).is_some_and(|m| !m.stale);
-            require(!host.containers.values().any(is_on), || format!("network {name} has containers"))?;
-            host.networks.remove(name).ok_or_else(|| Refused(format!("no network {name}")))?;
-        }
-        Op::RemoveVolume { name } => {
-            let mounts = |seen: &SeenContainer| seen.volumes.values().any(|volume| volume == name);
-            require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
-            host.volumes.remove(name).ok_or_else(|| Refused(format!("no volume {name}")))?;
-            if is_of_proxy(name) {
-                host.fragments.clear();
-            }
-        }
-        Op::WriteSetUp { .. } => {
-            require(host.volumes.keys().any(is_of_proxy), || "the proxy has no volume".to_owned())?
-        }
-        Op::WriteFragment { project, text } => {
-            require_proxy(host)?;
-            host.fragments.insert(project.clone(), text.as_str().into());
-        }
-        Op::AskRoutes { .. } => require_proxy(host)?,
-        Op::RemoveFragment { project } => {
-            require_proxy(host)?;
-            host.fragments.remove(project);
-        }
-        Op::Await(Await::Healthy { name, .. }) => {
-            let seen = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-            settle(name, seen)?;
-            seen.health = Health::Healthy;
-        }
-        Op::Await(Await::Drain { name, .. }) => {
-            require(host.containers.contains_key(name), || format!("no container {name}"))?;
-        }
-        Op::Await(Await::Answers { name, .. } | Await::StaysUp { name, .. }) => {
-            settle(name, host.containers.get_mut(name).ok_or_else(|| absent(name))?)?;
-        }
+        Op::Pull { image } => pull(host, image),
+        Op::ExpectVolumes { image, .. } => require_image(host, image),
+        Op::CreateNetwork { name, subnet, labels, .. } => create_network(host, name, *subnet, labels),
+        Op::CreateVolume { name, labels } => create_volume(host, name, labels),
+        Op::Create(launch) => make(host, launch),
+        Op::Run(launch) => make(host, launch).and_then(|()| start(host, &launch.name)),
+        Op::Start { name } => start(host, name),
+        Op::Stop { name, .. } => stop(host, name),
+        Op::Pause { name } => pause(host, name),
+        Op::Unpause { name } => unpause(host, name),
+        Op::Update { name, restart } => update(host, name, restart),
+        Op::Rename { from, to } => rename(host, from, to),
+        Op::Remove { name } => remove(host, name),
+        Op::Connect { container, membership } => connect(host, container, membership),
+        Op::Disconnect { container, network } => disconnect(host, container, network),
+        Op::RemoveNetwork { name } => remove_network(host, name),
+        Op::RemoveVolume { name } => remove_volume(host, name),
+        Op::WriteSetUp { .. } => require_proxy_volume(host),
+        Op::WriteFragment { project, text } => write_fragment(host, project, text),
+        Op::AskRoutes { .. } => require_proxy(host),
+        Op::RemoveFragment { project } => remove_fragment(host, project),
+        Op::Await(wait) => end_wait(host, wait),
     }
-    Ok(())
 }
 
 fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Refused> {
@@ -161,36 +90,93 @@ fn is_of_proxy(volume: &Volume) -> bool {
     volume.as_str().starts_with(PROXY)
 }
 
+fn require_proxy_volume(host: &Observed) -> Result<(), Refused> {
+    require(host.volumes.keys().any(is_of_proxy), || "the proxy has no volume".to_owned())
+}
+
 fn absent(name: &Container) -> Refused {
     Refused(format!("no container {name}"))
 }
 
+fn require_image(host: &Observed, image: &Image) -> Result<(), Refused> {
+    require(host.images.here.contains_key(image), || format!("no image {image}"))
+}
+
+fn container<'h>(host: &'h mut Observed, name: &Container) -> Result<&'h mut SeenContainer, Refused> {
+    host.containers.get_mut(name).ok_or_else(|| absent(name))
+}
+
+fn pull(host: &mut Observed, image: &Image) -> Result<(), Refused> {
+    let pulled = || SeenImage { id: None, facts: Default::default() };
+    host.images.here.entry(image.clone()).or_insert_with(pulled);
+    host.images.unavailable.remove(image);
+    Ok(())
+}
+
+fn create_network(
+    host: &mut Observed,
+    name: &Network,
+    subnet: Ipv4Net,
+    labels: &Labels,
+) -> Result<(), Refused> {
+    require(!host.networks.contains_key(name), || format!("network {name} exists"))?;
+    let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
+    let (subnet, addresses) = (Some(subnet), BTreeSet::new());
+    host.networks.insert(name.clone(), SeenNetwork { project, maker, managed: true, subnet, addresses });
+    Ok(())
+}
+
+fn create_volume(host: &mut Observed, name: &Volume, labels: &Labels) -> Result<(), Refused> {
+    let (project, maker) = (labels.claim.project().cloned(), labels.claim.maker().cloned());
+    host.volumes.entry(name.clone()).or_insert(SeenVolume { project, maker, managed: true });
+    Ok(())
+}
+
 /// What was waited for with success has stopped restarting; what is paused is waited for in vain.
-fn settle(name: &Container, seen: &mut SeenContainer) -> Result<(), Refused> {
+fn end_wait(host: &mut Observed, wait: &Await) -> Result<(), Refused> {
+    let name = wait.container();
+    let seen = container(host, name)?;
+    if let Await::Drain { .. } = wait {
+        return Ok(());
+    }
     require(seen.state.is_up() && seen.state != State::Paused, || format!("{name} does not run"))?;
     seen.state = State::Running;
+    if let Await::Healthy { .. } = wait {
+        seen.health = Health::Healthy;
+    }
     Ok(())
 }
 
 fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
-    let Launch { name, image, labels, memberships, runtime } = launch;
+    let Launch { name, image, memberships, .. } = launch;
     require(!host.containers.contains_key(name), || format!("the name {name} is in use"))?;
-    let seen_image = host.images.here.get(image);
     require(!host.images.unavailable.contains_key(image), || format!("no image {image}"))?;
-    let mut volumes = BTreeMap::new();
-    for mount in &runtime.mounts {
-        if let Source::Volume(volume) = &mount.source {
-            require(host.volumes.contains_key(volume), || format!("no volume {volume}"))?;
-            volumes.insert(mount.target.clone(), volume.clone());
-        }
+    let volumes = volumes(launch);
+    for volume in volumes.values() {
+        require(host.volumes.contains_key(volume), || format!("no volume {volume}"))?;
     }
-    let first = memberships.first().expect("a container is made on a network");
-    require(host.networks.contains_key(&first.network) || is_builtin(&first.network), || {
-        format!("no network {}", first.network)
-    })?;
+    require_network(host, &memberships.first().expect("a container is made on a network").network)?;
+    host.containers.insert(name.clone(), made(host.images.here.get(image), launch, volumes));
+    Ok(())
+}
+
+/// The named volumes of a container, by their paths inside.
+fn volumes(launch: &Launch) -> BTreeMap<String, Volume> {
+    let mounts = launch.runtime.mounts.iter();
+    let named = mounts.filter_map(|mount| match &mount.source {
+        Source::Volume(volume) => Some((mount.target.clone(), volume.clone())),
+        Source::Host(_) | Source::Folder(_) => None,
+    });
+    named.collect()
+}
+
+/// A container that was only just made: it is on its first network.
+fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Volume>) -> SeenContainer {
+    let Launch { labels, memberships, runtime, .. } = launch;
     let release = labels.release.as_ref().expect("a container has a release");
-    let checked = runtime.health.is_some() || seen_image.is_some_and(|image| image.facts.healthcheck);
-    let container = SeenContainer {
+    let is_checked = runtime.health.is_some() || image.is_some_and(|image| image.facts.healthcheck);
+    let first = &memberships[0];
+    SeenContainer {
         project: labels.claim.project().cloned(),
         maker: labels.claim.maker().cloned(),
         kind: Some(labels.kind),
@@ -198,20 +184,18 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
         release: release.number,
         spec: release.spec.clone(),
         inherits: release.inherits.clone(),
-        image: seen_image.and_then(|image| image.id.clone()),
+        image: image.and_then(|image| image.id.clone()),
         state: State::Created,
         restart: runtime.restart.clone(),
         restarts: 0,
-        health: if checked { Health::Starting } else { Health::None },
+        health: if is_checked { Health::Starting } else { Health::None },
         addresses: memberships.iter().filter_map(|m| Some((m.network.clone(), m.address?))).collect(),
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
         volumes,
         ports: runtime.ports.iter().flat_map(|port| host_ports(port)).collect(),
         env: BTreeMap::new(),
         past: Past::default(),
-    };
-    host.containers.insert(name.clone(), container);
-    Ok(())
+    }
 }
 
 fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
@@ -242,9 +226,43 @@ fn stop(host: &mut Observed, name: &Container) -> Result<(), Refused> {
     Ok(())
 }
 
+fn pause(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let seen = container(host, name)?;
+    require(seen.state == State::Running, || format!("{name} does not run, or is paused"))?;
+    seen.state = State::Paused;
+    Ok(())
+}
+
+fn unpause(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let seen = container(host, name)?;
+    require(seen.state == State::Paused, || format!("{name} is not paused"))?;
+    seen.state = State::Running;
+    Ok(())
+}
+
+fn update(host: &mut Observed, name: &Container, restart: &str) -> Result<(), Refused> {
+    restart.clone_into(&mut container(host, name)?.restart);
+    Ok(())
+}
+
+fn rename(host: &mut Observed, from: &Container, to: &Container) -> Result<(), Refused> {
+    require(!host.containers.contains_key(to), || format!("the name {to} is in use"))?;
+    require_settled(host, from)?;
+    let container = host.containers.remove(from).ok_or_else(|| absent(from))?;
+    host.containers.insert(to.clone(), container);
+    Ok(())
+}
+
+fn remove(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let is_up = container(host, name)?.state.is_up();
+    require(!is_up, || format!("{name} runs"))?;
+    host.containers.remove(name);
+    Ok(())
+}
+
 fn connect(host: &mut Observed, name: &Container, membership: &Membership) -> Result<(), Refused> {
     let network = &membership.network;
-    require(host.networks.contains_key(network) || is_builtin(network), || format!("no network {network}"))?;
+    require_network(host, network)?;
     require_settled(host, name)?;
     let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
     require(!container.memberships.contains_key(network), || format!("{name} is already in {network}"))?;
@@ -272,6 +290,35 @@ fn disconnect(host: &mut Observed, name: &Container, network: &Network) -> Resul
     Ok(())
 }
 
+fn remove_network(host: &mut Observed, name: &Network) -> Result<(), Refused> {
+    // docker lets a stopped container's network go, and can then never start it again: refused here
+    let is_on = |seen: &SeenContainer| seen.memberships.get(name).is_some_and(|m| !m.stale);
+    require(!host.containers.values().any(is_on), || format!("network {name} has containers"))?;
+    require(host.networks.remove(name).is_some(), || format!("no network {name}"))
+}
+
+fn remove_volume(host: &mut Observed, name: &Volume) -> Result<(), Refused> {
+    let mounts = |seen: &SeenContainer| seen.volumes.values().any(|volume| volume == name);
+    require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
+    require(host.volumes.remove(name).is_some(), || format!("no volume {name}"))?;
+    if is_of_proxy(name) {
+        host.fragments.clear();
+    }
+    Ok(())
+}
+
+fn write_fragment(host: &mut Observed, project: &Project, text: &str) -> Result<(), Refused> {
+    require_proxy(host)?;
+    host.fragments.insert(project.clone(), text.into());
+    Ok(())
+}
+
+fn remove_fragment(host: &mut Observed, project: &Project) -> Result<(), Refused> {
+    require_proxy(host)?;
+    host.fragments.remove(project);
+    Ok(())
+}
+
 fn seen(membership: &Membership) -> SeenMembership {
     let Membership { address, aliases, .. } = membership;
     SeenMembership {
@@ -281,7 +328,8 @@ fn seen(membership: &Membership) -> SeenMembership {
     }
 }
 
-/// Networks that every engine has; a model of an empty host does not list them.
-fn is_builtin(network: &Network) -> bool {
-    network.as_str() == "bridge"
+/// Networks that every engine has are there; a model of an empty host does not list them.
+fn require_network(host: &Observed, network: &Network) -> Result<(), Refused> {
+    let is_builtin = network.as_str() == "bridge";
+    require(host.networks.contains_key(network) || is_builtin, || format!("no network {network}"))
 }

@@ -1,8 +1,8 @@
 //! Steps that belong together in a reader's eyes: all that is done to one thing. Does not know how they are shown.
 
-use crate::docker::Await;
+use crate::docker::Deed;
 use crate::docker::Op;
-use crate::docker::PROXY;
+use crate::docker::Subject;
 use crate::name::Container;
 use crate::plan::Plan;
 use crate::plan::Reason;
@@ -134,26 +134,25 @@ struct Doings {
 
 impl Doings {
     fn add(&mut self, step: &Step) {
-        match &step.op {
-            Op::WriteFragment { .. } if step.reason == Reason::Missing => self.makes = true,
-            Op::WriteFragment { .. } => self.changes = true,
-            Op::RemoveFragment { .. } => self.removes = true,
-            Op::Pull { .. } => self.pulls = true,
-            Op::ExpectVolumes { .. } => self.checks = true,
-            Op::Run(_) | Op::Create(_) | Op::CreateNetwork { .. } | Op::CreateVolume { .. } => {
-                self.makes = true
-            }
-            Op::Start { .. } => self.starts = true,
-            Op::Connect { .. }
-            | Op::Disconnect { .. }
-            | Op::Pause { .. }
-            | Op::Unpause { .. }
-            | Op::Update { .. }
-            | Op::WriteSetUp { .. } => self.changes = true,
-            Op::Stop { .. } | Op::Rename { .. } => self.moves = true,
-            Op::Remove { .. } | Op::RemoveNetwork { .. } | Op::RemoveVolume { .. } => self.removes = true,
-            Op::Await(Await::Drain { .. }) => {}
-            Op::Await(_) | Op::AskRoutes { .. } => self.waits = true,
+        let Subject::Routes(_) = step.op.subject() else { return self.does(step.op.deed()) };
+        match step.op.deed() {
+            // they are written anew as a whole
+            Deed::Changes if step.reason == Reason::Missing => self.makes = true,
+            deed => self.does(deed),
+        }
+    }
+
+    fn does(&mut self, deed: Deed) {
+        match deed {
+            Deed::Pulls => self.pulls = true,
+            Deed::Checks => self.checks = true,
+            Deed::Makes => self.makes = true,
+            Deed::Starts => self.starts = true,
+            Deed::Changes => self.changes = true,
+            Deed::Moves => self.moves = true,
+            Deed::Removes => self.removes = true,
+            Deed::Drains => {}
+            Deed::Waits => self.waits = true,
         }
     }
 
@@ -176,26 +175,12 @@ impl Doings {
 
 /// The thing that an operation is about.
 pub(super) fn subject(op: &Op) -> (Thing, &str) {
-    match op {
-        Op::Pull { image } | Op::ExpectVolumes { image, .. } => (Thing::Image, image.as_str()),
-        Op::CreateNetwork { name, .. } | Op::RemoveNetwork { name } => (Thing::Network, name.as_str()),
-        Op::CreateVolume { name, .. } | Op::RemoveVolume { name } => (Thing::Volume, name.as_str()),
-        Op::Create(launch) | Op::Run(launch) => (Thing::Container, launch.name.as_str()),
-        Op::Start { name }
-        | Op::Stop { name, .. }
-        | Op::Pause { name }
-        | Op::Unpause { name }
-        | Op::Update { name, .. }
-        | Op::Remove { name }
-        | Op::Rename { from: name, .. } => (Thing::Container, name.as_str()),
-        Op::Connect { container, .. } | Op::Disconnect { container, .. } => {
-            (Thing::Container, container.as_str())
-        }
-        Op::WriteSetUp { .. } => (Thing::Container, PROXY),
-        Op::WriteFragment { project, .. }
-        | Op::AskRoutes { project, .. }
-        | Op::RemoveFragment { project } => (Thing::Fragment, project.as_str()),
-        Op::Await(wait) => (Thing::Container, wait.container().as_str()),
+    match op.subject() {
+        Subject::Image(image) => (Thing::Image, image),
+        Subject::Network(name) => (Thing::Network, name),
+        Subject::Volume(name) => (Thing::Volume, name),
+        Subject::Container(name) => (Thing::Container, name),
+        Subject::Routes(project) => (Thing::Fragment, project),
     }
 }
 
