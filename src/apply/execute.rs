@@ -31,7 +31,7 @@ use std::time::Duration;
 const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long those who wait leave docker to the one who asks: an answer takes milliseconds, or never comes.
-const TURN: Duration = Duration::from_secs(1);
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Does steps on a machine, several at once.
 pub(super) struct Executor<'a> {
@@ -107,7 +107,7 @@ impl Executor<'_> {
         loop {
             let mut asked = &probe.command;
             let mut answer = {
-                let _turn = self.asking.take(TURN);
+                let _turn = self.asking.take(TURN_TIMEOUT);
                 self.ask(asked)
             };
             if probe.is_fatal(&answer) {

@@ -44,7 +44,7 @@ use std::time::Duration;
 use turn::Turn;
 
 /// How often `interrupt` is looked at while nothing else happens.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Carries out `plan` on `machine`, with at most `jobs` docker commands at once beside the questions of those who wait.
 /// Everything is decided by docker's own words; what is told, and the report, show nothing that `concealment` hides.
@@ -85,7 +85,7 @@ pub fn run(
             if schedule.running() == 0 {
                 break;
             }
-            match messages.recv_timeout(GLANCE) {
+            match messages.recv_timeout(POLL_INTERVAL) {
                 Ok(Message::Event(event)) => {
                     let event = event.concealed(concealment);
                     tell(&event);

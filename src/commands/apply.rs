@@ -1,7 +1,7 @@
 //! `gordon apply`: pulls what is missing, then carries out the plan that brings the host to the config.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::carry_out::Work;
 use super::carry_out::carry_out;
 use super::cli;
@@ -18,7 +18,7 @@ use crate::docker::Observed;
 use crate::sys::progress::Wording;
 
 /// `gordon apply`.
-pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble> {
+pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, CommandError> {
     let mut project = Project::load(global)?;
     one_machine(&project)?;
     project.find_secrets()?;
@@ -58,12 +58,12 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, Trouble>
 }
 
 /// A config that names several machines is not for this one alone.
-fn one_machine(project: &Project) -> Result<(), Trouble> {
+fn one_machine(project: &Project) -> Result<(), CommandError> {
     match &project.config.servers[..] {
         [] | [_] => Ok(()),
         servers => {
             let names: Vec<String> = servers.iter().map(|server| format!("`{}`", server.get_ref())).collect();
-            Err(Trouble::wrong(format!("the config is for several machines: {}", names.join(", ")))
+            Err(CommandError::wrong(format!("the config is for several machines: {}", names.join(", ")))
                 .hint("gordon works on the machine that docker is on: make a config for each".to_owned()))
         }
     }

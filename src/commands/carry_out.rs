@@ -1,13 +1,13 @@
 //! From a plan to a host that is as planned: show, ask, lock, look again, run, sum up. Does not know what the plan is
 //! for.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli::Running;
+use super::error::warn;
 use super::host::Host;
 use super::shown;
 use super::shown::For;
-use super::trouble::warn;
 use crate::apply::Report;
 use crate::docker::Observed;
 use crate::plan::Plan;
@@ -29,7 +29,7 @@ const OTHERS: Duration = Duration::from_secs(600);
 /// What is to be carried out.
 pub(super) struct Work<'a> {
     /// The plan for a host as it is.
-    pub(super) plan: &'a dyn Fn(&Observed) -> Result<Plan, Trouble>,
+    pub(super) plan: &'a dyn Fn(&Observed) -> Result<Plan, CommandError>,
     /// The question before it is carried out.
     pub(super) question: &'a str,
     /// How its beginning and its end are worded.
@@ -42,14 +42,14 @@ pub(super) struct Work<'a> {
 /// taken, and again when the plan has changed by then.
 ///
 /// # Errors
-/// When the person says no or cannot be asked, somebody else works on the project, or docker does not answer.
+/// When the person says no or cannot be asked, another run works on the project, or docker does not answer.
 pub(super) fn carry_out(
     host: &Host,
     running: &Running,
     interrupt: &Interrupt,
     work: &Work<'_>,
     seen: &Observed,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let plan = (work.plan)(seen)?;
     expect(&plan, seen)?;
     show(host, &plan);
@@ -68,14 +68,14 @@ pub(super) fn carry_out(
     })
 }
 
-/// The rest, with the lock: nobody else changes the host now, but somebody may have since `shown` was planned.
+/// The rest, with the lock: no other gordon changes the host now, but one may have since `shown` was planned.
 fn carry_out_alone(
     host: &Host,
     running: &Running,
     interrupt: &AtomicBool,
     work: &Work<'_>,
     shown: Plan,
-) -> Result<Exit, Trouble> {
+) -> Result<Exit, CommandError> {
     let mut plan = shown;
     let mut shared = None;
     loop {
@@ -131,30 +131,30 @@ fn show(host: &Host, plan: &Plan) {
     }
 }
 
-fn agree(running: &Running, question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), Trouble> {
+fn agree(running: &Running, question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), CommandError> {
     if running.yes { Ok(()) } else { ask(question, is_interrupted) }
 }
 
 /// Asks a person.
 ///
 /// # Errors
-/// When the answer is not a yes, or nobody can be asked.
-pub(super) fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), Trouble> {
+/// When the answer is not a yes, or there is no terminal to ask at.
+pub(super) fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> Result<(), CommandError> {
     if !terminal::can_ask() {
-        return Err(Trouble::wrong("this has to be confirmed, and there is no terminal to ask on")
+        return Err(CommandError::wrong("this has to be confirmed, and there is no terminal to ask on")
             .hint("`--yes` goes ahead without asking".to_owned()));
     }
     match terminal::ask(question, is_interrupted) {
         Ok(Answer::Yes) => Ok(()),
-        Ok(Answer::No) => Err(Trouble::failed("nothing was done")),
-        Ok(Answer::Interrupted) => Err(Trouble::told(Exit::Interrupted)),
-        Err(e) => Err(Trouble::failed(format!("the terminal cannot be read: {e}"))),
+        Ok(Answer::No) => Err(CommandError::failed("nothing was done")),
+        Ok(Answer::Interrupted) => Err(CommandError::reported(Exit::Interrupted)),
+        Err(e) => Err(CommandError::failed(format!("the terminal cannot be read: {e}"))),
     }
 }
 
 /// Asks what the plan takes for granted of the host.
-fn expect(plan: &Plan, host: &Observed) -> Result<(), Trouble> {
+fn expect(plan: &Plan, host: &Observed) -> Result<(), CommandError> {
     let broken = plan.expects.iter().filter(|expect| !expect.any.iter().any(|fact| fact.holds(host)));
-    let troubles = broken.map(|expect| Trouble::failed(&expect.otherwise));
-    troubles.reduce(Trouble::and).map_or(Ok(()), Err)
+    let troubles = broken.map(|expect| CommandError::failed(&expect.otherwise));
+    troubles.reduce(CommandError::and).map_or(Ok(()), Err)
 }

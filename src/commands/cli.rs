@@ -75,7 +75,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     /// Show what the project has on this host, and how it differs from the config
     Status(Status),
-    /// Write which domain leads to which app, as a config for a proxy of your own
+    /// Write the app of each domain, as a config for a proxy of your own
     Routes(Routes),
     /// Check the config, and report all its problems at once; docker is not needed
     Check,
@@ -114,7 +114,7 @@ impl Leaving {
 }
 
 impl Replacing {
-    /// The same for whoever makes a plan.
+    /// The same for the planner.
     pub(super) fn options(&self) -> Options {
         Options {
             recreate: self.recreate.iter().cloned().collect(),

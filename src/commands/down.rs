@@ -1,7 +1,7 @@
 //! `gordon down`: removes what the project has on the host.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::carry_out::Work;
 use super::carry_out::carry_out;
 use super::cli;
@@ -15,7 +15,7 @@ use crate::plan::Volumes;
 use crate::sys::progress::Wording;
 
 /// `gordon down`.
-pub(super) fn down(global: &Global, said: &cli::Down) -> Result<Exit, Trouble> {
+pub(super) fn down(global: &Global, said: &cli::Down) -> Result<Exit, CommandError> {
     let project = Project::load(global)?;
     let host = Host::find(global, &project)?;
     let interrupt = shown::interrupt()?;

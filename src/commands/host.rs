@@ -1,13 +1,13 @@
 //! A host as the subcommands use it: what is read of it for one project, what is pulled to it, and who works on it. Does
 //! not know what is planned.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli::Global;
+use super::error::warn;
 use super::project;
 use super::shown;
 use super::shown::For;
-use super::trouble::warn;
 use crate::apply::Cause;
 use crate::apply::Concealment;
 use crate::desired::Desired;
@@ -26,7 +26,7 @@ use crate::sys::docker::Docker;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock;
 use crate::sys::lock::Lock;
-use crate::sys::lock::News;
+use crate::sys::lock::LockEvent;
 use crate::sys::lock::Subject;
 use crate::sys::observe::observe;
 use crate::sys::observe::observe_and_recognize;
@@ -58,7 +58,7 @@ impl Host {
     ///
     /// # Errors
     /// When there is no docker, or it is on another host than the config.
-    pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, Trouble> {
+    pub(super) fn find(global: &Global, project: &project::Project) -> Result<Self, CommandError> {
         let docker = Docker::find(global.cli(), &project.folder)?.with_secrets(project.secrets.clone());
         project.belongs_on(&docker.engine())?;
         let desired = &project.desired;
@@ -81,7 +81,7 @@ impl Host {
     ///
     /// # Errors
     /// When docker does not answer, or in an unknown way, or is Podman.
-    pub(super) fn read(&self) -> Result<Observed, Trouble> {
+    pub(super) fn read(&self) -> Result<Observed, CommandError> {
         let mut host = if self.is_recognized.get() {
             observe(&self.docker, self.scope.clone())?
         } else {
@@ -100,7 +100,7 @@ impl Host {
     }
 
     /// Refuses Podman, with which gordon does not work.
-    fn accept(&self, podman: &Podman) -> Result<(), Trouble> {
+    fn accept(&self, podman: &Podman) -> Result<(), CommandError> {
         let Podman { version, part } = podman;
         let refused = match part {
             Part::Cli => format!(
@@ -119,7 +119,7 @@ impl Host {
                 return Ok(());
             }
         };
-        Err(Trouble::failed(refused).hint(
+        Err(CommandError::failed(refused).hint(
             "install Docker Engine, or point gordon at one with `--docker`, `--context` or `DOCKER_HOST`"
                 .to_owned(),
         ))
@@ -135,7 +135,7 @@ impl Host {
 
     /// Tells of another gordon that works on `project` while it is only looked at: what that one is about to finish would
     /// seem to be left over.
-    pub(super) fn tell_who_is_at_work(&self, project: &Project, host: &Observed) {
+    pub(super) fn warn_of_another_run(&self, project: &Project, host: &Observed) {
         let subject = Subject::Project(project.clone());
         let is_locked = host.containers.keys().any(|container| container.as_str() == lock::name(&subject));
         // what can be seen is shown all the same
@@ -147,18 +147,18 @@ impl Host {
         }
     }
 
-    /// The lock of `subject`: nobody else works on it until it is given back.
+    /// The lock of `subject`: no other gordon works on it until it is given back.
     ///
     /// # Errors
-    /// When somebody else has it for longer than `wait`, or the person no longer waits.
+    /// When another run has it for longer than `wait`, or at Ctrl-C.
     pub(super) fn lock(
         &self,
         subject: &Subject,
         wait: Duration,
         interrupt: &AtomicBool,
-    ) -> Result<Lock<'_>, Trouble> {
-        let mut tell = |news: &News| say_line(news);
-        Ok(lock::take(&self.docker, subject, wait, interrupt, &mut tell)?)
+    ) -> Result<Lock<'_>, CommandError> {
+        let mut emit = |event: &LockEvent| say_line(event);
+        Ok(lock::take(&self.docker, subject, wait, interrupt, &mut emit)?)
     }
 
     /// Pulls what is to be pulled before anything can be planned, and remembers what could not be had.
@@ -172,7 +172,7 @@ impl Host {
         jobs: NonZeroUsize,
         interrupt: &Interrupt,
         shown_to: For,
-    ) -> Result<Pulled, Trouble> {
+    ) -> Result<Pulled, CommandError> {
         let plan = plan::pulls(desired, &host.images);
         if plan.is_empty() {
             return Ok(Pulled::Nothing);
@@ -186,7 +186,7 @@ impl Host {
             say_line("");
         }
         if report.interrupted {
-            return Err(Trouble::told(Exit::Interrupted));
+            return Err(CommandError::reported(Exit::Interrupted));
         }
         for failure in &report.failures {
             if let Op::Pull { image } = &plan.steps()[failure.step.index()].op {

@@ -1,7 +1,7 @@
 //! `gordon images`: writes what the images of the config declare, for plans without a host.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli;
 use super::cli::Global;
 use super::host::Host;
@@ -15,7 +15,7 @@ use crate::docker::ImageList;
 use std::collections::BTreeSet;
 
 /// `gordon images`.
-pub(super) fn images(global: &Global, said: &cli::Images) -> Result<Exit, Trouble> {
+pub(super) fn images(global: &Global, said: &cli::Images) -> Result<Exit, CommandError> {
     let project = Project::load(global)?;
     let mut host = Host::find(global, &project)?;
     let mut seen = host.read()?;
@@ -30,8 +30,8 @@ pub(super) fn images(global: &Global, said: &cli::Images) -> Result<Exit, Troubl
     let missing = desired.workloads.iter().map(|workload| &workload.image);
     let missing = missing.filter(|image| !facts.contains_key(image)).collect::<BTreeSet<_>>();
     let troubles =
-        missing.into_iter().map(|image| Trouble::failed(format!("image {image} is not on this host")));
-    match troubles.reduce(Trouble::and) {
+        missing.into_iter().map(|image| CommandError::failed(format!("image {image} is not on this host")));
+    match troubles.reduce(CommandError::and) {
         Some(trouble) if said.pull => Err(trouble),
         Some(trouble) => Err(trouble.hint("`--pull` pulls what is missing first".to_owned())),
         None => output::data(&ImageList(facts).print()).map(|()| Exit::Done),

@@ -6,6 +6,7 @@ mod carry_out;
 mod check;
 mod cli;
 mod down;
+mod error;
 mod host;
 mod images;
 mod output;
@@ -16,11 +17,10 @@ mod routes;
 mod saved;
 mod shown;
 mod status;
-mod trouble;
 mod unlock;
 
-pub use trouble::Exit;
-use trouble::Trouble;
+use error::CommandError;
+pub use error::Exit;
 
 use crate::name::visible;
 use crate::sys::terminal::say;

@@ -1,7 +1,7 @@
 //! `gordon plan`: shows what would bring the host to the config, and changes nothing.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli;
 use super::cli::Format;
 use super::cli::Global;
@@ -24,7 +24,7 @@ use std::mem;
 use std::path::Path;
 
 /// `gordon plan`.
-pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
+pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, CommandError> {
     let options = Options { offline: said.offline, ..said.replacing.options() };
     let (project, plan) =
         if said.offline { offline(global, said, &options)? } else { online(global, said, &options)? };
@@ -44,14 +44,14 @@ pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, Trouble> {
 }
 
 /// The plan for an empty host, where images declare what the file says that the person names.
-fn offline(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), Trouble> {
+fn offline(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), CommandError> {
     let project = Project::load_offline(global, said.images.as_deref())?;
     let plan = project.plan_offline(options)?;
     Ok((project, plan))
 }
 
 /// The plan for the host that docker talks to.
-fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), Trouble> {
+fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Project, Plan), CommandError> {
     let mut project = Project::load(global)?;
     project.find_secrets()?;
     let mut host = Host::find(global, &project)?;
@@ -64,12 +64,12 @@ fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Proje
             seen = host.read()?;
         }
     }
-    host.tell_who_is_at_work(&project.config.project(), &seen);
+    host.warn_of_another_run(&project.config.project(), &seen);
     let plan = project.plan(&seen, options)?;
     Ok((project, plan))
 }
 
-fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), Trouble> {
+fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), CommandError> {
     match said.format {
         Format::Text if said.summary => {
             output::text(&render::text::overview(plan, cli, next(plan, said).as_deref()))

@@ -1,10 +1,10 @@
 //! A project as its files tell: the config, its env files, its secrets, with all that is wrong with them. Does not know
 //! docker.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli::Global;
-use super::trouble::warn;
+use super::error::warn;
 use crate::config;
 use crate::config::Colour;
 use crate::config::Config;
@@ -73,7 +73,7 @@ impl Project {
     ///
     /// # Errors
     /// When there is no config, or it has errors.
-    pub(super) fn load(global: &Global) -> Result<Self, Trouble> {
+    pub(super) fn load(global: &Global) -> Result<Self, CommandError> {
         Self::load_with(global, BTreeMap::new(), Reading::default())
     }
 
@@ -81,7 +81,7 @@ impl Project {
     ///
     /// # Errors
     /// When there is no config, or it or the secrets have errors.
-    pub(super) fn check(global: &Global) -> Result<Self, Trouble> {
+    pub(super) fn check(global: &Global) -> Result<Self, CommandError> {
         Self::load_with(global, BTreeMap::new(), Reading { secrets: true, ..Reading::default() })
     }
 
@@ -89,7 +89,7 @@ impl Project {
     ///
     /// # Errors
     /// When there is no config, or it has errors, or there is no such file.
-    pub(super) fn load_offline(global: &Global, images: Option<&Path>) -> Result<Self, Trouble> {
+    pub(super) fn load_offline(global: &Global, images: Option<&Path>) -> Result<Self, CommandError> {
         let ImageList(facts) = images.map_or_else(|| Ok(ImageList::default()), read_images)?;
         Self::load_with(global, facts, Reading { is_offline: true, ..Reading::default() })
     }
@@ -98,7 +98,7 @@ impl Project {
         global: &Global,
         images: BTreeMap<Image, ImageFacts>,
         reading: Reading,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, CommandError> {
         let file = files::config(global.file.as_deref(), global.project_directory.as_deref())?;
         let ConfigFile { path, folder, text } = file;
         let path = path.display().to_string();
@@ -130,7 +130,7 @@ impl Project {
         let Inputs { env_files, secrets, .. } = inputs;
         let told = RefCell::default();
         let project = Self { config, folder, path, text, desired, env_files, secrets, told };
-        project.tell(problems)?;
+        project.report(problems)?;
         Ok(project)
     }
 
@@ -138,24 +138,24 @@ impl Project {
     ///
     /// # Errors
     /// When some are missing: then all of those are named.
-    pub(super) fn find_secrets(&mut self) -> Result<(), Trouble> {
+    pub(super) fn find_secrets(&mut self) -> Result<(), CommandError> {
         let missing = match self.look_for_secrets() {
             Ok(missing) => missing,
             Err(SecretsError::Lines(problems)) => {
-                self.tell(problems)?;
-                return Err(Trouble::told(Exit::Wrong));
+                self.report(problems)?;
+                return Err(CommandError::reported(Exit::Wrong));
             }
-            Err(error) => return Err(Trouble::wrong(error.to_string()).hint(error.hint())),
+            Err(error) => return Err(CommandError::wrong(error.to_string()).hint(error.hint())),
         };
         let desired = &self.desired;
         let missing = missing.iter().map(|key| {
             let users = desired.workloads.iter().filter(|w| w.runtime.secrets.contains(key));
             let users: Vec<String> = users.map(|workload| workload.name().to_string()).collect();
-            Trouble::wrong(format!("secret `{key}` of {} has no value", users.join(", ")))
+            CommandError::wrong(format!("secret `{key}` of {} has no value", users.join(", ")))
         });
-        match missing.reduce(Trouble::and) {
+        match missing.reduce(CommandError::and) {
             None => Ok(()),
-            Some(trouble) => Err(trouble.hint(format!(
+            Some(error) => Err(error.hint(format!(
                 "put `NAME=value` into `{}`, or have `NAME` in the environment in which gordon is called",
                 self.folder.join(secrets::FILE).display()
             ))),
@@ -186,27 +186,27 @@ impl Project {
     ///
     /// # Errors
     /// When its `server` is another host.
-    pub(super) fn belongs_on(&self, engine: &Engine) -> Result<(), Trouble> {
+    pub(super) fn belongs_on(&self, engine: &Engine) -> Result<(), CommandError> {
         let Some(host) = engine.elsewhere() else { return Ok(()) };
         let problem = config::other_server(&self.config, host, &|name| engine.is_called(name));
-        self.tell(problem.into_iter().collect())
+        self.report(problem.into_iter().collect())
     }
 
     /// The problems with what the config mounts of this machine, when `engine` is on another: `severity` is theirs.
     ///
     /// # Errors
     /// When there are some that are errors.
-    pub(super) fn mounts_on(&self, engine: &Engine, severity: Severity) -> Result<(), Trouble> {
+    pub(super) fn mounts_on(&self, engine: &Engine, severity: Severity) -> Result<(), CommandError> {
         let Some(host) = engine.elsewhere() else { return Ok(()) };
         let problems = config::far_folders(&self.config, host).into_iter();
-        self.tell(problems.map(|problem| Problem { severity, ..problem }).collect())
+        self.report(problems.map(|problem| Problem { severity, ..problem }).collect())
     }
 
     /// The plan that brings `host` to the config, now that it is known what is on it.
     ///
     /// # Errors
     /// When that shows more errors of the config, or something on the host stands in the way: then all that does is named.
-    pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, Trouble> {
+    pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, CommandError> {
         or_trouble(plan::diff(&self.desired_on(host)?, host, options))
     }
 
@@ -219,7 +219,7 @@ impl Project {
         host: &Observed,
         stem: Option<&str>,
         leave_data: &BTreeSet<String>,
-    ) -> Result<Plan, Trouble> {
+    ) -> Result<Plan, CommandError> {
         or_trouble(plan::rollback(&self.desired_on(host)?, host, stem, leave_data))
     }
 
@@ -227,11 +227,11 @@ impl Project {
     ///
     /// # Errors
     /// When that shows more errors of the config.
-    pub(super) fn desired_on(&self, host: &Observed) -> Result<Desired, Trouble> {
+    pub(super) fn desired_on(&self, host: &Observed) -> Result<Desired, CommandError> {
         let (env_files, secrets) = (self.env_files.clone(), self.secrets.clone());
         let inputs = Inputs { env_files, images: host.images.facts(), secrets };
         let (desired, problems) = desired::resolve(&self.config, &inputs);
-        self.tell(problems)?;
+        self.report(problems)?;
         Ok(desired)
     }
 
@@ -239,15 +239,15 @@ impl Project {
     ///
     /// # Errors
     /// When the config asks for more than any host has.
-    pub(super) fn plan_offline(&self, options: &Options) -> Result<Plan, Trouble> {
+    pub(super) fn plan_offline(&self, options: &Options) -> Result<Plan, CommandError> {
         or_trouble(plan::diff(&self.desired, &Observed::default(), options))
     }
 
     /// Tells of problems with the config, each only once; the errors among them are an end.
-    fn tell(&self, problems: Vec<Problem>) -> Result<(), Trouble> {
+    fn report(&self, problems: Vec<Problem>) -> Result<(), CommandError> {
         let has_errors = config::has_errors(&problems);
         self.show(problems);
-        if has_errors { Err(Trouble::told(Exit::Wrong)) } else { Ok(()) }
+        if has_errors { Err(CommandError::reported(Exit::Wrong)) } else { Ok(()) }
     }
 
     fn show(&self, mut problems: Vec<Problem>) {
@@ -279,20 +279,20 @@ fn read_env_files(
     (uses, texts, problems)
 }
 
-fn read_images(path: &Path) -> Result<ImageList, Trouble> {
+fn read_images(path: &Path) -> Result<ImageList, CommandError> {
     let text = files::read(path)?;
     ImageList::parse(&text).map_err(|error| {
-        Trouble::wrong(format!("`{}`: {error}", path.display())).hint(error.hint().to_owned())
+        CommandError::wrong(format!("`{}`: {error}", path.display())).hint(error.hint().to_owned())
     })
 }
 
-fn or_trouble(plan: Result<Plan, Vec<Conflict>>) -> Result<Plan, Trouble> {
+fn or_trouble(plan: Result<Plan, Vec<Conflict>>) -> Result<Plan, CommandError> {
     plan.map_err(|conflicts| {
         let trouble = |conflict: &Conflict| match conflict {
-            Conflict::UnknownContainer(_) => Trouble::wrong(conflict.to_string()).hint(conflict.hint()),
-            _ => Trouble::failed(conflict.to_string()).hint(conflict.hint()),
+            Conflict::UnknownContainer(_) => CommandError::wrong(conflict.to_string()).hint(conflict.hint()),
+            _ => CommandError::failed(conflict.to_string()).hint(conflict.hint()),
         };
         let troubles = conflicts.iter().map(trouble);
-        troubles.reduce(Trouble::and).expect("there is no plan because something stands in the way")
+        troubles.reduce(CommandError::and).expect("there is no plan because something stands in the way")
     })
 }

@@ -1,7 +1,7 @@
 //! `gordon rollback`: brings apps back to the release before, without a pull.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::carry_out::Work;
 use super::carry_out::carry_out;
 use super::cli;
@@ -17,7 +17,7 @@ use crate::docker::Observed;
 use crate::sys::progress::Wording;
 
 /// `gordon rollback`.
-pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Trouble> {
+pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, CommandError> {
     let project = Project::load(global)?;
     let host = Host::find(global, &project)?;
     let interrupt = shown::interrupt()?;
@@ -35,7 +35,7 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Tr
 }
 
 /// The stem of the app that a person calls by its domain, its own name, or its container's.
-fn stem(desired: &Desired, app: &str) -> Result<String, Trouble> {
+fn stem(desired: &Desired, app: &str) -> Result<String, CommandError> {
     let apps = || desired.workloads.iter().filter(|workload| workload.kind == Kind::App);
     let own = format!("{}-{app}", desired.project);
     let found = apps().find(|w| {
@@ -50,7 +50,7 @@ fn stem(desired: &Desired, app: &str) -> Result<String, Trouble> {
         Some(name) => format!("did you mean `{name}`?"),
         None => "an app is called by its domain, or by its name under `apps`".to_owned(),
     };
-    Err(Trouble::wrong(format!("`{app}` is no app of this config")).hint(hint))
+    Err(CommandError::wrong(format!("`{app}` is no app of this config")).hint(hint))
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
-//! `gordon routes`: shows which host leads to which app, in the words of the proxy that people run. Changes nothing.
+//! `gordon routes`: shows the app of each host, as a config of the proxy that people run. Changes nothing.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli;
 use super::cli::Global;
 use super::cli::RoutesFormat;
+use super::error::warn;
 use super::host::Host;
 use super::output;
 use super::project::Project;
-use super::trouble::warn;
 use crate::desired::Desired;
 use crate::desired::Note;
 use crate::desired::Role;
@@ -19,11 +19,11 @@ use crate::sys::terminal::say_line;
 use std::collections::BTreeSet;
 
 /// `gordon routes`.
-pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, Trouble> {
+pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, CommandError> {
     let project = Project::load_offline(global, said.images.as_deref())?;
     let is_known = assumed(&project.desired).next().is_none();
     let desired = if said.offline || is_known { project.desired } else { on_the_host(global, &project)? };
-    tell(&desired);
+    report(&desired);
     let routing = Routing::of(&desired);
     match said.format {
         RoutesFormat::Yaml => output::data(&routes::yaml(&routing)),
@@ -36,7 +36,7 @@ pub(super) fn routes(global: &Global, said: &cli::Routes) -> Result<Exit, Troubl
 }
 
 /// What the config asks for, where images say what they EXPOSE.
-fn on_the_host(global: &Global, project: &Project) -> Result<Desired, Trouble> {
+fn on_the_host(global: &Global, project: &Project) -> Result<Desired, CommandError> {
     let seen = Host::find(global, project)?.read()?;
     project.desired_on(&seen)
 }
@@ -52,7 +52,7 @@ fn assumed(desired: &Desired) -> impl Iterator<Item = &Note> {
 }
 
 /// What the person should know of what is shown.
-fn tell(desired: &Desired) {
+fn report(desired: &Desired) {
     if desired.routes.is_empty() {
         say_line(format_args!("{}: the config has no routes", desired.project));
     }

@@ -1,6 +1,6 @@
 //! A plan in a file: what `plan --out` saves, and `apply FILE` carries out or refuses. Does not know how a plan is made.
 
-use super::Trouble;
+use super::CommandError;
 use crate::docker::Cli;
 use crate::plan::Options;
 use crate::plan::Plan;
@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 /// A plan as it was saved, with what was asked for beside the config.
 ///
 /// It is never turned back into a plan: it is compared with the one that is made anew. So nothing is carried out that
-/// was not there to be read, and nothing that somebody wrote into the file.
+/// was not there to be read, and nothing that was written into the file by hand.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Saved {
@@ -41,10 +41,10 @@ impl Saved {
     ///
     /// # Errors
     /// When the file cannot be read, or is no such plan.
-    pub(super) fn load(path: &Path) -> Result<Self, Trouble> {
+    pub(super) fn load(path: &Path) -> Result<Self, CommandError> {
         let text = files::read_plan(path)?;
         let wrong = |why: String| {
-            Trouble::wrong(format!("`{}` is no saved plan: {why}", path.display()))
+            CommandError::wrong(format!("`{}` is no saved plan: {why}", path.display()))
                 .hint("`gordon plan --out FILE` saves one; `--file` names a config".to_owned())
         };
         let saved: Self = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
@@ -72,12 +72,14 @@ impl Saved {
     ///
     /// # Errors
     /// When it is another one.
-    pub(super) fn expect(&self, plan: &Plan, cli: &Cli, folder: &Path) -> Result<(), Trouble> {
+    pub(super) fn expect(&self, plan: &Plan, cli: &Cli, folder: &Path) -> Result<(), CommandError> {
         if self.plan == value(plan, cli, folder) {
             return Ok(());
         }
-        Err(Trouble::failed("the saved plan is no longer true: the config or this host has changed since")
-            .hint("`gordon plan` shows what is to do now; with `--out` it saves it".to_owned()))
+        Err(CommandError::failed(
+            "the saved plan is no longer true: the config or this host has changed since",
+        )
+        .hint("`gordon plan` shows what is to do now; with `--out` it saves it".to_owned()))
     }
 }
 

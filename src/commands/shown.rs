@@ -1,7 +1,7 @@
 //! Carries out a plan while what happens is shown. Does not know what the plan is for.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use crate::apply;
 use crate::apply::Concealment;
 use crate::apply::Machine;
@@ -27,15 +27,15 @@ pub(super) enum For {
     Machines,
 }
 
-/// How many docker commands run at once where nobody says.
+/// How many docker commands run at once by default.
 pub(super) const JOBS: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 
-/// Ctrl-C, which from now on is heard where something runs, and ends gordon at once where nothing does.
+/// Ctrl-C, which from now on lets running steps end, and ends gordon at once when none runs.
 ///
 /// # Errors
 /// When the system does not let gordon listen.
-pub(super) fn interrupt() -> Result<Interrupt, Trouble> {
-    Interrupt::listen().map_err(|e| Trouble::failed(format!("gordon cannot listen for Ctrl-C: {e}")))
+pub(super) fn interrupt() -> Result<Interrupt, CommandError> {
+    Interrupt::listen().map_err(|e| CommandError::failed(format!("gordon cannot listen for Ctrl-C: {e}")))
 }
 
 /// Carries out `plan` and shows it. Nothing is shown of a plan without steps.
@@ -55,7 +55,7 @@ pub(super) fn run(
     };
     progress.begin(plan);
     let report =
-        apply::run(plan, machine, jobs, interrupt, concealment, &mut |event| progress.hear(plan, event));
+        apply::run(plan, machine, jobs, interrupt, concealment, &mut |event| progress.on_event(plan, event));
     progress.end(plan, &report);
     report
 }

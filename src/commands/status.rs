@@ -1,13 +1,13 @@
 //! `gordon status`: shows what the project has on the host, and how that differs from its config. Changes nothing.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::cli;
 use super::cli::Global;
+use super::error::warn;
 use super::host::Host;
 use super::output;
 use super::project::Project;
-use super::trouble::warn;
 use crate::docker::volume_sizes;
 use crate::plan;
 use crate::plan::Options;
@@ -20,7 +20,7 @@ use std::time::Duration;
 const SIZES_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// `gordon status`.
-pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Trouble> {
+pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, CommandError> {
     let mut project = Project::load(global)?;
     let unknown_secrets = project.look_for_secrets().unwrap_or_else(|error| {
         warn(&format!("{error}; whether secrets have changed is not known"), &error.hint());
@@ -28,7 +28,7 @@ pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Troubl
     });
     let host = Host::find(global, &project)?;
     let seen = host.read()?;
-    host.tell_who_is_at_work(&project.config.project(), &seen);
+    host.warn_of_another_run(&project.config.project(), &seen);
     let desired = project.desired_on(&seen)?;
     let planned = plan::diff(&desired, &seen, &Options::default());
     let drift = planned.as_ref().map_err(Vec::as_slice);

@@ -1,8 +1,8 @@
-//! `gordon unlock`: takes a lock away from whoever holds it, or held it when he was cut off: that of the project, or that of
+//! `gordon unlock`: removes the lock of a run, which may have been cut off: that of the project, or that of
 //! the proxy.
 
+use super::CommandError;
 use super::Exit;
-use super::Trouble;
 use super::carry_out::ask;
 use super::cli;
 use super::cli::Global;
@@ -13,7 +13,7 @@ use crate::sys::lock::Subject;
 use crate::sys::terminal::say_line;
 
 /// `gordon unlock`.
-pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Trouble> {
+pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, CommandError> {
     let project = Project::load(global)?;
     let host = Host::find(global, &project)?;
     let subject = if said.proxy { Subject::Proxy } else { Subject::Project(project.config.project()) };
@@ -24,7 +24,7 @@ pub(super) fn unlock(global: &Global, said: &cli::Unlock) -> Result<Exit, Troubl
     }
     match lock::unlock(&host.docker, &subject)? {
         Some(holder) => say_line(format_args!("the lock of {subject} is taken away from {holder}")),
-        None => say_line(format_args!("nobody holds the lock of {subject}")),
+        None => say_line(format_args!("the lock of {subject} is free")),
     }
     Ok(Exit::Done)
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 /// How long docker may take to answer a question. Over ssh it gives up by itself after 62 s, and only then says why.
-const PATIENCE: Duration = Duration::from_secs(75);
+const QUERY_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// How many bytes docker may answer; a host with 10,000 containers takes a tenth of it.
 const LONGEST_ANSWER: usize = 512 << 20;
@@ -162,7 +162,7 @@ impl Docker {
     }
 
     fn question(&self, command: &Command) -> Outcome {
-        self.run(command, PATIENCE, &mut |_| {})
+        self.run(command, QUERY_TIMEOUT, &mut |_| {})
     }
 
     fn run(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
@@ -262,7 +262,8 @@ mod tests {
             .with_secrets([(key("PW"), Secret::new("hunter2")), (key("ID"), Secret::new("0123"))].into());
         let mut lines = Vec::new();
         let command = Command::new(["--1"]);
-        let outcome = Machine::docker(&docker, &command, PATIENCE, &mut |line| lines.push(line.to_owned()));
+        let outcome =
+            Machine::docker(&docker, &command, QUERY_TIMEOUT, &mut |line| lines.push(line.to_owned()));
         assert_eq!(
             (outcome.stdout.as_str(), outcome.stderr.as_str()),
             ("0123456789ab\n", "bad hunter2 0123\n")
@@ -279,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let docker = fake(folder.path(), "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
             .with_secrets([(key("PW"), Secret::new("connect"))].into());
-        let error = docker.ask(&Command::new(["ps"])).expect_err("nobody answers");
+        let error = docker.ask(&Command::new(["ps"])).expect_err("no engine answers");
         assert!(error.to_string().ends_with("Cannot … to the Docker daemon"), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.starts_with("start the docker daemon")));
     }
@@ -320,7 +321,7 @@ mod tests {
     fn an_error_tells_what_was_asked_and_what_docker_says() {
         let folder = tempfile::tempdir().expect("a folder");
         let docker = fake(folder.path(), "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
-        let error = docker.ask(&Command::new(["network", "ls", "--quiet"])).expect_err("nobody answers");
+        let error = docker.ask(&Command::new(["network", "ls", "--quiet"])).expect_err("no engine answers");
         let binary = docker.cli().binary.as_str();
         assert_eq!(
             error.to_string(),

@@ -1,4 +1,4 @@
-//! Files: the config, what it names, and what is written. Does not know what stands in them.
+//! Files: the config, what it names, and what is written. Does not know what is in them.
 
 use rustix::fs::OFlags;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process;
 
-/// The names that a config has when nobody names another, in the folder where gordon is run.
+/// The default names of a config, in the folder where gordon is run.
 pub const USUAL: [&str; 3] = ["gordon.toml", "gordon.yaml", "gordon.yml"];
 
 /// The names that configs of other tools have.
@@ -33,7 +33,7 @@ const OTHERS: [&str; 9] = [
     "config/deploy.yml",
 ];
 
-/// A config, an env file, secrets: nobody writes more.
+/// The most that a config, an env file or a file of secrets may hold.
 const LARGEST: u64 = 16 << 20;
 
 /// What gordon wrote itself, of a project of any size.
@@ -46,16 +46,16 @@ pub struct ConfigFile {
     pub path: PathBuf,
     /// Where its relative paths begin; absolute, and the same however it was named.
     pub folder: PathBuf,
-    /// What stands in it.
+    /// Its text.
     pub text: String,
 }
 
 /// Why a file cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileError {
-    /// Nobody named a config, and none has a usual name; perhaps one of another tool is there.
+    /// No config was named, and none has a default name; perhaps one of another tool is there.
     NoConfig(Option<&'static str>),
-    /// Nobody named a config, and several have a usual name.
+    /// No config was named, and several have a default name.
     Several(Vec<&'static str>),
     /// It is not there.
     Missing(PathBuf),
@@ -63,7 +63,7 @@ pub enum FileError {
     Dangling(PathBuf),
     /// The folder where relative paths are to begin is not there.
     NoFolder(PathBuf),
-    /// It is a folder, a pipe or a device, of which nobody knows where it ends.
+    /// It is a folder, a pipe or a device, which may have no end.
     NoFile(PathBuf),
     /// It has more than so many bytes.
     TooLarge(PathBuf, u64),
@@ -137,7 +137,7 @@ impl std::error::Error for FileError {}
 /// is itself.
 ///
 /// # Errors
-/// When it cannot be read, or nobody named it and there is none or more than one.
+/// When it cannot be read, or it was not named and there is none or more than one.
 pub fn config(named: Option<&Path>, folder: Option<&Path>) -> Result<ConfigFile, FileError> {
     let here = env::current_dir().map_err(|e| FileError::Unreadable(".".into(), e.to_string()))?;
     config_in(&here, named, folder)
@@ -246,7 +246,7 @@ pub(super) fn is_read_by_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o044 != 0)
 }
 
-/// Writes `text` to `path`: whoever reads the file meanwhile sees the old text or the new one. Who may read it is left as
+/// Writes `text` to `path`: a reader sees the old text or the new one, never a part. Who may read it is left as
 /// it was.
 ///
 /// # Errors
@@ -256,7 +256,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
 }
 
 fn try_write(path: &Path, text: &str) -> io::Result<()> {
-    // what a link leads to is replaced, not the link
+    // the target of a link is replaced, not the link
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let before = fs::metadata(&path).ok();
     if before.as_ref().is_some_and(|before| !before.is_file()) {

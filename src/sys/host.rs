@@ -21,7 +21,7 @@ pub(super) fn routes(cli: &Cli) -> BTreeSet<Ipv4Net> {
 }
 
 /// The subnets in a table such as `/proc/net/route`, but for those of docker's own bridges: they are subnets of its
-/// networks, and free again with them. The default route is nobody's subnet.
+/// networks, and free again with them. The default route is no subnet.
 fn parse_routes(table: &str) -> BTreeSet<Ipv4Net> {
     let route = |line: &str| {
         let mut words = line.split_ascii_whitespace();
@@ -62,12 +62,12 @@ fn is_local(endpoint: Option<&str>) -> bool {
 pub struct Engine {
     /// The name of docker's context, when it goes by one.
     context: Option<String>,
-    /// As in `DOCKER_HOST`; `None` when nobody says.
+    /// As in `DOCKER_HOST`; `None` when neither is given.
     endpoint: Option<String>,
 }
 
 impl Engine {
-    /// Where `cli` finds its engine, by docker's own rules: the context that it is told, else `DOCKER_HOST`, else the
+    /// Where `cli` finds its engine, by docker's own rules: the context of its options, else `DOCKER_HOST`, else the
     /// context in `DOCKER_CONTEXT`, else that of `docker context use`.
     pub(super) fn of(cli: &Cli) -> Self {
         let variable = |name: &str| env::var(name).ok().filter(|value: &String| !value.is_empty());

@@ -75,7 +75,7 @@ pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> 
     let (survey, second) = both_rounds(docker, &scope)?;
     let mut host = survey.observed(&second)?;
     let subnets: BTreeSet<_> = host.networks.values().filter_map(|network| network.subnet).collect();
-    // a bridge with a name of somebody's choice: its route goes with its network
+    // a bridge may have any name: a network's own route is not counted a second time
     host.routes.extend(host::routes(docker.cli()).difference(&subnets));
     Ok(host)
 }
@@ -88,7 +88,7 @@ pub fn observe_and_recognize(
     thread::scope(|asking| {
         let version = asking.spawn(|| docker.ask(&Podman::question()));
         let host = observe(docker, scope);
-        // what does not answer at all is told of by the other questions
+        // that docker does not answer, the other questions report
         let version = answer(version).unwrap_or_default();
         (host, Podman::parse(&version))
     })

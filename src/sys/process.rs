@@ -23,13 +23,13 @@ use std::time::Duration;
 use std::time::Instant;
 
 /// How often it is looked whether a process that says nothing has ended.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long a process is listened to after its end: what it left behind may hold its outputs open for ever.
-const ECHO: Duration = Duration::from_secs(1);
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// How long a process that is asked to end may take, before it is made to.
-const MERCY: Duration = Duration::from_secs(2);
+const KILL_GRACE: Duration = Duration::from_secs(2);
 
 /// A longer line is read in pieces, and told without its rest.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -119,7 +119,7 @@ enum Stream {
 /// A line of an output, with its end where it has one; or a piece of a very long one.
 type Piece = (Stream, Vec<u8>);
 
-/// Reads until nobody can write any more; the thread outlives its caller when somebody never stops.
+/// Reads until every writer has closed the pipe; the thread outlives its caller when one never does.
 fn read(pipe: PipeReader, stream: Stream, sender: SyncSender<Piece>) {
     thread::spawn(move || {
         let mut pipe = BufReader::new(pipe);
@@ -169,7 +169,7 @@ impl Outputs {
             if silent_after.is_some_and(|moment| moment <= now) {
                 return Ok(Heard::Everything);
             }
-            match pieces.recv_timeout(GLANCE) {
+            match pieces.recv_timeout(POLL_INTERVAL) {
                 Ok((_, piece)) if self.stdout.len() + self.stderr.len() + piece.len() > most => {
                     return Ok(Heard::TooMuch);
                 }
@@ -177,7 +177,7 @@ impl Outputs {
                 Err(RecvTimeoutError::Disconnected) => return Ok(Heard::Everything),
                 Err(RecvTimeoutError::Timeout) => {
                     if silent_after.is_none() && handle.try_wait()?.is_some() {
-                        silent_after = Some(now + ECHO);
+                        silent_after = Some(now + OUTPUT_GRACE);
                     }
                 }
             }
@@ -209,10 +209,10 @@ fn end_group(handle: &Handle) -> io::Result<()> {
     for signal in [Signal::TERM, Signal::KILL] {
         for id in handle.pids() {
             let group = i32::try_from(id).ok().and_then(Pid::from_raw).expect("a process has an id");
-            // an error says that nobody is left in it
+            // an error says that its last process has ended
             let _ = rustix::process::kill_process_group(group, signal);
         }
-        if handle.wait_timeout(MERCY)?.is_some() {
+        if handle.wait_timeout(KILL_GRACE)?.is_some() {
             break;
         }
     }
@@ -246,7 +246,7 @@ mod tests {
         let process = Process { folder: folder.path(), ..shell(script) };
         let outcome = process.run(&mut |line| {
             std::fs::write(folder.path().join("heard"), "").expect("a file");
-            told.send(line.to_owned()).expect("somebody listens");
+            told.send(line.to_owned()).expect("the receiver is there");
         });
         assert_eq!(outcome.end, End::Status(3));
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("a\r\nb", "pulling\n"));

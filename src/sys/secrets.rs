@@ -104,7 +104,7 @@ pub fn check(folder: &Path) -> Result<Vec<Problem>, FileError> {
     Ok(text.map(|text| parse(&path.display().to_string(), &text).1).unwrap_or_default())
 }
 
-/// What is wrong with a line of the secrets. It says nothing of what stands there: that may be a secret.
+/// What is wrong with a line of the secrets. It does not show the line, which may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// There is no `=`, or no name before it.
@@ -197,7 +197,7 @@ fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
 struct Assignment {
     key: EnvKey,
     value: String,
-    /// Whether it stands in single quotes.
+    /// Whether it is in single quotes.
     is_quoted: bool,
 }
 
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_nobody_needs_is_not_read() {
+    fn a_file_of_no_wanted_secret_is_not_read() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join(FILE)).expect("a folder in its place");
         let wanted = [key("PATH")].into();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Says `text`; its colours only where a terminal wants them.
 pub fn say(text: &Text) {
-    // nobody listens any more: what is being done goes on all the same
+    // the reader is gone: the run goes on
     let _ = anstream::stderr().write_all(text.as_str().as_bytes());
 }
 
@@ -32,7 +32,7 @@ pub fn can_draw() -> bool {
 }
 
 /// How often it is looked whether the person has pressed Ctrl-C in place of an answer.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +54,10 @@ pub fn ask(question: &str, is_interrupted: &dyn Fn() -> bool) -> io::Result<Answ
     write!(out, "{} [y/N] ", Text::of(question))?;
     out.flush()?;
     let (sender, answers) = mpsc::channel();
-    // it goes on to wait for a line when nobody wants one any more: that keeps nobody from ending
+    // the thread may wait for a line that is no longer needed; it does not keep the process from ending
     thread::spawn(move || sender.send(read_line(&mut io::stdin().lock())));
     loop {
-        match answers.recv_timeout(GLANCE) {
+        match answers.recv_timeout(POLL_INTERVAL) {
             Ok(line) => {
                 let line = line?;
                 if !line.ends_with('\n') {

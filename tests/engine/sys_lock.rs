@@ -7,7 +7,7 @@ use gordon::sys::docker::Docker;
 use gordon::sys::lock;
 use gordon::sys::lock::Lock;
 use gordon::sys::lock::LockError;
-use gordon::sys::lock::News;
+use gordon::sys::lock::LockEvent;
 use gordon::sys::lock::Subject;
 use std::env;
 use std::io;
@@ -41,7 +41,7 @@ impl Scene {
         Self { lab, docker, subject }
     }
 
-    fn take(&self, wait: Duration, tell: &mut dyn FnMut(&News)) -> Result<Lock<'_>, LockError> {
+    fn take(&self, wait: Duration, tell: &mut dyn FnMut(&LockEvent)) -> Result<Lock<'_>, LockError> {
         lock::take(&self.docker, &self.subject, wait, &AtomicBool::new(false), tell)
     }
 
@@ -143,7 +143,7 @@ fn who_waits_for_a_while_gives_up_when_it_is_over() {
     let mut heard = Vec::new();
     let outcome = scene.take(Duration::from_millis(1), &mut |news| heard.push(news.clone()));
     assert!(matches!(outcome, Err(LockError::Held(..))), "{outcome:?}");
-    assert!(matches!(heard[..], [News::Held(..)]), "it is told once what it waits for: {heard:?}");
+    assert!(matches!(heard[..], [LockEvent::Held(..)]), "it is told once what it waits for: {heard:?}");
 }
 
 #[test]
@@ -215,8 +215,8 @@ fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
             let tell = tell;
             scene.take(Duration::ZERO, &mut |news| tell.send(news.clone()).expect("it is heard")).is_ok()
         });
-        assert!(matches!(heard.recv(), Ok(News::Gone(_))));
-        assert_eq!(heard.recv(), Ok(News::Children));
+        assert!(matches!(heard.recv(), Ok(LockEvent::Gone(_))));
+        assert_eq!(heard.recv(), Ok(LockEvent::Children));
         assert!(!next.is_finished());
         // closed at once: the docker call ends
         drop(std::fs::File::options().write(true).open(&pipe).expect("a pipe"));

@@ -17,7 +17,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// The folder in which this user's locks are. Only this user may write there: whoever can open a file can lock it.
+/// The folder in which this user's locks are. Only this user may write there, since every user who can open a file can lock it.
 ///
 /// # Errors
 /// When there is no such folder and none can be made; with the last that was tried.
@@ -72,18 +72,18 @@ pub(super) fn path(folder: &Path, subject: &str, engine: &str) -> PathBuf {
     folder.join(format!("{engine}-{subject}.lock"))
 }
 
-/// What a file is found to be by whoever tries to lock it.
+/// What came of an attempt to lock a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
-    /// Nobody's: it is locked now.
+    /// It was free, and is locked now.
     Free,
-    /// Somebody's.
+    /// Another process has it.
     Held,
     /// No longer the lock: who had it has taken the file away meanwhile.
     Gone,
 }
 
-/// The lock, unless somebody has it. Processes that are started from here on have it too.
+/// The lock, unless another process has it. Processes that are started from here on have it too.
 pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = open(path)?;
@@ -98,7 +98,7 @@ pub(super) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Locks a file that was opened at `path`, unless somebody has it.
+/// Locks a file that was opened at `path`, unless another process has it.
 fn try_lock_opened(file: &File, path: &Path) -> io::Result<Found> {
     match file.try_lock() {
         Ok(()) if is_at(file, path)? => Ok(Found::Free),
@@ -124,7 +124,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes the file away where nobody has the lock any more: a process that still runs is waited for by the next gordon.
+/// Removes the file once no process has the lock: the next gordon waits for a process that still runs.
 pub(super) fn tidy_up(path: &Path) {
     // a file that stays does no harm
     if let Ok(Some(_lock)) = try_lock(path) {
@@ -132,7 +132,7 @@ pub(super) fn tidy_up(path: &Path) {
     }
 }
 
-/// Takes the file away, so that nobody waits for those who still have the lock.
+/// Removes the file, so that the next gordon does not wait for the processes that still have the lock.
 pub(super) fn forget(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -192,7 +192,7 @@ mod tests {
     fn a_process_that_was_started_under_the_lock_has_it_until_it_ends() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
-        let lock = try_lock(&path).expect("a file").expect("nobody has it");
+        let lock = try_lock(&path).expect("a file").expect("it is free");
         // it reads, and so lives, until the writer is closed
         let (reader, writer) = os_pipe::pipe().expect("a pipe");
         let child = duct::cmd("cat", [""; 0]).stdin_file(reader).start().expect("a process");
@@ -203,7 +203,7 @@ mod tests {
         drop(writer);
         child.wait().expect("it ends");
         // by waiting: children of other tests may have it, too
-        open(&path).expect("a file").lock().expect("nobody has it any more");
+        open(&path).expect("a file").lock().expect("it is free again");
         // for a moment any test's new child has all files of this process
         let is_tidy = |_| {
             tidy_up(&path);
@@ -236,7 +236,7 @@ mod tests {
     fn a_forgotten_lock_is_free() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
-        let _lock = try_lock(&path).expect("a file").expect("nobody has it");
+        let _lock = try_lock(&path).expect("a file").expect("it is free");
         forget(&path).expect("it is there");
         assert!(try_lock(&path).expect("a file").is_some());
         forget(&path).expect("it is there");

@@ -80,7 +80,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
-            return f.write_str("somebody unknown");
+            return f.write_str("an unknown run");
         }
         write!(
             f,
@@ -96,7 +96,7 @@ impl fmt::Display for Holder {
 /// What is known of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// There is none of this number, or it has ended: a zombie that nobody has waited for still has its number.
+    /// No process has this number, or the one that has it is a zombie: it has ended, and its parent has not waited for it.
     Gone,
     /// It began at this time, in ticks of the machine's clock.
     Since(u64),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_ended_and_that_nobody_has_waited_for_is_gone() {
+    fn a_zombie_is_gone() {
         let (reader, writer) = os_pipe::pipe().expect("a pipe");
         let mut child = process::Command::new("cat").stdin(reader).spawn().expect("a process");
         let holder = with(&Holder::this_process(), &[("process", &child.id().to_string())]);
@@ -206,7 +206,7 @@ mod tests {
             !gone(&[("boot", "other"), ("namespace", "pid:[1]")]),
             "a container on this machine, or on another"
         );
-        assert!(!Holder::default().is_gone(&here, &|_| Life::Gone), "nobody knows who");
+        assert!(!Holder::default().is_gone(&here, &|_| Life::Gone), "the holder is unknown");
         assert!(gone(&[("boot", "other")]), "this machine before it was started anew");
     }
 
@@ -215,6 +215,6 @@ mod tests {
         let known = [("user", "ada"), ("host", "web1"), ("since", "2026-01-02T03:04:05Z"), ("process", "77")];
         let holder = with(&Holder::default(), &known);
         assert_eq!(holder.to_string(), "`ada` on `web1`, since 2026-01-02T03:04:05Z, process 77");
-        assert_eq!(Holder::default().to_string(), "somebody unknown");
+        assert_eq!(Holder::default().to_string(), "an unknown run");
     }
 }

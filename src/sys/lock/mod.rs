@@ -26,7 +26,7 @@ use std::time::Duration;
 /// An empty image, made on the spot: locking needs no registry.
 const IMAGE: &str = "gordon/lock:1";
 
-/// What the label says that tells the lock from a container of somebody else's.
+/// The label's value, by which a lock is told from another container of the same name.
 const KIND: &str = "lock";
 
 /// What `docker import` takes for an archive with nothing in it.
@@ -35,7 +35,7 @@ const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
 /// The time that making or removing the lock may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The time between two looks at a lock that somebody has.
+/// The time between two looks at a lock that another run has.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// How long docker calls of a gordon that is gone are waited for.
@@ -57,7 +57,7 @@ pub enum Subject {
 #[derive(Debug)]
 pub struct Lock<'a> {
     docker: &'a Docker,
-    /// Of the container; by its name somebody else's could be removed.
+    /// The id of the container: its name could mean another container by the time it is removed.
     id: String,
     file: PathBuf,
     children: Option<File>,
@@ -65,10 +65,10 @@ pub struct Lock<'a> {
 
 /// What is waited for, or was found; for the person who waits too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    /// Somebody has the lock, and is waited for.
+pub enum LockEvent {
+    /// Another run has the lock, and gordon waits for it.
     Held(Subject, Holder),
-    /// Somebody had the lock and is gone: it is taken over.
+    /// The run that had the lock is gone: gordon takes the lock over.
     Gone(Holder),
     /// Docker calls of a gordon that is gone are still at it, and are waited for.
     Children,
@@ -77,7 +77,7 @@ pub enum News {
 /// Why there is no lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockError {
-    /// Somebody has it, and had it for as long as it was waited for.
+    /// Another run has it, and had it for as long as gordon waited.
     Held(Subject, Holder, Duration),
     /// A container that gordon did not make has the name of the lock.
     Taken(Subject),
@@ -92,7 +92,7 @@ pub enum LockError {
 }
 
 impl Subject {
-    /// What stands for it in names; no project may be called as the proxy is.
+    /// Its part in names; no project may have the proxy's.
     fn id(&self) -> &str {
         match self {
             Self::Project(project) => project.as_str(),
@@ -100,7 +100,7 @@ impl Subject {
         }
     }
 
-    /// The command that takes its lock away from somebody.
+    /// The command that removes its lock.
     fn unlock(&self) -> &'static str {
         match self {
             Self::Project(_) => "gordon unlock",
@@ -130,7 +130,7 @@ impl LockError {
                         humantime::format_duration(waited.saturating_mul(2))
                     ),
                 };
-                Some(format!("{wait}; `{}` takes the lock away from somebody who is gone", subject.unlock()))
+                Some(format!("{wait}; `{}` removes the lock of a run that is gone", subject.unlock()))
             }
             Self::Taken(subject) => Some(format!(
                 "rename it or remove it (`docker rename {} …`): gordon needs this name",
@@ -182,7 +182,7 @@ impl From<DockerError> for LockError {
     }
 }
 
-impl fmt::Display for News {
+impl fmt::Display for LockEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Held(subject, holder) => {
@@ -196,17 +196,17 @@ impl fmt::Display for News {
     }
 }
 
-/// Takes the lock of `subject`; one that somebody has is waited for, as long as `wait`. A lock whose holder has exited is taken
-/// over, once that holder's docker processes have finished. `interrupt` ends all waiting; `tell` hears what is waited for.
+/// Takes the lock of `subject`; waits up to `wait` while another run has it. A lock whose holder has exited is taken
+/// over, once that holder's docker processes have finished. `interrupt` ends all waiting; `emit` gets what is waited for.
 ///
 /// # Errors
-/// When somebody has it for longer than `wait`, when the person interrupts, or when docker refuses.
+/// When another run has it for longer than `wait`, when the person interrupts, or when docker refuses.
 pub fn take<'a>(
     docker: &'a Docker,
     subject: &Subject,
     wait: Duration,
     interrupt: &AtomicBool,
-    tell: &mut dyn FnMut(&News),
+    emit: &mut dyn FnMut(&LockEvent),
 ) -> Result<Lock<'a>, LockError> {
     let here = Holder::this_process();
     let path = file(docker, subject)?;
@@ -214,14 +214,14 @@ pub fn take<'a>(
     loop {
         if let Some(id) = create(docker, subject, &here)? {
             let mut lock = Lock { docker, id, file: path.clone(), children: None };
-            lock.children = Some(children(docker, subject, &path, interrupt, tell)?);
+            lock.children = Some(children(docker, subject, &path, interrupt, emit)?);
             return Ok(lock);
         }
         // none: it was released meanwhile
         if let Some((id, holder)) = holder(docker, subject)? {
             if holder.is_gone(&here, &holder::life) {
-                tell(&News::Gone(holder));
-                children(docker, subject, &path, interrupt, tell)?;
+                emit(&LockEvent::Gone(holder));
+                children(docker, subject, &path, interrupt, emit)?;
                 remove(docker, &id)?;
                 continue;
             }
@@ -230,7 +230,7 @@ pub fn take<'a>(
                 return Err(LockError::Held(subject.clone(), holder, wait));
             }
             if told.as_ref() != Some(&id) {
-                tell(&News::Held(subject.clone(), holder));
+                emit(&LockEvent::Held(subject.clone(), holder));
                 told = Some(id);
             }
         }
@@ -241,24 +241,24 @@ pub fn take<'a>(
     }
 }
 
-/// Who has the lock of `subject`; `None` when nobody has it.
+/// The run that has the lock of `subject`; `None` when it is free.
 ///
 /// # Errors
-/// When docker refuses, or a container of somebody else's has the lock's name.
+/// When docker refuses, or a foreign container has the lock's name.
 pub fn look(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
     Ok(holder(docker, subject)?.map(|(_, holder)| holder))
 }
 
-/// Who works on `subject` now; `None` when nobody does, also when the lock is that of somebody who is gone.
+/// The run that works on `subject` now; `None` when there is none, also when the lock is that of a run that is gone.
 ///
 /// # Errors
-/// When docker refuses, or a container of somebody else's has the lock's name.
+/// When docker refuses, or a foreign container has the lock's name.
 pub fn at_work(docker: &Docker, subject: &Subject) -> Result<Option<Holder>, LockError> {
     let here = Holder::this_process();
     Ok(look(docker, subject)?.filter(|holder| !holder.is_gone(&here, &holder::life)))
 }
 
-/// Takes the lock of `subject` away from whoever has it, and tells who that was; `None` when nobody has it.
+/// Removes the lock of `subject`, and returns the run that had it; `None` when it was free.
 ///
 /// # Errors
 /// When docker refuses.
@@ -292,7 +292,7 @@ impl Lock<'_> {
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        // nobody is there to hear of an error; the next gordon finds that this process is gone
+        // an error is left: the next gordon finds that this process is gone
         let _ = self.give_back();
     }
 }
@@ -349,18 +349,18 @@ fn holder(docker: &Docker, subject: &Subject) -> Result<Option<(String, Holder)>
     Ok(Some((id, Holder::parse(&labels))))
 }
 
-/// Removes the container of this id; somebody else may have done so already.
+/// Removes the container of this id; another gordon may have done so already.
 fn remove(docker: &Docker, id: &str) -> Result<(), DockerError> {
     docker.ask_about_some(&Command::new(["rm", "--force", id])).map(drop)
 }
 
-/// The lock that docker calls inherit, once nobody has it any more.
+/// The lock that docker calls inherit, once it is free.
 fn children(
     docker: &Docker,
     subject: &Subject,
     path: &Path,
     interrupt: &AtomicBool,
-    tell: &mut dyn FnMut(&News),
+    emit: &mut dyn FnMut(&LockEvent),
 ) -> Result<File, LockError> {
     let try_lock = || {
         children::try_lock(path).map_err(|e: io::Error| LockError::File(path.to_path_buf(), e.to_string()))
@@ -368,7 +368,7 @@ fn children(
     if let Some(file) = try_lock()? {
         return Ok(file);
     }
-    tell(&News::Children);
+    emit(&LockEvent::Children);
     let begin = docker.now();
     while docker.now() - begin < CHILDREN {
         docker.pause(EVERY_CHILD);

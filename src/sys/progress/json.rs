@@ -33,7 +33,7 @@ impl<W: Write> Json<W> {
 
     fn write(&mut self, mut object: Value) {
         object["version"] = VERSION.into();
-        // nobody reads on: what is being done goes on all the same
+        // the reader is gone: the run goes on
         let _ = writeln!(self.out, "{object}");
         let _ = self.out.flush();
     }
@@ -49,7 +49,7 @@ impl<W: Write> Progress for Json<W> {
         }));
     }
 
-    fn hear(&mut self, plan: &Plan, event: &Event) {
+    fn on_event(&mut self, plan: &Plan, event: &Event) {
         let object = match event {
             Event::Started { step } => {
                 let of = &plan.steps()[step.index()];

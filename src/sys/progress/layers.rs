@@ -15,7 +15,7 @@ enum Layer {
 
 impl Layers {
     /// Takes note of a line; whether another layer is wholly here since.
-    pub fn hear(&mut self, line: &str) -> bool {
+    pub fn read(&mut self, line: &str) -> bool {
         let Some((id, said)) = line.split_once(": ") else { return false };
         let layer = match said.trim_end() {
             "Pulling fs layer" | "Waiting" => Layer::Waiting,
@@ -56,7 +56,7 @@ mod tests {
             "Digest: sha256:1234",
             "Status: Downloaded newer image for redis:7-alpine",
         ] {
-            told.push((layers.hear(line), layers.words()));
+            told.push((layers.read(line), layers.words()));
         }
         let words: Vec<&str> = told.iter().map(|(_, words)| words.as_deref().unwrap_or("-")).collect();
         assert_eq!(

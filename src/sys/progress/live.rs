@@ -81,12 +81,12 @@ impl Progress for Live {
         self.total.enable_steady_tick(TICK);
     }
 
-    fn hear(&mut self, plan: &Plan, event: &Event) {
+    fn on_event(&mut self, plan: &Plan, event: &Event) {
         match event {
             Event::Started { step } => self.started(plan, *step),
             Event::Line { step, text } => {
                 if let Some(Running { bar, layers }) = self.running.get_mut(step) {
-                    layers.hear(text);
+                    layers.read(text);
                     let far = layers.words().map(|far| format!(": {far}")).unwrap_or_default();
                     bar.set_message(message(format_args!("{}{far}", words::title(plan, *step))));
                 }
@@ -120,7 +120,7 @@ impl Progress for Live {
     }
 }
 
-/// What stands beside a spinner.
+/// The text beside a spinner.
 fn message(words: impl Display) -> String {
     Text::of(words).to_string()
 }

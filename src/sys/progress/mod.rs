@@ -28,13 +28,13 @@ pub struct Wording {
     pub next: Option<String>,
 }
 
-/// Somebody who is told what happens while a plan is applied.
+/// What shows the events of a run while a plan is applied.
 pub trait Progress {
     /// `plan` is about to be carried out.
     fn begin(&mut self, plan: &Plan);
 
     /// Something happened.
-    fn hear(&mut self, plan: &Plan, event: &Event);
+    fn on_event(&mut self, plan: &Plan, event: &Event);
 
     /// It is over.
     fn end(&mut self, plan: &Plan, report: &Report);
@@ -59,7 +59,7 @@ mod tests {
         progress.begin(plan);
         let jobs = NonZeroUsize::new(1).expect("not zero");
         let report = run(plan, machine, jobs, &interrupt, &Concealment::default(), &mut |event| {
-            progress.hear(plan, event);
+            progress.on_event(plan, event);
             if matches!(event, Event::Started { step } if Some(step.index()) == stop_at) {
                 interrupt.store(true, Ordering::Relaxed);
             }

@@ -35,7 +35,7 @@ impl<W: Write> Plain<W> {
     fn write(&mut self, lines: impl IntoIterator<Item = Text>) {
         for line in lines {
             self.last_line = Instant::now();
-            // nobody reads on: what is being done goes on all the same
+            // the reader is gone: the run goes on
             let _ = writeln!(self.out, "{line}");
         }
         let _ = self.out.flush();
@@ -45,10 +45,10 @@ impl<W: Write> Plain<W> {
 impl<W: Write> Progress for Plain<W> {
     fn begin(&mut self, _plan: &Plan) {}
 
-    fn hear(&mut self, plan: &Plan, event: &Event) {
+    fn on_event(&mut self, plan: &Plan, event: &Event) {
         if let Event::Line { step, text } = event {
             let layers = self.pulls.entry(*step).or_default();
-            if layers.hear(text)
+            if layers.read(text)
                 && self.last_line.elapsed() >= self.silence
                 && let Some(far) = layers.words()
             {
@@ -75,7 +75,7 @@ mod tests {
         let wording = Wording { stage: "pull", done: "pulled", next: None };
         let mut plain = Plain { silence, ..Plain::new(&mut out, wording) };
         for text in ["a: Pulling fs layer", "b: Pulling fs layer", "a: Pull complete"] {
-            plain.hear(&plan, &Event::Line { step: plan.steps()[0].id, text: text.to_owned() });
+            plain.on_event(&plan, &Event::Line { step: plan.steps()[0].id, text: text.to_owned() });
         }
         String::from_utf8(out).expect("text")
     }

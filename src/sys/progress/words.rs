@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_that_nobody_reads_is_cut() {
+    fn a_line_that_is_longer_than_a_screen_is_cut() {
         assert_eq!(cut(&"ä".repeat(2000)), "ä".repeat(2000));
         assert_eq!(cut(&"ä".repeat(300_000)), format!("{}… and 298000 characters more", "ä".repeat(2000)));
     }

@@ -1,4 +1,4 @@
-//! Why a subcommand did not do what it was asked for: what the person is told, and the exit status.
+//! Why a subcommand failed: its messages and the exit status.
 
 use crate::render::Text;
 use crate::sys::docker::DockerError;
@@ -36,30 +36,30 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a subcommand did not do what it was asked for.
+/// Why a subcommand failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct CommandError {
     exit: Exit,
     messages: Vec<(String, Option<String>)>,
 }
 
-impl Trouble {
-    /// Something that the person said wrongly, on the command line or in a file.
+impl CommandError {
+    /// A mistake on the command line or in a file.
     pub fn wrong(message: impl Into<String>) -> Self {
         Self { exit: Exit::Wrong, messages: vec![(message.into(), None)] }
     }
 
-    /// Something that did not work.
+    /// A failure while it ran.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { exit: Exit::Failed, messages: vec![(message.into(), None)] }
     }
 
-    /// Something of which the person has been told already.
-    pub fn told(exit: Exit) -> Self {
+    /// A failure whose messages have been printed already.
+    pub fn reported(exit: Exit) -> Self {
         Self { exit, messages: Vec::new() }
     }
 
-    /// The same, with what to do about what was said last, where that is known: a sentence without a full stop.
+    /// Adds a hint to the last message, where there is one: a sentence without a full stop.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         if let Some((_, last)) = self.messages.last_mut() {
@@ -68,14 +68,14 @@ impl Trouble {
         self
     }
 
-    /// All of both.
+    /// The messages of both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.messages.extend(other.messages);
         self
     }
 
-    /// What the person is told.
+    /// The messages as they are printed.
     pub fn text(&self) -> Text {
         let mut text = Text::default();
         for (message, hint) in &self.messages {
@@ -90,32 +90,32 @@ impl Trouble {
     }
 }
 
-impl From<FileError> for Trouble {
+impl From<FileError> for CommandError {
     fn from(error: FileError) -> Self {
         Self::wrong(error.to_string()).hint(error.hint())
     }
 }
 
-impl From<DockerError> for Trouble {
+impl From<DockerError> for CommandError {
     fn from(error: DockerError) -> Self {
         Self::failed(error.to_string()).hint(error.hint())
     }
 }
 
-impl From<ObserveError> for Trouble {
+impl From<ObserveError> for CommandError {
     fn from(error: ObserveError) -> Self {
         Self::failed(error.to_string()).hint(error.hint())
     }
 }
 
-impl From<LockError> for Trouble {
+impl From<LockError> for CommandError {
     fn from(error: LockError) -> Self {
         let exit = if error == LockError::Interrupted { Exit::Interrupted } else { Exit::Failed };
         Self { exit, messages: vec![(error.to_string(), error.hint())] }
     }
 }
 
-/// Tells of something that nobody has to change, and what to do about it.
+/// Prints a warning with a hint.
 pub(super) fn warn(message: &str, hint: &str) {
     let mut text = Text::default();
     write(&mut text, AnsiColor::Yellow, "warning", message, Some(hint));
