@@ -84,3 +84,25 @@ fn any_of(facts: &[Fact]) -> String {
 fn in_one_line(line: &str) -> String {
     line.lines().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Container;
+    use crate::name::Image;
+    use crate::name::Owner;
+    use crate::name::Project;
+    use crate::plan::Blocked;
+    use crate::plan::BlockedBy;
+
+    #[test]
+    fn what_docker_says_begins_no_line() {
+        let mut plan = Plan::new(Project::parse("shop").expect("a project"));
+        let image = Image::parse("web:1").expect("an image");
+        let cause = BlockedBy::Image { image, message: "no\n1 [] pull other:1".to_owned() };
+        let container = Container::parse("shop-web").expect("a container");
+        plan.blocked.push(Blocked { container, owner: Owner::from(&plan.project), cause });
+        let text = "left out: shop-web: its image web:1 cannot be had: no 1 [] pull other:1\n";
+        assert_eq!(plan.to_string(), text);
+    }
+}
