@@ -9,4 +9,5 @@ pub mod docker;
 pub mod name;
 pub mod plan;
 pub mod render;
+pub mod spec;
 pub mod sys;

@@ -277,12 +277,10 @@ routes=$(cat)
 end=$(($(date +%s) + $1))
 ask() {
   answer=$(wget -q -O - --header "X-To: $1" --header "X-Host: $2" http://127.0.0.1:2021/ 2>/dev/null) || return 0
-  case $answer in *refused*) printf "%s
-" "$2: nothing accepts connections at $1: $answer" ;; esac
+  case $answer in *refused*) printf "%s\n" "$2: nothing accepts connections at $1: $answer" ;; esac
 }
 while :; do
-  refused=$(printf "%s
-" "$routes" | {
+  refused=$(printf "%s\n" "$routes" | {
     count=0
     while read -r target host; do
       ask "$target" "$host" &
@@ -292,8 +290,7 @@ while :; do
     wait
   })
   [ -n "$refused" ] || exit 0
-  [ "$(date +%s)" -lt "$end" ] || { printf "%s
-" "$refused" >&2; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { printf "%s\n" "$refused" >&2; exit 1; }
   sleep 1
 done
 END

@@ -3,9 +3,9 @@
 use super::Role;
 use super::Workload;
 use crate::config::Problem;
-use crate::docker::PROXY;
 use crate::name::Alias;
 use crate::name::Network;
+use crate::spec::PROXY;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;

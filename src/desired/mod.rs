@@ -6,31 +6,30 @@ mod collisions;
 mod names;
 mod note;
 mod resolve;
-mod routes;
 mod workload;
 
 pub use note::Note;
 pub use resolve::Inputs;
 pub use resolve::resolve;
-pub use routes::Proxy;
-pub use routes::Route;
-pub use routes::Tls;
-pub use routes::fragment;
 pub use workload::Attachment;
-pub use workload::Naming;
 pub use workload::Ready;
-pub use workload::Role;
 pub use workload::Strategy;
 pub use workload::WhyRecreate;
 pub use workload::Workload;
 
-use crate::docker::Secret;
+pub use crate::spec::Naming;
+pub use crate::spec::Proxy;
+pub use crate::spec::Role;
+pub use crate::spec::Route;
+pub use crate::spec::Tls;
+
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::Secret;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! How final names are formed: of networks, containers, volumes and aliases. Does not know whether they are free.
 
-use crate::docker::hash;
 use crate::name::Alias;
 use crate::name::Project;
 use crate::name::ShortName;
+use crate::spec::hash;
 
 /// The longest label that DNS allows.
 pub(super) const LABEL: usize = 63;

@@ -20,7 +20,6 @@ use super::aliases::Aliases;
 use super::aliases::Names;
 use super::collisions::Collisions;
 use super::names;
-use super::routes;
 use crate::config;
 use crate::config::AttachedTo;
 use crate::config::Config;
@@ -30,17 +29,6 @@ use crate::config::MemberAttachments;
 use crate::config::MountSource;
 use crate::config::Problem;
 use crate::config::Scope;
-use crate::docker::Asker;
-use crate::docker::EnvFile;
-use crate::docker::HealthCheck;
-use crate::docker::HttpCheck;
-use crate::docker::ImageFacts;
-use crate::docker::Kind;
-use crate::docker::Mount;
-use crate::docker::Runtime;
-use crate::docker::Secret;
-use crate::docker::Source;
-use crate::docker::hash;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Domain;
@@ -53,6 +41,17 @@ use crate::name::Project;
 use crate::name::Volume;
 use crate::name::mount_path;
 use crate::name::visible;
+use crate::spec::Asker;
+use crate::spec::EnvFile;
+use crate::spec::HealthCheck;
+use crate::spec::HttpCheck;
+use crate::spec::ImageFacts;
+use crate::spec::Kind;
+use crate::spec::Mount;
+use crate::spec::Runtime;
+use crate::spec::Secret;
+use crate::spec::Source;
+use crate::spec::hash;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -402,7 +401,8 @@ impl<'a> Resolver<'a> {
 
     /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
     fn lead(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
-        let networks = routes::networks(workload);
+        let networks = workload.attachments.iter().map(|attachment| attachment.network.clone());
+        let networks: Vec<Network> = networks.collect();
         if self.is_routing() {
             self.proxied.extend(networks.iter().cloned());
         }

@@ -3,10 +3,10 @@
 use super::*;
 use crate::config;
 use crate::config::Colour;
-use crate::docker::HttpCheck;
-use crate::docker::ImageFacts;
-use crate::docker::Source;
 use crate::name::Image;
+use crate::spec::HttpCheck;
+use crate::spec::ImageFacts;
+use crate::spec::Source;
 use std::fmt::Write;
 
 fn snapshot(name: &str, text: &str) {

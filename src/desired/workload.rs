@@ -1,18 +1,20 @@
 //! A workload: the containers that do one job, an app with its replicas or a service.
 
-use crate::docker::Asker;
-use crate::docker::HealthCheck;
-use crate::docker::HttpCheck;
-use crate::docker::Kind;
-use crate::docker::Mount;
-use crate::docker::Runtime;
-use crate::docker::Source;
-use crate::docker::Spec;
+use super::Naming;
+use super::Role;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
+use crate::spec::Asker;
+use crate::spec::HealthCheck;
+use crate::spec::HttpCheck;
+use crate::spec::Kind;
+use crate::spec::Mount;
+use crate::spec::Runtime;
+use crate::spec::Source;
+use crate::spec::Spec;
 use std::fmt;
 use std::time::Duration;
 
@@ -74,26 +76,6 @@ impl fmt::Display for WhyRecreate {
     }
 }
 
-/// What comes after the stem in the names of a workload's containers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// Nothing, `-next` and `-previous`.
-    Plain,
-    /// `-green`, `-blue` and `-previous`: green is the one that serves, always.
-    Colours,
-}
-
-/// What one of a workload's containers does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// It does the job.
-    Serving,
-    /// It is about to.
-    Incoming,
-    /// It did, until now.
-    Previous,
-}
-
 /// A workload's place in a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
@@ -121,27 +103,6 @@ impl Ready {
             Self::Answers(HttpCheck { asker: Asker::Beside(image), .. }, _) => Some(image),
             Self::Answers(..) | Self::Healthy(_) | Self::StaysUp => None,
         }
-    }
-}
-
-impl Naming {
-    /// The name of the container of this role and replica, counted from 1.
-    pub(super) fn container(self, stem: &str, role: Role, replica: u32) -> Container {
-        let role = match (self, role) {
-            (Self::Plain, Role::Serving) => "",
-            (Self::Plain, Role::Incoming) => "-next",
-            (Self::Colours, Role::Serving) => "-green",
-            (Self::Colours, Role::Incoming) => "-blue",
-            (_, Role::Previous) => "-previous",
-        };
-        let mut name = String::with_capacity(stem.len() + role.len());
-        name.push_str(stem);
-        name.push_str(role);
-        if replica > 1 {
-            name.push('-');
-            name.push_str(&replica.to_string());
-        }
-        Container::parse(name).expect("a stem is a container name")
     }
 }
 
@@ -204,21 +165,4 @@ fn describe(mount: &Mount) -> String {
         Source::Folder(path) => format!("folder {path}"),
     };
     format!("{source} {} {}", mount.target, if mount.read_only { "ro" } else { "rw" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::docker::ROLES;
-
-    #[test]
-    fn a_role_is_one_by_which_a_container_is_known_as_gordon_s() {
-        for naming in [Naming::Plain, Naming::Colours] {
-            for role in [Role::Serving, Role::Incoming, Role::Previous] {
-                let name = naming.container("shop-web", role, 1);
-                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the stem");
-                assert!(role.is_empty() || ROLES.contains(&role), "{name}");
-            }
-        }
-    }
 }

@@ -1,13 +1,14 @@
 //! The labels that gordon puts on what it makes: all that it remembers of a host.
 
+use super::Kind;
 use super::Membership;
 use super::Spec;
 use super::Word;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
+use crate::spec::ROLES;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::Ipv4Addr;
 
 /// The names of the labels.
@@ -42,47 +43,6 @@ pub mod key {
 
 /// The key of the pair behind the `@` that is no network: its value is no address.
 const INHERITS: &str = "inherits";
-
-/// What a thing is, as its label says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A container that serves: a route's, or an app of a project.
-    App,
-    /// A container that apps use: an attachment, or a service of a project.
-    Service,
-    /// A network.
-    Network,
-    /// A volume.
-    Volume,
-    /// The container that leads from domains to apps, shared by all projects.
-    Proxy,
-}
-
-impl Kind {
-    /// The word in the label.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Service => "service",
-            Self::Network => "network",
-            Self::Volume => "volume",
-            Self::Proxy => "proxy",
-        }
-    }
-
-    /// The kind that a label's word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::App, Self::Service, Self::Network, Self::Volume, Self::Proxy]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// The labels of a thing that gordon makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,9 +96,6 @@ pub struct Release {
     /// The hash of the env file that a service has from its app.
     pub inherits: Option<String>,
 }
-
-/// What comes after the name in a container's [`key::PART`]: what it does, then the number of its replica.
-pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
 
 /// Whether gordon would give the container that is labelled with `label` this name, in one role or another.
 pub(super) fn is_of(label: &str, name: &str) -> bool {

@@ -9,7 +9,7 @@ use super::Mount;
 use super::Runtime;
 use super::Source;
 use super::Word;
-use super::fragment;
+use super::proxy;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Domain;
@@ -302,10 +302,10 @@ impl Op {
             }
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
-            Self::WriteSetUp { image, file, text } => fragment::set_up(image, file, text),
-            Self::WriteFragment { project, text } => fragment::put(project, text),
-            Self::AskRoutes { routes, timeout, .. } => fragment::ask(routes, *timeout),
-            Self::RemoveFragment { project } => fragment::take(project),
+            Self::WriteSetUp { image, file, text } => proxy::write_set_up(image, file, text),
+            Self::WriteFragment { project, text } => proxy::put(project, text),
+            Self::AskRoutes { routes, timeout, .. } => proxy::ask(routes, *timeout),
+            Self::RemoveFragment { project } => proxy::take(project),
         })
     }
 }
@@ -369,7 +369,7 @@ impl Op {
             | Self::Connect { container: name, .. }
             | Self::Disconnect { container: name, .. } => Subject::Container(name.as_str()),
             Self::Await(wait) => Subject::Container(wait.container().as_str()),
-            Self::WriteSetUp { .. } => Subject::Container(fragment::PROXY),
+            Self::WriteSetUp { .. } => Subject::Container(proxy::PROXY),
             Self::WriteFragment { project, .. }
             | Self::AskRoutes { project, .. }
             | Self::RemoveFragment { project } => Subject::Routes(project.as_str()),
@@ -427,9 +427,9 @@ impl Op {
             (Self::CreateNetwork { labels, .. } | Self::CreateVolume { labels, .. }, _) => {
                 labels.claim.maker().is_some()
             }
-            (_, Subject::Network(name)) => name == fragment::NETWORK,
-            (_, Subject::Volume(name)) => name.starts_with(fragment::PROXY),
-            (_, Subject::Container(name)) => [fragment::PROXY, fragment::PREVIOUS].contains(&name),
+            (_, Subject::Network(name)) => name == proxy::NETWORK,
+            (_, Subject::Volume(name)) => name.starts_with(proxy::PROXY),
+            (_, Subject::Container(name)) => [proxy::PROXY, proxy::PREVIOUS].contains(&name),
             (_, Subject::Routes(_)) => true,
             (_, Subject::Image(_)) => false,
         }
@@ -460,7 +460,7 @@ impl fmt::Display for Op {
             Self::Disconnect { container, network } => write!(f, "disconnect {container} from {network}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
-            Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", fragment::PROXY),
+            Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", proxy::PROXY),
             Self::WriteFragment { project, .. } => write!(f, "route to {project}"),
             Self::AskRoutes { routes, .. } => {
                 let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();

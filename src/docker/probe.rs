@@ -1,9 +1,10 @@
 //! What is waited for, and how it is asked: whoever waits, a process or a script, interprets this table and nothing else.
 
+use super::Asker;
 use super::Command;
-use super::fragment::PROXY;
+use super::HttpCheck;
+use super::PROXY;
 use crate::name::Container;
-use crate::name::Image;
 use std::fmt;
 use std::time::Duration;
 
@@ -42,31 +43,6 @@ pub enum Await {
     },
 }
 
-/// A request of HTTP that a container answers once it is ready: with a status below 400. A redirect is a good answer and is
-/// not followed, for it could lead to the release before. Each has 5 s.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpCheck {
-    /// Where the container listens.
-    pub port: u16,
-    /// What it is asked for; begins with `/`.
-    pub path: String,
-    /// The host that it takes the request for.
-    pub host: String,
-    /// Who asks.
-    pub asker: Asker,
-    /// The time between two requests.
-    pub every: Duration,
-}
-
-/// Who asks a container over HTTP: nobody else's packets reach its networks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asker {
-    /// The proxy, which is on a network of the container's.
-    Proxy,
-    /// A container of this image, made for one request, beside the one that is asked and with the same `localhost`.
-    Beside(Image),
-}
-
 /// A question that is put to docker again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -103,32 +79,30 @@ const STATUS: &str =
 const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
 const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
 
-impl HttpCheck {
-    /// The one question that it is for the container `name`.
-    fn command(&self, name: &Container) -> Command {
-        let Self { port, path, host, asker, .. } = self;
-        match asker {
-            Asker::Proxy => Command::new([
-                "exec",
-                PROXY,
-                "wget",
-                "-q",
-                "-O",
-                "-",
-                "--header",
-                &format!("X-To: {name}:{port}"),
-                "--header",
-                &format!("X-Host: {host}"),
-                &format!("http://127.0.0.1:2020{path}"),
-            ]),
-            Asker::Beside(image) => {
-                let beside = format!("container:{name}");
-                let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
-                command.without_proxies();
-                let port = port.to_string();
-                command.extend(["--entrypoint", "sh", image.as_str(), "-c", ASK, "ask", &port, path, host]);
-                command
-            }
+/// The one question of a check for the container `name`.
+fn question(check: &HttpCheck, name: &Container) -> Command {
+    let HttpCheck { port, path, host, asker, .. } = check;
+    match asker {
+        Asker::Proxy => Command::new([
+            "exec",
+            PROXY,
+            "wget",
+            "-q",
+            "-O",
+            "-",
+            "--header",
+            &format!("X-To: {name}:{port}"),
+            "--header",
+            &format!("X-Host: {host}"),
+            &format!("http://127.0.0.1:2020{path}"),
+        ]),
+        Asker::Beside(image) => {
+            let beside = format!("container:{name}");
+            let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
+            command.without_proxies();
+            let port = port.to_string();
+            command.extend(["--entrypoint", "sh", image.as_str(), "-c", ASK, "ask", &port, path, host]);
+            command
         }
     }
 }
@@ -161,7 +135,7 @@ impl Await {
             Self::Answers { check, timeout, .. } => Probe {
                 command,
                 ready: "running *",
-                then: Some(check.command(name)),
+                then: Some(question(check, name)),
                 fatal: ENDED,
                 hold: Duration::ZERO,
                 every: check.every,
@@ -232,6 +206,7 @@ impl Probe {
 mod tests {
     use super::*;
     use crate::docker::CLIENT_PROXIES;
+    use crate::name::Image;
     use std::path::Path;
 
     #[test]
@@ -257,7 +232,7 @@ mod tests {
             asker: Asker::Beside(Image::parse("caddy:2").expect("an image")),
             every: Duration::from_secs(1),
         };
-        let words = check.command(&Container::parse("web").expect("a name")).argv(Path::new("/"));
+        let words = question(&check, &Container::parse("web").expect("a name")).argv(Path::new("/"));
         for name in CLIENT_PROXIES {
             let at = words.iter().position(|word| *word == format!("{name}=")).expect(name);
             assert_eq!(words[at - 1], "--env");

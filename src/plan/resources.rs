@@ -10,12 +10,12 @@ use super::subnets::lower_half;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
-use crate::desired::Proxy;
 use crate::desired::Pull;
 use crate::docker::Fact;
 use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Op;
+use crate::docker::proxy;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
@@ -64,7 +64,7 @@ fn mounted_paths(desired: &Desired) -> BTreeMap<&Image, Option<BTreeSet<&str>>> 
         *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
     }
     for image in desired.own_images() {
-        known.entry(image).or_insert_with(|| Some(Proxy::paths().into()));
+        known.entry(image).or_insert_with(|| Some(proxy::paths().into()));
     }
     known
 }

@@ -17,6 +17,7 @@ use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::SeenContainer;
 use crate::docker::State;
+use crate::docker::proxy;
 use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Image;
@@ -247,6 +248,6 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
     };
     let name = proxy_name();
     let seen = host.containers.get(&name).filter(|seen| seen.is_proxy());
-    let container = Member::of(name, Place::Serving, seen, Some(Proxy::RESTART));
+    let container = Member::of(name, Place::Serving, seen, Some(proxy::RESTART));
     Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
 }

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Each module with those that it may import.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("name", &[]),
     ("config", &["name"]),
-    ("docker", &["name"]),
-    ("desired", &["name", "config", "docker"]),
+    ("spec", &["name"]),
+    ("docker", &["name", "spec"]),
+    ("desired", &["name", "config", "spec"]),
     ("plan", &["name", "desired", "docker"]),
     ("render", &["name", "plan", "docker"]),
     ("apply", &["name", "plan", "docker"]),

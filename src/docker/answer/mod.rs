@@ -12,9 +12,9 @@ use super::SeenVolume;
 use super::ask::First;
 use super::ask::Scope;
 use super::ask::Second;
-use super::fragment;
 use super::key;
 use super::label::Labelled;
+use super::proxy;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Volume;
@@ -144,10 +144,10 @@ impl Survey {
     /// How the proxy's fragments are read: where it runs, there; where it does not, off its volume, which takes its image.
     fn fragments(&self) -> Option<Command> {
         if self.containers.iter().any(Listed::is_running_proxy) {
-            return Some(fragment::read());
+            return Some(proxy::read());
         }
         let image = self.scope.proxy.as_ref().filter(|image| self.images.contains_key(image))?;
-        self.volumes.contains_key(&fragment::volume()).then(|| fragment::read_without_proxy(image.as_str()))
+        self.volumes.contains_key(&proxy::volume()).then(|| proxy::read_without_proxy(image.as_str()))
     }
 
     /// The host, once the second round is answered.
@@ -178,7 +178,7 @@ impl Survey {
             }
             host.other_subnets.extend(subnets);
         }
-        host.fragments = fragments.as_deref().map(fragment::fragments).unwrap_or_default();
+        host.fragments = fragments.as_deref().map(proxy::fragments).unwrap_or_default();
         host.images = Images {
             here: self.images,
             references: references

@@ -6,9 +6,9 @@ use super::names::owner;
 use super::names::previous;
 use super::names::proxy_name;
 use crate::desired::Desired;
-use crate::desired::Proxy;
 use crate::docker::Op;
 use crate::docker::Spec;
+use crate::docker::proxy;
 use crate::name::Project;
 use crate::plan::Claimant;
 use crate::plan::Conflict;
@@ -42,7 +42,7 @@ pub(super) fn check_things(plan: &mut PlanBuilder<'_>) {
         let claimant = Claimant::of(seen.project.as_ref());
         plan.conflicts.push(Conflict::OthersNetwork(network, claimant));
     }
-    for volume in Proxy::volumes() {
+    for volume in proxy::volumes() {
         if let Some(seen) = plan.now.volumes.get(&volume).filter(|seen| seen.managed && seen.maker.is_none())
         {
             let claimant = Claimant::of(seen.project.as_ref());

@@ -18,6 +18,7 @@ use crate::desired::Workload;
 use crate::docker;
 use crate::docker::Kind;
 use crate::docker::Op;
+use crate::docker::proxy;
 use crate::plan::Reason;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
@@ -32,7 +33,7 @@ const ADDRESSES: u32 = 2;
 /// Brings the proxy up, and joins it to every network of a routed app.
 pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desired, subnets: &mut Subnets) {
     let Some(proxy) = &desired.proxy else { return };
-    let spec = proxy.spec();
+    let spec = proxy::spec(proxy);
     let conflicts = plan.conflicts.len();
     check_hosts(plan, desired);
     check_things(plan);
@@ -41,7 +42,8 @@ pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desi
     if !plan.now.images.unavailable.contains_key(&proxy.image) {
         after.extend(things(plan, subnets));
     }
-    let up = bring_up_shared(plan, desired, &workload(proxy), spec, is_anothers, set_up(proxy), &after);
+    let up =
+        bring_up_shared(plan, desired, &workload(proxy), spec, is_anothers, proxy::set_up(proxy), &after);
     if let (Availability::After(steps), true) = (up, plan.conflicts.len() == conflicts) {
         let steps = forget_routes(plan, &steps);
         join_networks(plan, desired, &steps);
@@ -59,18 +61,13 @@ fn workload(proxy: &Proxy) -> Workload {
         replicas: 1,
         image: proxy.image.clone(),
         attachments: vec![Attachment { network: network(), aliases: Vec::new() }],
-        runtime: proxy.runtime(),
+        runtime: proxy::runtime(proxy),
         learned: Vec::new(),
         needs: Vec::new(),
         ready: Ready::StaysUp,
         strategy: Strategy::Recreate(None),
         keeps_previous: false,
     }
-}
-
-/// Writes what it starts from to its volume.
-fn set_up(proxy: &Proxy) -> Op {
-    Op::WriteSetUp { image: proxy.image.clone(), file: proxy.set_up_file(), text: proxy.set_up() }
 }
 
 /// Makes its network and its volumes.
@@ -82,7 +79,7 @@ fn things(plan: &mut PlanBuilder<'_>, subnets: &mut Subnets) -> Steps {
         let Some(op) = new_network(plan, subnets, &network, ADDRESSES, labels) else { return steps };
         steps.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));
     }
-    for volume in Proxy::volumes() {
+    for volume in proxy::volumes() {
         let labels = plan.shared_labels(Kind::Volume, &owner(), volume.as_str());
         let op = Op::CreateVolume { name: volume, labels };
         steps.extend(plan.sequence(&owner(), &[]).step(op, &Reason::Missing));

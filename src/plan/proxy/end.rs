@@ -5,9 +5,9 @@ use super::names::network;
 use super::names::owner;
 use super::names::previous;
 use super::names::proxy_name;
-use crate::desired::Proxy;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
+use crate::docker::proxy;
 use crate::name::Container;
 use crate::plan::NewStep;
 use crate::plan::Reason;
@@ -38,7 +38,7 @@ pub(in crate::plan) fn remove_unused_proxy_volumes(plan: &mut PlanBuilder<'_>) {
     if !is_unused(plan) {
         return;
     }
-    for volume in Proxy::volumes() {
+    for volume in proxy::volumes() {
         let is_mounted = plan.now.containers.values().any(|seen| seen.volumes.values().any(|v| *v == volume));
         if is_mounted || plan.now.volumes.get(&volume).is_none_or(|seen| seen.maker.is_none()) {
             continue;

@@ -5,12 +5,12 @@ use super::names::owner;
 use super::names::previous;
 use super::names::proxy_name;
 use crate::desired::Desired;
-use crate::desired::Proxy;
 use crate::docker::Fact;
 use crate::docker::Membership;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
 use crate::docker::State;
+use crate::docker::proxy;
 use crate::name::Container;
 use crate::name::Network;
 use crate::plan::Reason;
@@ -57,7 +57,7 @@ fn join(plan: &mut PlanBuilder<'_>, network: Network, after: &[StepId]) -> Optio
 /// Takes the proxy off a network that is to be removed.
 pub(in crate::plan) fn take_proxy_off(plan: &mut PlanBuilder<'_>, network: &Network, reason: &Reason) {
     let is_on = plan.seen(&proxy_name()).is_some_and(|seen| seen.memberships.contains_key(network));
-    let stopped = if is_on { stop_restarting(plan, &owner(), &proxy_name(), Proxy::RESTART) } else { None };
+    let stopped = if is_on { stop_restarting(plan, &owner(), &proxy_name(), proxy::RESTART) } else { None };
     for container in [proxy_name(), previous()] {
         let left = plan.left_networks.get(network).into_iter().flatten();
         let needs: Steps = plan.unrouted.iter().chain(&stopped).chain(left).copied().collect();

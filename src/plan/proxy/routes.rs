@@ -3,7 +3,6 @@
 use super::claim::is_others;
 use super::names::owner;
 use super::names::proxy_name;
-use crate::desired;
 use crate::desired::Desired;
 use crate::desired::Proxy;
 use crate::desired::Ready;
@@ -12,6 +11,7 @@ use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Fragment;
 use crate::docker::Op;
+use crate::docker::proxy;
 use crate::name::Domain;
 use crate::name::Project;
 use crate::plan::NewStep;
@@ -69,7 +69,7 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
     let answering: BTreeSet<&str> =
         desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
     let is_asked = |route: &&Route| {
-        let site = || route.site(desired.tls, proxy.https_port);
+        let site = || proxy::site(route, desired.tls, proxy.https_port);
         let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site()));
         let is_asked_already = match plan.up.get(route.stem.as_str()) {
             Some(Availability::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
@@ -78,14 +78,14 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
         is_new && !is_asked_already
     };
     let asked = desired.routes.iter().filter(is_asked);
-    asked.map(|route| (route.upstream(), route.hosts[0].clone())).collect()
+    asked.map(|route| (proxy::upstream(route), route.hosts[0].clone())).collect()
 }
 
 /// Whether a host of the route is routed otherwise today. Such a host keeps its old route when its new app does not come
 /// up; a host without a route has nothing to lose.
 fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: &Proxy) -> bool {
     let Some(fragment) = plan.now.fragments.get(plan.project) else { return false };
-    let wanted = route.site(desired.tls, proxy.https_port);
+    let wanted = proxy::site(route, desired.tls, proxy.https_port);
     let mut sites = route.hosts.iter().filter_map(|host| fragment.sites(host.as_str()));
     sites.any(|site| site != wanted)
 }
@@ -110,5 +110,5 @@ fn take_routes(project: &Project) -> Op {
 
 /// What the proxy has of a project when all that is `desired` is there.
 pub(in crate::plan) fn routes_file(desired: &Desired, proxy: &Proxy) -> String {
-    desired::fragment(&desired.project, &desired.routes, desired.tls, proxy.https_port)
+    proxy::routes_file(&desired.project, &desired.routes, desired.tls, proxy.https_port)
 }

@@ -1,29 +1,11 @@
-//! The proxy's files: one fragment a project, beside the others on the proxy's volume, and the scripts that read, put and
-//! take them inside its container. Does not know what is routed where.
+//! A project's file of routes, and what can be read from it.
 
-use super::Command;
 use crate::name::Container;
-use crate::name::Domain;
-use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
-use crate::name::Volume;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::time::Duration;
-
-/// The proxy's container.
-pub const PROXY: &str = "gordon-proxy";
-
-/// The proxy's container before, while it is replaced.
-pub const PREVIOUS: &str = "gordon-proxy-previous";
-
-/// The proxy's own network: its name sorts first, for docker hangs published ports on the network whose name does.
-pub const NETWORK: &str = "0-gordon-proxy";
-
-/// The volume that the fragments are on.
-pub(super) const CONFIG_VOLUME: &str = "gordon-proxy-config";
 
 /// The fragments of all projects.
 pub type Fragments = BTreeMap<Project, Fragment>;
@@ -37,143 +19,6 @@ pub struct Fragment {
     networks: BTreeSet<Network>,
     /// By container, the network on which it is led to.
     leading: BTreeMap<Container, Network>,
-}
-
-/// Prints every fragment, its file's name in a line before it, each with a NUL in front.
-const READ: &str = r#"cd /config/gordon 2>/dev/null || exit 0
-for file in *.caddy; do
-  [ ! -f "$file" ] || { printf '\000%s\n' "$file"; cat "$file"; }
-done"#;
-
-/// The scripts beside the fragments, by the names of their files; the proxy writes them when it starts. A proxy may be older
-/// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is. No
-/// single quote is in them, so that they can stand between two.
-pub const SCRIPTS: [(&str, &str); 3] = [("put", PUT), ("take", TAKE), ("ask", ASK)];
-
-/// What is refused, or arrives only in part, leaves everything as it was.
-const PUT: &str = r##"# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -rf next
-mkdir next
-cp Caddyfile next
-for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
-cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
-try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
-try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
-count=0
-until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
-  count=$((count + 1))
-  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
-  sleep 1
-done
-rm -f old
-[ ! -f "$1.caddy" ] || mv "$1.caddy" old
-mv "next/$1.caddy" "$1.caddy"
-try caddy reload --config Caddyfile --adapter caddyfile && exit
-rm "$1.caddy"
-[ ! -f old ] || mv old "$1.caddy"
-exit 1
-"##;
-
-const TAKE: &str = r#"# take PROJECT: its routes are gone
-set -eu
-cd /config/gordon
-exec 9>lock
-flock 9
-rm -f "$1.caddy"
-caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
-"#;
-
-/// A container that is not there, or that does not answer in time, is no failure here: what brings it up says so.
-const ASK: &str = r##"# ask SECONDS: each line that this reads, TARGET HOST, is asked over HTTP until all of them take connections
-set -eu
-routes=$(cat)
-end=$(($(date +%s) + $1))
-ask() {
-  answer=$(wget -q -O - --header "X-To: $1" --header "X-Host: $2" http://127.0.0.1:2021/ 2>/dev/null) || return 0
-  case $answer in *refused*) printf "%s
-" "$2: nothing accepts connections at $1: $answer" ;; esac
-}
-while :; do
-  refused=$(printf "%s
-" "$routes" | {
-    count=0
-    while read -r target host; do
-      ask "$target" "$host" &
-      count=$(((count + 1) % 16))
-      [ "$count" -gt 0 ] || wait
-    done
-    wait
-  })
-  [ -n "$refused" ] || exit 0
-  [ "$(date +%s)" -lt "$end" ] || { printf "%s
-" "$refused" >&2; exit 1; }
-  sleep 1
-done
-"##;
-
-/// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
-/// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it.
-pub(super) fn set_up(image: &Image, name: &str, text: &str) -> Command {
-    let volume = format!("{CONFIG_VOLUME}:/config");
-    let mut command =
-        Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
-    let write = format!("cd /config && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
-    command.extend(["--entrypoint", "sh", image.as_str(), "-c", &write]);
-    Command { stdin: Some(text.to_owned()), ..command }
-}
-
-/// Reads all fragments in the proxy, which runs.
-pub(super) fn read() -> Command {
-    Command::new(["exec", PROXY, "sh", "-c", READ])
-}
-
-/// Reads all fragments where the proxy does not run, in a container of `image` that is gone afterwards.
-pub(super) fn read_without_proxy(image: &str) -> Command {
-    let volume = format!("{CONFIG_VOLUME}:/config:ro");
-    let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
-    let mut command = Command::new(flags);
-    command.without_proxies();
-    command.extend(["--entrypoint", "sh", image, "-c", READ]);
-    command
-}
-
-/// Puts the fragment of `project`.
-pub(super) fn put(project: &Project, text: &str) -> Command {
-    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
-    Command { stdin: Some(text.to_owned()), ..Command::new(words) }
-}
-
-/// Asks each target for its host, as the proxy would.
-pub(super) fn ask(routes: &[(String, Domain)], timeout: Duration) -> Command {
-    let seconds = timeout.as_secs().to_string();
-    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/ask", &seconds];
-    let lines = routes.iter().map(|(target, host)| format!("{target} {host}\n")).collect();
-    Command { stdin: Some(lines), ..Command::new(words) }
-}
-
-/// Takes the fragment of `project` away.
-pub(super) fn take(project: &Project) -> Command {
-    Command::new(["exec", PROXY, "sh", "/config/gordon/take", project.as_str()])
-}
-
-/// The volume that holds the fragments.
-pub(super) fn volume() -> Volume {
-    Volume::parse(CONFIG_VOLUME).expect("it is the name of a volume")
-}
-
-/// The fragments in the answer to [`read`].
-pub(super) fn fragments(answer: &str) -> Fragments {
-    let files = answer.split('\0').filter_map(|file| file.split_once('\n'));
-    files
-        .filter_map(|(name, text)| {
-            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, Fragment::from(text)))
-        })
-        .collect()
 }
 
 impl From<&str> for Fragment {
@@ -307,41 +152,6 @@ fn leading(text: &str) -> BTreeMap<Container, Network> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
-
-    #[test]
-    fn fragments_are_told_apart_by_their_files() {
-        let answer = "\0shop.caddy\na.com {\n}\n\0gmail.caddy\n\0.caddy\nx\n";
-        let fragments = fragments(answer);
-        let texts: Vec<_> =
-            fragments.iter().map(|(project, fragment)| (project.as_str(), fragment.as_str())).collect();
-        assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
-    }
-
-    #[test]
-    fn a_script_stands_between_single_quotes_and_in_a_here_document() {
-        for (name, text) in SCRIPTS {
-            assert!(!text.contains('\'') && text.ends_with('\n'), "{name}");
-            assert!(text.lines().all(|line| line != "END"), "{name}");
-            let check =
-                assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(text).ok();
-            assert!(check.is_ok(), "{check:?}");
-        }
-    }
-
-    #[test]
-    fn where_the_proxy_does_not_run_its_files_are_read_and_nothing_else_is_done() {
-        let mut empty = Command::default();
-        empty.without_proxies();
-        let empty = empty.argv(Path::new("/")).join(" ");
-        let line = read_without_proxy("caddy:2").argv(Path::new("/")).join(" ");
-        assert_eq!(
-            line,
-            format!(
-                "run --rm --pull never --network none --volume gordon-proxy-config:/config:ro {empty} --entrypoint sh caddy:2 -c {READ}"
-            )
-        );
-    }
 
     #[test]
     fn one_host_is_one_however_it_is_written() {

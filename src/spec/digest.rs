@@ -1,7 +1,5 @@
-//! What a container is told when it is made, and the hashed form of it that its label remembers.
+//! The hashed form of what a container is told, which its label remembers.
 
-use crate::name::EnvKey;
-use crate::name::Volume;
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -9,127 +7,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Everything that `docker run` is told of a container beside its name, image, labels and networks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Runtime {
-    /// `--hostname`; `None`: docker's own choice.
-    pub hostname: Option<String>,
-    /// `--dns-option`, in order.
-    pub dns: Vec<String>,
-    /// `--entrypoint`: the first word goes there, the others before the command; empty: the image's.
-    pub entrypoint: Vec<String>,
-    /// The command; empty: the image's.
-    pub command: Vec<String>,
-    /// `--env-file`, in order; a later one wins over an earlier one.
-    pub env_files: Vec<EnvFile>,
-    /// `--env KEY=VALUE`, in order.
-    pub env: Vec<(EnvKey, String)>,
-    /// `--env KEY`: the value comes from the environment of the docker call.
-    pub secrets: Vec<EnvKey>,
-    /// `--volume`, in order.
-    pub mounts: Vec<Mount>,
-    /// `--publish`, in order.
-    pub ports: Vec<String>,
-    /// `--health-cmd` and its settings; `None`: the image's.
-    pub health: Option<HealthCheck>,
-    /// `--restart`.
-    pub restart: String,
-    /// `--user`.
-    pub user: Option<String>,
-    /// `--memory`.
-    pub memory: Option<String>,
-    /// `--cpus`.
-    pub cpus: Option<String>,
-}
-
-/// An env file that docker reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvFile {
-    /// Relative to the folder of the config, or absolute.
-    pub path: String,
-    /// The hash of its content; see [`hash`].
-    pub content: String,
-    /// Whether a service has it from its app; then it is no part of the service's spec.
-    pub inherited: bool,
-}
-
-/// Where a path inside a container comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
-    /// What is mounted.
-    pub source: Source,
-    /// The path inside the container.
-    pub target: String,
-    /// Whether the container may only read it.
-    pub read_only: bool,
-}
-
-/// What is mounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A named volume.
-    Volume(Volume),
-    /// An absolute path of the host.
-    Host(String),
-    /// A path relative to the folder of the config, without a leading `./`.
-    Folder(String),
-}
-
-/// A health check by command, which docker runs inside the container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HealthCheck {
-    /// A shell command line; exit status 0 is healthy.
-    pub command: String,
-    /// The time between two checks.
-    pub interval: Duration,
-    /// The time after which one check has failed.
-    pub timeout: Duration,
-    /// The time that the container has to become healthy, during which failed checks do not count.
-    pub start_period: Duration,
-}
-
-/// What an image declares, which must be known before a container of it is planned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImageFacts {
-    /// The paths of its VOLUMEs, sorted.
-    pub volumes: Vec<String>,
-    /// The ports that it EXPOSEs, as `3000/tcp`, sorted.
-    pub ports: Vec<String>,
-    /// Whether it has a HEALTHCHECK.
-    pub healthcheck: bool,
-}
-
-/// The ports of the host that `--publish` takes for this word, such as `127.0.0.1:8080:80/tcp` or `8000-8010:80`; none when
-/// it leaves the choice to docker.
-pub fn host_ports(publish: &str) -> impl Iterator<Item = u16> {
-    let host = publish.rsplit(':').nth(1).unwrap_or_default();
-    let (first, last) = host.split_once('-').unwrap_or((host, host));
-    first.parse().ok().zip(last.parse().ok()).into_iter().flat_map(|(first, last): (u16, u16)| first..=last)
-}
-
-/// A value that nobody may see; shown as `…`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps `value` from being shown.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value, for the environment of a docker call, and for finding out that it is none: a variable of a config.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
 
 /// What a container was told, as words `part:hash[,hash…]` with slashes between them, sorted by part; parts at their default are absent.
 ///
@@ -249,10 +126,5 @@ mod tests {
         let parts: Vec<_> = new.differences(&old).iter().map(|d| (d.part, d.at)).collect();
         assert_eq!(parts, [("env-file", 1), ("user", 0)]);
         assert!(new.differences(&new).is_empty());
-    }
-
-    #[test]
-    fn a_secret_is_not_shown() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2")), "…");
     }
 }

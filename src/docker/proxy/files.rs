@@ -1,0 +1,122 @@
+//! The proxy's files on its volume: the file of routes of each project, and the scripts that put them, take them and ask where
+//! they lead. Does not know what is in them.
+
+use super::Fragment;
+use super::Fragments;
+use super::PROXY;
+use super::names::CONFIG;
+use crate::docker::Command;
+use crate::name::Domain;
+use crate::name::Image;
+use crate::name::Project;
+use crate::name::Volume;
+use std::time::Duration;
+
+/// Prints every file of routes, its name in a line before it, each with a NUL in front.
+const READ: &str = include_str!("read.sh");
+
+/// The scripts beside the routes, by the names of their files; the proxy writes them when it starts. A proxy may be older
+/// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is.
+pub const SCRIPTS: [(&str, &str); 3] =
+    [("put", include_str!("put.sh")), ("take", include_str!("take.sh")), ("ask", include_str!("ask.sh"))];
+
+/// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
+/// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it.
+pub(in crate::docker) fn write_set_up(image: &Image, name: &str, text: &str) -> Command {
+    let volume = format!("{}:/config", CONFIG.0);
+    let mut command =
+        Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
+    let write = format!("cd /config && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
+    command.extend(["--entrypoint", "sh", image.as_str(), "-c", &write]);
+    Command { stdin: Some(text.to_owned()), ..command }
+}
+
+/// Reads all fragments in the proxy, which runs.
+pub(in crate::docker) fn read() -> Command {
+    Command::new(["exec", PROXY, "sh", "-c", READ.trim_end()])
+}
+
+/// Reads all fragments where the proxy does not run, in a container of `image` that is gone afterwards.
+pub(in crate::docker) fn read_without_proxy(image: &str) -> Command {
+    let volume = format!("{}:/config:ro", CONFIG.0);
+    let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
+    let mut command = Command::new(flags);
+    command.without_proxies();
+    command.extend(["--entrypoint", "sh", image, "-c", READ.trim_end()]);
+    command
+}
+
+/// Puts the fragment of `project`.
+pub(in crate::docker) fn put(project: &Project, text: &str) -> Command {
+    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
+    Command { stdin: Some(text.to_owned()), ..Command::new(words) }
+}
+
+/// Asks each target for its host, as the proxy would.
+pub(in crate::docker) fn ask(routes: &[(String, Domain)], timeout: Duration) -> Command {
+    let seconds = timeout.as_secs().to_string();
+    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/ask", &seconds];
+    let lines = routes.iter().map(|(target, host)| format!("{target} {host}\n")).collect();
+    Command { stdin: Some(lines), ..Command::new(words) }
+}
+
+/// Takes the fragment of `project` away.
+pub(in crate::docker) fn take(project: &Project) -> Command {
+    Command::new(["exec", PROXY, "sh", "/config/gordon/take", project.as_str()])
+}
+
+/// The volume that holds the fragments.
+pub(in crate::docker) fn volume() -> Volume {
+    Volume::parse(CONFIG.0).expect("it is the name of a volume")
+}
+
+/// The fragments in the answer to [`read`].
+pub(in crate::docker) fn fragments(answer: &str) -> Fragments {
+    let files = answer.split('\0').filter_map(|file| file.split_once('\n'));
+    files
+        .filter_map(|(name, text)| {
+            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, Fragment::from(text)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn fragments_are_told_apart_by_their_files() {
+        let answer = "\0shop.caddy\na.com {\n}\n\0gmail.caddy\n\0.caddy\nx\n";
+        let fragments = fragments(answer);
+        let texts: Vec<_> =
+            fragments.iter().map(|(project, fragment)| (project.as_str(), fragment.as_str())).collect();
+        assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
+    }
+
+    #[test]
+    fn a_script_stands_in_a_here_document() {
+        for (name, text) in SCRIPTS {
+            assert!(text.is_ascii() && text.ends_with('\n'), "{name}");
+            assert!(text.lines().all(|line| line != "END"), "{name}");
+            let check =
+                assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(text).ok();
+            assert!(check.is_ok(), "{check:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_proxy_does_not_run_its_files_are_read_and_nothing_else_is_done() {
+        let mut empty = Command::default();
+        empty.without_proxies();
+        let empty = empty.argv(Path::new("/")).join(" ");
+        let line = read_without_proxy("caddy:2").argv(Path::new("/")).join(" ");
+        assert_eq!(
+            line,
+            format!(
+                "run --rm --pull never --network none --volume gordon-proxy-config:/config:ro {empty} --entrypoint sh caddy:2 -c {}",
+                READ.trim_end()
+            )
+        );
+    }
+}

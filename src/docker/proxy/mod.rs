@@ -1,0 +1,36 @@
+//! The proxy that all projects of a host share, which is Caddy: what its container is told, what it starts from, and its files of
+//! routes, written and read. Knows alone what Caddy's words are. Does not know what is routed where.
+
+mod files;
+mod fragment;
+mod names;
+mod set_up;
+mod sites;
+
+pub use crate::spec::PROXY;
+pub use files::SCRIPTS;
+pub(super) use files::ask;
+pub(super) use files::fragments;
+pub(super) use files::put;
+pub(super) use files::read;
+pub(super) use files::read_without_proxy;
+pub(super) use files::take;
+pub(super) use files::volume;
+pub(super) use files::write_set_up;
+pub use fragment::Fragment;
+pub use fragment::Fragments;
+pub use fragment::RouteSite;
+pub use fragment::route_sites;
+pub use names::NETWORK;
+pub use names::PREVIOUS;
+pub use names::paths;
+pub use names::volumes;
+pub use set_up::RESTART;
+pub use set_up::runtime;
+pub use set_up::set_up;
+pub use set_up::spec;
+pub use sites::directive;
+pub use sites::routes_file;
+pub use sites::scheme;
+pub use sites::site;
+pub use sites::upstream;

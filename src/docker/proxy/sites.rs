@@ -1,0 +1,152 @@
+//! Routes in Caddy's words: the file of routes of a project.
+
+use crate::name::Network;
+use crate::name::Project;
+use crate::spec::Role;
+use crate::spec::Route;
+use crate::spec::Tls;
+use std::fmt::Write;
+
+/// What stands before a host in a Caddyfile: without it, Caddy would take the host `import` for a directive.
+pub fn scheme(tls: Tls) -> &'static str {
+    if tls == Tls::Off { "http://" } else { "https://" }
+}
+
+/// What a site of a Caddyfile says of its certificate, when it says something.
+pub fn directive(tls: Tls) -> Option<&'static str> {
+    (tls == Tls::Internal).then_some("tls internal")
+}
+
+/// What the proxy asks docker for: a container in a network. Docker asks the resolver of the host for what it does not
+/// know, and no public domain ends in a network's name; the dot at the end keeps that of the host from being added.
+fn question(route: &Route, role: Role, replica: u32) -> String {
+    let network = route.networks.first().expect("who is led to is on a network");
+    format!("{}.{network}.", route.container(role, replica))
+}
+
+/// Where the proxy finds the first of its containers.
+pub fn upstream(route: &Route) -> String {
+    format!("{}:{}", question(route, Role::Serving, 1), route.port)
+}
+
+/// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
+/// of the release before in the moment in which nobody has these. Caddy's own redirect to HTTPS leads to port 443.
+pub fn site(route: &Route, tls: Tls, https_port: u16) -> String {
+    let mut text = String::new();
+    let sites = |scheme: &str| -> String {
+        route.hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
+    };
+    let upstream = |replica| format!("{} {}", question(route, Role::Serving, replica), route.port);
+    let fallback = |replica| format!("{}:{}", question(route, Role::Previous, replica), route.port);
+    let replicas = || 1..=route.replicas;
+    let mut line = |depth: usize, words: &str| {
+        writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
+    };
+    line(0, &format!("{} {{", sites(scheme(tls))));
+    if let Some(directive) = directive(tls) {
+        line(1, directive);
+    }
+    line(1, &format!("reverse_proxy {} {{", replicas().map(fallback).collect::<Vec<_>>().join(" ")));
+    let name = |line: &mut dyn FnMut(usize, &str), depth, word: &str, replica| {
+        line(depth, &format!("{word} {} {{", upstream(replica)));
+        line(depth + 1, "refresh 1s");
+        line(depth, "}");
+    };
+    if route.replicas == 1 {
+        name(&mut line, 2, "dynamic a", 1);
+    } else {
+        line(2, "dynamic multi {");
+        replicas().for_each(|replica| name(&mut line, 3, "a", replica));
+        line(2, "}");
+    }
+    line(2, "lb_try_duration 5s");
+    // apps take these for the proxy's word
+    line(2, "header_up X-Real-IP {remote_host}");
+    line(2, "header_up -Forwarded");
+    line(2, "import gordon-streams");
+    line(1, "}");
+    line(0, "}");
+    if tls != Tls::Off && https_port != 443 {
+        line(0, &format!("{} {{", sites("http://")));
+        line(1, &format!("redir https://{{host}}:{https_port}{{uri}} 308"));
+        line(0, "}");
+    }
+    text
+}
+
+/// All that the proxy has to know of a project's routes; the same for the same routes.
+pub fn routes_file(project: &Project, routes: &[Route], tls: Tls, https_port: u16) -> String {
+    let mut text = format!("# project {project}\n");
+    let mut networks: Vec<&Network> = routes.iter().flat_map(|route| &route.networks).collect();
+    networks.sort();
+    networks.dedup();
+    for network in networks {
+        writeln!(text, "# network {network}").expect("a string takes all");
+    }
+    for route in routes {
+        text.push_str(&site(route, tls, https_port));
+    }
+    text.push_str("# end\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Alias;
+    use crate::name::Domain;
+    use crate::spec::Naming;
+
+    fn route(replicas: u32) -> Route {
+        Route {
+            hosts: ["test.eliasson.me", "b.com"].map(|host| Domain::parse(host).expect("a host")).into(),
+            stem: "gmail-web".to_owned(),
+            naming: Naming::Colours,
+            replicas,
+            port: 3000,
+            alias: Alias::parse("gmail-web").expect("an alias"),
+            networks: vec![Network::parse("gmail-network").expect("a network")],
+        }
+    }
+
+    #[test]
+    fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did_in_their_network() {
+        let project = Project::parse("gmail").expect("a project");
+        assert_eq!(
+            routes_file(&project, &[route(1)], Tls::Off, 8443),
+            "\
+# project gmail
+# network gmail-network
+http://test.eliasson.me, http://b.com {
+	reverse_proxy gmail-web-previous.gmail-network.:3000 {
+		dynamic a gmail-web-green.gmail-network. 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+"
+        );
+        let text = routes_file(&project, &[route(2)], Tls::Internal, 443);
+        assert!(text.contains("\nhttps://test.eliasson.me, https://b.com {\n\ttls internal\n"), "{text}");
+        let previous =
+            "reverse_proxy gmail-web-previous.gmail-network.:3000 gmail-web-previous-2.gmail-network.:3000 {";
+        assert!(text.contains(previous), "{text}");
+        assert!(
+            text.contains("\t\tdynamic multi {\n\t\t\ta gmail-web-green.gmail-network. 3000 {\n"),
+            "{text}"
+        );
+        assert!(text.contains("\t\t\ta gmail-web-green-2.gmail-network. 3000 {\n"), "{text}");
+    }
+
+    #[test]
+    fn a_redirect_to_https_names_a_port_that_is_not_443() {
+        let redirect = "\nhttp://test.eliasson.me, http://b.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
+        assert!(site(&route(1), Tls::Internal, 8443).ends_with(&redirect[1..]));
+        assert!(!site(&route(1), Tls::Auto, 443).contains("redir"));
+    }
+}

@@ -1,0 +1,29 @@
+//! How a container is asked over HTTP whether it is ready.
+
+use crate::name::Image;
+use std::time::Duration;
+
+/// A request of HTTP that a container answers once it is ready: with a status below 400. A redirect is a good answer and is
+/// not followed, for it could lead to the release before. Each has 5 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCheck {
+    /// Where the container listens.
+    pub port: u16,
+    /// What it is asked for; begins with `/`.
+    pub path: String,
+    /// The host that it takes the request for.
+    pub host: String,
+    /// Who asks.
+    pub asker: Asker,
+    /// The time between two requests.
+    pub every: Duration,
+}
+
+/// Who asks a container over HTTP: nobody else's packets reach its networks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The proxy, which is on a network of the container's.
+    Proxy,
+    /// A container of this image, made for one request, beside the one that is asked and with the same `localhost`.
+    Beside(Image),
+}

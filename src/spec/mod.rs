@@ -1,0 +1,33 @@
+//! Plain values that the meaning of a config and docker's commands have in common: what a container is told, how it is asked
+//! whether it is ready, where routes lead. Knows neither docker's flags nor the proxy's words.
+
+mod check;
+mod digest;
+mod image;
+mod kind;
+mod naming;
+mod route;
+mod runtime;
+mod secret;
+
+pub use check::Asker;
+pub use check::HttpCheck;
+pub use digest::Difference;
+pub use digest::Spec;
+pub use digest::hash;
+pub use image::ImageFacts;
+pub use kind::Kind;
+pub use naming::Naming;
+pub use naming::ROLES;
+pub use naming::Role;
+pub use route::PROXY;
+pub use route::Proxy;
+pub use route::Route;
+pub use route::Tls;
+pub use runtime::EnvFile;
+pub use runtime::HealthCheck;
+pub use runtime::Mount;
+pub use runtime::Runtime;
+pub use runtime::Source;
+pub use runtime::host_ports;
+pub use secret::Secret;

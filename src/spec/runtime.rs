@@ -1,0 +1,92 @@
+//! What a container is told beside its name, image, labels and networks.
+
+use crate::name::EnvKey;
+use crate::name::Volume;
+use std::time::Duration;
+
+/// Everything that is told of a container beside its name, image, labels and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runtime {
+    /// What it takes for its host's name; `None`: no matter what.
+    pub hostname: Option<String>,
+    /// The options of its resolver, in order.
+    pub dns: Vec<String>,
+    /// The entrypoint: its words come before those of the command; empty: the image's.
+    pub entrypoint: Vec<String>,
+    /// The command; empty: the image's.
+    pub command: Vec<String>,
+    /// Its env files, in order; a later one wins over an earlier one.
+    pub env_files: Vec<EnvFile>,
+    /// Its environment, in order.
+    pub env: Vec<(EnvKey, String)>,
+    /// Variables whose values are secrets: they come from the environment of the call that makes the container.
+    pub secrets: Vec<EnvKey>,
+    /// Its mounts, in order.
+    pub mounts: Vec<Mount>,
+    /// The ports that it publishes, as in `8080:80/tcp`, in order.
+    pub ports: Vec<String>,
+    /// Its health check by command; `None`: the image's.
+    pub health: Option<HealthCheck>,
+    /// Its restart policy, once it has proved itself.
+    pub restart: String,
+    /// The user that it runs as; `None`: the image's.
+    pub user: Option<String>,
+    /// The memory that it may have, as in `512m`; `None`: all.
+    pub memory: Option<String>,
+    /// The processors that it may have, as in `1.5`; `None`: all.
+    pub cpus: Option<String>,
+}
+
+/// An env file that docker reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Relative to the folder of the config, or absolute.
+    pub path: String,
+    /// The hash of its content; see [`hash`].
+    pub content: String,
+    /// Whether a service has it from its app; then it is no part of the service's spec.
+    pub inherited: bool,
+}
+
+/// Where a path inside a container comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: Source,
+    /// The path inside the container.
+    pub target: String,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A named volume.
+    Volume(Volume),
+    /// An absolute path of the host.
+    Host(String),
+    /// A path relative to the folder of the config, without a leading `./`.
+    Folder(String),
+}
+
+/// A health check by command, which docker runs inside the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// A shell command line; exit status 0 is healthy.
+    pub command: String,
+    /// The time between two checks.
+    pub interval: Duration,
+    /// The time after which one check has failed.
+    pub timeout: Duration,
+    /// The time that the container has to become healthy, during which failed checks do not count.
+    pub start_period: Duration,
+}
+
+/// The ports of the host that `--publish` takes for this word, such as `127.0.0.1:8080:80/tcp` or `8000-8010:80`; none when
+/// it leaves the choice to docker.
+pub fn host_ports(publish: &str) -> impl Iterator<Item = u16> {
+    let host = publish.rsplit(':').nth(1).unwrap_or_default();
+    let (first, last) = host.split_once('-').unwrap_or((host, host));
+    first.parse().ok().zip(last.parse().ok()).into_iter().flat_map(|(first, last): (u16, u16)| first..=last)
+}
