@@ -53,6 +53,7 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, CommandE
         },
         question: "apply this plan?",
         wording: Wording { stage: "apply", done: "applied", next: Some(next.to_owned()) },
+        serves: Some(&project.desired),
     };
     carry_out(&host, &said.running, &interrupt, &work, &seen)
 }

@@ -6,9 +6,11 @@ use super::Exit;
 use super::cli::Running;
 use super::error::warn;
 use super::host::Host;
+use super::served::say_what_is_served;
 use super::shown;
 use super::shown::For;
 use crate::apply::Report;
+use crate::desired::Desired;
 use crate::docker::Observed;
 use crate::plan::Plan;
 use crate::render;
@@ -34,6 +36,8 @@ pub(super) struct Work<'a> {
     pub(super) question: &'a str,
     /// How its beginning and its end are worded.
     pub(super) wording: Wording,
+    /// What the host is to serve afterwards, where the person would like to know.
+    pub(super) serves: Option<&'a Desired>,
 }
 
 /// Carries out what is planned for the host, of which `seen` was read just now.
@@ -57,7 +61,7 @@ pub(super) fn carry_out(
         return Ok(interrupt.during(|interrupt| run(host, running, interrupt, work, &plan, seen)));
     }
     interrupt.during(|interrupt| agree(running, work.question, &|| interrupt.load(Ordering::Relaxed)))?;
-    interrupt.during(|interrupt| {
+    let exit = interrupt.during(|interrupt| {
         let wait = running.wait.unwrap_or_default();
         let lock = host.lock(&Subject::Project(plan.project.clone()), wait, interrupt)?;
         let done = carry_out_alone(host, running, interrupt, work, plan);
@@ -65,7 +69,11 @@ pub(super) fn carry_out(
             warn(&error.to_string(), "the lock is still there: the next gordon of this machine takes it over, `gordon unlock` takes it away");
         }
         done
-    })
+    })?;
+    if let Some(desired) = work.serves.filter(|_| exit == Exit::Done && !running.json) {
+        say_what_is_served(host, desired);
+    }
+    Ok(exit)
 }
 
 /// The rest, with the lock: no other gordon changes the host now, but one may have since `shown` was planned.

@@ -31,6 +31,7 @@ pub(super) fn down(global: &Global, said: &cli::Down) -> Result<Exit, CommandErr
         plan: &|seen: &Observed| Ok(plan::down(&name, stop_timeout, seen, volumes)),
         question,
         wording: Wording { stage: "down", done: "removed", next },
+        serves: None,
     };
     carry_out(&host, &said.running, &interrupt, &work, &seen)
 }

@@ -15,6 +15,7 @@ mod project;
 mod rollback;
 mod routes;
 mod saved;
+mod served;
 mod shown;
 mod status;
 mod unlock;

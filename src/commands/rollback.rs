@@ -30,6 +30,7 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Co
         plan: &|seen: &Observed| project.rollback(seen, stem.as_deref(), &leave_data),
         question: "go back to the release before?",
         wording: Wording { stage: "rollback", done: "rolled back", next: Some(next) },
+        serves: Some(&project.desired),
     };
     carry_out(&host, &said.running, &interrupt, &work, &seen)
 }

@@ -10,9 +10,11 @@ pub mod text;
 mod block;
 mod overview;
 mod prelude;
+mod served;
 mod shown;
 mod words;
 
+pub use served::served;
 pub use shown::Text;
 pub use words::command_line;
 

@@ -56,6 +56,12 @@ fn leads_nowhere(host: &str) {
     assert_eq!(get(host).stdout, "no app has this host\n404", "{host}");
 }
 
+/// Whether an apply says at its end that a visitor gets 200 at this address.
+fn says_served(applied: &Run, url: &str) -> bool {
+    let status = format!("{url} → 200 in ");
+    applied.stderr.lines().any(|line| line.starts_with(&status))
+}
+
 /// Whether the proxy's Caddy is older than 2.7: it knows some of its settings not.
 fn is_old_caddy() -> bool {
     docker(["exec", "gordon-proxy", "caddy", "version"]).stdout.trim_start_matches('v').starts_with("2.6")
@@ -333,13 +339,29 @@ fn a_proxy_that_lost_its_set_up_says_so_and_the_next_apply_writes_it_anew() {
 }
 
 #[test]
+fn an_apply_says_what_a_visitor_gets() {
+    on_private_engine(an_apply_says_what_a_visitor_gets, || {
+        let hosts: Vec<String> = (10..32).map(|number| format!("h{number}.test")).collect();
+        let one = project("gtest-pxserved", &hosts.join(", "), "first");
+        let applied = one.apply();
+        assert!(says_served(&applied, "http://h10.test:18080"), "{}", applied.stderr);
+        assert!(applied.stderr.ends_with("\nand 12 more answer\n"), "{}", applied.stderr);
+        let again = one.apply();
+        assert!(!again.stderr.contains(" → "), "nothing was done: {}", again.stderr);
+        let left = docker(["exec", "gordon-proxy", "sh", "-c", "ls /tmp; ps | grep -c '[c]addy'"]).stdout;
+        assert_eq!(left, "1\n", "nothing of the question is left in the proxy");
+    });
+}
+
+#[test]
 fn with_its_own_authority_it_answers_https() {
     on_private_engine(with_its_own_authority_it_answers_https, || {
         let one = Project::new(
             "gtest-pxtls",
             &[("gordon.yaml", &config("gtest-pxtls", "one.test", "first", "tls: internal"))],
         );
-        one.apply();
+        let applied = one.apply();
+        assert!(says_served(&applied, "https://one.test:18443"), "{}", applied.stderr);
         let ask = |url: &str, words: &[&str]| {
             let to = ["one.test:18443:127.0.0.1", "none.test:18443:127.0.0.1"];
             run(Command::new("curl")

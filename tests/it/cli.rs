@@ -322,6 +322,46 @@ fn plan_shows_and_changes_nothing() {
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 }
 
+/// Two hosts behind a proxy, of which the second does not answer.
+const SERVED: &str = "'exec --interactive gordon-proxy sh -c '*)
+	case $(cat) in
+	'a.test
+b.test') printf '%s\\n' 'b.test no - dial tcp 127.0.0.1:80: connect: connection refused' 'a.test yes 200 41.3' ;;
+	esac
+	;;
+";
+
+#[test]
+fn an_apply_that_did_something_says_what_is_served() {
+    let config = "name = \"cli-served\"\n[routes]\n\"a.test\" = \"web:1\"\n\"b.test\" = \"web:1\"\n";
+    let scene = |config: &str, cases| {
+        let images = "'image inspect'*caddy:2*)\n\timage 1 web:1 null\n\timage 3 caddy:2 null\n\t;;\n";
+        Scene::new(&[("gordon.toml", config)], &format!("{images}{cases}"))
+    };
+    let last = |run: &Run, count: usize| {
+        let lines: Vec<&str> = run.stderr.lines().collect();
+        lines[lines.len() - count..].join("\n")
+    };
+    let run = scene(config, SERVED).gordon("apply --yes").ended(0);
+    assert_eq!(
+        last(&run, 2),
+        "https://b.test → no answer: connection refused; its certificate is not there yet\nhttps://a.test → 200 in 41 ms"
+    );
+    let refuses =
+        "'exec --interactive gordon-proxy sh -c '*)\n\techo 'no such container' >&2\n\texit 1\n\t;;\n";
+    let run = scene(config, refuses).gordon("apply --yes").ended(0);
+    assert_eq!(last(&run, 1), "what is served is not known: the proxy cannot be asked: no such container");
+    for (config, words) in [
+        (format!("{config}[proxy]\nenabled = false\n"), "apply --yes"),
+        (config.to_owned(), "apply --yes --json"),
+    ] {
+        let scene = scene(&config, SERVED);
+        scene.gordon(words).ended(0);
+        let calls = fs::read_to_string(scene.docker.path().join("calls")).expect("calls");
+        assert!(!calls.contains("served http"), "{words}");
+    }
+}
+
 #[test]
 fn with_nothing_to_do_nothing_else_is_asked_of_docker() {
     let scene = Scene::new(&[("gordon.toml", "name = \"cli-nothing\"\n")], "");

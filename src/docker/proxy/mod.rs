@@ -4,6 +4,7 @@
 mod files;
 mod fragment;
 mod names;
+mod served;
 mod set_up;
 mod sites;
 
@@ -25,6 +26,9 @@ pub use names::NETWORK;
 pub use names::PREVIOUS;
 pub use names::paths;
 pub use names::volumes;
+pub use served::Entrance;
+pub use served::Response;
+pub use served::Served;
 pub use set_up::RESTART;
 pub use set_up::runtime;
 pub use set_up::set_up;
