@@ -152,6 +152,8 @@ struct Step<'a> {
     argv: Option<Argv<'a>>,
     /// What the command reads from its standard input.
     stdin: Option<String>,
+    /// The time after which the command is ended, and has failed; null without a command.
+    limit_seconds: Option<u64>,
     /// Variables that the command takes from its environment; their values are nowhere in the plan.
     #[serde(serialize_with = "texts")]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
@@ -174,6 +176,8 @@ struct Undo<'a> {
     /// The docker command.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     argv: Argv<'a>,
+    /// The time after which the command is ended.
+    limit_seconds: u64,
 }
 
 #[derive(Serialize)]
@@ -356,6 +360,7 @@ impl<'a> Step<'a> {
     fn of(step: &'a plan::Step, action: Action, calls: Calls<'a>) -> Self {
         let (kind, name) = subject(&step.op);
         let Command { words, stdin, secrets } = step.op.command().unwrap_or_default();
+        let has_command = !words.is_empty();
         Self {
             id: number(step.id),
             owner: step.owner.as_str(),
@@ -372,8 +377,9 @@ impl<'a> Step<'a> {
             needs: &step.needs,
             after: &step.after,
             unless: &step.unless,
-            argv: (!words.is_empty()).then_some(Argv { calls, words }),
+            argv: has_command.then_some(Argv { calls, words }),
             stdin,
+            limit_seconds: has_command.then(|| step.op.limit().as_secs()),
             secrets,
             probe: match &step.op {
                 Op::Await(wait) => Some(Probe::of(wait.probe(), calls)),
@@ -386,8 +392,11 @@ impl<'a> Step<'a> {
             undo: step
                 .undo
                 .iter()
-                .filter_map(Op::command)
-                .map(|command| Undo { argv: Argv { calls, words: command.words } })
+                .filter_map(|op| Some((op.command()?, op.limit())))
+                .map(|(command, limit)| Undo {
+                    argv: Argv { calls, words: command.words },
+                    limit_seconds: limit.as_secs(),
+                })
                 .collect(),
             dispensable: step.op.is_dispensable(),
             uninterruptible: step.uninterruptible,

@@ -4,6 +4,7 @@
 
 mod change;
 mod data;
+mod executor;
 mod facts;
 mod isolation;
 mod killed;
