@@ -6,7 +6,7 @@ use serde::de::Deserializer;
 use std::fmt;
 use std::sync::Arc;
 
-/// A reference to an image, as it was written.
+/// A reference to an image, as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Image(Arc<str>);
 
@@ -16,7 +16,7 @@ impl Image {
     /// The reference in `text`.
     ///
     /// # Errors
-    /// When docker would not take `text` as a reference to an image.
+    /// When docker would not accept `text` as a reference to an image.
     pub fn parse(text: impl Into<String>) -> Result<Self, NameError> {
         let text = text.into();
         let parts = Parts::of(&text);
@@ -27,7 +27,7 @@ impl Image {
         }
     }
 
-    /// The reference as it was written.
+    /// The reference as written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,7 +38,7 @@ impl Image {
         path.rsplit('/').next().unwrap_or(path)
     }
 
-    /// The reference in its one full form, so that `redis` and `docker.io/library/redis:latest` compare equal.
+    /// The full form of the reference, in which `redis` and `docker.io/library/redis:latest` compare equal.
     pub fn canonical(&self) -> String {
         let parts = Parts::of(&self.0);
         let registry = match parts.registry {
@@ -84,7 +84,7 @@ impl<'a> Parts<'a> {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (name, None),
         };
-        // as docker does: the first part is a registry when it looks like a host, and can be one
+        // docker's rule: the first part is a registry if it looks like a host and can be one
         let looks_like_a_host =
             |first: &str| first.contains(['.', ':']) || first == "localhost" || has_capitals(first);
         let (registry, path) = match name.split_once('/') {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_docker_takes_for_one_image_compares_equal() {
+    fn references_to_one_image_compare_equal() {
         for text in [
             "redis",
             "redis:latest",
@@ -214,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn references_are_taken_as_the_distribution_specification_takes_them(
+        fn references_follow_the_distribution_specification(
             text in "([a-zA-Z0-9.-]{1,6}(:[0-9]{1,3})?/)?[a-zA-Z0-9._-]{1,8}(/[a-z0-9._-]{1,5})?(:[a-zA-Z0-9._-]{1,6})?"
         ) {
             prop_assert_eq!(Image::parse(text.clone()).is_ok(), text.parse::<Reference>().is_ok(), "{}", text);

@@ -1,4 +1,4 @@
-//! Names, parsed once at the border; past it none can be wrong. Does not know where a name comes from.
+//! Names, parsed once at the border, so that none is wrong inside. Does not know where a name comes from.
 
 mod image;
 
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a text is not the name that it should be. Reads on from "`text` is not …".
+/// Why a text is not a valid name of its kind. Continues the phrase "`text` is not …".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError {
     text: String,
@@ -21,7 +21,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// `check` says which texts are names, `hint` which characters they have.
+    /// `check` tells whether a text is a valid name; `hint` lists the allowed characters.
     fn new(text: String, expected: &'static str, hint: &'static str, check: fn(&str) -> bool) -> Self {
         let plain = without_url(&text);
         let has_capitals = check("A");
@@ -32,13 +32,13 @@ impl NameError {
         Self { text, expected, hint }
     }
 
-    /// What to do about it: the name that may be meant, or what a name may hold.
+    /// How to correct it: the name that was probably meant, or the allowed characters.
     pub fn hint(&self) -> &str {
         &self.hint
     }
 }
 
-/// A text in lower case; of a URL its host.
+/// The text in lower case; of a URL, only the host.
 fn without_url(text: &str) -> String {
     let host = text.split_once("://").and_then(|(_, rest)| rest.split(['/', ':']).next());
     host.unwrap_or(text).trim().trim_end_matches(['.', '/']).to_lowercase()
@@ -53,14 +53,14 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 impl NameError {
-    /// The same for serde, with the hint on a line of its own.
+    /// The same error for serde, with the hint on a line of its own.
     fn for_serde<E: Error>(self) -> E {
         E::custom(format_args!("{self}\n{}", self.hint))
     }
 }
 
-/// Whether a terminal obeys a character or shows nothing of it, so that what is read is not what is there: control
-/// characters, the ends of lines and paragraphs, what changes the direction, and what has no width.
+/// Whether a terminal obeys a character or hides it, so that the reader does not see what the text holds:
+/// control characters, line and paragraph separators, direction marks, and characters without width.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -77,7 +77,7 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
-/// A text as it can be shown in a message: what is hidden is escaped.
+/// A text as a message shows it: hidden characters are escaped.
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if is_hidden(c) {
@@ -89,7 +89,7 @@ pub fn visible(text: &str) -> String {
     })
 }
 
-/// Why a path is no place inside a container to mount something at. Reads on from the path.
+/// Why a path cannot be a mount point inside a container. Continues a phrase that begins with the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MountPathError {
     /// It holds a control character.
@@ -105,7 +105,7 @@ pub enum MountPathError {
 }
 
 impl MountPathError {
-    /// What to write.
+    /// What to write instead.
     pub fn hint(self) -> &'static str {
         match self {
             Self::Control => "write it on one line",
@@ -129,11 +129,11 @@ impl fmt::Display for MountPathError {
     }
 }
 
-/// Where docker mounts what is to be mounted at `path` inside a container: the same for the paths of a config and of an
-/// image.
+/// The mount point of `path` inside a container, as docker normalises it. Paths of a config and of an image
+/// compare equal in this form.
 ///
 /// # Errors
-/// When docker would refuse it, take it for another path, or hide all else in the container.
+/// When docker would refuse the path, take it for another path, or hide everything else in the container.
 pub fn mount_path(path: &str) -> Result<String, MountPathError> {
     let steps = || path.split('/').filter(|step| !matches!(*step, "" | "."));
     if path.chars().any(char::is_control) {
@@ -202,12 +202,12 @@ names! {
     /// A group of domains that share a network, or the id of a route.
     Label: "a name", |s| is_label(s) && is_lower(s),
         "lower-case letters, digits and `-`, at most 63, beginning and ending with a letter or digit";
-    /// The own name of an app or a service; the last part of an image's path is one, unless it is too long.
+    /// The own name of an app or a service. The last part of an image's path is one, unless it is too long.
     ShortName: "a name", is_short_name,
         "lower-case letters, digits, `-`, `_` and `.`, at most 63 between dots, beginning and ending with a letter or digit";
-    /// A volume as a config calls it, before its prefix.
+    /// A volume as a config names it, before its prefix.
     VolumeName: "the name of a volume", is_volume_name, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
-    /// What a thing belongs to: a domain, a group or a project. The unit of isolation.
+    /// The unit of isolation, which every thing belongs to: a domain, a group or a project.
     Owner: "an owner", |_| true, "any text";
     /// A container, as docker names it.
     Container: "a container name", is_object, "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
@@ -218,10 +218,10 @@ names! {
     /// A name that docker's resolver answers inside a network: labels of at most 63 characters.
     Alias: "a network alias", |s| s.len() <= 253 && s.split('.').all(|l| l.len() <= 63 && is_host_label(l)),
         "letters, digits, `_` and `-` between dots, at most 63 a label";
-    /// The name of an environment variable, as docker takes it: `discovery.type` is one.
+    /// The name of an environment variable, as docker accepts it: `discovery.type` is one.
     EnvKey: "the name of an environment variable", is_env_key, "anything printable without blanks, `=` and `#`";
-    /// The name of an environment variable that a shell passes on as it is, and that does not change what docker itself
-    /// does.
+    /// The name of an environment variable that a shell passes on unchanged, and that does not change
+    /// docker's own behaviour.
     SecretKey: "the name of a secret", is_secret_key,
         "letters, digits and `_`, not beginning with a digit; not what docker reads (`PATH`, `HOME`, `DOCKER_…`), what a \
          shell sets (`IFS`, `PWD`, `BASH…`), or `_` before a small letter, which scripts of gordon use";
@@ -230,7 +230,7 @@ names! {
 }
 
 impl ImageId {
-    /// The first 12 digits, as docker shows an id.
+    /// The first 12 digits, docker's short form of an id.
     pub fn short(&self) -> &str {
         &self.0["sha256:".len()..][..12]
     }
@@ -243,7 +243,7 @@ impl Borrow<str> for Container {
 }
 
 impl Volume {
-    /// Whether docker made the name up.
+    /// Whether docker made up the name.
     pub fn is_anonymous(&self) -> bool {
         self.0.len() == 64 && self.0.bytes().all(|b| b.is_ascii_hexdigit())
     }
@@ -285,7 +285,7 @@ fn is_label(s: &str) -> bool {
         && !s.ends_with('-')
 }
 
-/// A label as docker's resolver takes it: underscores are common in image names.
+/// A label that docker's resolver accepts: with underscores, which are common in image names.
 fn is_host_label(s: &str) -> bool {
     !s.is_empty()
         && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -317,7 +317,7 @@ fn is_env_key(s: &str) -> bool {
     !s.is_empty() && s.bytes().all(|b| b.is_ascii_graphic() && b != b'=' && b != b'#')
 }
 
-/// Shells set these themselves, whatever their environment says.
+/// Variables that shells set themselves, whatever their environment holds.
 const SHELL_VARIABLES: [&str; 22] = [
     "_",
     "COMP_WORDBREAKS",
@@ -343,8 +343,8 @@ const SHELL_VARIABLES: [&str; 22] = [
     "UID",
 ];
 
-/// The value of a secret stands in the environment of the docker command, which reads some variables itself; in a script,
-/// the shell and the script have variables of their own.
+/// Whether a secret may have this name. Secrets are in the environment of docker's command, which reads some
+/// variables itself. In a script, the shell and the script have variables of their own.
 fn is_secret_key(s: &str) -> bool {
     let is_of_scripts =
         s.strip_prefix('_').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_name_is_what_docker_takes_for_one() {
+    fn an_environment_name_is_one_that_docker_accepts() {
         check(&["A", "_a9", "discovery.type", "A-B"], &["", "A=B", "A B", "#A", "ä"], |s| {
             EnvKey::parse(s).is_ok()
         });
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_no_variable_of_a_shell_or_of_a_script() {
+    fn a_secret_never_shadows_a_variable_of_the_shell_or_script() {
         check(
             &["_JAVA_OPTIONS", "_9", "__a", "ENVIRONMENT", "PPID_FILE"],
             &["_", "_seen", "_step", "_a9", "IFS", "PWD", "BASH_ENV", "SHLVL"],
@@ -447,14 +447,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_the_text_and_a_way_out() {
+    fn an_error_shows_the_text_and_a_hint() {
         let error = Project::parse("My Shop").expect_err("capitals and blanks are refused");
         assert_eq!(error.to_string(), "`My Shop` is not a project name");
         assert!(error.hint().starts_with("lower-case letters"));
     }
 
     #[test]
-    fn an_error_shows_the_name_that_is_meant() {
+    fn an_error_suggests_the_name_that_was_meant() {
         for text in ["A.com", "a.com.", " a.com", "a.com/", "https://a.com", "HTTPS://A.com:443/up?x=1"] {
             assert_eq!(Domain::parse(text).expect_err(text).hint(), "did you mean `a.com`?", "{text}");
         }

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// By network: the addresses of containers, whether they run or not, and those that are given out from here on.
+/// The taken addresses of each network: those of all containers, running or not, and those given out by this
+/// plan.
 #[derive(Debug)]
 pub(super) struct Addresses(BTreeMap<Network, BTreeSet<Ipv4Addr>>);
 
 impl Addresses {
-    /// What is taken on `host`.
+    /// The addresses that are taken on `host`.
     pub(super) fn of(host: &Observed) -> Self {
         let networks = host.networks.iter();
         let mut taken: BTreeMap<Network, BTreeSet<Ipv4Addr>> =
@@ -28,8 +29,8 @@ impl Addresses {
         Self(taken)
     }
 
-    /// A free address in a network of gordon's, from the upper half, which docker does not give out; when that is full
-    /// from the end of the lower half. `None` when there is none.
+    /// A free address in one of gordon's networks. Prefers the upper half, which docker does not give out;
+    /// then takes from the end of the lower half. `None` when the network is full.
     pub(super) fn address(&mut self, network: &Network, subnet: Ipv4Net) -> Option<Ipv4Addr> {
         let taken = self.0.entry(network.clone()).or_default();
         let (low, high) = (u32::from(subnet.network()), u32::from(subnet.broadcast()));

@@ -1,4 +1,5 @@
-//! The names that a project's workloads answer to on its networks, and the containers of others that answer to them too.
+//! The names that a project's workloads answer to on its networks, and foreign containers that answer to the
+//! same names.
 
 use super::Conflict;
 use super::builder::PlanBuilder;
@@ -10,7 +11,8 @@ use crate::docker::Names;
 use crate::docker::others;
 use crate::docker::others_that_answer;
 
-/// Look-ups of a name that two containers answer to reach either of them.
+/// Reports foreign containers that answer to a name of the project. A look-up of such a name reaches either
+/// container.
 pub(super) fn check_answers(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let project = plan.project;
     if others(&plan.now, project).next().is_none() {
@@ -24,7 +26,7 @@ pub(super) fn check_answers(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     plan.conflicts.extend(conflicts);
 }
 
-/// Another container may have come when the plan is carried out.
+/// Expects that no such container has come by the time the plan is carried out.
 pub(super) fn expect_no_other_answers(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let (project, names) = (plan.project.clone(), names(desired));
     if !plan.plan.is_empty() && !names.is_empty() {
@@ -33,7 +35,7 @@ pub(super) fn expect_no_other_answers(plan: &mut PlanBuilder<'_>, desired: &Desi
     }
 }
 
-/// What the workloads answer to on each network: their aliases, and the names of their containers.
+/// The names that the workloads answer to on each network: their aliases and their containers' names.
 fn names(desired: &Desired) -> Names {
     let mut names = Names::new();
     for workload in &desired.workloads {

@@ -1,5 +1,5 @@
-//! A plan in the making. It walks on a model of the host that each step advances, so what follows is planned from what
-//! will be. Does not know what is wanted, nor how it is brought up.
+//! Builds a plan. Each step advances a model of the host, so later steps are planned from the state that
+//! earlier steps leave. Does not know what is wanted, nor how it is brought up.
 
 use super::Conflict;
 use super::Expect;
@@ -29,22 +29,22 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Steps after which something is done: all that is before them is done too.
+/// Steps after which something is done. All steps before them are done too.
 pub(super) type Steps = Vec<StepId>;
 
-/// A plan in the making.
+/// A plan that is being built.
 pub(super) struct PlanBuilder<'a> {
     pub(super) project: &'a Project,
-    /// The time that a container has to end by itself when it is stopped.
+    /// The time that a container gets to exit after it was asked to stop.
     pub(super) stop_timeout: Duration,
     pub(super) options: &'a Options,
-    /// The host as it is.
+    /// The host before the plan.
     pub(super) host: &'a Observed,
-    /// The host as the steps so far leave it.
+    /// The host after the steps so far.
     pub(super) now: Observed,
     pub(super) plan: Plan,
     pub(super) conflicts: Vec<Conflict>,
-    /// The other projects of which there is something on the host.
+    /// The other projects that have something on the host.
     pub(super) others: BTreeSet<&'a Project>,
     pub(super) addresses: Addresses,
     /// The volumes that the config's containers mount.
@@ -57,21 +57,21 @@ pub(super) struct PlanBuilder<'a> {
     pub(super) left_networks: BTreeMap<Network, Steps>,
     pub(super) freed_volumes: BTreeMap<Volume, Steps>,
     pub(super) freed_ports: BTreeMap<u16, Steps>,
-    /// How far each workload comes, by its stem.
+    /// The availability of each workload that was planned, by its base name.
     pub(super) up: BTreeMap<&'a str, Availability>,
-    /// How far the proxy comes, before it joins the networks of apps.
+    /// The availability of the proxy, before it joins the networks of apps.
     pub(super) proxy: Availability,
     /// The steps by which the proxy joins a network.
     pub(super) joined: BTreeMap<Network, StepId>,
-    /// The step after which the proxy routes nothing to what goes.
+    /// The step after which the proxy no longer routes to containers that are removed.
     pub(super) unrouted: Option<StepId>,
 }
 
-/// How far a workload comes.
+/// When a workload is available.
 pub(super) enum Availability {
-    /// It is ready after these steps; after none, it is already.
+    /// Ready after these steps. Without steps, it is ready already.
     After(Steps),
-    /// It is left as it is.
+    /// Left as it is.
     Blocked,
 }
 
@@ -107,22 +107,22 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// The plan, or all its conflicts.
+    /// The plan, or all conflicts.
     pub(super) fn finish(self) -> Result<Plan, Vec<Conflict>> {
         if self.conflicts.is_empty() { Ok(self.plan) } else { Err(self.conflicts) }
     }
 
-    /// How many steps there are so far.
+    /// The number of steps so far.
     pub(super) fn count(&self) -> usize {
         self.plan.steps().len()
     }
 
-    /// The steps that came since there were `count`.
+    /// The steps that were added after there were `count`.
     pub(super) fn since(&self, count: usize) -> impl Iterator<Item = StepId> {
         self.plan.steps()[count..].iter().map(|step| step.id)
     }
 
-    /// The container of this name as the steps so far leave it.
+    /// The container of this name after the steps so far.
     pub(super) fn seen(&self, name: &Container) -> Option<&SeenContainer> {
         self.now.containers.get(name)
     }
@@ -131,21 +131,21 @@ impl<'a> PlanBuilder<'a> {
         self.now.containers.contains_key(name)
     }
 
-    /// Steps of `owner` that come after others.
+    /// Starts a sequence of steps for `owner`, after other steps.
     pub(super) fn sequence(&mut self, owner: &Owner, after: &[StepId]) -> Sequence<'_, 'a> {
         let (owner, needs) = (owner.clone(), after.to_vec());
         let (done, undo) = (Vec::new(), Vec::new());
         Sequence { plan: self, owner, needs, done, undo, risk: Risk::None, has_begun: false }
     }
 
-    /// Appends a step, unless one of its facts holds on the model.
+    /// Appends a step, unless the model shows that one of its facts holds.
     pub(super) fn add(&mut self, step: NewStep) -> Option<StepId> {
         if step.unless.iter().any(|fact| fact.holds(&self.now)) {
             return None;
         }
         let (left, freed, ports) = self.lets_go_of(&step.op);
         if let Err(refused) = simulate(&mut self.now, &step.op) {
-            // what stands in the way was noted already; without a conflict it is a defect of this module
+            // its conflict was noted already; without a conflict it is a defect of this module
             assert!(
                 !self.conflicts.is_empty(),
                 "no step is planned that docker refuses: {refused}: {:?}",
@@ -182,13 +182,14 @@ impl<'a> PlanBuilder<'a> {
         self.plan.expects.push(Expect { any, otherwise: otherwise.into() });
     }
 
-    /// The fact that a container is the one that was seen, if under another name.
+    /// The fact that this name belongs to the container `seen`, which may have had another name.
     pub(super) fn is_seen(&self, name: &Container, seen: &SeenContainer) -> Fact {
         let (project, spec) = (self.project.clone(), seen.spec.clone());
         Fact::Has { name: name.clone(), project, spec, release: seen.release }
     }
 
-    /// Before anything is changed, a container is as it is now, or as a part of this same plan leaves it, which is `any`.
+    /// Expects that a container is unchanged when the plan starts, or is in one of the states `any` that the
+    /// plan itself leaves.
     pub(super) fn expect_as_it_is(&mut self, name: &Container, mut any: Vec<Fact>) {
         let as_it_is = match self.host.containers.get(name) {
             Some(seen) => self.is_seen(name, seen),
@@ -205,53 +206,53 @@ impl<'a> PlanBuilder<'a> {
         Labels { claim, kind, owner: owner.clone(), name: name.to_owned(), release: None }
     }
 
-    /// The labels of what all projects share.
+    /// The labels of a thing that all projects share.
     pub(super) fn shared_labels(&self, kind: Kind, owner: &Owner, name: &str) -> Labels {
         let claim = Claim::Shared(self.project.clone());
         Labels { claim, ..self.labels(kind, owner, name) }
     }
 }
 
-/// Steps of one owner, each of which needs the one before.
+/// Steps of one owner. Each step needs the one before.
 pub(super) struct Sequence<'b, 'a> {
     pub(super) plan: &'b mut PlanBuilder<'a>,
     owner: Owner,
-    /// What the next step needs.
+    /// The steps that the next step needs.
     pub(super) needs: Steps,
-    /// What makes the steps from here on unnecessary, beside their own effect.
+    /// The facts that make the following steps unnecessary, beside their own effect.
     pub(super) done: Vec<Fact>,
-    /// What restores the state before when one of the steps from here on fails.
+    /// The operations that restore the state before when one of the following steps fails.
     pub(super) undo: Vec<Op>,
-    /// What the steps from here on cost.
+    /// The cost of the following steps.
     pub(super) risk: Risk,
     has_begun: bool,
 }
 
 impl<'a> Sequence<'_, 'a> {
-    /// All is done where one of these facts holds.
+    /// Makes the sequence unnecessary where one of these facts holds.
     pub(super) fn done_if(mut self, facts: impl IntoIterator<Item = Fact>) -> Self {
         self.done.extend(facts);
         self
     }
 
-    /// What restores the state before when a step fails.
+    /// Restores the state before with these operations when a step fails.
     pub(super) fn undone_by(mut self, ops: Vec<Op>) -> Self {
         self.undo = ops;
         self
     }
 
-    /// The next step comes after these too.
+    /// Makes the next step wait for these steps too.
     pub(super) fn wait_for<'s>(&mut self, steps: impl IntoIterator<Item = &'s StepId>) {
         self.needs.extend(steps);
     }
 
-    /// The next step, which has nothing to do where its effect holds.
+    /// Appends a step that is unnecessary where its effect holds.
     pub(super) fn step(&mut self, op: Op, reason: &Reason) -> Option<StepId> {
         let step = self.draft(op, reason);
         self.add(step)
     }
 
-    /// The next step, which has nothing to do where one of these facts holds.
+    /// Appends a step that is unnecessary where one of these facts holds.
     pub(super) fn step_unless(
         &mut self,
         op: Op,
@@ -262,13 +263,13 @@ impl<'a> Sequence<'_, 'a> {
         self.add(step)
     }
 
-    /// The next step as [`Self::step`] would add it, for one that departs from the others.
+    /// The step that [`Self::step`] would append, for a caller that changes it first.
     pub(super) fn draft(&self, op: Op, reason: &Reason) -> NewStep {
         let effect = op.effect();
         self.draft_unless(op, reason, effect)
     }
 
-    /// The next step as [`Self::step_unless`] would add it.
+    /// The step that [`Self::step_unless`] would append.
     pub(super) fn draft_unless(
         &self,
         op: Op,
@@ -281,12 +282,12 @@ impl<'a> Sequence<'_, 'a> {
         NewStep { unless, needs, undo, risk, ..NewStep::new(op, self.owner.clone(), reason.clone()) }
     }
 
-    /// Whether it has a step yet.
+    /// Whether the sequence has a step yet.
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
-    /// Appends a step, unless one of its facts holds on the model.
+    /// Appends a step, unless the model shows that one of its facts holds.
     pub(super) fn add(&mut self, step: NewStep) -> Option<StepId> {
         let id = self.plan.add(step)?;
         self.needs = vec![id];
@@ -294,7 +295,7 @@ impl<'a> Sequence<'_, 'a> {
         Some(id)
     }
 
-    /// For each thing a sequence of its own; none of them needs another, and what follows needs all.
+    /// Builds one sequence for each thing. They do not need each other; the following steps need all of them.
     pub(super) fn each<T>(
         &mut self,
         things: impl IntoIterator<Item = T>,
@@ -315,7 +316,7 @@ impl<'a> Sequence<'_, 'a> {
         }
     }
 
-    /// The steps after which all of it is done; without any, those that it came after.
+    /// The steps after which the sequence is done. Without steps, those that it came after.
     pub(super) fn end(self) -> Steps {
         self.needs
     }

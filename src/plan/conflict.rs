@@ -1,4 +1,4 @@
-//! Why there is no plan: what is on the host stands in the way of what the config asks for.
+//! Why there is no plan: something on the host conflicts with the config.
 
 use crate::name::Container;
 use crate::name::Domain;
@@ -9,10 +9,10 @@ use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Something on the host that stands in the way of a plan.
+/// Something on the host that makes a plan impossible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
-    /// The container has a name that the config needs, and gordon did not make it.
+    /// A container that gordon did not make has a name that the config needs.
     ForeignContainer(Container),
     /// Another project's container has a name that this config needs.
     OthersContainer(Container, Claimant),
@@ -20,9 +20,9 @@ pub enum Conflict {
     OthersNetwork(Network, Claimant),
     /// Another project's volume has a name that this config needs.
     OthersVolume(Volume, Claimant),
-    /// The host has containers of this project, and this config wants none of them.
+    /// The host has containers of this project, and the config asks for none of them.
     AnotherConfig(Project, Vec<Container>),
-    /// A container that is not the project's answers to names of the project's on one of its networks.
+    /// A container outside the project answers to names of the project on one of its networks.
     OtherAnswers {
         /// The container.
         container: Container,
@@ -37,48 +37,48 @@ pub enum Conflict {
         network: Network,
         /// The pool.
         pool: Ipv4Net,
-        /// A range of which nothing is taken.
+        /// A range that is wholly free.
         free: Option<Ipv4Net>,
     },
     /// A network has no free address.
     NetworkFull(Network),
-    /// A container is to have more processors than the host has.
+    /// A container asks for more processors than the host has.
     MoreProcessors {
         /// The container.
         container: Container,
-        /// How many it is to have.
+        /// How many it asks for.
         wanted: String,
         /// How many the host has.
         there: u32,
     },
-    /// The app has no release before the one that serves.
+    /// The app has no release before the serving one.
     NothingBefore(Container),
     /// An earlier run was cut off between two releases of the app.
     BetweenReleases(Container),
     /// Another project routes a host.
     OthersHost(Domain, Project),
-    /// The proxy is another one than this config wants, and the project that made it is still there.
+    /// The proxy differs from what this config asks for, and the project that made it is still on the host.
     OthersProxy {
         /// The project that made it.
         maker: Project,
         /// What differs, in words.
         differs: &'static str,
     },
-    /// The container is none of this config's.
+    /// The config has no container of this name.
     UnknownContainer(String),
 }
 
-/// Claimant a thing is.
+/// Who has claimed a thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimant {
-    /// A project's.
+    /// A project.
     Project(Project),
-    /// Gordon made it, and its label does not say for whom.
+    /// Gordon made the thing, but its label names no project.
     Unknown,
 }
 
 impl Claimant {
-    /// The claimant of a thing that carries a project's label, or one of gordon's without a project.
+    /// The claimant of a thing that carries a project's label, or one of gordon's labels without a project.
     pub(super) fn of(project: Option<&Project>) -> Self {
         project.map_or(Self::Unknown, |project| Self::Project(project.clone()))
     }
@@ -94,7 +94,7 @@ impl fmt::Display for Claimant {
 }
 
 impl Conflict {
-    /// What to do about it.
+    /// How to resolve the conflict.
     pub fn hint(&self) -> String {
         match self {
             Self::ForeignContainer(name) => {

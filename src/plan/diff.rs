@@ -1,4 +1,4 @@
-//! The one traversal: for each thing that is wanted the whole way there, less what already holds.
+//! The one traversal: for each wanted thing all its steps, without those whose effect already holds.
 
 use super::Conflict;
 use super::Note;
@@ -23,10 +23,10 @@ use crate::docker::Observed;
 use crate::name::Container;
 use std::collections::BTreeSet;
 
-/// The plan that brings `host` to what is `desired`.
+/// The plan that brings `host` to `desired`.
 ///
 /// # Errors
-/// All conflicts of the config with the host.
+/// All conflicts between the config and the host.
 pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Plan, Vec<Conflict>> {
     let mut plan = PlanBuilder::new(&desired.project, desired.stop_timeout, host, options);
     let mut subnets = Subnets::of(host, desired.address_pool);
@@ -68,7 +68,7 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }
 
-/// Only containers of the config can be made anew.
+/// Reports containers to recreate that the config does not have.
 fn check_recreate(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     if plan.options.recreate.is_empty() {
         return;
@@ -80,7 +80,7 @@ fn check_recreate(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     plan.conflicts.extend(unknown.cloned().map(Conflict::UnknownContainer));
 }
 
-/// Docker refuses to start a container that is to have more processors than there are.
+/// Reports containers that ask for more processors than the host has. Docker refuses to start them.
 fn check_processors(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let Some(there) = plan.now.processors else { return };
     for workload in &desired.workloads {

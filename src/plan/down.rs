@@ -1,4 +1,4 @@
-//! Everything of a project goes: its routes, containers, networks, and, only when asked, its volumes.
+//! Removes everything of a project: its routes, its containers, its networks and, on request, its volumes.
 
 use super::Note;
 use super::Options;
@@ -22,18 +22,18 @@ use crate::name::Project;
 use crate::name::Volume;
 use std::time::Duration;
 
-/// What becomes of the volumes of a project that goes.
+/// What happens to the volumes of a project that is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Volumes {
-    /// They stay, with their data.
+    /// They are kept, with their data.
     Keep,
-    /// They go.
+    /// They are removed.
     Remove,
 }
 
 /// The plan that removes everything of a project from `host`.
 ///
-/// `stop_timeout` is the time that each container has to end by itself.
+/// `stop_timeout` is the time that each container gets to exit after it was asked to stop.
 pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes: Volumes) -> Plan {
     let options = Options::default();
     let mut plan = PlanBuilder::new(project, stop_timeout, host, &options);

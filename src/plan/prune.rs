@@ -1,5 +1,5 @@
-//! Orphans: what is on the host for this project and no longer in the config. Containers go, then networks; volumes stay.
-//! Never touches what gordon did not make.
+//! Orphans: what this project has on the host and no longer in the config. Removes containers first, then
+//! networks; volumes stay. Never touches what gordon did not make.
 
 use super::Conflict;
 use super::Reason;
@@ -26,7 +26,8 @@ use crate::docker::Kind;
 use crate::name::Container;
 use std::collections::BTreeSet;
 
-/// When the config wants none of the project's containers, it is most likely another config of the same name.
+/// Reports a config that asks for none of the project's containers. It is most likely another config of the
+/// same name.
 pub(super) fn check_config(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let count = own_containers(plan).len();
     let orphans = orphans(plan, desired);
@@ -48,7 +49,7 @@ pub(super) fn make_way(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     }
 }
 
-/// Removes what is left of this project on the host.
+/// Removes the orphans of this project.
 pub(super) fn prune(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let count = plan.count();
     let containers = orphans(plan, desired);
@@ -65,7 +66,8 @@ pub(super) fn prune(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     }
 }
 
-/// The containers of this project on the host that its config does not want: none of those that serve, are about to, or did.
+/// The containers of this project whose names the config does not use: neither as live, nor as next, nor as
+/// previous ones.
 fn orphans(plan: &PlanBuilder<'_>, desired: &Desired) -> Vec<Container> {
     let mut ours = own_containers(plan);
     if !ours.is_empty() {
@@ -76,8 +78,8 @@ fn orphans(plan: &PlanBuilder<'_>, desired: &Desired) -> Vec<Container> {
     ours
 }
 
-/// Removes an orphan. While it runs for an app, it leaves as those do that a rollout puts others in the place of; one
-/// replica of too many leaves only when the others are up.
+/// Removes an orphan. A running app is drained first, as in a rollout. A surplus replica leaves only once the
+/// others are up.
 fn drain_and_remove(
     plan: &mut PlanBuilder<'_>,
     desired: &Desired,
@@ -90,7 +92,7 @@ fn drain_and_remove(
         return remove_container(plan, name, &reason, after);
     }
     let (owner, state) = (seen.owner.clone(), seen.state);
-    // which policy it was to have is no longer known
+    // the policy that it was meant to have is no longer known
     let can_drain = state.is_up() && !is_failing(seen, "always");
     let mut needs: Steps = plan.unrouted.iter().chain(after).copied().collect();
     let workload = replicated(desired, name);

@@ -1,4 +1,4 @@
-//! The images that are pulled before the plan proper is made, for what they declare decides what is in it.
+//! Pulls images before the plan itself is made, since what they declare decides what the plan contains.
 
 use super::NewStep;
 use super::Plan;
@@ -9,7 +9,7 @@ use crate::docker::Images;
 use crate::docker::Op;
 use crate::name::Image;
 
-/// The plan that pulls what is to be pulled of the images that are `desired`, all side by side.
+/// The plan that pulls the due images of `desired`, all in parallel.
 pub fn pulls(desired: &Desired, images: &Images) -> Plan {
     let mut plan = Plan::new(desired.project.clone());
     let is_due = |image: &&Image| match desired.pull {

@@ -1,4 +1,4 @@
-//! Why a step is there, and what a person should know beside the steps: data that reads as a sentence.
+//! Why a step exists, and what a person should know beside the steps: data that reads as a sentence.
 
 use crate::desired;
 use crate::docker::Fragment;
@@ -16,16 +16,16 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Why a step is there.
+/// Why a step exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It is not there yet.
+    /// The thing does not exist yet.
     Missing,
     /// The image is not on the host.
     NotOnHost,
     /// Docker's answer about a pulled image is needed before a container is made of it.
     VolumesUnknown,
-    /// The container was told something else.
+    /// The container's spec has changed.
     Changed(Vec<Change>),
     /// The image's tag has moved.
     ImageMoved {
@@ -36,87 +36,87 @@ pub enum Reason {
         /// The image that the tag names now.
         to: ImageId,
     },
-    /// Secrets have other values than the container has.
+    /// Secrets have other values than the container was started with.
     SecretsChanged(Vec<EnvKey>),
-    /// A path inside is not on the volume that it should be on.
+    /// A path inside the container is not on the volume that it should be on.
     NotMounted(String),
-    /// A network of the container was removed: it can never start again.
+    /// A network of the container was removed, so it can never start again.
     NetworkGone(Network),
     /// The person asked for it.
     Asked,
-    /// The container is there, but does not run.
+    /// The container exists, but does not run.
     NotRunning,
     /// The container is paused.
     Paused,
     /// The container has proved itself.
     Proved,
-    /// The restart policy is another one.
+    /// The restart policy differs.
     Restart {
-        /// What it is.
+        /// The policy that it has.
         from: String,
-        /// What it is to be.
+        /// The policy that it should have.
         to: String,
     },
-    /// The container served until it ended.
+    /// The container served until it exited.
     Served,
     /// The container has never been ready.
     Unproved,
     /// Docker restarts the container over and over.
     Restarting,
-    /// The container is not in a network that it should be in.
+    /// The container is not on a network that it should be on.
     NotAttached,
-    /// The container is in a network that it should not be in.
+    /// The container is on a network that it should not be on.
     Attached,
     /// The container answers to other names than it should.
     Aliases {
         /// The names that it should have.
         wanted: Vec<Alias>,
     },
-    /// A replacement is on its way: this makes room for it.
+    /// A replacement is coming, and this makes room for it.
     MakesRoom,
-    /// The replacement is there: this has had its day.
+    /// The replacement is ready, and this is no longer needed.
     Replaced,
-    /// It is a release from before the one that serves.
+    /// It is a release from before the serving one.
     Older,
-    /// It is ready: from here on it is the one that serves.
+    /// It is ready, and serves from here on.
     TakesOver,
-    /// The person asked for the release before.
+    /// The person asked for the previous release.
     GoesBack,
-    /// Its successor serves: it answers to no name any more, and ends what it has begun.
+    /// Its successor serves. It has no aliases any more, and finishes its requests.
     Leaves,
-    /// It is to be ready.
+    /// It has to be ready.
     Ready,
     /// It is no longer in the config.
     NotInConfig,
     /// There are more replicas than the config asks for.
     TooManyReplicas,
-    /// An earlier run was cut off and left it.
+    /// An earlier run was cut off and left it behind.
     LeftOver,
-    /// The proxy leads to apps on this network.
+    /// The proxy routes to apps on this network.
     LeadsThere,
-    /// The routes are others than the proxy has.
+    /// The routes differ from those that the proxy has.
     RoutesChanged(RouteChanges),
-    /// There is nothing to route any more.
+    /// The project has no routes any more.
     NoRoutes,
-    /// The last project of the host goes.
+    /// The last project of the host is removed.
     LastProject,
-    /// Everything is to go.
+    /// The whole project is removed.
     Down,
 }
 
-/// What becomes of the routes that the proxy has of a project, host by host.
+/// How the proxy's routes of a project change, host by host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteChanges {
-    /// The hosts that it gets.
+    /// The hosts that get a route.
     pub added: BTreeSet<String>,
-    /// The hosts that are routed otherwise, each with the container and port that it leads to until now.
+    /// The hosts whose route changes, each with the container and port that it had before.
     pub changed: BTreeMap<String, String>,
-    /// The hosts that it loses.
+    /// The hosts that lose their route.
     pub removed: BTreeSet<String>,
 }
 
 impl RouteChanges {
-    /// What changes when the proxy has `to` in place of `from`.
+    /// The changes when `to` replaces `from`.
     pub fn between(from: &Fragment, to: &Fragment) -> Self {
         let mut changes = Self::default();
         if from.as_str() == to.as_str() {
@@ -158,7 +158,7 @@ impl fmt::Display for RouteChanges {
     }
 }
 
-/// The first of many.
+/// The first few of many names.
 fn few(names: &[String]) -> String {
     const FEW: usize = 5;
     let more = names.len().saturating_sub(FEW);
@@ -166,46 +166,46 @@ fn few(names: &[String]) -> String {
     if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
-/// One thing that a container was told, and is now told otherwise.
+/// One change in a container's spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The image has another name.
     Image {
-        /// What the container was made of.
+        /// The image that the container was made of.
         from: Image,
-        /// What it is to be made of.
+        /// The image that it should be made of.
         to: Image,
     },
-    /// A variable of the config has another value, is new, or is gone; no secret.
+    /// A variable of the config has another value, is new, or is gone. It is not a secret.
     Env {
         /// Its name.
         key: EnvKey,
-        /// What it was.
+        /// Its value before.
         from: Option<String>,
-        /// What it is to be.
+        /// Its value from now on.
         to: Option<String>,
     },
-    /// The content of an env file.
+    /// The content of an env file has changed.
     EnvFile(String),
-    /// Another part of the spec, of which only that it changed is known.
+    /// Another part of the spec has changed; its values are not known.
     Part(&'static str),
 }
 
-/// What a container is to be told, as far as a change of it can be shown.
+/// The wanted container, as far as changes to it can be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
-    /// In the form that its label remembers.
+    /// Its spec, in the form that its label records.
     pub spec: &'a Spec,
-    /// What it is made of.
+    /// Its image.
     pub image: &'a Image,
-    /// The variables of the config.
+    /// Its variables from the config.
     pub env: &'a [(EnvKey, String)],
-    /// The env files of its own.
+    /// Its own env files.
     pub env_files: &'a [&'a str],
 }
 
 impl Change {
-    /// What `told` changes for the container `seen`.
+    /// The changes that turn the container `seen` into `told`.
     pub fn between(seen: &SeenContainer, told: Told<'_>) -> Vec<Self> {
         let mut changes: Vec<Self> = Vec::new();
         for difference in told.spec.differences(&seen.spec) {
@@ -232,7 +232,8 @@ impl Change {
         from.map_or(Self::Part("image"), |from| Self::Image { from: from.clone(), to: to.clone() })
     }
 
-    /// What a container has in its environment can come from anywhere. Its label knows what came from a config.
+    /// The changed variables. A container's environment has other sources too; its label tells which values
+    /// came from a config.
     fn env(seen: &SeenContainer, wanted: &[(EnvKey, String)]) -> Vec<Self> {
         let was = |key: &EnvKey| {
             let value = seen.env.get(key)?.reveal();
@@ -255,7 +256,7 @@ impl Change {
     }
 }
 
-/// A part of a spec, as people call it.
+/// The everyday word for a part of a spec.
 fn in_words(part: &str) -> &'static str {
     match part {
         "entrypoint" => "entrypoint",
@@ -348,9 +349,9 @@ impl fmt::Display for Reason {
 /// What a person should know beside the steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// What the config alone tells.
+    /// A note from the config alone.
     Config(desired::Note),
-    /// The env file of its app changed, and a service keeps the old one until it is recreated.
+    /// The app's env file changed, and a service keeps the old one until it is recreated.
     EnvInherited {
         /// The service.
         container: Container,
@@ -364,20 +365,21 @@ pub enum Note {
         /// Why not.
         why: desired::WhyRecreate,
     },
-    /// A container that comes in gets its aliases before it is ready: in this network they cannot be changed later.
+    /// A new container gets its aliases before it is ready, since they cannot be changed later on this
+    /// network.
     AliasesAtOnce {
         /// The container.
         container: Container,
         /// The network.
         network: Network,
     },
-    /// A network that somebody else made is used as it is.
+    /// A network that gordon did not make is used unchanged.
     NetworkReused(Network),
-    /// A volume that somebody else made is used as it is.
+    /// A volume that gordon did not make is used unchanged.
     VolumeReused(Volume),
-    /// A network stays, because containers of others are on it.
+    /// A network stays, because foreign containers are on it.
     NetworkKept(Network),
-    /// A volume stays, because containers of others mount it.
+    /// A volume stays, because foreign containers mount it.
     VolumeKept(Volume),
     /// Volumes stay.
     VolumesKept(Vec<Volume>),
@@ -443,7 +445,7 @@ mod tests {
         Image::parse(text).expect("an image")
     }
 
-    /// A container that was told this, and has more in its environment.
+    /// A container of this spec, with more variables in its environment.
     fn seen(spec: Spec, made_of: &str, env: &[(&str, &str)]) -> SeenContainer {
         SeenContainer {
             project: None,
@@ -468,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_from_what_to_what_and_of_secrets_no_value() {
+    fn a_change_shows_old_and_new_values_but_no_secret() {
         let had = seen(
             Spec::of(&[
                 ("image", vec!["app:1"]),
@@ -497,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn what_its_label_does_not_confirm_is_not_told_of_a_container() {
+    fn a_value_that_the_label_does_not_confirm_is_not_shown() {
         let spec = |image: &str, env: &str| Spec::of(&[("image", vec![image]), ("env", vec![env])]);
         let had = seen(spec("app:1", "LOG=info"), "sha256", &[("LOG", "else")]);
         let told = spec("app:2", "TZ=UTC");

@@ -1,4 +1,4 @@
-//! Removes containers and networks of the project that is planned for. Does not know which, nor why.
+//! Removes containers and networks of this project. Does not know which ones, nor why.
 
 use super::NewStep;
 use super::Note;
@@ -37,7 +37,7 @@ pub(super) fn own_volumes(plan: &PlanBuilder<'_>) -> Vec<Volume> {
     ours.map(|(name, _)| name).cloned().collect()
 }
 
-/// Removes containers, each by `remove`: services only after the apps that are on a network with them.
+/// Removes containers, each by `remove`. A service is removed only after the apps on its networks.
 pub(super) fn remove_containers<'a>(
     plan: &mut PlanBuilder<'a>,
     names: Vec<Container>,
@@ -64,7 +64,7 @@ fn networks_of(plan: &PlanBuilder<'_>, name: &Container) -> Vec<Network> {
     plan.now.containers[name].memberships.keys().cloned().collect()
 }
 
-/// Stops and removes a container, once the proxy does not route to it.
+/// Stops and removes a container, once the proxy no longer routes to it.
 pub(super) fn remove_container(
     plan: &mut PlanBuilder<'_>,
     name: &Container,

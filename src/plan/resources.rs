@@ -1,4 +1,4 @@
-//! What is there before containers are: images, networks, volumes.
+//! What has to exist before containers: images, networks, volumes.
 
 use super::Claimant;
 use super::Conflict;
@@ -22,7 +22,7 @@ use crate::name::Owner;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-/// Pulls the images, and checks what those declare that were not on the host when this was planned.
+/// Pulls the images. Checks what an image declares if it was not on the host when the plan was made.
 pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
     for (image, paths) in mounted_paths(desired) {
         if plan.now.images.unavailable.contains_key(image) {
@@ -35,7 +35,7 @@ pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
                 continue;
             }
             Pull::Missing => Some(is_here),
-            // what is on the host was pulled before this was planned
+            // images on the host were pulled before this plan was made
             Pull::Always if plan.now.images.here.contains_key(image) => continue,
             Pull::Always => None,
         };
@@ -53,13 +53,13 @@ pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
     }
 }
 
-/// The images, each with the paths that all workloads of it mount something at.
+/// The images, each with the paths at which every workload of the image mounts something.
 fn mounted_paths(desired: &Desired) -> BTreeMap<&Image, Option<BTreeSet<&str>>> {
     let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
     for workload in &desired.workloads {
         let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
         let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
-        // what one workload of an image cannot keep is not known, whatever the others can
+        // a path counts only if every workload of the image mounts something there
         let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
         *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());
     }
@@ -93,7 +93,8 @@ pub(super) fn networks<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired, sub
     }
 }
 
-/// What makes a network with room for so many addresses of gordon's, where the pool has room for it.
+/// The operation that makes a network with room for `count` of gordon's addresses, if the pool has room for
+/// it.
 pub(super) fn new_network(
     plan: &mut PlanBuilder<'_>,
     subnets: &mut Subnets,

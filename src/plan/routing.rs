@@ -1,4 +1,4 @@
-//! Which host of a project leads where, for whatever proxy people run. Does not know the words of any.
+//! Which host of a project routes to which app, for any proxy. Does not know the syntax of any proxy.
 
 use crate::desired::Desired;
 use crate::desired::Route;
@@ -7,19 +7,19 @@ use crate::name::Network;
 use crate::name::Project;
 use std::collections::BTreeSet;
 
-/// Which host of a project leads where.
+/// Which host of a project routes to which app.
 #[derive(Clone, Copy, Debug)]
 pub struct Routing<'a> {
     /// The project.
     pub project: &'a Project,
     /// Its routes, in the order of the apps.
     pub routes: &'a [Route],
-    /// Where certificates come from, where the proxy is to be told.
+    /// Where certificates come from, if the proxy needs to know.
     pub tls: Tls,
 }
 
 impl<'a> Routing<'a> {
-    /// The routes that are `desired`.
+    /// The routes of `desired`.
     pub fn of(desired: &'a Desired) -> Self {
         Self { project: &desired.project, routes: &desired.routes, tls: desired.tls }
     }

@@ -1,4 +1,4 @@
-//! What docker would do with an operation, on the model of a host. Refuses what docker refuses.
+//! What docker would do with an operation, on a model of the host. Refuses what docker refuses.
 
 use crate::docker::Await;
 use crate::docker::Health;
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What docker would say, in short.
+/// Docker's error, in short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(String);
 
@@ -72,20 +72,20 @@ fn require(condition: bool, otherwise: impl FnOnce() -> String) -> Result<(), Re
     if condition { Ok(()) } else { Err(Refused(otherwise())) }
 }
 
-/// The proxy's files are reached through the proxy.
+/// The proxy has to run: its files are written through it.
 fn require_proxy(host: &Observed) -> Result<(), Refused> {
     let proxy = host.containers.get(PROXY);
     require(proxy.is_some_and(|seen| seen.state == State::Running), || format!("{PROXY} does not run"))
 }
 
-/// Between two restarts a container is off its networks: docker neither renames nor disconnects it then, and what it is
-/// connected to meanwhile, it never leaves.
+/// The container must not be between two restarts. Docker would neither rename nor disconnect it then, and it
+/// could never leave a network that it is connected to then.
 fn require_settled(host: &Observed, name: &Container) -> Result<(), Refused> {
     let seen = host.containers.get(name);
     require(seen.is_none_or(|seen| seen.state != State::Restarting), || format!("{name} is restarting"))
 }
 
-/// Whether the fragments are on this volume.
+/// Whether a volume is one of the proxy's.
 fn is_of_proxy(volume: &Volume) -> bool {
     volume.as_str().starts_with(PROXY)
 }
@@ -132,7 +132,7 @@ fn create_volume(host: &mut Observed, name: &Volume, labels: &Labels) -> Result<
     Ok(())
 }
 
-/// What was waited for with success has stopped restarting; what is paused is waited for in vain.
+/// A successful wait ends a restart loop. A wait for a paused container fails.
 fn end_wait(host: &mut Observed, wait: &Await) -> Result<(), Refused> {
     let name = wait.container();
     let seen = container(host, name)?;
@@ -160,7 +160,7 @@ fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The named volumes of a container, by their paths inside.
+/// The named volumes of a container, by their paths inside it.
 fn volumes(launch: &Launch) -> BTreeMap<String, Volume> {
     let mounts = launch.runtime.mounts.iter();
     let named = mounts.filter_map(|mount| match &mount.source {
@@ -170,7 +170,7 @@ fn volumes(launch: &Launch) -> BTreeMap<String, Volume> {
     named.collect()
 }
 
-/// A container that was only just made: it is on its first network.
+/// A container that was just made, on its first network.
 fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Volume>) -> SeenContainer {
     let Launch { labels, memberships, runtime, .. } = launch;
     let release = labels.release.as_ref().expect("a container has a release");
@@ -291,7 +291,8 @@ fn disconnect(host: &mut Observed, name: &Container, network: &Network) -> Resul
 }
 
 fn remove_network(host: &mut Observed, name: &Network) -> Result<(), Refused> {
-    // docker lets a stopped container's network go, and can then never start it again: refused here
+    // docker would remove a stopped container's network, and the container could never start again; the model
+    // refuses
     let is_on = |seen: &SeenContainer| seen.memberships.get(name).is_some_and(|m| !m.stale);
     require(!host.containers.values().any(is_on), || format!("network {name} has containers"))?;
     require(host.networks.remove(name).is_some(), || format!("no network {name}"))
@@ -328,7 +329,8 @@ fn seen(membership: &Membership) -> SeenMembership {
     }
 }
 
-/// Networks that every engine has are there; a model of an empty host does not list them.
+/// The network has to exist. Every engine has its own default networks; a model of an empty host does not
+/// list them.
 fn require_network(host: &Observed, network: &Network) -> Result<(), Refused> {
     let is_builtin = network.as_str() == "bridge";
     require(host.networks.contains_key(network) || is_builtin, || format!("no network {network}"))

@@ -1,4 +1,4 @@
-//! What a config asks for beside what a host has of it, thing by thing. Does not know what time it is.
+//! What a config asks for and what a host has of it, thing by thing. Does not know what time it is.
 
 use super::Conflict;
 use super::Plan;
@@ -34,13 +34,13 @@ pub struct Status<'a> {
     pub project: &'a Project,
     /// Its owners: those of the config in its order, then those that only the host knows.
     pub owners: Vec<OwnerStatus<'a>>,
-    /// The volumes of the project that no container mounts, each with its size where docker has told it.
+    /// The volumes of the project that no container mounts, each with its size if docker reported it.
     pub unmounted: BTreeMap<&'a Volume, Option<String>>,
-    /// The proxy of all projects, where this one has to do with it.
+    /// The shared proxy, if this project uses it.
     pub proxy: Option<ProxyStatus<'a>>,
-    /// What would bring the host to the config, or what stands in the way of that.
+    /// The plan that would bring the host to the config, or the conflicts that prevent it.
     pub drift: Result<&'a Plan, &'a [Conflict]>,
-    /// Secrets whose value nobody knows here: whether they have changed is not known.
+    /// Secrets that have no value here, so whether they changed is unknown.
     pub unknown_secrets: &'a BTreeSet<EnvKey>,
 }
 
@@ -58,30 +58,30 @@ pub struct OwnerStatus<'a> {
 /// The proxy of a host, as one project sees it.
 #[derive(Clone, Debug)]
 pub struct ProxyStatus<'a> {
-    /// What the config asks for, when it asks for one.
+    /// The proxy that the config asks for, if it asks for one.
     pub wanted: Option<&'a Proxy>,
     /// Its container.
     pub container: Member<'a>,
     /// Where the certificates of this project's hosts come from.
     pub tls: Tls,
-    /// What it has of this project's routes.
+    /// The state of this project's routes.
     pub fragment: Fragment,
 }
 
-/// What a proxy has of a project's routes.
+/// The state of a project's routes on the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fragment {
-    /// Nothing.
+    /// The proxy has none.
     Missing,
-    /// Those of the config.
+    /// They match the config.
     Current,
-    /// Others than those of the config.
+    /// They differ from the config.
     Outdated,
-    /// Some, and the config asks for none.
+    /// The config asks for none.
     Unwanted,
 }
 
-/// What there is of a workload.
+/// A workload of the config, and its containers on the host.
 #[derive(Clone, Debug)]
 pub struct WorkloadStatus<'a> {
     /// Its name: that of its first serving container.
@@ -94,49 +94,49 @@ pub struct WorkloadStatus<'a> {
     pub wanted: u32,
     /// How many of them serve.
     pub serving: u32,
-    /// The hosts that lead to it.
+    /// The hosts that route to it.
     pub route: Option<&'a Route>,
-    /// Its containers, also those that are missing.
+    /// Its containers, including missing ones.
     pub containers: Vec<Member<'a>>,
 }
 
-/// A container, or the place of one.
+/// A container, or the slot for one.
 #[derive(Clone, Debug)]
 pub struct Member<'a> {
     /// Its name.
     pub name: Container,
-    /// What it does there.
+    /// Its role.
     pub place: Place,
-    /// What is seen of it; `None` when the host has none.
+    /// The container on the host; `None` if it is missing.
     pub seen: Option<&'a SeenContainer>,
-    /// What its health check says, where that counts: a config that says how to see that it is ready does without.
+    /// The state of its health check. `Health::None` if the config has a readiness check of its own.
     pub health: Health,
-    /// Whether it has yet to be ready for the first time.
+    /// Whether it has never been ready.
     pub is_unproved: bool,
 }
 
-/// What a container is there for.
+/// The role of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// It does the job.
+    /// It serves.
     Serving,
-    /// It is about to.
+    /// It serves next.
     Incoming,
-    /// It did, and was kept.
+    /// It served before, and was kept.
     Previous,
     /// The config does not ask for it.
     Unwanted,
 }
 
 impl<'a> Member<'a> {
-    /// `restart` is the policy that it has once it has been ready.
+    /// `restart` is the policy of a proved container.
     fn of(name: Container, place: Place, seen: Option<&'a SeenContainer>, restart: Option<&str>) -> Self {
         let health = seen.map_or(Health::None, |seen| seen.health);
         let is_unproved = seen.zip(restart).is_some_and(|(seen, restart)| is_unproved(seen, restart));
         Self { name, place, seen, health, is_unproved }
     }
 
-    /// Whether it runs, has been ready, and nothing says that it is not ready any more.
+    /// Whether it runs, has been ready, and is not known to be unready now.
     pub fn serves(&self) -> bool {
         self.seen.is_some_and(|seen| seen.state == State::Running)
             && matches!(self.health, Health::None | Health::Healthy)
@@ -144,7 +144,7 @@ impl<'a> Member<'a> {
     }
 }
 
-/// What `host` has of what is `desired`; `drift` is what [`diff`](super::diff()) says of both.
+/// What `host` has of `desired`. `drift` is what [`diff`](super::diff()) returns for both.
 pub fn status<'a>(
     desired: &'a Desired,
     host: &'a Observed,
@@ -218,7 +218,7 @@ fn of_workload<'a>(
             (Role::Previous, Place::Previous),
         ]
         .map(|(role, place)| member(role, place, replica));
-        // between the two renames of a rollout it is the outgoing one that serves
+        // between the two renames of a rollout the previous container serves
         let serves = if current.seen.is_some() { &current } else { &previous };
         serving += u32::from(serves.serves());
         containers.push(current);
@@ -236,7 +236,7 @@ fn of_workload<'a>(
     }
 }
 
-/// The proxy, where the config asks for it, or it leads to this project.
+/// The proxy, if the config asks for it or it has routes of this project.
 fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<'a>> {
     let wanted = desired.proxy.as_ref();
     let fragment = match (host.fragments.get(&desired.project), wanted) {

@@ -1,4 +1,4 @@
-//! A step: one operation, and all that there is to know of it.
+//! A step: one operation, and everything that is known about it.
 
 use super::Reason;
 use crate::docker::Fact;
@@ -10,57 +10,57 @@ use crate::name::Owner;
 pub struct StepId(usize);
 
 impl StepId {
-    /// The step at this place.
+    /// The id of the step at this index.
     pub(super) fn nth(index: usize) -> Self {
         Self(index)
     }
 
-    /// Its place in [`Plan::steps`](super::Plan::steps).
+    /// Its index in [`Plan::steps`](super::Plan::steps).
     pub fn index(self) -> usize {
         self.0
     }
 }
 
-/// One operation, and all that there is to know of it.
+/// One operation, and everything that is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Its number.
     pub id: StepId,
-    /// What is done.
+    /// The operation.
     pub op: Op,
-    /// For whom: the domain, group or project that it belongs to.
+    /// The domain, group or project that it belongs to.
     pub owner: Owner,
-    /// Why.
+    /// Why it exists.
     pub reason: Reason,
-    /// It has nothing to do when one of these holds. A wait without any follows the steps that it needs: there is
-    /// something to wait for when one of them had something to do. All else without any is always done.
+    /// Facts that make it unnecessary, each by itself. A wait without facts runs only if one of the steps
+    /// that it needs had something to do. Any other step without facts always runs.
     pub unless: Vec<Fact>,
-    /// The steps that are done before it starts; all of them earlier ones.
+    /// The steps that succeed before it starts. All are earlier in the plan.
     pub needs: Vec<StepId>,
-    /// The steps that are over before it starts, however they ended; all of them earlier ones.
+    /// The steps that end before it starts, successfully or not. All are earlier in the plan.
     pub after: Vec<StepId>,
-    /// What restores the state before, tried one after the other when the step fails.
+    /// The operations that restore the state before when the step fails, tried one after the other.
     pub undo: Vec<Op>,
-    /// What it costs.
+    /// Its cost.
     pub risk: Risk,
     /// Runs even after Ctrl-C once the steps before it have started, so that no container is left off its network.
     pub uninterruptible: bool,
 }
 
-/// What a step costs those who use what it changes.
+/// What a step costs the users of what it changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
     /// Nothing.
     None,
-    /// A running container stands still for about 0.3 s; no connection ends.
+    /// A running container is paused for about 0.3 s; no connection ends.
     Pauses,
-    /// The container does not serve from here until its successor does.
+    /// The container does not serve until its successor does.
     Interrupts,
     /// Something is removed for good.
     Removes,
 }
 
-/// A step before it has its number.
+/// A step that has no number yet.
 #[derive(Clone, Debug)]
 pub(crate) struct NewStep {
     pub(crate) op: Op,
@@ -75,7 +75,7 @@ pub(crate) struct NewStep {
 }
 
 impl NewStep {
-    /// A step that needs nothing, is always done, and costs nothing.
+    /// A step that needs nothing, always runs, and costs nothing.
     pub(crate) fn new(op: Op, owner: Owner, reason: Reason) -> Self {
         let (unless, needs, after, undo) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { op, owner, reason, unless, needs, after, undo, risk: Risk::None, uninterruptible: false }

@@ -7,24 +7,25 @@ use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// Networks take at least this much: 256 addresses.
+/// The smallest network: 256 addresses.
 const USUAL_PREFIX: u8 = 24;
 
-/// All subnets that are taken, and those that are given out from here on.
+/// The taken subnets: those on the host, and those given out by this plan.
 #[derive(Debug)]
 pub(super) struct Subnets {
-    /// Where they come from.
+    /// The pool that subnets come from.
     pub(super) pool: Ipv4Net,
-    /// All that is taken, in the pool or not.
+    /// All taken subnets, inside the pool or not.
     taken: Vec<Ipv4Net>,
     /// The taken blocks of the pool, as numbers of /24s.
     blocks: BTreeSet<u32>,
 }
 
 impl Subnets {
-    /// What is taken on `host`.
+    /// The subnets that are taken on `host`.
     pub(super) fn of(host: &Observed, pool: Ipv4Net) -> Self {
-        // docker's routes are more specific than one that contains the whole pool, as those of a VPN do
+        // a route that contains the whole pool, as a VPN's does, takes nothing: docker's routes are more
+        // specific
         let routes = host.routes.iter().filter(|route| !route.contains(&pool));
         let others = host.other_subnets.iter().chain(routes).copied();
         let taken: Vec<_> =
@@ -36,9 +37,9 @@ impl Subnets {
         subnets
     }
 
-    /// A free subnet for a network of this name with room for `count` of gordon's addresses; `None` when the pool has
-    /// none left. The search begins at a place that the name decides, so that the same network gets the same subnet on
-    /// every host where that is free.
+    /// A free subnet for a network of this name, with room for `count` of gordon's addresses; `None` when the
+    /// pool is full. The name decides where the search begins, so the same network gets the same subnet on
+    /// every host where it is free.
     pub(super) fn subnet(&mut self, name: &Network, count: u32) -> Option<Ipv4Net> {
         let prefix = prefix_for(count);
         if prefix < self.pool.prefix_len() {
@@ -56,7 +57,7 @@ impl Subnets {
         Some(subnet)
     }
 
-    /// A private range of which nothing is taken, for another pool.
+    /// A wholly free private range, as a proposal for another pool.
     pub(super) fn free_range(&self) -> Option<Ipv4Net> {
         const PRIVATE: [(&str, u8); 3] = [("10.0.0.0/8", 12), ("172.16.0.0/12", 16), ("192.168.0.0/16", 16)];
         let ranges = PRIVATE.iter().flat_map(|(range, prefix)| {
@@ -65,7 +66,7 @@ impl Subnets {
         });
         let is_free = |range: &Ipv4Net| {
             !self.taken.iter().any(|taken| {
-                // half of all addresses are the way to everywhere, not somebody's subnet
+                // half of all addresses are a default route, not a subnet
                 taken.prefix_len() >= 8 && (taken.contains(range) || range.contains(taken))
             })
         };
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subnet_never_overlaps_one_that_is_there() {
+    fn a_new_subnet_never_overlaps_an_existing_one() {
         let taken = ["10.0.0.0/25", "10.0.1.0/24", "10.0.2.128/30"];
         let mut subnets = Subnets::of(&host(&taken), net("10.0.0.0/22"));
         assert_eq!(subnets.subnet(&network("a1"), 5), Some(net("10.0.3.0/24")));
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_contains_the_whole_pool_takes_nothing_of_it() {
+    fn a_route_around_the_whole_pool_takes_no_subnet() {
         let routed = |routes: &[&str]| Observed {
             routes: routes.iter().map(|route| net(route)).collect(),
             ..host(&["10.208.0.0/14"])
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_that_is_proposed_is_free() {
+    fn the_proposed_range_is_free() {
         let free = |taken: &[&str]| Subnets::of(&host(taken), net("10.208.0.0/12")).free_range();
         assert_eq!(free(&["10.208.0.0/12"]), Some(net("10.0.0.0/12")));
         assert_eq!(free(&["10.0.3.0/24", "10.16.0.0/12", "0.0.0.0/1"]), Some(net("10.32.0.0/12")));
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_with_many_workloads_gets_more() {
+    fn a_network_with_many_workloads_gets_a_larger_subnet() {
         assert_eq!([1, 126, 127, 128, 255, 256].map(prefix_for), [24, 24, 24, 23, 23, 22]);
         let mut subnets = Subnets::of(&host(&["10.0.1.0/24"]), net("10.0.0.0/22"));
         assert_eq!(subnets.subnet(&network("a1"), 200), Some(net("10.0.2.0/23")));

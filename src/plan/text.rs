@@ -1,5 +1,5 @@
-//! The one text form of a plan, for tests, `gordon plan --verbose` and reports of faults: all that decides what happens,
-//! one line for each thing. Does not know docker's commands.
+//! The one text form of a plan, for tests, `gordon plan --verbose` and bug reports: everything that decides
+//! what happens, one line each. Does not know docker's commands.
 
 use super::Expect;
 use super::Plan;
@@ -9,9 +9,9 @@ use super::StepId;
 use crate::docker::Fact;
 use std::fmt;
 
-/// First what the plan expects of the host. Then its steps: the number, in brackets the steps that are done before (with
-/// `~`: that are over before, however they ended), the operation, the reason, the facts of which one makes the step
-/// unnecessary, what undoes it, and what it costs. At last what is left out, left behind, or noted.
+/// First come the plan's expectations of the host. Then come its steps, each with its number, its needs in
+/// brackets (`~` marks steps that only have to end), its operation, its reason, the facts that make it
+/// unnecessary, its undo, and its cost. Last come blocked workloads, left data and notes.
 ///
 /// ```
 /// use gordon::config;
@@ -48,7 +48,7 @@ fn expectation(Expect { any, otherwise }: &Expect) -> String {
     format!("expects {}; otherwise: {otherwise}", any_of(any))
 }
 
-/// A step that comes after another one.
+/// The line of a step, which follows the line of `before`.
 fn line(step: &Step, before: Option<&Step>) -> String {
     let number = |id: &StepId| id.index() + 1;
     let needs = step.needs.iter().map(|id| number(id).to_string());
@@ -80,7 +80,7 @@ fn any_of(facts: &[Fact]) -> String {
     facts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
-/// No word of a config or of docker begins a line.
+/// Joins lines, so that no word of a config or of docker begins a line of the plan.
 fn in_one_line(line: &str) -> String {
     line.lines().collect::<Vec<_>>().join(" ")
 }
@@ -96,7 +96,7 @@ mod tests {
     use crate::plan::BlockedBy;
 
     #[test]
-    fn what_docker_says_begins_no_line() {
+    fn dockers_error_never_begins_a_line() {
         let mut plan = Plan::new(Project::parse("shop").expect("a project"));
         let image = Image::parse("web:1").expect("an image");
         let cause = BlockedBy::Image { image, message: "no\n1 [] pull other:1".to_owned() };

@@ -1,5 +1,5 @@
-//! A plan: the ordered operations that bring a host to a config, and what it takes for granted. Does not know how it was
-//! made.
+//! A plan: the ordered operations that bring a host to a config, and the expectations that it depends on.
+//! Does not know how it was made.
 
 use super::Note;
 use super::step::NewStep;
@@ -15,32 +15,32 @@ use crate::name::Volume;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What would bring a host to a config, in an order in which it can be done.
+/// The operations that bring a host to a config, in an order in which they can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The project that it is for.
+    /// The project that it belongs to.
     pub project: Project,
-    /// What it takes for granted; asked before anything is changed.
+    /// What it expects of the host. Checked before anything is changed.
     pub expects: Vec<Expect>,
     /// What a person should know beside the steps.
     pub notes: Vec<Note>,
-    /// What is left out because its image cannot be had.
+    /// The workloads that are left as they are, because they cannot be brought up.
     pub blocked: Vec<Blocked>,
     /// The data that containers leave behind.
     pub left_data: Vec<LeftData>,
     steps: Vec<Step>,
 }
 
-/// What a plan takes for granted of a host.
+/// What a plan expects of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expect {
-    /// One of these holds.
+    /// The facts, of which one has to hold.
     pub any: Vec<Fact>,
-    /// What is wrong otherwise, as a sentence without a full stop.
+    /// The error if none holds, as a sentence without a full stop.
     pub otherwise: String,
 }
 
-/// A volume that a container mounts, its successor does not, and neither does anything else that the config asks for.
+/// A volume that a container mounts, and that neither its successor nor anything else in the config mounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftData {
     /// The container.
@@ -56,21 +56,21 @@ pub struct Blocked {
     pub container: Container,
     /// The domain, group or project that it belongs to.
     pub owner: Owner,
-    /// What it lacks.
+    /// Why it cannot be brought up.
     pub cause: BlockedBy,
 }
 
-/// What keeps a workload from being brought up.
+/// Why a workload cannot be brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BlockedBy {
     /// Its image is not on the host and could not be pulled.
     Image {
         /// The image.
         image: Image,
-        /// Docker's words.
+        /// Docker's error.
         message: String,
     },
-    /// A container that it needs is itself not brought up.
+    /// A container that it needs is not brought up either.
     Needs(Container),
 }
 
@@ -102,12 +102,12 @@ impl Plan {
         }
     }
 
-    /// The steps, in an order in which they can be done.
+    /// The steps, in an order in which they can run.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// Whether something is done to what all projects of a host share.
+    /// Whether a step changes something that all projects of a host share.
     pub fn is_shared(&self) -> bool {
         self.steps.iter().any(|step| step.op.is_shared())
     }
@@ -117,7 +117,7 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// Appends a step and gives its number. Numbers come from here alone, so a plan is acyclic and in order by
+    /// Appends a step and returns its id. Ids come only from here, so every plan is acyclic and ordered by
     /// construction.
     pub(crate) fn push(&mut self, step: NewStep) -> StepId {
         let id = StepId::nth(self.steps.len());
@@ -133,7 +133,7 @@ impl Plan {
             [&done, &over].iter().all(|implied| !implied.contains(other))
                 && needs.binary_search(other).is_err()
         });
-        // a wait without a fact asks each step that it needs whether there is something to wait for
+        // a wait without facts needs each step that tells whether there is something to wait for
         if !matches!(op, Op::Await(_)) || !unless.is_empty() {
             needs.retain(|need| !done.contains(need));
         }
@@ -141,7 +141,7 @@ impl Plan {
         id
     }
 
-    /// The steps from `first` on that are done, and those that are over, when `needs` are done.
+    /// The steps from `first` on that have succeeded, and those that have ended, once `needs` have succeeded.
     fn implied(&self, first: StepId, needs: &[StepId]) -> (BTreeSet<StepId>, BTreeSet<StepId>) {
         let (mut done, mut over) = (BTreeSet::new(), BTreeSet::new());
         let mut todo = needs.to_vec();

@@ -23,11 +23,11 @@ use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
 use std::time::Duration;
 
-/// How long a container still gets connections to a name that was resolved before it left DNS.
+/// How long a container still gets connections for a name that was resolved before the container left DNS.
 const ALIAS_GRACE: Duration = Duration::from_secs(1);
 
-/// Takes running containers out of DNS and stops them, after the time that the proxy needs to see that they have left.
-/// Containers that are kept, and had this restart policy, stay down.
+/// Takes running containers out of DNS, gives the proxy time to notice, and stops them. Kept containers with
+/// this restart policy stay down.
 pub(in crate::plan) fn drain(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,
@@ -45,7 +45,7 @@ pub(in crate::plan) fn drain(
     seq.step(wait(time), reason);
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
-        // one after the other: it is paused once at a time
+        // one after the other, so that it is paused once at a time
         for network in switchable_networks(seq.plan, name) {
             set_aliases_paused(seq, name, &network, &[], reason);
         }
@@ -62,8 +62,8 @@ pub(in crate::plan) fn drain(
     seq.end()
 }
 
-/// A container that is about to stop for good stays down when the engine comes back. One that never proved itself is still
-/// known by its policy.
+/// Keeps a container that is about to stop down when the engine comes back. An unproved container keeps its
+/// policy, which marks it as unproved.
 pub(super) fn stay_down(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str, reason: &Reason) {
     if seq.plan.seen(name).is_none_or(|seen| is_unproved(seen, restart)) {
         return;
@@ -72,7 +72,8 @@ pub(super) fn stay_down(seq: &mut Sequence<'_, '_>, name: &Container, restart: &
     seq.step_unless(op, reason, [restarts(name, RETIRED), Fact::Absent(name.clone())]);
 }
 
-/// Removes the release before, where the config does not ask to keep it, or it was never ready; else it stays down.
+/// Removes the previous release if the config does not keep it, or if it was never ready. Otherwise keeps it
+/// down.
 pub(super) fn retire_previous(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -89,12 +90,12 @@ pub(super) fn retire_previous(
     keep_previous(plan, target, slot, after);
 }
 
-/// A release that is kept and does not run stays down, and answers to no name.
+/// Keeps a previous release down that does not run, without aliases.
 pub(super) fn keep_previous(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) {
     let previous = &slot.previous;
     stay_down(&mut plan.sequence(target.owner(), after), previous, target.restart(), &Reason::Leaves);
     if target.workload.strategy == Strategy::Rolling {
-        // it comes back beside the one that serves
+        // a rollback starts it beside the serving one
         for network in switchable_networks(plan, previous) {
             let mut seq = plan.sequence(target.owner(), after);
             set_aliases(&mut seq, previous, &network, &[], &Reason::Leaves);
@@ -102,8 +103,8 @@ pub(super) fn keep_previous(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slo
     }
 }
 
-/// Stops a container that docker restarts over and over, before anything else is done to it. It serves no requests, and
-/// docker refuses to rename or disconnect it.
+/// Stops a container that docker restarts over and over, before any other operation on it. It serves no
+/// requests, and docker refuses to rename or disconnect it.
 pub(in crate::plan) fn stop_restarting(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,

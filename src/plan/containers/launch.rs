@@ -40,10 +40,10 @@ use crate::plan::builder::Steps;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-/// How long a container without a health check has to run before what needs it starts.
+/// How long a container without a health check runs before the containers that need it start.
 const SETTLES: Duration = Duration::from_secs(1);
 
-/// How long one has to run before it takes the place of another.
+/// How long a container without a health check runs before it replaces another.
 const PROVES_ITSELF: Duration = Duration::from_secs(5);
 
 /// Makes a container and starts it.
@@ -72,7 +72,7 @@ pub(super) fn launch(
     for membership in others {
         seq.step(Op::Connect { container: name.clone(), membership }, reason);
     }
-    // the proxy may still route there; once the container runs, it may have left that network again
+    // the proxy may still route there; a container that runs may already have left that network again
     seq.done.push(Fact::Running(name.clone()));
     keep_routed_network(seq, workload, name);
     seq.done.pop();
@@ -99,7 +99,8 @@ fn made(
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
 }
 
-/// Expects that a container finds its address free, unless one of the facts `done` says that it is there already.
+/// Expects that a container's address is free, unless one of the facts `done` shows that the container has it
+/// already.
 pub(in crate::plan) fn expect_room(
     plan: &mut PlanBuilder<'_>,
     done: Vec<Fact>,
@@ -115,7 +116,7 @@ pub(in crate::plan) fn expect_room(
     }
 }
 
-/// The networks of a new container, with its addresses there.
+/// The networks of a new container, with its addresses on them.
 fn memberships(
     plan: &mut PlanBuilder<'_>,
     workload: &Workload,
@@ -132,7 +133,8 @@ fn memberships(
         let aliases = match (aliases, address) {
             (Aliases::AtOnce, _) => attachment.aliases.clone(),
             (Aliases::Later, Some(_)) => Vec::new(),
-            // it could not come back to where it was, so they cannot be changed later
+            // without an address of its own it could not rejoin at the same one, so its aliases cannot be
+            // changed later
             (Aliases::Later, None) => {
                 let (container, network) = (name.clone(), network.clone());
                 plan.plan.notes.push(Note::AliasesAtOnce { container, network });
@@ -144,7 +146,7 @@ fn memberships(
     memberships
 }
 
-/// A container that is what it should be stays: it is put into its networks, started and awaited.
+/// Keeps a container that matches the config: joins it to its networks, starts it and waits for it.
 pub(super) fn ensure_running(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -168,7 +170,7 @@ pub(super) fn ensure_running(
     if seq.has_begun() { seq.end() } else { Steps::new() }
 }
 
-/// Notes that a service keeps the env file of its app that it was made with.
+/// Notes that a service keeps the app's env file as it was when the service was made.
 pub(super) fn note_inherited(plan: &mut PlanBuilder<'_>, workload: &Workload, name: &Container) {
     let inherited_file = workload.runtime.env_files.iter().find(|file| file.inherited);
     if let Some(file) = inherited_file
@@ -178,7 +180,7 @@ pub(super) fn note_inherited(plan: &mut PlanBuilder<'_>, workload: &Workload, na
     }
 }
 
-/// Waits until a container is ready that takes the place of no other.
+/// Waits until a container is ready that replaces no other.
 pub(super) fn await_ready(
     seq: &mut Sequence<'_, '_>,
     target: &Target<'_>,
@@ -188,14 +190,14 @@ pub(super) fn await_ready(
     wait(seq, target, name, SETTLES, reason);
 }
 
-/// Waits until a container that is to take the place of another has shown that it can.
+/// Waits until a container is ready and stable enough to replace another.
 pub(super) fn await_stable(
     seq: &mut Sequence<'_, '_>,
     target: &Target<'_>,
     name: &Container,
     reason: &Reason,
 ) {
-    // while the proxy is waited for, it serves none of its domains; that a port is in use, it says at once
+    // the proxy serves no domain during this wait, and reports a port in use at once, so its wait is short
     let time = if target.is_shared() { SETTLES } else { PROVES_ITSELF };
     wait(seq, target, name, time, reason);
 }
@@ -220,7 +222,7 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
     seq.add(step);
 }
 
-/// The steps after which the asker can ask.
+/// The steps after which the prober can probe.
 fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> Steps {
     match asker {
         Asker::Proxy => match &plan.proxy {
@@ -231,9 +233,9 @@ fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> St
     }
 }
 
-/// A container that is ready is kept up from here on.
+/// Gives a ready container its final restart policy.
 pub(super) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
-    // where there is a conflict, it was not made
+    // after a conflict the container does not exist
     let Some(seen) = seq.plan.seen(name) else { return };
     let reason = match is_unproved(seen, restart) || seen.restart == RETIRED {
         true => Reason::Proved,
@@ -242,8 +244,8 @@ pub(super) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &st
     seq.step(Op::update(name, restart), &reason);
 }
 
-/// Starts a container that served and does not run, so that it serves until its successor is ready: until `done` holds.
-/// Skips a container that was stopped because docker restarted it over and over.
+/// Starts a container that served and does not run, so that it serves until `done` holds: until its successor
+/// is ready. Skips a container that was stopped because docker restarted it over and over.
 pub(super) fn serve_again(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -260,7 +262,7 @@ pub(super) fn serve_again(
     seq.step_unless(Op::start(name), &Reason::Served, unless)
 }
 
-/// What lets a container serve again that was to stop for good: it runs, and is kept up.
+/// The operations that undo a final stop: the container runs again, with its restart policy.
 pub(super) fn undo_of_stop(name: &Container, restart: &str, seen: &SeenContainer) -> Vec<Op> {
     let start = Op::start(name);
     if is_unproved(seen, restart) {

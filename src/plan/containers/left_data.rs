@@ -1,5 +1,5 @@
-//! The data that a container leaves behind when another takes its place: an image that has moved its VOLUME, or a volume
-//! with another name, begin empty. Only a person can say that this is meant.
+//! The data that a container leaves behind when it is replaced. If the image has moved its VOLUME, or the
+//! config names another volume, the successor's volume is empty. Only a person can say that this is meant.
 
 use super::target::Target;
 use super::target::named_volumes;
@@ -12,7 +12,7 @@ use crate::plan::LeftData;
 use crate::plan::builder::PlanBuilder;
 use std::collections::BTreeSet;
 
-/// Marks the data that the container that serves leaves behind when it is replaced.
+/// Marks the data that the serving container leaves behind when it is replaced.
 pub(super) fn leave_data(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -27,7 +27,8 @@ pub(super) fn leave_data(
     }
 }
 
-/// The same for a successor that mounts some volumes, and that is there once a fact holds.
+/// Marks the data that the serving container leaves behind, unless the successor mounts it. `done` holds once
+/// the successor exists.
 pub(super) fn leave_data_unless(
     plan: &mut PlanBuilder<'_>,
     name: &Container,

@@ -1,26 +1,27 @@
-//! Where a container is in its life, which docker keeps as its restart policy: on probation until it has proved itself
-//! once, kept up from then on, and left alone when it has retired.
+//! The stage of a container's life, which its restart policy records: unproved until it has been ready once,
+//! then kept up, and retired at last.
 
 use crate::docker::Fact;
 use crate::docker::SeenContainer;
 use crate::docker::State;
 use crate::name::Container;
 
-/// The policy of a container that has retired: it does not come back when the engine does.
+/// The restart policy of a retired container. It stays down when the engine comes back.
 pub(super) const RETIRED: &str = "no";
 
-/// The policy of a container that has yet to prove itself: it does not restart for ever. One that it would not differ from
-/// in the end gets another.
+/// The restart policy of an unproved container, which limits its restarts. It always differs from the final
+/// policy.
 pub(super) fn probation(restart: &str) -> &'static str {
     if restart == "on-failure:10" { "on-failure:9" } else { "on-failure:10" }
 }
 
-/// Whether a container that is to have this policy in the end has yet to prove itself.
+/// Whether a container with this final policy is still unproved.
 pub(in crate::plan) fn is_unproved(seen: &SeenContainer, restart: &str) -> bool {
     seen.restart == probation(restart)
 }
 
-/// Whether a container that is to have this policy in the end ends again and again, also when it was seen between two ends.
+/// Whether a container with this final policy exits again and again, even if it was seen running between two
+/// exits.
 pub(in crate::plan) fn is_failing(seen: &SeenContainer, restart: &str) -> bool {
     match seen.state {
         State::Restarting => true,
@@ -29,7 +30,7 @@ pub(in crate::plan) fn is_failing(seen: &SeenContainer, restart: &str) -> bool {
     }
 }
 
-/// Whether it could be started: docker starts none of whose networks one was removed.
+/// Whether docker can start a container. It refuses once one of the container's networks was removed.
 pub(super) fn can_start(seen: &SeenContainer) -> bool {
     seen.memberships.values().all(|membership| !membership.stale)
 }

@@ -1,6 +1,6 @@
-//! What is done with the containers of a workload: made, replaced, rolled out, kept, drained. A staircase: each file calls
-//! only those before it in `target`, `life`, `view`, `networks`, `launch`, `left_data`, `drain`, `replace`, `rollout`, `resume`,
-//! `workload`, `rollback`. Does not know the proxy but by the steps that it left.
+//! The containers of a workload: made, replaced, rolled out, kept, drained. The files form a staircase: each
+//! calls only those before it in `target`, `life`, `view`, `networks`, `launch`, `left_data`, `drain`,
+//! `replace`, `rollout`, `resume`, `workload`, `rollback`. Knows of the proxy only the steps that it left.
 
 mod drain;
 mod launch;

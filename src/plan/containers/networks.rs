@@ -1,4 +1,4 @@
-//! The networks of containers: joined, left, and joined anew where the aliases are to be others.
+//! The networks of containers: joins them, leaves them, and rejoins them to change aliases.
 //!
 //! A serving container is paused while it is off a network, since it could open no connection there. Its open connections
 //! live through that. A container that a killed run left paused is unpaused by the next run.
@@ -35,13 +35,14 @@ use std::net::Ipv4Addr;
 /// When a container gets its aliases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aliases {
-    /// When it joins: no other has them.
+    /// When it joins, since no other container has them.
     AtOnce,
-    /// Once it is ready: another one serves under them.
+    /// Once it is ready, since another container serves under them.
     Later,
 }
 
-/// An address in a network of gordon's; docker takes none in a network that it chose the subnet of itself.
+/// A free address in one of gordon's networks. `None` for a network whose subnet docker chose: docker refuses
+/// addresses there.
 pub(in crate::plan) fn address(plan: &mut PlanBuilder<'_>, network: &Network) -> Option<Ipv4Addr> {
     let seen = plan.now.networks.get(network).filter(|seen| seen.managed)?;
     let address = plan.addresses.address(network, seen.subnet?);
@@ -51,8 +52,8 @@ pub(in crate::plan) fn address(plan: &mut PlanBuilder<'_>, network: &Network) ->
     address
 }
 
-/// Joins a container that stays to the networks that it should be on, with the aliases that it should have there. Then it
-/// leaves the others, except the one on which the proxy still routes to it.
+/// Joins a container to the networks that it should be on, with the aliases that it should have. Then takes
+/// it off all others, except the one on which the proxy still routes to it.
 pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
     let bridge = [Attachment { network: default_bridge(), aliases: Vec::new() }];
     let wanted = if workload.attachments.is_empty() { &bridge[..] } else { &workload.attachments };
@@ -97,7 +98,7 @@ pub(super) fn keep_routed_network(seq: &mut Sequence<'_, '_>, workload: &Workloa
     }
 }
 
-/// Joins a container to a network that exists, unless it is on it already, with whichever aliases.
+/// Joins a container to an existing network, unless it is on it already, with any aliases.
 fn join(seq: &mut Sequence<'_, '_>, name: &Container, network: &Network, aliases: &[Alias], reason: &Reason) {
     let on = Fact::Attached { container: name.clone(), network: network.clone(), aliases: None };
     let is_there = seq.plan.now.networks.contains_key(network) && seq.plan.has(name);
@@ -142,12 +143,12 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desi
     }
 }
 
-/// What it costs a container to join or leave a network.
+/// The cost of a network change to a container.
 fn risk_of_leaving(plan: &PlanBuilder<'_>, name: &Container) -> Risk {
     if runs(plan, name) { Risk::Pauses } else { Risk::None }
 }
 
-/// Gives a container the aliases that it should have, in each of its networks that is there.
+/// Gives a container the aliases that it should have, on each of its existing networks.
 pub(super) fn take_aliases(
     seq: &mut Sequence<'_, '_>,
     workload: &Workload,
@@ -161,8 +162,8 @@ pub(super) fn take_aliases(
     });
 }
 
-/// Gives a container exactly these aliases in a network. That takes leaving and joining it; at the same address, open
-/// connections live through that.
+/// Gives a container exactly these aliases on a network. The container has to leave and rejoin; it rejoins at
+/// the same address, so its open connections survive.
 pub(super) fn set_aliases(
     seq: &mut Sequence<'_, '_>,
     name: &Container,
@@ -173,7 +174,7 @@ pub(super) fn set_aliases(
     rejoin(seq, name, network, aliases, reason, false);
 }
 
-/// The same for a container that serves: it is paused while it is off the network.
+/// Sets the aliases of a serving container. It is paused while it is off the network.
 pub(super) fn set_aliases_paused(
     seq: &mut Sequence<'_, '_>,
     name: &Container,
@@ -234,11 +235,11 @@ fn resume(seq: &Sequence<'_, '_>, name: &Container, reason: &Reason) -> Option<N
         return None;
     }
     let op = Op::unpause(name);
-    // it is tried once more
+    // if the unpause fails, it is tried once more
     Some(NewStep { undo: vec![op.clone()], ..seq.draft(op, reason) })
 }
 
-/// Unpauses a container that was found paused, back in the networks that it was taken off.
+/// Unpauses a container that was found paused, after it has rejoined the networks that it was taken off.
 pub(in crate::plan) fn unpause(plan: &mut PlanBuilder<'_>, owner: &Owner, name: &Container) -> Steps {
     if !Fact::Paused(name.clone()).holds(&plan.now) {
         return Steps::new();

@@ -34,7 +34,7 @@ use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
 
-/// Brings all containers of a workload up, those that are replaced one after the other, so that some always serve.
+/// Brings all containers of a workload up. Replaces them one after the other, so that some always serve.
 pub(super) fn replace(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -90,7 +90,8 @@ fn replace_one(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, aft
     seq.end()
 }
 
-/// A container that is what it should be stays. While it has yet to prove itself, the one that it replaces stands by.
+/// Keeps a container that matches the config. While it is unproved, the container that it replaces stays as a
+/// fallback.
 pub(super) fn keep_or_fall_back(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -112,7 +113,7 @@ pub(super) fn keep_or_fall_back(
     seq.end()
 }
 
-/// The container has to prove itself before the one that it replaces goes.
+/// Waits until the new container has proved itself, and then removes the one that it replaces.
 fn take_its_place(seq: &mut Sequence<'_, '_>, target: &Target<'_>, slot: &Slot, reason: &Reason) {
     let Slot { live, previous, .. } = slot;
     let removes = !target.workload.keeps_previous;
@@ -128,7 +129,7 @@ fn take_its_place(seq: &mut Sequence<'_, '_>, target: &Target<'_>, slot: &Slot, 
     }
 }
 
-/// Removes a container that waits and can never start again: there is nothing to fall back to.
+/// Removes a waiting container that can never start again, so it is no fallback.
 fn remove_lost(
     seq: &mut Sequence<'_, '_>,
     target: &Target<'_>,
@@ -144,10 +145,11 @@ fn remove_lost(
     seq.step_unless(Op::remove(previous), &reason, unless);
 }
 
-/// Takes the container that serves out of the way: it stays under the previous name, as what is fallen back to.
+/// Renames the serving container to the previous name, as the fallback.
 ///
-/// A container that waits there already goes: it is a release kept from before. But where a replacement was cut off
-/// before the new one had proved itself, the old one stays and the unproven one goes.
+/// A container that has the previous name already is removed: it is a release kept from before. But if a
+/// replacement was cut off before the new container had proved itself, the old one stays and the unproved one
+/// is removed.
 fn make_room(
     seq: &mut Sequence<'_, '_>,
     target: &Target<'_>,
@@ -158,7 +160,7 @@ fn make_room(
     let Slot { live, previous, .. } = slot;
     let is_lost = !can_start(seen) && !seen.state.is_up();
     seq.done = match target.is_shared() && is_lost {
-        // it has no release, and would pass for the one that takes its place
+        // it has no release, so it would pass for its own replacement
         true => vec![Fact::Running(live.clone())],
         false => vec![is_current(seq.plan, target, live)],
     };
@@ -193,7 +195,7 @@ fn make_room(
     seq.undo.clear();
 }
 
-/// What brings the previous container back when the new one does not come up.
+/// The operations that bring the previous container back when the new one does not come up.
 fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op> {
     let Slot { live, previous, .. } = slot;
     let mut ops = vec![Op::stop(live, plan.stop_timeout), Op::remove(live), Op::rename(previous, live)];
@@ -201,9 +203,9 @@ fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op
     ops
 }
 
-/// Expects of the host, before anything is changed: the live name is free, or belongs to the old container or to the wanted
-/// one; the previous name is free, or belongs to the container that has it now or to the old one. Expects nothing of the
-/// proxy: another project may have changed it meanwhile.
+/// Expects before the plan starts: the live name is free, or belongs to the old or the wanted container; the
+/// previous name is free, or belongs to its container of today or to the old one. Expects nothing of the
+/// proxy, which another project may have changed meanwhile.
 pub(super) fn expect_as_seen(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,

@@ -1,4 +1,4 @@
-//! Finishes what an earlier run left half done when it was cut off. Reads from the containers how far that run came.
+//! Finishes a rollout that was cut off in an earlier run. Reads from the containers how far that run came.
 
 use super::drain::drain;
 use super::launch::await_stable;
@@ -24,7 +24,7 @@ use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 
-/// Finishes an earlier rollout, and discards the containers that it started and that are not wanted any more.
+/// Finishes an earlier rollout, and discards the containers that it started and that are no longer wanted.
 pub(super) fn resume(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -73,7 +73,7 @@ fn resume_rollout(
             last = seq.end();
         }
     }
-    // it may have been made for other networks than the proxy routes to
+    // it may have been made for networks on which the proxy does not route yet
     let both = |slot: &&Slot| runs(plan, &slot.live) && runs(plan, &slot.previous);
     let both: Vec<&Slot> = slots.iter().filter(both).collect();
     let mut seq = plan.sequence(target.owner(), &last);
@@ -107,7 +107,7 @@ fn await_next(
 ) -> Steps {
     let done = plan.is_seen(live, &plan.now.containers[next]);
     let undo = match !plan.has(live) && plan.has(previous) {
-        // no container has the live name: the previous one is better than none
+        // no container has the live name, and the previous one is better than none
         true => vec![Op::rename(previous, live)],
         false => Vec::new(),
     };
@@ -119,7 +119,7 @@ fn await_next(
     seq.end()
 }
 
-/// Whether a next container is of no use: another one is wanted, or the live one is right.
+/// Whether a next container is useless: the config asks for another, or the live one already matches.
 fn is_unwanted(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool {
     let is_right =
         |name: &Container| plan.seen(name).map(|seen| outdated(plan, target, name, seen).is_none());
@@ -130,8 +130,8 @@ fn is_unwanted(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool
     }
 }
 
-/// Drains and removes a next container that is of no use. If its release is lower than the live one's, a rollback was cut
-/// off: it is kept as the previous one again.
+/// Drains and removes a useless next container. If its release is lower than the live one's, it comes from a
+/// rollback that was cut off: it is kept as the previous one again.
 fn discard(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) -> Steps {
     let Slot { live, next, previous } = slot;
     let seen = plan.now.containers[next].clone();

@@ -1,5 +1,5 @@
-//! Goes back to the release before: the containers that were kept come in again, by the steps of a rollout, or of a
-//! replacement where an app cannot be rolled out.
+//! Goes back to the previous release. The kept containers come back by the steps of a rollout, or of a
+//! replacement if the app cannot be rolled out.
 
 use super::drain::keep_previous;
 use super::drain::stay_down;
@@ -40,11 +40,11 @@ use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 use std::collections::BTreeSet;
 
-/// The plan that brings apps back to the release before the one that serves; `apps` names them by stem, `None` all that
-/// have one. The volumes in `leave_data` may be left behind.
+/// The plan that brings apps back to their previous release. `apps` gives their base names; `None` means all
+/// apps that have a previous release. The volumes in `leave_data` may be left behind.
 ///
 /// # Errors
-/// When a named app has no release before, or none of them has.
+/// When a named app has no previous release, or no app has one.
 pub fn rollback(
     desired: &Desired,
     host: &Observed,
@@ -74,12 +74,12 @@ pub fn rollback(
     plan.finish()
 }
 
-/// Whether every container of an app has one that was kept, of a lower release.
+/// Whether every container of an app has a kept container of a lower release.
 fn can_go_back(plan: &PlanBuilder<'_>, workload: &Workload) -> bool {
     slots(workload).iter().all(|slot| kept(plan, slot).is_some())
 }
 
-/// Whether an earlier run was cut off before all containers of an app had the names of its last release.
+/// Whether an earlier run was cut off before all containers of an app were renamed to their new release.
 fn is_between_releases(plan: &PlanBuilder<'_>, workload: &Workload) -> bool {
     slots(workload).iter().any(|slot| plan.has(&slot.next))
 }
@@ -133,7 +133,7 @@ fn roll_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slots: &[&Slot]) {
     }
 }
 
-/// Starts a container that was kept, under the name of one that comes in, and waits until it is ready.
+/// Starts a kept container under the next name, beside the live one, and waits until it is ready.
 fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Steps {
     let Slot { live, next, previous } = slot;
     let (serving, kept) = (plan.now.containers[live].clone(), plan.now.containers[previous].clone());
@@ -157,8 +157,8 @@ fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> S
     seq.end()
 }
 
-/// Puts a container that was kept in the place of the one that serves, which stops first, waits under the name of one that
-/// comes in, and comes back when the other does not come up.
+/// Puts a kept container in place of the live one. The live one stops first and waits under the next name. It
+/// comes back when the kept one does not come up.
 fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: &[StepId]) -> Steps {
     let Slot { live, next, previous } = slot;
     let (serving, kept) = (plan.now.containers[live].clone(), plan.now.containers[previous].clone());

@@ -1,9 +1,10 @@
 //! Rolls an app out: the new containers start beside the old ones and take their names once they are ready; then the old
 //! ones are drained.
 //!
-//! `docker rename` moves a *name* in DNS at once and touches no connection. An *alias* moves only when the container leaves
-//! the network and joins it again, and while it is off the network it can open no connection. So a container changes its
-//! aliases before it serves, or after; then it is paused meanwhile, since neighbours may still ask it.
+//! `docker rename` moves a *name* in DNS at once and touches no connection. An *alias* moves only when the
+//! container leaves the network and rejoins it; while it is off the network, it can open no connection. So a
+//! container changes its aliases before or after it serves; after, it is paused meanwhile, since neighbours
+//! may still ask it.
 
 use super::drain::drain;
 use super::launch::await_stable;
@@ -33,8 +34,8 @@ use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 
-/// Rolls out the containers of these slots: all that come in are ready before any that serves leaves. Gives the steps
-/// after which the new ones serve, and those that are waited for where one of them fails.
+/// Rolls out the containers of these slots. All next containers are ready before a live one leaves. Gives the
+/// steps after which the new containers serve, and the steps to wait for when one of them fails.
 pub(super) fn roll_out(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -95,7 +96,8 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
     seq.end()
 }
 
-/// The live container gives up its name, and the next one gets it. An older release makes room.
+/// Renames the live container to the previous name and the next one to the live name. Removes an older
+/// previous container.
 pub(super) fn promote(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,

@@ -1,4 +1,4 @@
-//! What a workload asks of its containers: which there may be, what they mount and publish.
+//! What a workload asks of its containers: their names, volumes and ports.
 
 use crate::desired::Desired;
 use crate::desired::Role;
@@ -15,16 +15,16 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
 
-/// A workload with all that is worked out once for its containers.
+/// A workload, with the values that are worked out once for all its containers.
 pub(super) struct Target<'a> {
     pub(super) desired: &'a Desired,
     pub(super) workload: &'a Workload,
     pub(super) spec: Spec,
-    /// The release of the containers that are made.
+    /// The release of the containers that this plan makes.
     pub(super) release: u32,
-    /// Another project made the container that serves: only that one may change what it is.
+    /// Whether another project made the serving container. Only that project may change its spec.
     pub(super) is_anothers: bool,
-    /// What writes the set-up that a container starts from, where there is one.
+    /// The operation that writes the set-up that a container starts from, if there is one.
     pub(super) set_up: Option<Op>,
 }
 
@@ -32,9 +32,9 @@ pub(super) struct Target<'a> {
 pub(in crate::plan) struct Slot {
     /// The one that serves.
     pub(in crate::plan) live: Container,
-    /// The one that is about to.
+    /// The one that serves next.
     pub(in crate::plan) next: Container,
-    /// The one that did.
+    /// The one that served before.
     pub(in crate::plan) previous: Container,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Target<'a> {
         Self { desired, workload, spec: workload.spec(), release: 0, is_anothers: false, set_up: None }
     }
 
-    /// The proxy, which has this spec. It has no releases: each project that plans for it means the same one.
+    /// The proxy, with this spec. It has no releases: all projects plan for the same container.
     pub(super) fn shared(
         desired: &'a Desired,
         workload: &'a Workload,
@@ -62,7 +62,7 @@ impl<'a> Target<'a> {
         &self.workload.owner
     }
 
-    /// The restart policy of its containers once they have proved themselves.
+    /// The restart policy of its proved containers.
     pub(super) fn restart(&self) -> &'a str {
         &self.workload.runtime.restart
     }
@@ -78,7 +78,7 @@ impl Slot {
     }
 }
 
-/// The containers that each replica of a workload may have.
+/// The container names of each replica of a workload.
 pub(in crate::plan) fn slots(workload: &Workload) -> Vec<Slot> {
     let slot = |replica| Slot {
         live: workload.container(Role::Serving, replica),
@@ -88,12 +88,12 @@ pub(in crate::plan) fn slots(workload: &Workload) -> Vec<Slot> {
     (1..=workload.replicas).map(slot).collect()
 }
 
-/// Docker's default network: no DNS, no aliases, no addresses of one's own.
+/// Docker's default network. It has no DNS, no aliases and no chosen addresses.
 pub(super) fn default_bridge() -> Network {
     Network::parse("bridge").expect("docker names it so")
 }
 
-/// The named volumes that a workload mounts, with their paths inside.
+/// The named volumes that a workload mounts, with their paths inside the container.
 pub(in crate::plan) fn named_volumes(workload: &Workload) -> impl Iterator<Item = (&Volume, &str)> {
     let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
     mounts.filter_map(|Mount { source, target, .. }| match source {
@@ -107,7 +107,7 @@ pub(in crate::plan) fn published(workload: &Workload) -> impl Iterator<Item = u1
     workload.runtime.ports.iter().flat_map(|port| host_ports(port))
 }
 
-/// The hash of the env files that a service has from its app.
+/// The hash of the app's env files that a service inherits.
 pub(super) fn inherited(workload: &Workload) -> Option<String> {
     let files = workload.runtime.env_files.iter().filter(|file| file.inherited);
     let contents: Vec<&str> = files.map(|file| file.content.as_str()).collect();

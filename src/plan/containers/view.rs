@@ -1,4 +1,4 @@
-//! Questions to the host as the steps so far leave it, about the containers of a workload. Changes nothing.
+//! Questions about the containers of a workload, on the host after the steps so far. Changes nothing.
 
 use super::life::can_start;
 use super::life::is_unproved;
@@ -30,7 +30,7 @@ pub(super) fn runs(plan: &PlanBuilder<'_>, name: &Container) -> bool {
     Fact::Running(name.clone()).holds(&plan.now)
 }
 
-/// Why a container has to be replaced, when it has to.
+/// Why a container has to be replaced, if it has to.
 pub(super) fn outdated(
     plan: &PlanBuilder<'_>,
     target: &Target<'_>,
@@ -44,7 +44,7 @@ pub(super) fn outdated(
     changed.or_else(|| gone_network(seen).map(|network| Reason::NetworkGone(network.clone())))
 }
 
-/// What a container has otherwise than the config wants it: its spec, its image, its secrets, its volumes.
+/// How a container differs from the config: in its spec, image, secrets or volumes.
 fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) -> Option<Reason> {
     let workload = target.workload;
     let (image, env) = (&workload.image, workload.runtime.env.as_slice());
@@ -68,18 +68,18 @@ fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) ->
     if !secrets.is_empty() {
         return Some(Reason::SecretsChanged(secrets));
     }
-    // the fact about the proxy says nothing of volumes
+    // the proxy's fact, `is_current`, does not cover volumes
     let is_elsewhere = |(volume, path): &(&Volume, &str)| seen.volumes.get(*path) != Some(*volume);
     let elsewhere = named_volumes(workload).find(is_elsewhere).filter(|_| !target.is_shared());
     elsewhere.map(|(_, path)| Reason::NotMounted(path.to_owned()))
 }
 
-/// A network of a container that was removed: docker starts the container no more.
+/// A removed network that a container is still attached to. Docker refuses to start such a container.
 pub(super) fn gone_network(seen: &SeenContainer) -> Option<&Network> {
     seen.memberships.iter().find(|(_, membership)| membership.stale).map(|(network, _)| network)
 }
 
-/// The fact that a container is the one that is wanted.
+/// The fact that a container matches the config.
 pub(super) fn is_current(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> Fact {
     if target.is_shared() {
         return Fact::Proxy { spec: target.spec.clone(), image: target.workload.image.clone() };
@@ -95,7 +95,7 @@ pub(super) fn is_current(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Con
     }))
 }
 
-/// Whether a container that stays has to be waited for.
+/// Whether the plan has to wait for a container that stays.
 pub(super) fn is_unready(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> bool {
     plan.seen(name).is_some_and(|seen| {
         is_unproved(seen, target.restart())
@@ -104,7 +104,7 @@ pub(super) fn is_unready(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Con
     })
 }
 
-/// Why a container is waited for that is there already.
+/// Why the plan waits for an existing container.
 pub(super) fn why_awaited(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> Reason {
     let is_unproved = plan.seen(name).is_some_and(|seen| is_unproved(seen, target.restart()));
     if is_unproved { Reason::Unproved } else { Reason::Ready }
@@ -120,7 +120,7 @@ pub(super) fn can_start_now(plan: &PlanBuilder<'_>, seen: &SeenContainer) -> boo
     can_start(seen) && seen.memberships.iter().all(is_free)
 }
 
-/// The address that a container was made with, while no other container has it.
+/// The address that a container was made with, if no other container has it.
 pub(super) fn own_address(plan: &PlanBuilder<'_>, name: &Container, network: &Network) -> Option<Ipv4Addr> {
     let seen = plan.now.networks.get(network).filter(|seen| seen.managed)?;
     let own = plan.now.containers[name].addresses.get(network)?;
@@ -131,16 +131,17 @@ pub(super) fn is_managed(plan: &PlanBuilder<'_>, network: &Network) -> bool {
     plan.now.networks.get(network).is_some_and(|seen| seen.managed)
 }
 
-/// The networks of a container in which its aliases can be changed: those in which it has an address of its own, also
-/// where a run was cut off while it was away.
+/// The networks in which a container's aliases can be changed: those in which it has an address of its own.
+/// Includes a network that an earlier run took it off when that run was cut off.
 pub(super) fn switchable_networks(plan: &PlanBuilder<'_>, name: &Container) -> BTreeSet<Network> {
     let seen = &plan.now.containers[name];
     let networks = seen.memberships.keys().chain(seen.addresses.keys());
     networks.filter(|network| is_managed(plan, network)).cloned().collect()
 }
 
-/// The networks that a container should leave. Not the one on which the proxy still routes to it, and none that gordon did
-/// not make: a person put the container there. None of the proxy's: it is on those of the apps.
+/// The networks that a container should leave. Excludes the one on which the proxy still routes to it, and
+/// networks that gordon did not make: a person put the container there. Always empty for the proxy, which is
+/// on the networks of the apps.
 pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: &Container) -> Vec<Network> {
     let Some(seen) = plan.seen(name).filter(|_| workload.kind != Kind::Proxy) else { return Vec::new() };
     let routed = routed_network(plan, workload);
@@ -155,7 +156,7 @@ pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: 
     seen.memberships.keys().filter(is_extra).cloned().collect()
 }
 
-/// The network on which the proxy routes to a workload today, where the workload is to leave it.
+/// The network on which the proxy routes to a workload today, if the workload is to leave it.
 pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<Network> {
     let project = plan.project;
     if Fact::NoFragment(project.clone()).holds(&plan.now) {

@@ -1,5 +1,5 @@
-//! Brings one workload up: what keeps it from being brought up, what has to be there before, and which way its containers
-//! are brought up: kept, replaced or rolled out.
+//! Brings one workload up: what blocks it, what has to exist before, and whether its containers are kept,
+//! replaced or rolled out.
 
 use super::drain::retire_previous;
 use super::drain::stop_restarting;
@@ -49,8 +49,8 @@ pub(in crate::plan) fn bring_up(
     }
 }
 
-/// Brings the one container up that all projects of the host share, that has this spec and starts from this set-up. That its
-/// image cannot be had matters only where it has to be made.
+/// Brings up the one container that all projects of the host share, with this spec and set-up. An unavailable
+/// image blocks it only if the container has to be made.
 pub(in crate::plan) fn bring_up_shared(
     plan: &mut PlanBuilder<'_>,
     desired: &Desired,
@@ -73,7 +73,7 @@ pub(in crate::plan) fn bring_up_shared(
     }
 }
 
-/// Writes the set-up that a container of it starts from. One that does not run may have lost it.
+/// Writes the set-up that its container starts from. A container that does not run may have lost it.
 fn write_set_up(plan: &mut PlanBuilder<'_>, target: &Target<'_>, after: &[StepId]) -> Steps {
     let Some(set_up) = target.set_up.clone() else { return after.to_vec() };
     let name = target.workload.name();
@@ -102,7 +102,7 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
     let slots = target.slots();
     let names = slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]);
     let names: Vec<&Container> = names.filter(|name| plan.has(name)).collect();
-    // all are looked at, so that all conflicts are told
+    // all names are checked, so that all conflicts are reported
     let strangers = names.iter().filter(|name| !is_ours(plan, &target, name)).count();
     if strangers > 0 {
         return Availability::After(Steps::new());
@@ -122,7 +122,7 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
         let count = plan.count();
         after = resume(plan, &target, &slots, &after);
         if plan.count() > count {
-            // the name may change hands
+            // the container behind the name may change
             up.extend(&after);
         }
     }
@@ -136,7 +136,8 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
     Availability::After(up)
 }
 
-/// The choice of the way: an app is rolled out beside what serves; what serves alone is replaced; what is right is kept.
+/// Chooses the way. An app is rolled out beside its live containers; other workloads are replaced; matching
+/// containers are kept.
 fn bring_up_slots(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
@@ -161,7 +162,7 @@ fn bring_up_slots(
     up
 }
 
-/// What keeps a workload from being brought up.
+/// The reason why a workload cannot be brought up.
 fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
     let images = [Some(&workload.image), workload.ready.asker_image()];
     for image in images.into_iter().flatten() {
@@ -201,7 +202,7 @@ fn needs(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
     needs
 }
 
-/// Whether a container of this name is this project's, or the proxy of all.
+/// Whether the container of this name belongs to this project, or is the shared proxy.
 fn is_ours(plan: &mut PlanBuilder<'_>, target: &Target<'_>, name: &Container) -> bool {
     let Some(seen) = plan.seen(name) else { return true };
     let is_ours = match target.is_shared() {
@@ -220,7 +221,7 @@ fn is_ours(plan: &mut PlanBuilder<'_>, target: &Target<'_>, name: &Container) ->
     false
 }
 
-/// One more than the highest release on the host, unless that one is what is wanted.
+/// One more than the highest release on the host, or that release if it already matches the config.
 fn release(plan: &PlanBuilder<'_>, target: &Target<'_>, names: &[&Container]) -> u32 {
     let seen: Vec<_> = names.iter().filter_map(|name| plan.now.containers.get_key_value(*name)).collect();
     let highest = seen.iter().map(|(_, container)| container.release).max().unwrap_or(0);

@@ -1,5 +1,5 @@
-//! Who may change the proxy: the project that made it, as long as that one is on the host. What has the names of its things
-//! and is another's stays as it is.
+//! Who may change the proxy: the project that made it, as long as that project is on the host. A foreign
+//! thing under a name of the proxy's is left alone.
 
 use super::names::network;
 use super::names::owner;
@@ -17,12 +17,12 @@ use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
 use std::collections::BTreeMap;
 
-/// Whether a project is another one, of which there is something on the host.
+/// Whether this is another project that has something on the host.
 pub(super) fn is_others(plan: &PlanBuilder<'_>, project: &Project) -> bool {
     plan.others.contains(project)
 }
 
-/// A host that another project routes stays with that one.
+/// Reports hosts that another project routes. They stay with that project.
 pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let others = plan.now.fragments.iter().filter(|(project, _)| is_others(plan, project));
     let holders: BTreeMap<&str, &Project> =
@@ -35,7 +35,8 @@ pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     plan.conflicts.extend(taken);
 }
 
-/// The network and the volumes with the names of the proxy's are the proxy's, or carry no label of gordon's.
+/// Reports a network and volumes under the proxy's names that carry gordon's label for something else. Things
+/// without such a label are used.
 pub(super) fn check_things(plan: &mut PlanBuilder<'_>) {
     let network = network();
     if let Some(seen) = plan.now.networks.get(&network).filter(|seen| seen.managed && seen.maker.is_none()) {
@@ -51,8 +52,8 @@ pub(super) fn check_things(plan: &mut PlanBuilder<'_>) {
     }
 }
 
-/// Whether another project that is on the host made the proxy. Its image and its ports are then what that project's config
-/// says.
+/// Whether another project on the host made the proxy. That project's config then decides the proxy's image
+/// and ports.
 pub(super) fn is_anothers(plan: &mut PlanBuilder<'_>, spec: &Spec) -> bool {
     let Some(seen) = plan.now.containers.get(&proxy_name()).filter(|seen| seen.is_proxy()) else {
         return false;
@@ -72,8 +73,8 @@ pub(super) fn is_anothers(plan: &mut PlanBuilder<'_>, spec: &Spec) -> bool {
     true
 }
 
-/// Where another project's run was cut off before it had made a new proxy, the old one gets its name back: only that
-/// project may say what the new one is.
+/// Renames the previous proxy back when another project's run was cut off before it had made the new one.
+/// Only that project knows what the new one should be.
 pub(super) fn give_back(plan: &mut PlanBuilder<'_>) -> Option<StepId> {
     let waiting = plan.seen(&previous())?;
     if plan.has(&proxy_name()) || !waiting.maker.as_ref().is_some_and(|maker| is_others(plan, maker)) {

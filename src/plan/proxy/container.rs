@@ -1,4 +1,4 @@
-//! The proxy's container, which is brought up as a workload, and the network and the volumes that it needs.
+//! The proxy's container, which is brought up like a workload, and the network and volumes that it needs.
 
 use super::claim::check_hosts;
 use super::claim::check_things;
@@ -27,10 +27,10 @@ use crate::plan::containers::bring_up_shared;
 use crate::plan::resources::new_network;
 use crate::plan::subnets::Subnets;
 
-/// How many addresses its own network needs: for it, and for the one that takes its place.
+/// How many addresses the proxy's own network needs: one for it, and one for its replacement.
 const ADDRESSES: u32 = 2;
 
-/// Brings the proxy up, and joins it to every network of a routed app.
+/// Brings the proxy up, and joins it to the network of every routed app.
 pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desired, subnets: &mut Subnets) {
     let Some(proxy) = &desired.proxy else { return };
     let spec = proxy::spec(proxy);
@@ -51,7 +51,7 @@ pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desi
     }
 }
 
-/// The proxy as a workload: one container on a network of its own.
+/// The proxy as a workload: one container, on a network of its own.
 fn workload(proxy: &Proxy) -> Workload {
     Workload {
         owner: owner(),
@@ -70,7 +70,7 @@ fn workload(proxy: &Proxy) -> Workload {
     }
 }
 
-/// Makes its network and its volumes.
+/// Makes the proxy's network and volumes.
 fn things(plan: &mut PlanBuilder<'_>, subnets: &mut Subnets) -> Steps {
     let mut steps = Steps::new();
     let network = network();

@@ -1,4 +1,4 @@
-//! The end of the proxy, with the last project of the host.
+//! Removes the proxy with the last project of the host.
 
 use super::joins::is_used_beside_proxy;
 use super::names::network;

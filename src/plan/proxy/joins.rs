@@ -22,7 +22,8 @@ use crate::plan::containers::expect_room;
 use crate::plan::containers::stop_restarting;
 use std::collections::BTreeSet;
 
-/// Connects the proxy to the networks of this project's routed apps, and, since it may be new, to those of other projects.
+/// Joins the proxy to the networks of this project's routed apps. Also joins those of other projects, since
+/// the proxy may be new.
 pub(super) fn join_networks(plan: &mut PlanBuilder<'_>, desired: &Desired, ready: &[StepId]) {
     let mut wanted: BTreeSet<Network> =
         desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
@@ -66,7 +67,7 @@ pub(in crate::plan) fn take_proxy_off(plan: &mut PlanBuilder<'_>, network: &Netw
     }
 }
 
-/// Whether a container beside the proxy is on a network.
+/// Whether any container except the proxy is on a network.
 pub(in crate::plan) fn is_used_beside_proxy(plan: &PlanBuilder<'_>, network: &Network) -> bool {
     let on = |(_, seen): &(&Container, &SeenContainer)| seen.memberships.contains_key(network);
     let (proxies, others): (Vec<_>, Vec<_>) =
@@ -75,8 +76,8 @@ pub(in crate::plan) fn is_used_beside_proxy(plan: &PlanBuilder<'_>, network: &Ne
     !others.is_empty() || !plan.now.networks[network].addresses.is_subset(&its)
 }
 
-/// Whether the proxy cannot leave a network: between two restarts it cannot, and it is not stopped while another project
-/// may need it.
+/// Whether the proxy cannot leave a network. It cannot between two restarts, and it is not stopped while
+/// another project may need it.
 pub(in crate::plan) fn keeps_proxy(plan: &PlanBuilder<'_>, network: &Network) -> bool {
     let is_restarting = plan
         .seen(&proxy_name())

@@ -1,5 +1,6 @@
-//! The proxy that all projects of a host share. Its container is planned as every other; here is what it alone has: who may
-//! change it, the networks that it joins, the routes of each project, and its end with the last project.
+//! The proxy that all projects of a host share. Its container is planned like any other. This module holds
+//! what is particular to it: who may change it, which networks it joins, each project's routes, and its
+//! removal with the last project.
 
 mod claim;
 mod container;

@@ -1,4 +1,5 @@
-//! The routes that the proxy has of a project: given once their apps are up, taken when there are none.
+//! The routes files of the proxy, one for each project: written once the project's apps are up, removed when
+//! it has no routes.
 
 use super::claim::is_others;
 use super::names::owner;
@@ -24,7 +25,7 @@ use crate::plan::builder::Steps;
 use crate::plan::containers::unpause;
 use std::collections::BTreeSet;
 
-/// Takes the routes of this project from the proxy.
+/// Removes the routes of this project from the proxy.
 pub(in crate::plan) fn take_own_routes(plan: &mut PlanBuilder<'_>) {
     let project = plan.project;
     let has_routes = plan.now.fragments.contains_key(project);
@@ -32,7 +33,7 @@ pub(in crate::plan) fn take_own_routes(plan: &mut PlanBuilder<'_>) {
     plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), &Reason::NoRoutes);
 }
 
-/// Gives the proxy the routes of this project, or takes them from it when there are none.
+/// Writes the routes of this project to the proxy, or removes them when there are none.
 pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let project = plan.project;
     let Some(proxy) = &desired.proxy else { return take_own_routes(plan) };
@@ -62,7 +63,8 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
     plan.unrouted = written;
 }
 
-/// The routes that are new to the proxy. Skips apps that are left out, and apps whose own check asks them already.
+/// The routes to probe: those that are new to the proxy. Skips blocked apps, and apps whose own check probes
+/// them already.
 fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec<(String, Domain)> {
     let had = plan.now.fragments.get(plan.project);
     let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
@@ -81,8 +83,8 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
     asked.map(|route| (proxy::upstream(route), route.hosts[0].clone())).collect()
 }
 
-/// Whether a host of the route is routed otherwise today. Such a host keeps its old route when its new app does not come
-/// up; a host without a route has nothing to lose.
+/// Whether a host of the route has another route today. That host keeps its old route when its new app does
+/// not come up. A host without a route has nothing to lose.
 fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: &Proxy) -> bool {
     let Some(fragment) = plan.now.fragments.get(plan.project) else { return false };
     let wanted = proxy::site(route, desired.tls, proxy.https_port);
@@ -90,8 +92,8 @@ fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: 
     sites.any(|site| site != wanted)
 }
 
-/// Takes the routes of projects of which nothing is left on the host: no app is behind them, and no other project could
-/// route their hosts.
+/// Removes the routes of projects that have nothing left on the host. They have no apps, and they would keep
+/// other projects from routing their hosts.
 pub(super) fn forget_routes(plan: &mut PlanBuilder<'_>, after: &[StepId]) -> Steps {
     let ours = plan.project;
     let projects = plan.now.fragments.keys();
@@ -108,7 +110,7 @@ fn take_routes(project: &Project) -> Op {
     Op::RemoveFragment { project: project.clone() }
 }
 
-/// What the proxy has of a project when all that is `desired` is there.
+/// The routes file of a project once `desired` is reached.
 pub(in crate::plan) fn routes_file(desired: &Desired, proxy: &Proxy) -> String {
     proxy::routes_file(&desired.project, &desired.routes, desired.tls, proxy.https_port)
 }
