@@ -1,6 +1,7 @@
 //! Podman in the place of docker, by its answer to `docker version`. Does not know what is done about it.
 
 use super::Command;
+use super::Observed;
 use serde::Deserialize;
 
 /// The name of its part that answers in the place of docker's.
@@ -56,6 +57,11 @@ struct Component {
 }
 
 impl Podman {
+    /// Whether a host is docker's by its networks: docker has these two on every host, Podman has neither and makes neither.
+    pub fn is_ruled_out(host: &Observed) -> bool {
+        ["host", "none"].iter().all(|name| host.networks.keys().any(|network| network.as_str() == *name))
+    }
+
     /// The question of which [`Self::parse`] reads the answer.
     pub fn question() -> Command {
         Command::new(["version", "--format", "{{json .}}"])
@@ -75,6 +81,21 @@ impl Podman {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::SeenNetwork;
+    use crate::name::Network;
+
+    #[test]
+    fn a_host_with_docker_s_own_networks_is_no_podman_s() {
+        let host = |names: &[&str]| {
+            let networks =
+                names.iter().map(|name| (Network::parse(*name).expect("a name"), SeenNetwork::default()));
+            Observed { networks: networks.collect(), ..Observed::default() }
+        };
+        assert!(Podman::is_ruled_out(&host(&["bridge", "host", "none", "shop-network"])));
+        assert!(Podman::is_ruled_out(&host(&["host", "none"])), "docker can be without its bridge");
+        assert!(!Podman::is_ruled_out(&host(&["podman", "bridge", "host"])));
+        assert!(!Podman::is_ruled_out(&Observed::default()));
+    }
 
     #[test]
     fn podman_is_known_by_its_version_and_docker_is_not_taken_for_it() {

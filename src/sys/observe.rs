@@ -80,18 +80,18 @@ pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> 
     Ok(host)
 }
 
-/// The same beside the question whether it is Podman that answers.
+/// The same, and whether it is Podman that answers, which is asked where nothing shows that it is docker.
 pub fn observe_and_recognize(
     docker: &Docker,
     scope: Scope,
 ) -> (Result<Observed, ObserveError>, Option<Podman>) {
-    thread::scope(|asking| {
-        let version = asking.spawn(|| docker.ask(&Podman::question()));
-        let host = observe(docker, scope);
-        // that docker does not answer, the other questions report
-        let version = answer(version).unwrap_or_default();
-        (host, Podman::parse(&version))
-    })
+    let host = observe(docker, scope);
+    if host.as_ref().is_ok_and(Podman::is_ruled_out) {
+        return (host, None);
+    }
+    // that docker does not answer, the other questions report
+    let version = docker.ask(&Podman::question()).unwrap_or_default();
+    (host, Podman::parse(&version))
 }
 
 /// Both rounds; from the start again when a question of the second fails, since what it was about may have ended meanwhile:

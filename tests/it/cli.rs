@@ -612,6 +612,22 @@ fn podman_s_own_command_is_refused_whatever_it_answers_to_the_other_questions() 
 }
 
 #[test]
+fn an_engine_with_docker_s_own_networks_is_not_asked_for_its_version() {
+    let network = |name: &str| format!("{{\"Id\":\"{name}\",\"Name\":\"{name}\",\"IPAM\":{{}}}}");
+    let networks = format!(
+        "'network ls'*) printf 'n1\\nn2\\n' ;;\n'network inspect'*) echo '{}{}' ;;\n",
+        network("host"),
+        network("none")
+    );
+    for (cases, is_asked) in [(networks.as_str(), false), ("", true)] {
+        let scene = shop("version", cases);
+        scene.gordon("plan").ended(0);
+        let calls = scene.calls();
+        assert_eq!(calls.contains(&"version --format".to_owned()), is_asked, "{calls:?}");
+    }
+}
+
+#[test]
 fn who_looks_while_another_gordon_works_is_told_so() {
     let labels = |machine: &str| {
         format!(
