@@ -1,10 +1,10 @@
 //! What a config says that does not fit the host that docker is on, when that is not this machine. Does not know how
 //! docker gets there.
 
+use super::mount::Mount;
+use super::mount::MountSource;
 use super::problem::Problem;
 use super::schema::Config;
-use super::value::Mount;
-use super::value::MountSource;
 use serde_spanned::Spanned;
 
 /// The problem with a config whose one `server` is another host than `host`, where docker is; `is_called` tells the names

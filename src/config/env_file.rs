@@ -2,12 +2,12 @@
 //! stands in them: it may be secret.
 
 use super::literal::Notation;
+use super::mount::steps;
 use super::problem::Problem;
 use super::problem::Span;
 use super::schema::Config;
 use super::schema::Env;
 use super::schema::Route;
-use super::value::steps;
 use crate::name::Domain;
 use crate::name::visible;
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! The folder of a config, and what is mounted of the host: what docker cannot be told of it, and what is missing. Does
 //! not touch the disk.
 
+use super::mount::Mount;
+use super::mount::MountSource;
 use super::problem::Problem;
 use super::schema::Config;
-use super::value::Mount;
-use super::value::MountSource;
 use crate::name::visible;
 use serde_spanned::Spanned;
 use std::collections::BTreeSet;

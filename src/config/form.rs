@@ -2,18 +2,15 @@
 //! there are.
 
 use super::decode::WRITTEN;
-use super::schema::Enabled;
-use super::schema::Environment;
+use super::mount::EnvFile;
+use super::mount::Mount;
+use super::publish::Published;
 use super::value::Cpus;
-use super::value::EnvFile;
 use super::value::Memory;
-use super::value::Mount;
-use super::value::Published;
 use super::value::Restart;
 use super::value::User;
 use super::value::ValueError;
 use crate::name::Domain;
-use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::visible;
 use ipnet::Ipv4Net;
@@ -36,7 +33,7 @@ use std::num::TryFromIntError;
 use std::time::Duration;
 
 /// An error with its hint, as the decoder takes it.
-fn wrong<E: Error>(message: impl fmt::Display, hint: &str) -> E {
+pub(super) fn wrong<E: Error>(message: impl fmt::Display, hint: &str) -> E {
     E::custom(format_args!("{message}\n{hint}"))
 }
 
@@ -264,131 +261,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ImageOr<T> {
             Form::Image(image) => Self::Image(Spanned::new(span, image)),
             Form::Table(table) => Self::Table(table),
         })
-    }
-}
-
-impl<'de> Deserialize<'de> for Environment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EnvironmentVisitor;
-
-        impl<'de> Visitor<'de> for EnvironmentVisitor {
-            type Value = Environment;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a table of `plain` and `secret`, or variables as a table or as a list of `KEY=value`",
-                )
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<Environment, A::Error> {
-                Ok(Environment { plain: PlainVisitor.visit_seq(access)?.0, secret: Vec::new() })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Environment, A::Error> {
-                let mut environment = Environment::default();
-                let (mut parts, mut variables) = (Vec::new(), Vec::new());
-                while let Some(key) = access.next_key::<Spanned<EnvKey>>()? {
-                    match key.get_ref().as_str() {
-                        "plain" => {
-                            environment.plain = access.next_value::<Plain>()?.0;
-                            parts.push(key);
-                        }
-                        "secret" => {
-                            environment.secret = access.next_value()?;
-                            parts.push(key);
-                        }
-                        _ => {
-                            let Written(value) = access.next_value()?;
-                            variables.push((key, value));
-                        }
-                    }
-                }
-                if let ([_, ..], [(key, _), ..]) = (parts.as_slice(), variables.as_slice()) {
-                    return Err(wrong(
-                        format_args!("`{key}` stands beside `plain` and `secret`"),
-                        "put the variable into `plain`",
-                    ));
-                }
-                environment.plain.extend(variables);
-                Ok(environment)
-            }
-        }
-
-        deserializer.deserialize_any(EnvironmentVisitor)
-    }
-}
-
-/// Variables: a table, or a list of `KEY=value`.
-struct Plain(Vec<(Spanned<EnvKey>, String)>);
-
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PlainVisitor)
-    }
-}
-
-struct PlainVisitor;
-
-impl<'de> Visitor<'de> for PlainVisitor {
-    type Value = Plain;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("variables as a table or as a list of `KEY=value`")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
-        let mut plain = Vec::new();
-        while let Some(assignment) = access.next_element::<Spanned<Assignment>>()? {
-            let span = assignment.span();
-            let Assignment(key, value) = assignment.into_inner();
-            plain.push((Spanned::new(span, key), value));
-        }
-        Ok(Plain(plain))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Plain, A::Error> {
-        let mut plain = Vec::new();
-        while let Some((key, Written(value))) = access.next_entry()? {
-            plain.push((key, value));
-        }
-        Ok(Plain(plain))
-    }
-}
-
-/// `KEY=value`.
-struct Assignment(EnvKey, String);
-
-impl<'de> Deserialize<'de> for Assignment {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written(text) = Written::deserialize(deserializer)?;
-        let Some((key, value)) = text.split_once('=') else {
-            return Err(wrong(
-                format_args!("`{}` has no `=`", visible(&text)),
-                "write `KEY=value`; a variable from outside the config stands in `secret`",
-            ));
-        };
-        let key = EnvKey::parse(key).map_err(|error| wrong(&error, error.hint()))?;
-        Ok(Self(key, value.to_owned()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Enabled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EnabledVisitor;
-
-        impl Visitor<'_> for EnabledVisitor {
-            type Value = Enabled;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`true` or `false`")
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Enabled, E> {
-                Ok(if value { Enabled::Yes } else { Enabled::No })
-            }
-        }
-
-        deserializer.deserialize_any(EnabledVisitor)
     }
 }
 

@@ -2,20 +2,20 @@
 //!
 //! A [`Spanned`] value knows its place in the text; two that differ only in their places are equal.
 
+use super::enabled::Enabled;
+use super::environment::Environment;
 use super::form;
+use super::mount::EnvFile;
+use super::mount::Mount;
+use super::publish::Published;
 use super::value::Cpus;
-use super::value::EnvFile;
 use super::value::Memory;
-use super::value::Mount;
-use super::value::Published;
 use super::value::Restart;
 use super::value::User;
 use crate::name::Domain;
-use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Label;
 use crate::name::Project;
-use crate::name::SecretKey;
 use crate::name::ShortName;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
@@ -196,15 +196,6 @@ pub struct Workload {
     pub cpus: Option<Cpus>,
 }
 
-/// The environment of a container.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Environment {
-    /// Variables with their values.
-    pub plain: Vec<(Spanned<EnvKey>, String)>,
-    /// Variables whose values gordon finds out when it runs and shows to nobody.
-    pub secret: Vec<Spanned<SecretKey>>,
-}
-
 /// How to see that a container is ready.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
@@ -253,15 +244,6 @@ pub struct Isolation {
     /// Where networks take their subnets from; its place is empty when it is the default.
     #[serde(deserialize_with = "form::address_pool")]
     pub address_pool: Spanned<Ipv4Net>,
-}
-
-/// A switch of the config, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Enabled {
-    /// `true`.
-    Yes,
-    /// `false`.
-    No,
 }
 
 /// Which apps have a network of their own.

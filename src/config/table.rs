@@ -1,5 +1,6 @@
 //! The long forms of routes, apps, services and attachments, and what they mean. Does not know where they stand.
 
+use super::environment::Environment;
 use super::form::ImageOr;
 use super::form::List;
 use super::form::OneOrMany;
@@ -8,11 +9,13 @@ use super::form::Replicas;
 use super::form::Time;
 use super::form::WordsForm;
 use super::form::Written;
+use super::mount::EnvFile;
+use super::mount::Mount;
 use super::problem::Problem;
 use super::problem::Span;
+use super::publish::Published;
 use super::schema::App;
 use super::schema::AppProxy;
-use super::schema::Environment;
 use super::schema::Health;
 use super::schema::HealthTest;
 use super::schema::Route;
@@ -20,10 +23,7 @@ use super::schema::Service;
 use super::schema::Strategy;
 use super::schema::Workload;
 use super::value::Cpus;
-use super::value::EnvFile;
 use super::value::Memory;
-use super::value::Mount;
-use super::value::Published;
 use super::value::Restart;
 use super::value::User;
 use crate::name::Domain;

@@ -1,9 +1,9 @@
 //! Parts of a config that have no effect on this host.
 
+use crate::config::enabled::Enabled;
 use crate::config::problem::Problem;
 use crate::config::problem::Span;
 use crate::config::schema::Config;
-use crate::config::schema::Enabled;
 
 /// More names than these make a warning that nobody reads.
 const MOST_NAMES: usize = 10;

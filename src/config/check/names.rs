@@ -1,10 +1,10 @@
 //! Names that gordon keeps for itself, that are missing, or that two things claim.
 
+use crate::config::mount::MountSource;
 use crate::config::problem::Problem;
 use crate::config::problem::collision;
 use crate::config::read::Read;
 use crate::config::schema::Config;
-use crate::config::value::MountSource;
 use crate::name::Domain;
 use crate::name::Project;
 use serde_spanned::Spanned;

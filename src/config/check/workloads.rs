@@ -1,15 +1,15 @@
 //! What one container is told does not contradict itself, and no two containers ask for one port of the host.
 
+use crate::config::enabled::Enabled;
 use crate::config::env_file::STORE_HINT;
 use crate::config::literal::Notation;
 use crate::config::problem::Problem;
 use crate::config::problem::Span;
 use crate::config::problem::collision;
+use crate::config::publish::Protocol;
+use crate::config::publish::Published;
 use crate::config::schema::Config;
-use crate::config::schema::Enabled;
 use crate::config::schema::Workload;
-use crate::config::value::Protocol;
-use crate::config::value::Published;
 use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
