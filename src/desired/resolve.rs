@@ -130,6 +130,28 @@ struct Home<'a> {
     env_file: Option<String>,
 }
 
+/// What a route and an app of a project differ in.
+struct App<'a> {
+    owner: Owner,
+    stem: String,
+    naming: Naming,
+    names: Names,
+    networks: Vec<Network>,
+    /// The stems of the services that are up before it.
+    needs: Vec<String>,
+    env_file: Option<String>,
+    /// What the names of its volumes begin with.
+    volume_home: String,
+    replicas: u32,
+    /// Where it listens, when the config says so.
+    port: Option<u16>,
+    strategy: config::Strategy,
+    /// The hosts that lead there; `None`: no proxy does.
+    hosts: Option<Vec<Domain>>,
+    /// The host for which it is asked whether it is ready.
+    asked_host: &'a str,
+}
+
 /// What the config says of where a workload listens.
 struct Listener<'a> {
     naming: Naming,
@@ -281,75 +303,116 @@ impl<'a> Resolver<'a> {
             Some(id) => (id.get_ref().as_str(), id.span()),
             None => (domain.as_str(), route.domain.span()),
         };
-        let services = self.services_of(&AttachedTo::Domain(domain.clone()));
-        let groups: Vec<&Label> = if self.is_isolated() {
-            self.groups_of.get(domain).cloned().unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let isolation = &self.config.isolation;
-        let is_private = isolation.member_attachments == MemberAttachments::Private;
-        let has_own_network = match groups.as_slice() {
-            [] => self.is_isolated() && (!services.is_empty() || isolation.scope == Scope::All),
-            _ => is_private && !services.is_empty(),
-        };
-        let mut networks: Vec<Network> = groups
-            .iter()
-            .map(|group| self.network_of(group.as_str(), (*group).into(), place.clone()))
-            .collect();
-        if has_own_network {
-            networks.push(self.network_of(id, domain.into(), place.clone()));
-        }
-        let env_file = self.config.env.file_of(domain);
         let stem = format!("{}-{id}", self.prefix);
-        let mut needs: Vec<String> = groups
-            .iter()
-            .flat_map(|group| self.group_services.get(group).cloned().unwrap_or_default())
-            .collect();
-        if !services.is_empty() {
-            let network = if has_own_network { networks.last() } else { networks.first() };
-            let network = network.expect("an app with attachments is on a network").clone();
-            let home = Home {
-                owner: domain.into(),
-                id,
-                stem: stem.clone(),
-                network,
-                env_file: Some(env_file.clone()),
-            };
-            needs.extend(services.iter().map(|service| self.service(service, &home)).collect::<Vec<_>>());
-        }
+        let env_file = self.config.env.file_of(domain);
+        let mut networks = self.networks_of(domain, id, &place);
+        let mut needs = self.services_of_groups(domain);
+        needs.extend(self.attached_services(domain, id, &networks, &env_file));
         if networks.is_empty() && self.is_routing() {
             networks.push(self.network_of("default", (&self.project).into(), place.clone()));
         }
-        let qualified = names::qualified(id, None);
         let first = id.split('.').next().expect("a text has a first part");
         let first = Alias::parse(first).expect("the label of a domain is an alias");
-        let names = Names { place: place.clone(), declared: Vec::new(), derived: vec![first], qualified };
-        self.collisions.app(&names.qualified, &stem, domain.into(), &place);
-        let env_files = self.env_files(None, Some(&env_file), &route.workload);
-        let replicas = u32::from(route.replicas.get_ref().get());
-        let home = format!("{}-{}", self.prefix, names::dashed(id));
-        let runtime = self.runtime(&route.workload, env_files, None, &home, &domain.into());
-        let declared = route.port.as_ref().map(|port| port.get_ref().get());
-        let listener = Listener { naming: Naming::Plain, stem: &stem, declared, place: &place };
-        let port = self.port(&route.workload, &listener, true);
-        let ready = self.ready(&route.workload, port, domain.as_str());
-        let workload = Workload {
+        let qualified = names::qualified(id, None);
+        let app = App {
             owner: domain.into(),
-            kind: Kind::App,
             stem,
             naming: Naming::Plain,
-            replicas,
-            image: route.workload.image.get_ref().clone(),
-            attachments: attachments(networks),
+            names: Names { place, declared: Vec::new(), derived: vec![first], qualified },
+            networks,
+            needs,
+            env_file: Some(env_file),
+            volume_home: format!("{}-{}", self.prefix, names::dashed(id)),
+            replicas: u32::from(route.replicas.get_ref().get()),
+            port: route.port.as_ref().map(|port| port.get_ref().get()),
+            strategy: route.strategy,
+            hosts: Some(vec![domain.clone()]),
+            asked_host: domain.as_str(),
+        };
+        self.app(app, &route.workload);
+    }
+
+    /// The groups of a domain, as far as they have networks.
+    fn groups_of(&self, domain: &Domain) -> Vec<&'a Label> {
+        let groups = self.groups_of.get(domain).filter(|_| self.is_isolated());
+        groups.cloned().unwrap_or_default()
+    }
+
+    /// Whether the app of a domain has a network beside those of its groups.
+    fn has_own_network(&self, domain: &Domain) -> bool {
+        let isolation = &self.config.isolation;
+        let has_services = !self.services_of(&AttachedTo::Domain(domain.clone())).is_empty();
+        match self.groups_of(domain).as_slice() {
+            [] => self.is_isolated() && (has_services || isolation.scope == Scope::All),
+            _ => has_services && isolation.member_attachments == MemberAttachments::Private,
+        }
+    }
+
+    /// The networks of the app of a domain: those of its groups, and at the end its own.
+    fn networks_of(&mut self, domain: &Domain, id: &str, place: &Range<usize>) -> Vec<Network> {
+        let groups = self.groups_of(domain).into_iter();
+        let of_group = |group: &Label| self.network_of(group.as_str(), group.into(), place.clone());
+        let mut networks: Vec<Network> = groups.map(of_group).collect();
+        if self.has_own_network(domain) {
+            networks.push(self.network_of(id, domain.into(), place.clone()));
+        }
+        networks
+    }
+
+    /// The stems of the services of a domain's groups.
+    fn services_of_groups(&self, domain: &Domain) -> Vec<String> {
+        let services = self.groups_of(domain).into_iter().filter_map(|group| self.group_services.get(group));
+        services.flatten().cloned().collect()
+    }
+
+    /// Adds the services that are attached to a domain, on its own network or on that of its first group; their stems.
+    fn attached_services(
+        &mut self,
+        domain: &Domain,
+        id: &str,
+        networks: &[Network],
+        env_file: &str,
+    ) -> Vec<String> {
+        let services = self.services_of(&AttachedTo::Domain(domain.clone()));
+        let network = if self.has_own_network(domain) { networks.last() } else { networks.first() };
+        let Some(network) = network else { return Vec::new() };
+        let home = Home {
+            owner: domain.into(),
+            id,
+            stem: format!("{}-{id}", self.prefix),
+            network: network.clone(),
+            env_file: Some(env_file.to_owned()),
+        };
+        services.iter().map(|service| self.service(service, &home)).collect()
+    }
+
+    /// Adds an app.
+    fn app(&mut self, app: App<'_>, config: &config::Workload) {
+        let App { owner, stem, naming, names, .. } = app;
+        self.collisions.app(&names.qualified, &stem, owner.clone(), &names.place);
+        let env_files = self.env_files(None, app.env_file.as_deref(), config);
+        let runtime = self.runtime(config, env_files, None, &app.volume_home, &owner);
+        let listener = Listener { naming, stem: &stem, declared: app.port, place: &names.place };
+        let port = self.port(config, &listener, app.hosts.is_some());
+        let ready = self.ready(config, port, app.asked_host);
+        let workload = Workload {
+            owner,
+            kind: Kind::App,
+            stem,
+            naming,
+            replicas: app.replicas,
+            image: config.image.get_ref().clone(),
+            attachments: attachments(app.networks),
             runtime,
             learned: Vec::new(),
-            needs,
+            needs: app.needs,
             ready,
-            strategy: strategy(route.strategy, &route.workload),
+            strategy: strategy(app.strategy, config),
             keeps_previous: self.keeps_previous(),
         };
-        self.lead(vec![domain.clone()], &workload, port, &names.qualified);
+        if let Some(hosts) = app.hosts {
+            self.lead(hosts, &workload, port, &names.qualified);
+        }
         self.add(workload, names);
     }
 
@@ -438,40 +501,32 @@ impl<'a> Resolver<'a> {
         let needs: Vec<String> = services.iter().map(|service| self.service(service, &home)).collect();
         for app in apps {
             let name = app.name.get_ref().as_str();
-            let stem = format!("{project}-{name}");
             let short = Alias::parse(name).expect("a short name is an alias");
             let qualified = names::qualified(&project, Some(name));
-            let names =
-                Names { place: app.name.span(), declared: vec![short], derived: Vec::new(), qualified };
-            self.collisions.app(&names.qualified, &stem, (&self.project).into(), &names.place);
-            let env_files = self.env_files(None, None, &app.workload);
-            let runtime = self.runtime(&app.workload, env_files, None, &project, &(&self.project).into());
-            let declared = app.port.as_ref().map(|port| port.get_ref().get());
-            let listener = Listener { naming: Naming::Colours, stem: &stem, declared, place: &names.place };
-            let port = self.port(&app.workload, &listener, app.proxy.is_some());
-            let host = app.proxy.as_ref().and_then(|proxy| proxy.hosts.first());
-            let host = host.map_or(name, |host| host.get_ref().as_str());
-            let ready = self.ready(&app.workload, port, host);
-            let workload = Workload {
+            let hosts = app.proxy.as_ref().map(|proxy| proxy.hosts.iter().map(|host| host.get_ref().clone()));
+            let hosts: Option<Vec<Domain>> = hosts.map(Iterator::collect);
+            let asked_host = hosts.as_ref().and_then(|hosts| hosts.first()).map_or(name, Domain::as_str);
+            let resolved = App {
                 owner: (&self.project).into(),
-                kind: Kind::App,
-                stem,
+                stem: format!("{project}-{name}"),
                 naming: Naming::Colours,
-                replicas: u32::from(app.replicas.get_ref().get()),
-                image: app.workload.image.get_ref().clone(),
-                attachments: attachments(vec![network.clone()]),
-                runtime,
-                learned: Vec::new(),
+                names: Names {
+                    place: app.name.span(),
+                    declared: vec![short],
+                    derived: Vec::new(),
+                    qualified,
+                },
+                networks: vec![network.clone()],
                 needs: needs.clone(),
-                ready,
-                strategy: strategy(app.strategy, &app.workload),
-                keeps_previous: self.keeps_previous(),
+                env_file: None,
+                volume_home: project.clone(),
+                replicas: u32::from(app.replicas.get_ref().get()),
+                port: app.port.as_ref().map(|port| port.get_ref().get()),
+                strategy: app.strategy,
+                asked_host,
+                hosts: hosts.clone(),
             };
-            if let Some(proxy) = &app.proxy {
-                let hosts = proxy.hosts.iter().map(|host| host.get_ref().clone()).collect();
-                self.lead(hosts, &workload, port, &names.qualified);
-            }
-            self.add(workload, names);
+            self.app(resolved, &app.workload);
         }
     }
 
