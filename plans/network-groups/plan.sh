@@ -61,7 +61,7 @@
 #   50  set the restart policy of gordon-app3.example.com to always
 #   51  see that the proxy reaches app1.example.com, app2.example.com, app3.example.com
 #   52  route to gordon
-# shellcheck disable=SC2016 # what stands between single quotes is for other shells
+# shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
@@ -908,7 +908,7 @@ has_network() { look network "$1"; }
 # no_network NAME: it is not there
 no_network() { ! look network "$1"; }
 
-# usable_network NAME PROJECT: it is the project's, or nobody's
+# usable_network NAME PROJECT: it belongs to the project, or to no project
 usable_network() {
   look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
@@ -953,7 +953,7 @@ answers_of() {
   printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
 }
 
-# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet with nobody at the address
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet, and the address is free
 has_room() {
   look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
   case $_seen in
@@ -969,12 +969,12 @@ has_volume() { look volume "$1"; }
 # no_volume NAME: it is not there
 no_volume() { ! look volume "$1"; }
 
-# usable_volume NAME PROJECT: it is the project's, or nobody's
+# usable_volume NAME PROJECT: it belongs to the project, or to no project
 usable_volume() {
   look volume "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
 }
 
-# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed as the version before had it, are the project's, or nobody's
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed of the version before, name the project or none
 usable() {
   case $1 in
     *"|$2") ;;

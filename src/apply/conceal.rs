@@ -10,7 +10,7 @@ use std::hash::Hasher;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// A shorter value is part of too many words: without them, nobody could read what is left.
+/// A shorter value is part of too many words: the rest would be illegible without them.
 const SHORTEST: usize = 4;
 
 /// So many successive bytes of a value are hidden, also where the rest of it is not in the text.

@@ -14,7 +14,7 @@ use std::time::Duration;
 const LOG_LINES: usize = 20;
 /// Docker keeps a longer line in pieces of this many bytes, and writes the time before each.
 const LOG_PIECE: usize = 16 * 1024;
-/// How docker writes a time before a line of a log; 0 stands for a digit.
+/// How docker writes a time before a line of a log; 0 is any digit.
 const LOG_TIME: &[u8] = b"0000-00-00T00:00:00.000000000Z ";
 /// What docker puts in the place of the rest of a health check's output after 4 kB.
 const HEALTH_CUT: &str = "...";

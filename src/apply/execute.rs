@@ -230,8 +230,8 @@ impl Executor<'_> {
     }
 }
 
-/// Whether the container that was to be made is there already: then nothing was made, and what would be undone is
-/// somebody else's.
+/// Whether the container that was to be made is there already: then nothing was made, and an undo would remove a
+/// container that this run did not make.
 fn is_name_taken(op: &Op, cause: &Cause) -> bool {
     let makes = matches!(op, Op::Create(_) | Op::Run(_));
     makes && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is already in use by container"))

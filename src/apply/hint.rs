@@ -12,7 +12,7 @@ pub fn connection(end: &End, stderr: &str) -> Option<String> {
     }
 }
 
-/// What to do when this is docker's complaint that nobody answers it; `None` when that is not the trouble.
+/// What to do when docker complains that no engine answers; `None` for another complaint.
 pub(super) fn no_answer(stderr: &str) -> Option<String> {
     if let Some(elsewhere) = unreachable(None, stderr) {
         return Some(elsewhere.hint);

@@ -37,7 +37,7 @@ pub struct Outcome {
 pub enum End {
     /// By itself, with this status; 0 is success.
     Status(i32),
-    /// By this signal of somebody else.
+    /// By this signal, which another process sent.
     Signal(i32),
     /// Its time limit was over.
     TimedOut(Duration),

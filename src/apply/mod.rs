@@ -46,8 +46,8 @@ use turn::Turn;
 /// How often `interrupt` is looked at while nothing else happens.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Carries out `plan` on `machine`, with at most `jobs` docker commands at once beside the questions of those who wait.
-/// Everything is decided by docker's own words; what is told, and the report, show nothing that `concealment` hides.
+/// Carries out `plan` on `machine`, with at most `jobs` docker commands at once, not counting the questions of waits.
+/// Everything is decided by docker's own words; events and the report show nothing that `concealment` hides.
 ///
 /// Of a failed step only what needs it is skipped; the rest goes on. Once `interrupt` is set, commands that run go on to
 /// their end, waits are left, and nothing more starts. `tell` hears everything, on the caller's thread, in an order that
@@ -122,7 +122,7 @@ struct Last {
 
 impl Drop for Last {
     fn drop(&mut self) {
-        // nobody listens any more when the listener itself has panicked
+        // the receiver is gone when the listener itself has panicked
         let _ = self.sender.send(Message::Over(self.step, self.over));
     }
 }
@@ -487,7 +487,7 @@ mod tests {
         assert_eq!(report.states, [State::Waiting]);
     }
 
-    /// What is told of `plan` when these secrets are hidden, and how it ends.
+    /// The events of `plan` when these secrets are hidden, and how it ends.
     fn happens_with(plan: &Plan, machine: &Fake, secrets: &[&str]) -> (String, Report) {
         let secrets: Vec<Secret> = secrets.iter().map(|value| Secret::new(*value)).collect();
         let mut told = String::new();

@@ -21,7 +21,7 @@ pub(super) struct Taken<'a> {
 }
 
 impl Turn {
-    /// Waits until it is the caller's turn; after `patience` it is, for whoever has it may be stuck.
+    /// Waits until it is the caller's turn; after `patience` it is, since the holder may be stuck.
     pub(super) fn take(&self, patience: Duration) -> Taken<'_> {
         let is_taken = self.is_taken.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.free.wait_timeout_while(is_taken, patience, |is_taken| *is_taken);

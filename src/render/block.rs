@@ -184,7 +184,7 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
     }
 }
 
-/// Which names stand for one container: those that a rename of the plan, or of what it falls back to, connects.
+/// The names of one container: those that a rename in the plan, or in an undo, connects.
 struct Names<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> Names<'a> {
@@ -205,7 +205,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The one name that stands for all.
+    /// The name by which all names of the container are sorted.
     fn first(&self, mut name: &'a str) -> &'a str {
         while let Some(next) = self.0.get(name) {
             name = next;

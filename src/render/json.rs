@@ -132,7 +132,7 @@ struct Step<'a> {
     #[serde(serialize_with = "text")]
     #[cfg_attr(test, schemars(with = "String"))]
     reason: &'a Reason,
-    /// What it costs those who use the thing.
+    /// What it costs the users of the thing.
     risk: Risk,
     /// The steps that are done before.
     #[serde(serialize_with = "numbers")]
@@ -186,7 +186,7 @@ struct Probe<'a> {
     /// The question, as a docker command.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     argv: Argv<'a>,
-    /// The pattern that a good answer matches; `*` stands for anything.
+    /// The pattern that a good answer matches; `*` matches anything.
     ready: &'a str,
     /// What is asked as well once the answer is good; its own good answer is `ready`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -207,7 +207,7 @@ struct Probe<'a> {
 enum Risk {
     /// Nothing.
     None,
-    /// A running container stands still for about 0.3 s; no connection ends.
+    /// A running container pauses for about 0.3 s; no connection ends.
     Pauses,
     /// The container does not serve from here until its successor does.
     Interrupts,
@@ -226,7 +226,7 @@ enum Fact<'a> {
     Network { network: &'a str },
     /// There is no such network.
     NoNetwork { network: &'a str },
-    /// The network is the project's, or nobody's.
+    /// The network belongs to the project, or to no project.
     NetworkUsable { network: &'a str, project: &'a str },
     /// There is no such network yet, or it has this subnet and no container that runs has this address in it.
     Room {
@@ -242,7 +242,7 @@ enum Fact<'a> {
     Volume { volume: &'a str },
     /// There is no such volume.
     NoVolume { volume: &'a str },
-    /// The volume is the project's, or nobody's.
+    /// The volume belongs to the project, or to no project.
     VolumeUsable { volume: &'a str, project: &'a str },
     /// The container is there.
     Exists { container: &'a str },

@@ -61,7 +61,7 @@ pub(super) struct Entry<'a> {
     pub(super) left: Vec<&'a Volume>,
 }
 
-/// What a change costs those who use the thing.
+/// What a change costs the users of the thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Impact {
     /// Not a request is lost.
@@ -69,7 +69,7 @@ pub(super) enum Impact {
         /// How long the old container goes on answering.
         drains: Option<Duration>,
     },
-    /// It stands still for a moment, and no connection ends.
+    /// It pauses for a moment, and no connection ends.
     Paused,
     /// It does not serve for a while.
     Interrupted {
@@ -87,7 +87,7 @@ pub(super) enum Impact {
 }
 
 impl Impact {
-    /// Whether somebody loses something by it.
+    /// Whether it interrupts or removes something.
     pub(super) fn hurts(&self) -> bool {
         matches!(self, Self::Interrupted { .. } | Self::Stopped | Self::DataRemoved)
     }
@@ -132,7 +132,7 @@ pub(super) struct Cost<'a> {
 }
 
 impl Cost<'_> {
-    /// Whether somebody loses something.
+    /// Whether anything is interrupted or removed.
     pub(super) fn hurts(&self) -> bool {
         let Self { interrupted, data_removed, data_left, .. } = self;
         !(interrupted.is_empty() && data_removed.is_empty() && data_left.is_empty())
@@ -584,7 +584,7 @@ fn ready(op: &Op) -> Option<String> {
     }
 }
 
-/// What a block costs those who use the thing.
+/// What a block costs the users of the thing.
 fn impact(block: &Block<'_>) -> Option<Impact> {
     let has = |risk| block.steps.iter().any(|step| step.risk == risk);
     let find = |what: &dyn Fn(&Op) -> Option<Duration>| block.steps.iter().find_map(|step| what(&step.op));

@@ -24,8 +24,8 @@ use std::fmt::Display;
 use std::mem;
 use std::time::Duration;
 
-/// What shellcheck is told of the whole script.
-const LINTS: &str = "# shellcheck disable=SC2016 # what stands between single quotes is for other shells\n";
+/// The rules of shellcheck that do not fit the script.
+const LINTS: &str = "# shellcheck disable=SC2016 # text between single quotes is for other shells\n";
 
 /// The lines before the first function: a script that was cut off does nothing, and says so.
 const BEGIN: &str = "\
@@ -90,7 +90,7 @@ fn routes_name(i: usize) -> String {
     if i == 0 { "routes".to_owned() } else { format!("routes_{}", i + 1) }
 }
 
-/// What the script is, for whoever finds it.
+/// The comment at the top: what the script does.
 fn header(plan: &Plan) -> String {
     let mut lines = vec!["#!/bin/sh".to_owned()];
     let mut say = |text: &str| lines.push(if text.is_empty() { "#".to_owned() } else { format!("# {text}") });
@@ -168,7 +168,7 @@ impl Script<'_> {
         self.text.push_str(&format!("{:BODY$}{command}\n", ""));
     }
 
-    /// What follows stands apart from what was before.
+    /// An empty line.
     fn paragraph(&mut self) {
         self.text.push('\n');
     }

@@ -34,7 +34,7 @@ const WIDTH: usize = 80;
 /// Where names begin.
 const NAMES: usize = 14;
 
-/// How far what is said below an entry stands from the left.
+/// The column of the lines below an entry.
 const BELOW: usize = 6;
 
 /// Lines of facts are broken before they are longer than this.
@@ -263,7 +263,7 @@ pub(super) fn reason(block: &Block<'_>) -> String {
     parts.collect::<Vec<_>>().join("; ")
 }
 
-/// What a block costs those who use the thing, in words.
+/// What a block costs the users of the thing, in words.
 pub(super) fn costs(block: &Block<'_>) -> Option<&'static str> {
     match block.risk() {
         Risk::None => None,

@@ -23,7 +23,7 @@ pub(super) fn quote(text: &str) -> Cow<'_, str> {
         for c in text.chars() {
             match c {
                 '"' | '$' | '`' | '\\' => quoted.extend(['\\', c]),
-                // pasted between double quotes it would stand for a line of the history
+                // pasted between double quotes, bash replaces it with a line of the history
                 '!' => quoted.push_str("\"'!'\""),
                 _ => quoted.push(c),
             }
@@ -45,7 +45,7 @@ fn quote_visibly(text: &str) -> Cow<'_, str> {
         for c in line.chars() {
             match c {
                 '\'' | '\\' => quoted.extend(['\\', c]),
-                // pasted it would stand for a line of the history
+                // pasted, bash replaces it with a line of the history
                 '!' => quoted.push_str("\\x21"),
                 '\n' => quoted.push_str("\\n"),
                 '\r' => quoted.push_str("\\r"),
@@ -65,7 +65,7 @@ fn quote_visibly(text: &str) -> Cow<'_, str> {
 /// How a word is written.
 type Quote = fn(&str) -> Cow<'_, str>;
 
-/// Whether every shell takes the word as it is, wherever it stands after the command's name.
+/// Whether every shell takes the word as it is, at any place after the command's name.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with('=')

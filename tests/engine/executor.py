@@ -14,7 +14,7 @@ def docker(argv, stdin="", limit=30):
         return False, "no end in time"
     return call.returncode == 0, (call.stdout if call.returncode == 0 else call.stderr).strip()
 
-def matches(answer, patterns):  # `*` stands for anything
+def matches(answer, patterns):  # `*` matches anything
     return any(re.fullmatch(".*".join(map(re.escape, p.split("*"))), answer, re.DOTALL) for p in patterns)
 
 def wait(probe):

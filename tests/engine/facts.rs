@@ -405,7 +405,7 @@ fn all_agree() {
         agree(&lab, proxy_cases(true));
         lab.docker("stop -t 0 gordon-proxy");
         agree(&lab, proxy_cases(false));
-        // one that somebody else made is none
+        // one that gordon did not make is none
         lab.docker("rm gordon-proxy");
         furnish_proxy(&lab, by, "");
         agree(&lab, vec![(proxy("command:1 image:2", IDLE), false)]);

@@ -131,7 +131,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         leads("two.test", "second");
         one.is_settled();
 
-        // somebody has paused it
+        // it was paused by hand
         docker(["pause", "gordon-proxy"]).success();
         assert!(two.gordon(&["plan", "--exit-code"]).ended(3).stdout.contains("docker unpause gordon-proxy"));
         let status = two.gordon(&["status"]).success().stdout;
@@ -142,7 +142,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         one.is_settled();
         two.is_settled();
 
-        // it is gone: whoever applies next brings back everybody's routes
+        // it is gone: the next apply brings back the routes of all projects
         docker(["rm", "--force", "gordon-proxy"]).success();
         two.apply();
         eventually_leads("one.test", "first");
@@ -150,7 +150,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         one.is_settled();
         two.is_settled();
 
-        // a host is somebody's, however it is written
+        // a host belongs to one project, however it is written
         let three = project("gtest-pxthree", "three.test, one.test", "third");
         let refused = three.gordon(&["apply", "--yes"]).ended(1);
         assert!(
@@ -205,7 +205,7 @@ fn of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed() {
     });
 }
 
-/// The lock of the proxy, held by somebody of whom nobody here knows whether he is at work.
+/// The lock of the proxy, held on another machine, so that it is not known whether its holder still runs.
 fn ada_has_the_lock() {
     let empty = "head -c 1024 /dev/zero | docker import - gordon/lock:1";
     run(Command::new("sh").args(["-c", empty])).success();
@@ -275,7 +275,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
         let one = project("gtest-pxbad", "one.test", "first");
         one.apply();
         let before = fragments();
-        // a file of nobody's makes the whole invalid
+        // a file of no project makes the whole invalid
         let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
         docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
         one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
@@ -575,7 +575,7 @@ fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
         let failed = one.gordon(&["apply", "--yes"]).ended(1);
         assert!(failed.stderr.contains("gtest-pxpartly-sick-green"), "{}", failed.stderr);
         leads("one.test", "first");
-        // but a host that leads to an app that runs is not taken from it for one that does not
+        // but a host that is routed to an app that runs is not taken from it for one that does not
         let moved = both
             .replace("[one.test]", "[two.test]")
             .replace("[sick.test]", "[one.test]")

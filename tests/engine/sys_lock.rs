@@ -25,7 +25,7 @@ use support::own;
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A lock that is on nobody's way, and gone when the test is over.
+/// A lock of this test alone, gone when the test is over.
 struct Scene {
     lab: Lab,
     docker: Docker,
@@ -170,7 +170,7 @@ fn anybody_can_take_a_lock_away_and_its_holder_then_takes_nothing_from_the_next(
     assert!(matches!(scene.take_now(), Err(LockError::Held(..))), "the second still has it");
 }
 
-/// The names of what the other process is told by its environment.
+/// The variables by which the other process gets what it needs.
 const HOLD: &str = "GORDON_TEST_HOLD";
 const SLOW: &str = "GORDON_TEST_SLOW";
 

@@ -117,7 +117,7 @@ image = "rabbitmq:3"
 
 const ENV_FILE: &str = "\u{feff}# a comment\nA=1\n B='two words'\nC=\"a\nb=\nc d\"\n\nexport D=4\nE F=5\nG\n=h\nI= j # k\nK=${L}\nM=${pass:n}\r\nO=$(p)\nQ=\n";
 
-/// Pieces that mean something to somebody.
+/// Pieces that mean something to a parser, docker or a shell.
 const PIECES: [&str; 72] = [
     "\n",
     "\r\n",

@@ -35,7 +35,7 @@ struct Document<'a> {
 struct Route<'a> {
     /// The host.
     host: &'a str,
-    /// The app that it leads to: a name that is one of a kind on the docker host, and a port.
+    /// The app that it routes to: a name that is unique on the docker host, and a port.
     target: String,
     /// The project.
     project: &'a str,

@@ -34,7 +34,7 @@ const LOCATION: &str = r#"
     }
 "#;
 
-/// The longest name of a host that nginx takes without a setting that stands once in all of its files.
+/// The longest name of a host that nginx takes without a setting that may occur only once in all of its files.
 const LONGEST_NAME: usize = 46;
 
 /// The routes as servers. Certificates are in files that only their owner knows, so they listen for HTTP alone. The first

@@ -17,7 +17,7 @@ pub(super) struct Change<'a> {
     pub(super) action: Action,
     /// As a sentence.
     pub(super) reason: String,
-    /// What it costs those who use it.
+    /// What it costs its users.
     pub(super) cost: Option<&'static str>,
 }
 

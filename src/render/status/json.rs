@@ -221,7 +221,7 @@ struct Blocked<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Conflict {
-    /// What stands in the way, as a sentence.
+    /// What prevents it, as a sentence.
     message: String,
     /// What to do about it.
     hint: String,

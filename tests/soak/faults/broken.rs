@@ -4,7 +4,7 @@ use super::fault_injection::Fault;
 use super::fault_injection::Step;
 use super::probe::nobody_noticed;
 use super::rolling_project::IMAGES;
-use super::rolling_project::Lane;
+use super::rolling_project::RollingProject;
 use super::rolling_project::Shape;
 use super::sample::sample;
 use support::private_engine::on_private_engine;
@@ -23,19 +23,19 @@ fn each_command_of_a_rollout_may_fail_or_never_answer() {
 
 fn breaks() {
     let name = "gtest-broken";
-    let mut lane = Lane::new(name, Shape::Apps(1), 2);
-    lane.wants(1);
-    let count = lane.steps().len();
-    drop(lane);
+    let mut rolling = RollingProject::new(name, Shape::Apps(1), 2);
+    rolling.wants(1);
+    let count = rolling.steps().len();
+    drop(rolling);
 
     let points: Vec<usize> = sample(0..count).collect();
-    let mut lane = Lane::new(name, Shape::Apps(points.len()), 2);
-    let askers = lane.askers();
+    let mut rolling = RollingProject::new(name, Shape::Apps(points.len()), 2);
+    let traffic = rolling.traffic();
     let jobs = (2 * points.len()).to_string();
     for fault in [Fault::Fails, Fault::Hangs] {
-        let before = lane.wanted();
-        lane.wants((before + 1) % 2);
-        let steps = lane.steps();
+        let before = rolling.wanted();
+        rolling.wants((before + 1) % 2);
+        let steps = rolling.steps();
         let broken: Vec<Step> = points
             .iter()
             .enumerate()
@@ -46,16 +46,16 @@ fn breaks() {
             })
             .collect();
         let faults: Vec<(&Step, Fault)> = broken.iter().map(|step| (step, fault)).collect();
-        lane.docker.breaks(&faults);
-        let run = lane.docker.gordon(&lane.project, &["apply", "--yes", "--jobs", &jobs]).ended(1);
-        assert_eq!(lane.docker.met(), points.len(), "{fault:?}: {}", run.stderr);
+        rolling.docker.breaks(&faults);
+        let run = rolling.docker.gordon(&rolling.project, &["apply", "--yes", "--jobs", &jobs]).ended(1);
+        assert_eq!(rolling.docker.met(), points.len(), "{fault:?}: {}", run.stderr);
 
-        askers.wait();
-        lane.mends(
+        traffic.wait();
+        rolling.mends(
             before,
-            &format!("after each command once: {fault:?} on the way to {}", IMAGES[lane.wanted()]),
+            &format!("after each command once: {fault:?} on the way to {}", IMAGES[rolling.wanted()]),
         );
     }
-    let (proxy, alias) = askers.stop();
+    let (proxy, alias) = traffic.stop();
     nobody_noticed(&proxy, &alias);
 }

@@ -3,102 +3,102 @@
 use super::fault_injection::Fault;
 use super::probe::Count;
 use super::probe::nobody_noticed;
-use super::rolling_project::Askers;
-use super::rolling_project::Lane;
+use super::rolling_project::RollingProject;
 use super::rolling_project::Shape;
+use super::rolling_project::Traffic;
 use super::sample::sample;
 use std::thread;
 use support::Run;
 use support::private_engine::on_private_engine;
 
 /// What is done to a project, over and over.
-type Work = fn(&mut Lane, &Askers);
+type Work = fn(&mut RollingProject, &Traffic);
 
 /// How a rollout is cut off, and what brings it to its end.
 #[derive(Clone, Copy)]
 struct Way {
     fault: Fault,
-    cut: fn(&Lane) -> Run,
-    mend: fn(&mut Lane, usize, &str),
+    cut: fn(&RollingProject) -> Run,
+    mend: fn(&mut RollingProject, usize, &str),
 }
 
 const AFTER: Way = Way { fault: Fault::KilledAfter, cut: apply, mend: applied };
 
 /// A rollout after the other is cut off: at the step `first` of this number, then at each `every`th after it.
-fn at_each_step(lane: &mut Lane, askers: &Askers, way: Way, first: usize, every: usize) {
+fn at_each_step(rolling: &mut RollingProject, traffic: &Traffic, way: Way, first: usize, every: usize) {
     for k in sample((first..).step_by(every)) {
-        let before = lane.wanted();
-        lane.wants((before + 1) % 2);
-        let steps = lane.steps();
+        let before = rolling.wanted();
+        rolling.wants((before + 1) % 2);
+        let steps = rolling.steps();
         let Some(step) = steps.get(k) else { break };
         let what = format!("{:?} at step {} of {}, {}", way.fault, k + 1, steps.len(), step.pattern);
         println!("{what}");
-        lane.docker.breaks(&[(step, way.fault)]);
-        let run = (way.cut)(lane);
-        let is_cut_off = run.status == -1 && lane.docker.met() == 1;
+        rolling.docker.breaks(&[(step, way.fault)]);
+        let run = (way.cut)(rolling);
+        let is_cut_off = run.status == -1 && rolling.docker.met() == 1;
         // a script passes over the end of a pause that a busy engine has refused
         let is_passed_over = run.status == 0
             && step.is_known_by("unpause ")
             && run.stderr.contains("is not paused: the rest goes on without");
         assert!(is_cut_off || is_passed_over, "{what}: {run:?}");
-        lane.docker.breaks(&[]);
-        askers.wait();
-        (way.mend)(lane, before, &what);
+        rolling.docker.breaks(&[]);
+        traffic.wait();
+        (way.mend)(rolling, before, &what);
     }
 }
 
-fn apply(lane: &Lane) -> Run {
-    lane.docker.gordon(&lane.project, &["apply", "--yes"])
+fn apply(rolling: &RollingProject) -> Run {
+    rolling.docker.gordon(&rolling.project, &["apply", "--yes"])
 }
 
-fn script(lane: &Lane) -> Run {
-    lane.docker.run(&lane.docker.script(&lane.project))
+fn script(rolling: &RollingProject) -> Run {
+    rolling.docker.run(&rolling.docker.script(&rolling.project))
 }
 
-fn applied(lane: &mut Lane, before: usize, what: &str) {
-    lane.mends(before, what);
+fn applied(rolling: &mut RollingProject, before: usize, what: &str) {
+    rolling.mends(before, what);
 }
 
-fn same_script(lane: &mut Lane, before: usize, what: &str) {
-    lane.docker.run(&lane.project.run_script()).success();
-    lane.is_mended(before, what);
+fn same_script(rolling: &mut RollingProject, before: usize, what: &str) {
+    rolling.docker.run(&rolling.project.run_script()).success();
+    rolling.is_mended(before, what);
 }
 
 /// The config asks for a third release before the second has come in whole.
-fn third_release(lane: &mut Lane, askers: &Askers) {
+fn third_release(rolling: &mut RollingProject, traffic: &Traffic) {
     for k in sample(0..) {
-        let first = lane.wanted();
-        lane.wants((first + 1) % 3);
-        let steps = lane.steps();
+        let first = rolling.wanted();
+        rolling.wants((first + 1) % 3);
+        let steps = rolling.steps();
         let Some(step) = steps.get(k) else { break };
         let what = format!("another release after step {} of {}, {}", k + 1, steps.len(), step.pattern);
         println!("{what}");
-        lane.docker.breaks(&[(step, Fault::KilledAfter)]);
-        apply(lane).ended(-1);
-        assert_eq!(lane.docker.met(), 1, "{what}");
-        askers.wait();
-        let second = lane.wanted();
-        let kept = if lane.has_changed_hands() { second } else { first };
-        lane.wants((first + 2) % 3);
-        lane.mends(kept, &what);
+        rolling.docker.breaks(&[(step, Fault::KilledAfter)]);
+        apply(rolling).ended(-1);
+        assert_eq!(rolling.docker.met(), 1, "{what}");
+        traffic.wait();
+        let second = rolling.wanted();
+        let kept = if rolling.has_changed_hands() { second } else { first };
+        rolling.wants((first + 2) % 3);
+        rolling.mends(kept, &what);
     }
 }
 
 /// The way back is cut off at each step; the config still asks for the release that it leads away from.
-fn way_back(lane: &mut Lane, askers: &Askers) {
-    lane.docker.breaks(&[]);
-    lane.docker.gordon(&lane.project, &["rollback", "--yes"]).success();
-    let steps = lane.docker.done();
+fn way_back(rolling: &mut RollingProject, traffic: &Traffic) {
+    rolling.docker.breaks(&[]);
+    rolling.docker.gordon(&rolling.project, &["rollback", "--yes"]).success();
+    let steps = rolling.docker.done();
     assert!(steps.len() > 10, "{steps:#?}");
-    lane.mends(1, "after a rollback");
+    rolling.mends(1, "after a rollback");
     for (k, step) in sample(steps.iter().enumerate()) {
         let what = format!("a rollback after step {} of {}, {}", k + 1, steps.len(), step.pattern);
         println!("{what}");
-        lane.docker.breaks(&[(step, Fault::KilledAfter)]);
-        lane.docker.gordon(&lane.project, &["rollback", "--yes"]).ended(-1);
-        assert_eq!(lane.docker.met(), 1, "{what}");
-        askers.wait();
-        lane.mends(1, &what);
+        rolling.docker.breaks(&[(step, Fault::KilledAfter)]);
+        rolling.docker.gordon(&rolling.project, &["rollback", "--yes"]).ended(-1);
+        assert_eq!(rolling.docker.met(), 1, "{what}");
+        traffic.wait();
+        rolling.mends(1, &what);
     }
 }
 
@@ -125,26 +125,27 @@ fn cuts_off() {
         ("gtest-cut-two-b", two, 2, |l, a| at_each_step(l, a, AFTER, 1, 3)),
         ("gtest-cut-two-c", two, 2, |l, a| at_each_step(l, a, AFTER, 2, 3)),
     ];
-    // routes are given while nobody asks: to take new ones, the proxy lets go of connections
-    let lanes: Vec<Lane> = thread::scope(|scope| {
-        let lanes = works.map(|(name, shape, images, _)| scope.spawn(move || Lane::new(name, shape, images)));
-        lanes.map(|lane| lane.join().expect("it is set up")).into()
+    // routes change while there is no traffic: the proxy closes waiting connections for new ones
+    let projects: Vec<RollingProject> = thread::scope(|scope| {
+        let projects = works
+            .map(|(name, shape, images, _)| scope.spawn(move || RollingProject::new(name, shape, images)));
+        projects.map(|rolling| rolling.join().expect("it is set up")).into()
     });
-    let ends: Vec<(Lane, (Count, Count))> = thread::scope(|scope| {
-        let lanes = lanes.into_iter().zip(works);
-        let lanes: Vec<_> = lanes
-            .map(|(mut lane, (.., work))| {
+    let ends: Vec<(RollingProject, (Count, Count))> = thread::scope(|scope| {
+        let projects = projects.into_iter().zip(works);
+        let projects: Vec<_> = projects
+            .map(|(mut rolling, (.., work))| {
                 scope.spawn(move || {
-                    let askers = lane.askers();
-                    work(&mut lane, &askers);
+                    let traffic = rolling.traffic();
+                    work(&mut rolling, &traffic);
                     // a project that is gone would leave others its routes to remove
-                    (lane, askers.stop())
+                    (rolling, traffic.stop())
                 })
             })
             .collect();
-        lanes.into_iter().map(|lane| lane.join().expect("it comes to its end")).collect()
+        projects.into_iter().map(|rolling| rolling.join().expect("it comes to its end")).collect()
     });
-    let (_lanes, counts): (Vec<Lane>, Vec<(Count, Count)>) = ends.into_iter().unzip();
+    let (_lanes, counts): (Vec<RollingProject>, Vec<(Count, Count)>) = ends.into_iter().unzip();
     let (proxy, alias) = counts
         .into_iter()
         .reduce(|(p, a), (proxy, alias)| (p.and(proxy), a.and(alias)))

@@ -15,13 +15,13 @@ use tempfile::TempDir;
 pub enum Fault {
     /// Nothing is done, and it says so.
     Fails,
-    /// It is done, and nobody ever hears of it.
+    /// It is done, and the call never returns.
     Hangs,
-    /// The engine of the test's own is told to end just before.
+    /// The engine of the test is ended just before.
     EngineEnds,
     /// Whoever called it is killed; it goes on to its end.
     KilledMeanwhile,
-    /// It is done; then whoever called it is killed.
+    /// It is done; then its caller is killed.
     KilledAfter,
 }
 

@@ -22,7 +22,7 @@ use support::inside;
 /// Where the proxy of the tests listens.
 pub const PROXY: &str = "127.0.0.1:18080";
 
-/// The time between two requests of one asker: several tests ask at once.
+/// The time between two requests of one client: several tests ask at once.
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// How long an answer may take.
@@ -49,17 +49,17 @@ impl Count {
 pub struct ThroughProxy {
     enough: Arc<AtomicBool>,
     /// Each with the time at which the last request began that has got an answer.
-    askers: Vec<(Arc<Mutex<Instant>>, JoinHandle<Count>)>,
+    clients: Vec<(Arc<Mutex<Instant>>, JoinHandle<Count>)>,
 }
 
 impl ThroughProxy {
     pub fn start(hosts: &[String], path: &'static str) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
-        let asker = |host: &String| {
+        let client = |host: &String| {
             let (host, enough) = (host.clone(), Arc::clone(&enough));
             let answered = Arc::new(Mutex::new(Instant::now()));
             let last = Arc::clone(&answered);
-            let asker = move || {
+            let client = move || {
                 let mut count = Count::default();
                 while !enough.load(Ordering::Relaxed) {
                     let method = if count.asked.is_multiple_of(2) { "GET" } else { "POST" };
@@ -77,20 +77,20 @@ impl ThroughProxy {
                 }
                 count
             };
-            (answered, thread::spawn(asker))
+            (answered, thread::spawn(client))
         };
-        let askers = hosts.iter().map(asker).collect();
-        Self { enough, askers }
+        let clients = hosts.iter().map(client).collect();
+        Self { enough, clients }
     }
 
-    /// Whether everybody has got an answer to a request that began after this time.
+    /// Whether every client has got an answer to a request that began after this time.
     pub fn has_answered_since(&self, time: Instant) -> bool {
-        self.askers.iter().all(|(answered, _)| *answered.lock().expect("nobody panics with it") > time)
+        self.clients.iter().all(|(answered, _)| *answered.lock().expect("nobody panics with it") > time)
     }
 
     pub fn stop(mut self) -> Count {
         self.enough.store(true, Ordering::Relaxed);
-        let counts = self.askers.drain(..).map(|(_, asker)| asker.join().expect("it ends"));
+        let counts = self.clients.drain(..).map(|(_, client)| client.join().expect("it ends"));
         counts.fold(Count::default(), Count::and)
     }
 }
@@ -142,9 +142,9 @@ def ask(host):
         if lost:
             print(time.strftime('%H:%M:%S'), host, lost, flush=True)
         time.sleep(0.03)
-askers = [threading.Thread(target=ask, args=(host,)) for host in hosts]
-for asker in askers: asker.start()
-for asker in askers: asker.join()
+clients = [threading.Thread(target=ask, args=(host,)) for host in hosts]
+for client in clients: client.start()
+for client in clients: client.join()
 print(asked[0])
 ";
 
@@ -170,13 +170,13 @@ impl ByAlias {
     }
 }
 
-/// The time of day, as the askers in containers say it.
+/// The time of day, as the clients in containers say it.
 fn time() -> String {
     let seconds = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() % 86400;
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Nobody who asked through the proxy noticed anything, and of those who asked by alias fewer than 1 in 1,000.
+/// No request through the proxy was lost, and of those by alias fewer than 1 in 1,000.
 #[track_caller]
 pub fn nobody_noticed(proxy: &Count, alias: &Count) {
     println!(

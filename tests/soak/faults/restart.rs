@@ -2,7 +2,7 @@
 
 use super::fault_injection::Fault;
 use super::fault_injection::Step;
-use super::rolling_project::Lane;
+use super::rolling_project::RollingProject;
 use super::rolling_project::Shape;
 use support::private_engine::Engine;
 use support::private_engine::with_private_engine;
@@ -27,18 +27,18 @@ const LEFT: [(&str, &str, &str); 6] = [
 #[test]
 fn what_was_at_rest_serves_again_and_nothing_is_left_to_do() {
     with_private_engine(what_was_at_rest_serves_again_and_nothing_is_left_to_do, |mut engine| {
-        let lanes = [
-            Lane::new("gtest-restart-one", Shape::Apps(1), 2),
-            Lane::new("gtest-restart-two", Shape::Replicas, 2),
+        let projects = [
+            RollingProject::new("gtest-restart-one", Shape::Apps(1), 2),
+            RollingProject::new("gtest-restart-two", Shape::Replicas, 2),
         ];
         // the next engine stops what still runs, as a person would
         let killed: (&str, Way) = ("the engine was killed", Engine::crashes);
         for (what, way) in WAYS.into_iter().chain([killed]) {
             way(&mut engine);
-            for lane in &lanes {
-                lane.serves();
-                lane.settles();
-                lane.is_mended(1, what);
+            for rolling in &projects {
+                rolling.serves();
+                rolling.settles();
+                rolling.is_mended(1, what);
             }
         }
     });
@@ -49,12 +49,12 @@ fn what_was_at_rest_serves_again_and_nothing_is_left_to_do() {
 #[test]
 fn what_was_cut_off_serves_again_and_the_next_apply_ends_it() {
     with_private_engine(what_was_cut_off_serves_again_and_the_next_apply_ends_it, |mut engine| {
-        let mut apps = Lane::new("gtest-midway-apps", Shape::Apps(LEFT.len()), 2);
-        let mut replicas = Lane::new("gtest-midway-replicas", Shape::Replicas, 2);
+        let mut apps = RollingProject::new("gtest-midway-apps", Shape::Apps(LEFT.len()), 2);
+        let mut replicas = RollingProject::new("gtest-midway-replicas", Shape::Replicas, 2);
         for (what, way) in WAYS {
             let before = apps.wanted();
-            for lane in [&mut apps, &mut replicas] {
-                lane.wants((before + 1) % 2);
+            for rolling in [&mut apps, &mut replicas] {
+                rolling.wants((before + 1) % 2);
             }
             let steps = apps.steps();
             let failing = |(i, (begin, end, left)): (usize, &(&str, &str, &str))| {
@@ -78,11 +78,11 @@ fn what_was_cut_off_serves_again_and_the_next_apply_ends_it() {
             replicas.docker.gordon(&replicas.project, &["apply", "--yes"]).ended(-1);
 
             way(&mut engine);
-            for lane in [&apps, &replicas] {
-                lane.serves();
+            for rolling in [&apps, &replicas] {
+                rolling.serves();
             }
-            for lane in [&apps, &replicas] {
-                lane.mends(before, what);
+            for rolling in [&apps, &replicas] {
+                rolling.mends(before, what);
             }
         }
     });
@@ -91,15 +91,15 @@ fn what_was_cut_off_serves_again_and_the_next_apply_ends_it() {
 #[test]
 fn an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it() {
     with_private_engine(an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it, |mut engine| {
-        let mut lane = Lane::new("gtest-gone", Shape::Apps(1), 2);
+        let mut rolling = RollingProject::new("gtest-gone", Shape::Apps(1), 2);
         for begin in ["run", "container inspect", "network connect"] {
-            let before = lane.wanted();
-            lane.wants((before + 1) % 2);
-            let steps = lane.steps();
+            let before = rolling.wanted();
+            rolling.wants((before + 1) % 2);
+            let steps = rolling.steps();
             let step = steps.iter().find(|step| step.pattern.starts_with(begin)).expect("a rollout has it");
-            lane.docker.breaks(&[(step, Fault::EngineEnds)]);
-            let run = lane.docker.gordon(&lane.project, &["apply", "--yes"]).ended(1);
-            assert_eq!(lane.docker.met(), 1, "{begin}");
+            rolling.docker.breaks(&[(step, Fault::EngineEnds)]);
+            let run = rolling.docker.gordon(&rolling.project, &["apply", "--yes"]).ended(1);
+            assert_eq!(rolling.docker.met(), 1, "{begin}");
             assert_eq!(
                 run.stderr.matches("hint: start the docker daemon").count(),
                 1,
@@ -108,8 +108,8 @@ fn an_apply_whose_engine_goes_away_says_so_and_the_next_ends_it() {
             );
 
             engine.restart();
-            lane.serves();
-            lane.mends(before, &format!("the engine went away at `{begin}`"));
+            rolling.serves();
+            rolling.mends(before, &format!("the engine went away at `{begin}`"));
         }
     });
 }

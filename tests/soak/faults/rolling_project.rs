@@ -1,4 +1,4 @@
-//! A project whose apps go from release to release, whatever goes wrong, while somebody asks for them all the time. Does
+//! A project whose apps go from release to release, whatever goes wrong, under constant traffic. Does
 //! not know what goes wrong.
 
 use super::fault_injection::Faulty;
@@ -37,7 +37,7 @@ pub enum Shape {
     Replicas,
 }
 
-pub struct Lane {
+pub struct RollingProject {
     pub project: Project,
     pub docker: Faulty,
     name: String,
@@ -47,18 +47,18 @@ pub struct Lane {
     /// What undisturbed runs left, by name and image of each container.
     left: BTreeMap<(String, String), Value>,
     rest: Value,
-    /// Containers that have to stay the very ones.
+    /// Containers that no rollout may replace.
     others: BTreeMap<String, String>,
 }
 
-/// Those who ask.
-pub struct Askers(ThroughProxy, ByAlias);
+/// Requests to the apps of the project, through the proxy and by alias.
+pub struct Traffic(ThroughProxy, ByAlias);
 
-impl Lane {
+impl RollingProject {
     /// A project that has seen as many undisturbed releases as there are images, and one more.
     pub fn new(name: &str, shape: Shape, images: usize) -> Self {
         let project = Project::new(name, &[]);
-        let mut lane = Self {
+        let mut rolling = Self {
             project,
             docker: Faulty::new(),
             name: name.to_owned(),
@@ -69,13 +69,14 @@ impl Lane {
             others: BTreeMap::new(),
         };
         for image in (0..images).chain([0]) {
-            lane.wants(image);
-            lane.project.apply();
-            lane.remembers();
+            rolling.wants(image);
+            rolling.project.apply();
+            rolling.remembers();
         }
-        lane.others = lane.project.ids().into_iter().filter(|(name, _)| !lane.is_rolled(name)).collect();
-        assert_eq!(lane.others.len(), 2, "the database and the neighbour");
-        lane
+        rolling.others =
+            rolling.project.ids().into_iter().filter(|(name, _)| !rolling.is_rolled(name)).collect();
+        assert_eq!(rolling.others.len(), 2, "the database and the neighbour");
+        rolling
     }
 
     /// From here on the config asks for this image.
@@ -98,7 +99,7 @@ impl Lane {
     }
 
     /// Those who ask for all the apps, from here on.
-    pub fn askers(&self) -> Askers {
+    pub fn traffic(&self) -> Traffic {
         let neighbour = match self.shape {
             Shape::Apps(_) | Shape::Asked => format!("{}-neighbour-green", self.name),
             Shape::Replicas => format!("{0}-neighbour.{0}.test", self.name),
@@ -106,7 +107,7 @@ impl Lane {
         let by_alias: Vec<String> = self.apps().iter().map(|app| format!("{app}:3000")).collect();
         let by_alias = ByAlias::start(&neighbour, &by_alias, PATH);
         let hosts: Vec<String> = self.apps().iter().map(|app| format!("{app}.{}.test", self.name)).collect();
-        Askers(ThroughProxy::start(&hosts, PATH), by_alias)
+        Traffic(ThroughProxy::start(&hosts, PATH), by_alias)
     }
 
     /// A plain apply, and nothing tells any more that something had gone wrong: the image that the config asks for serves,
@@ -231,7 +232,7 @@ impl Lane {
     }
 }
 
-impl Askers {
+impl Traffic {
     /// Waits until the proxy has noticed whatever there is to notice.
     pub fn wait(&self) {
         let refreshed = Instant::now() + REFRESHED;

@@ -152,7 +152,7 @@ fn by_hand() -> Figures {
 }
 
 /// The procedure that promises it with two aliases: they are given at `docker run`, the proxy asks for the one that is unique
-/// on the host, and so does the check of health, whoever of the two answers it.
+/// on the host, and so does the check of health, whichever of the two answers it.
 fn seed() -> Figures {
     let aliases = ["--network-alias", "web", "--network-alias", "gmail-web"];
     let colours = ["gtest-bench-web-green", "gtest-bench-web-blue"];

@@ -27,7 +27,7 @@ use support::tally::Tally;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A load that nobody ends, ends by itself: each worker after this time, so many requests, or so many losses.
+/// A load that no test ends, ends by itself: each worker after this time, so many requests, or so many losses.
 const LONGEST: Duration = Duration::from_secs(600);
 const MOST: u64 = 1_000_000;
 const TOO_MANY: u64 = 1000;
@@ -178,7 +178,7 @@ pub fn ask_all<const N: usize>(questions: &[Question; N], times: u32) -> [Tally;
     })
 }
 
-/// What became of all requests of a load, as those who asked saw it and as the proxy did.
+/// What became of all requests of a load, as the clients saw it and as the proxy did.
 #[derive(Debug)]
 pub struct Outcome {
     pub tally: Tally,
@@ -248,7 +248,7 @@ impl Load {
 }
 
 impl Outcome {
-    /// It is certain that none was lost, neither to those who asked nor to the proxy, and that there was a load at all.
+    /// It is certain that none was lost, neither for the clients nor for the proxy, and that there was a load at all.
     #[track_caller]
     pub fn is_whole(&self, at_least: u64) {
         println!("through the proxy: {}", self.tally);

@@ -35,7 +35,7 @@ for worker in workers: worker.join()
 json.dump([[*answer, count] for answer, count in answers.items()], sys.stdout)
 ";
 
-/// What asks in a container until it is told to stop.
+/// Asks in a container until it is stopped.
 pub struct Neighbour {
     container: String,
     child: Child,

@@ -52,7 +52,7 @@ const AT_ONCE: usize = 3;
 /// Engines that no test uses, with nothing on them but images, and how many may still be made.
 static POOL: Mutex<(Vec<PrivateEngine>, usize)> = Mutex::new((Vec::new(), AT_ONCE));
 
-/// Tells those who wait for an engine that there is one more.
+/// Wakes a test that waits for an engine: there is one more.
 static ONE_MORE: Condvar = Condvar::new();
 
 /// Runs dockerd; `$1` is its folder.
@@ -112,7 +112,7 @@ pub struct Engine {
 #[track_caller]
 pub fn on_private_engine<T: Copy>(test: T, body: fn()) {
     if let Some(folder) = env::var_os(FOLDER) {
-        // another word means an engine that somebody else started
+        // another word means an engine that was started outside of the tests
         let _engine = Path::new(&folder).is_dir().then(|| Engine::of(folder.into()));
         return body();
     }

@@ -33,7 +33,7 @@ impl Project {
         Self { name: name.to_owned(), folder }
     }
 
-    /// A scenario of `plans/` under another name, so that it meets nobody else's on this engine.
+    /// A scenario of `plans/` under another name, so that it meets no other on this engine.
     pub fn of_scenario(scenario: &str, name: &str) -> Self {
         let project = Self::new(name, &[]);
         let from = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plans")).join(scenario);

@@ -27,7 +27,7 @@ impl Resolver {
             let mut packet = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut packet) {
                 let answer = known.lock().expect("what it knows").answer(&packet[..length]);
-                // whoever asked may be gone
+                // the client may be gone
                 let _ = socket.send_to(&answer, from);
             }
         });

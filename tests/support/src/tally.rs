@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::iter::Sum;
 
-/// How many kinds of losses are told apart.
+/// How many kinds of losses are counted.
 const KINDS: usize = 20;
 
 /// How the lines of an answer begin that say who gave it.

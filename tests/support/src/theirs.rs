@@ -4,7 +4,7 @@ use crate::process::run;
 use std::ffi::OsStr;
 use std::process::Command;
 
-/// A thing that somebody else has on the engine: a docker command makes it, another removes it.
+/// A thing on the engine that gordon did not make: a docker command makes it, another removes it.
 pub struct Theirs(pub Vec<String>);
 
 impl Theirs {
