@@ -1,5 +1,5 @@
-//! The command line as people and machines meet it: all that it says and how it ends, with a docker that is a script and
-//! answers as a test wants it to.
+//! The command line as people and machines use it: all output and every exit code, with a script in place of
+//! docker.
 #![expect(clippy::disallowed_methods, reason = "tests run processes and make files")]
 
 use proptest::prelude::*;
@@ -12,8 +12,8 @@ use std::process::Command;
 use std::process::Stdio;
 use tempfile::TempDir;
 
-/// Answers as an engine does on which nothing is but the images `web:1` and `db:1`, and takes every command. What a test
-/// wants otherwise comes before: cases for `$*`. Each call is noted.
+/// Answers like an engine that has only the images `web:1` and `db:1`, and accepts every command. A test puts
+/// its own cases for `$*` before these. Each call is recorded.
 const DOCKER: &str = r#"#!/bin/sh
 here=${0%/*}
 echo "$*" >>"$here/calls"
@@ -45,13 +45,13 @@ CASES
 esac
 "#;
 
-/// A folder with a config, and a docker.
+/// A folder with a config and a docker.
 struct Scene {
     folder: TempDir,
     docker: TempDir,
 }
 
-/// How gordon ended, and all that it said.
+/// The exit code and the output of gordon.
 struct Run {
     status: i32,
     stdout: String,
@@ -59,7 +59,7 @@ struct Run {
 }
 
 impl Scene {
-    /// Files, and a docker for which `cases` come before the usual ones.
+    /// A scene with these files, and a docker with `cases` before the usual ones.
     fn new(files: &[(&str, &str)], cases: &str) -> Self {
         let scene = Self {
             folder: tempfile::tempdir().expect("a folder"),
@@ -95,7 +95,7 @@ impl Scene {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", path)
-            // an engine elsewhere: the routes of this machine do not matter to it
+            // a remote engine: the routes of this machine do not matter to it
             .env("DOCKER_HOST", "tcp://engine.test:2375")
             .stdin(Stdio::null());
         command
@@ -118,14 +118,14 @@ impl Scene {
         }
     }
 
-    /// The docker calls so far, by their first words.
+    /// The docker calls so far, each by its first words.
     fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.docker.path().join("calls")).unwrap_or_default();
         let short = |call: &str| call.split(' ').take(2).collect::<Vec<_>>().join(" ");
         calls.lines().map(short).collect()
     }
 
-    /// Whether docker was asked to change anything.
+    /// Whether docker has got no command that changes something.
     fn is_untouched(&self) -> bool {
         let reads = [
             "ps --all",
@@ -148,7 +148,7 @@ impl Run {
         self
     }
 
-    /// Compares all of it with a snapshot.
+    /// Compares the whole output with a snapshot.
     #[track_caller]
     fn shows(&self, name: &str) {
         let mut text = String::new();
@@ -167,7 +167,7 @@ impl Run {
     }
 }
 
-/// A line without how long something took: `0.12 s` is `# s`, `"seconds":0.12` is `"seconds":#`.
+/// A line without durations: `0.12 s` becomes `# s`, `"seconds":0.12` becomes `"seconds":#`.
 fn timeless(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let is_time = |at: usize| {
@@ -185,7 +185,7 @@ fn timeless(line: &str) -> String {
     }
 }
 
-/// An app with a database, which has a volume. The name is the test's own: locks are files, too.
+/// An app with a database that has a volume. `NAME` keeps tests apart, since locks are files.
 const SHOP: &str = r#"
 name = "cli-NAME"
 [routes]
@@ -201,7 +201,7 @@ fn shop(name: &str, cases: &str) -> Scene {
 }
 
 #[test]
-fn help_says_what_there_is() {
+fn help_describes_every_command() {
     let scene = shop("help", "");
     for (words, name) in [
         ("--help", "help"),
@@ -221,7 +221,7 @@ fn help_says_what_there_is() {
 }
 
 #[test]
-fn wrong_use_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let scene = shop("use", "");
     for words in [
         "",
@@ -257,7 +257,7 @@ fn check_needs_no_docker() {
 }
 
 #[test]
-fn check_tells_of_every_problem_at_once() {
+fn check_reports_every_problem_at_once() {
     let config = "name = \"cli-problems\"\nrotues = {}\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = [\"none.env\", \"/dev/zero\"] }\n";
     let scene = Scene::new(&[("gordon.toml", config), ("env/a_test.env/folder", "")], "");
     scene.gordon("check").ended(2).shows("check_problems");
@@ -266,7 +266,7 @@ fn check_tells_of_every_problem_at_once() {
 }
 
 #[test]
-fn check_tells_of_every_file_that_belongs_to_the_config() {
+fn check_reads_every_file_of_the_config() {
     let config = "name = \"cli-files\"\nenv.dir = \"envs\"\n[routes]\n\"a.test\" = { image = \"web:1\", env_file = \"a.env\", volumes = [\"./www:/www\", \"./gordon.toml:/c\"], environment = { secret = [\"TOKEN\"] } }\n";
     let files = [
         ("gordon.toml", config),
@@ -282,20 +282,20 @@ fn check_tells_of_every_file_that_belongs_to_the_config() {
     scene.write("a.env", "");
     scene.write(".gordon/secrets", "TOKEN=$(hunter2)\n");
     run("check").ended(0).shows("check_files_warnings");
-    // an engine elsewhere, and a plan for one: what is on this machine says nothing of it
+    // the engine is remote: the files of this machine do not matter to it
     assert!(!scene.gordon("check").stderr.contains("www"));
     assert!(!run("plan --offline").ended(0).stderr.contains("www"));
 }
 
 #[test]
-fn a_plan_without_docker_is_offered_offline() {
+fn a_plan_without_docker_suggests_offline() {
     let scene = shop("offline", "");
     scene.run("plan", "/nonexistent").ended(1).shows("plan_without_docker");
     scene.run("plan --offline --docker nosuch", "").ended(0);
 }
 
 #[test]
-fn an_offline_plan_knows_what_images_json_says() {
+fn an_offline_plan_uses_images_json() {
     let images = r#"{"version": 1, "images": {"web:1": {}, "db:1": {"volumes": ["/data"]}}}"#;
     let scene = Scene::new(
         &[("gordon.toml", &SHOP.replace("NAME", "images-json")), ("images.json", images), ("bad.json", "{}")],
@@ -363,7 +363,7 @@ fn an_apply_that_did_something_says_what_is_served() {
 }
 
 #[test]
-fn with_nothing_to_do_nothing_else_is_asked_of_docker() {
+fn with_nothing_to_do_docker_gets_no_further_calls() {
     let scene = Scene::new(&[("gordon.toml", "name = \"cli-nothing\"\n")], "");
     scene.gordon("apply").ended(0).shows("apply_nothing");
     let calls = scene.calls();
@@ -375,14 +375,14 @@ fn with_nothing_to_do_nothing_else_is_asked_of_docker() {
 }
 
 #[test]
-fn nobody_is_asked_where_there_is_no_terminal() {
+fn without_a_terminal_apply_asks_no_question() {
     let scene = shop("ask", "");
     scene.gordon("apply").ended(2).shows("apply_without_yes");
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 }
 
 #[test]
-fn apply_tells_of_each_step_and_sums_up() {
+fn apply_reports_each_step_and_a_summary() {
     let scene = shop("apply", "");
     scene.gordon("apply --yes --jobs 1").ended(0).shows("apply");
     let calls = scene.calls();
@@ -406,14 +406,14 @@ fn apply_tells_of_each_step_and_sums_up() {
 }
 
 #[test]
-fn machines_are_told_as_json() {
+fn apply_reports_json_events_on_request() {
     let scene = shop("json", "");
     let run = scene.gordon("apply --yes --jobs 1 --json").ended(0);
     Run { stderr: String::new(), ..run }.shows("apply_json");
 }
 
 #[test]
-fn it_goes_on_when_nobody_reads_what_it_says() {
+fn apply_continues_when_its_output_is_closed() {
     let scene = shop("reader", "");
     let mut gordon = scene.command("apply --yes --jobs 1", &scene.path());
     let mut gordon = gordon.stderr(Stdio::piped()).spawn().expect("gordon is built");
@@ -427,7 +427,7 @@ fn it_goes_on_when_nobody_reads_what_it_says() {
 }
 
 #[test]
-fn a_step_that_fails_is_told_with_all_that_helps() {
+fn a_failed_step_is_reported_with_dockers_error_and_a_hint() {
     let scene = shop(
         "fails",
         "'run '*web:1)\n\techo 'docker: Error response from daemon: driver failed programming external connectivity on \
@@ -439,7 +439,7 @@ fn a_step_that_fails_is_told_with_all_that_helps() {
 }
 
 #[test]
-fn a_container_that_dies_is_told_with_its_log() {
+fn a_container_that_exits_is_reported_with_its_log() {
     let scene = shop(
         "dies",
         "'container inspect'*State.Status*cli-dies-shop.test-db) echo 'exited none 0' ;;\n\
@@ -451,7 +451,7 @@ fn a_container_that_dies_is_told_with_its_log() {
 }
 
 #[test]
-fn an_image_that_cannot_be_had_fails_its_own_app_alone() {
+fn an_unavailable_image_fails_only_its_own_app() {
     let config = "name = \"cli-no-image\"\n[routes]\n\"a.test\" = \"web:1\"\n\"b.test\" = \"far.test/web:9\"\n[proxy]\nenabled = false\n";
     let cases = "'pull '*)\n\techo 'Error response from daemon: manifest unknown' >&2\n\texit 1 ;;\n\
                  'image ls'*'{{.Repository}}:'*) printf 'web:1\\ndb:1\\n' ;;\n";
@@ -460,7 +460,7 @@ fn an_image_that_cannot_be_had_fails_its_own_app_alone() {
 }
 
 #[test]
-fn an_image_that_is_not_to_be_pulled_fails_its_own_app_alone() {
+fn an_image_that_may_not_be_pulled_fails_only_its_own_app() {
     let config = "name = \"cli-never\"\n[apps.a]\nimage = \"web:1\"\n[apps.b]\nimage = \"none:1\"\n[deploy]\npull = \"never\"\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
     let run = scene.gordon("apply --yes --jobs 1").ended(1);
@@ -473,7 +473,7 @@ fn an_image_that_is_not_to_be_pulled_fails_its_own_app_alone() {
 }
 
 #[test]
-fn docker_that_does_not_answer_is_told_of() {
+fn an_unreachable_docker_is_reported() {
     let scene = shop(
         "daemon",
         "*)\n\techo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' \
@@ -514,15 +514,15 @@ fn a_saved_plan_is_carried_out_or_refused() {
 }
 
 #[test]
-fn what_is_planned_anew_under_the_lock_is_shown_and_with_yes_carried_out() {
-    // somebody makes the volume between the two readings
+fn a_plan_that_changes_under_the_lock_is_shown_and_applied_with_yes() {
+    // the volume appears between the two readings
     let scene = shop(
         "meanwhile",
         "'volume ls'*)\n\t[ \"$(grep -c '^volume ls' \"$here/calls\")\" = 1 ] ||\n\t\t\
          echo '[\"cli-meanwhile-shop-test-db-data\",\"\",\"\",\"\"]' ;;\n",
     );
     let run = scene.gordon("apply --yes --jobs 1").ended(0);
-    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_meanwhile");
+    Run { stderr: after_plan(&run.stderr), ..run }.shows("apply_replanned");
     assert!(!scene.calls().contains(&"volume create".to_owned()), "{:?}", scene.calls());
 }
 
@@ -536,7 +536,7 @@ fn a_config_for_several_machines_is_not_applied_to_one() {
 }
 
 #[test]
-fn a_config_for_another_host_than_docker_s_is_refused_by_every_command_that_asks_docker() {
+fn every_command_that_calls_docker_refuses_a_config_for_another_host() {
     let config = "name = \"cli-server\"\n[apps.web]\nimage = \"web:1\"\nserver = \"h1.test\"\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
     scene.gordon("apply --yes").ended(2).shows("apply_other_server");
@@ -549,7 +549,7 @@ fn a_config_for_another_host_than_docker_s_is_refused_by_every_command_that_asks
 }
 
 #[test]
-fn what_lies_beside_the_config_is_not_mounted_on_an_engine_elsewhere() {
+fn a_local_folder_is_not_mounted_on_a_remote_engine() {
     let config = "name = \"cli-far\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\nvolumes = [\"./www:/www:ro\", \"/srv:/srv\", \"data:/data\"]\n";
     let scene = Scene::new(&[("gordon.toml", config), ("www/index.html", "")], "");
     scene.gordon("apply --yes").ended(2).shows("apply_far_folder");
@@ -562,7 +562,7 @@ fn what_lies_beside_the_config_is_not_mounted_on_an_engine_elsewhere() {
 }
 
 #[test]
-fn an_engine_out_of_ssh_s_reach_is_told_of_in_a_line_with_what_to_do() {
+fn an_engine_unreachable_by_ssh_is_reported_in_one_line_with_a_hint() {
     let cases = "*)\n\techo 'error during connect: Get \"http://docker.example.com/v1.50/info\": command [ssh -o ConnectTimeout=30 -T \
                  -l deploy -- h1.test docker system dial-stdio] has exited with exit status 255, make sure the URL is valid: \
                  stderr=ssh: connect to host 10.99.1.2 port 22: Connection refused' >&2\n\texit 1 ;;\n";
@@ -577,7 +577,7 @@ fn an_engine_out_of_ssh_s_reach_is_told_of_in_a_line_with_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// A docker that answers to `docker version` as Podman does.
+/// A docker that answers `docker version` like Podman.
 fn podman(name: &str, answer: &str) -> Scene {
     shop(name, &format!("version*)\n\tprintf '%s' '{answer}' ;;\n"))
 }
@@ -603,7 +603,7 @@ fn podman_is_refused_where_its_dns_would_break_the_routes() {
 }
 
 #[test]
-fn podman_s_own_command_is_refused_whatever_it_answers_to_the_other_questions() {
+fn the_podman_command_is_refused_even_if_other_calls_fail() {
     let cli = include_str!("../answers/podman-4.3/cli-version").trim();
     let failing =
         "ps*)\n\techo \"Error: template: ps:1:10: can't evaluate field Label\" >&2\n\texit 125 ;;\n";
@@ -628,7 +628,7 @@ fn an_engine_with_docker_s_own_networks_is_not_asked_for_its_version() {
 }
 
 #[test]
-fn who_looks_while_another_gordon_works_is_told_so() {
+fn plan_and_status_report_another_gordon_at_work() {
     let labels = |machine: &str| {
         format!(
             "{{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"ada\",\"gordon.lock.host\":\"web1\",\"gordon.lock.since\":\"2026\",\
@@ -649,7 +649,7 @@ fn who_looks_while_another_gordon_works_is_told_so() {
 }
 
 #[test]
-fn images_writes_what_they_declare() {
+fn images_prints_what_the_images_declare() {
     let scene = shop("images", "");
     scene.gordon("images").ended(0).shows("images");
     scene.write("gordon.toml", &SHOP.replace("NAME", "images").replace("db:1", "none:1"));
@@ -657,11 +657,11 @@ fn images_writes_what_they_declare() {
 }
 
 #[test]
-fn what_is_no_container_of_the_config_cannot_be_recreated() {
-    shop("recreate", "").gordon("plan --recreate nobody").ended(2).shows("plan_recreate_nobody");
+fn an_unknown_container_cannot_be_recreated() {
+    shop("recreate", "").gordon("plan --recreate unknown").ended(2).shows("plan_recreate_unknown");
 }
 
-/// Apps of every kind for a proxy of somebody else's: in a group, with an attachment, of a project.
+/// Apps of every kind for a proxy that gordon does not run: in a group, with an attachment, of a project.
 const ROUTED: &str = r#"
 name = "gmail"
 [proxy]
@@ -680,7 +680,7 @@ proxy = { hosts = ["test.eliasson.me", "www.eliasson.me"] }
 "#;
 
 #[test]
-fn routes_are_told_in_the_words_of_each_proxy_without_docker() {
+fn routes_are_printed_in_each_proxys_syntax_without_docker() {
     let scene = Scene::new(&[("gordon.toml", ROUTED)], "");
     for format in ["yaml", "json", "caddy", "nginx", "traefik"] {
         let run = scene.run(&format!("routes --format {format}"), "").ended(0);
@@ -698,7 +698,7 @@ fn routes_are_told_in_the_words_of_each_proxy_without_docker() {
 }
 
 #[test]
-fn docker_is_asked_for_the_ports_that_only_images_know() {
+fn routes_reads_unset_ports_from_the_images() {
     let config = "name = \"cli-routes\"\n[proxy]\nenabled = false\n[network_isolation]\nscope = \"all\"\n[routes]\n\
                   \"a.test\" = \"web:2\"\n\"b.test\" = \"web:1\"\n";
     let cases = "'image inspect --format'*) echo '[\"sha256:'$(printf %064d 2)'\",[\"web:2\"],[],{\"ExposedPorts\":{\"3000/tcp\":{}}}]' ;;\n";
@@ -715,7 +715,7 @@ fn docker_is_asked_for_the_ports_that_only_images_know() {
 }
 
 #[test]
-fn a_port_matters_where_somebody_asks_there() {
+fn a_port_problem_is_reported_only_if_the_port_is_used() {
     let asked = "health = { path = \"/up\" }";
     let config = |asked: &str| {
         format!(
@@ -733,7 +733,7 @@ fn a_port_matters_where_somebody_asks_there() {
 }
 
 #[test]
-fn what_no_proxy_can_find_is_told_of() {
+fn an_app_that_no_proxy_can_reach_is_reported() {
     let config = "name = \"cli-bridge\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"web:1\", port = 80 }\n";
     Scene::new(&[("gordon.toml", config)], "").run("routes", "").ended(0).shows("routes_on_the_bridge");
     let none = Scene::new(&[("gordon.toml", "name = \"cli-none\"\n")], "");
@@ -744,7 +744,7 @@ fn what_no_proxy_can_find_is_told_of() {
     }
 }
 
-/// A container of the project `cli-status` as docker tells of it, an hour and a half old.
+/// A container of the project `cli-status` in docker's form, an hour and a half old.
 fn running(name: &str, kind: &str, image: u8, spec: &str, address: u8) -> String {
     format!(
         "\techo '{{\"Id\":\"{name}\",\"Name\":\"/{name}\",\"Created\":\"'$(date -u -d '-90 min' +%FT%TZ)'\",\"Image\":\"sha256:'$(printf %064d {image})'\",\
@@ -756,7 +756,7 @@ fn running(name: &str, kind: &str, image: u8, spec: &str, address: u8) -> String
 }
 
 #[test]
-fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
+fn status_shows_the_host_and_its_differences_from_the_config() {
     let list = |name: &str| format!("\techo '[\"{name}\",\"{name}\",\"true\",\"running\",\"\"]'\n");
     let (app, old) = ("cli-status-shop.test", "cli-status-old.test");
     let cases = format!(
@@ -787,7 +787,7 @@ fn status_shows_what_there_is_and_how_it_differs_from_the_config() {
 }
 
 #[test]
-fn data_are_left_behind_only_by_who_says_so() {
+fn data_are_left_behind_only_on_request() {
     let config = "name = \"cli-data\"\n[services.db]\nimage = \"db:1\"\nvolumes = [\"store:/data\"]\n";
     let volume = |name: &str| format!("\techo '[\"{name}\",\"true\",\"cli-data\",\"\",\"\"]'\n");
     let cases = format!(
@@ -831,7 +831,7 @@ fn data_are_left_behind_only_by_who_says_so() {
 }
 
 #[test]
-fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
+fn status_shows_the_proxy_and_its_routes_of_the_project() {
     let config = "name = \"cli-proxied\"\nproxy = { http_port = 8080, tls = \"off\" }\n\
                   [apps.web]\nimage = \"web:1\"\nproxy = { hosts = [\"shop.test\"] }\n";
     let proxy = "{\"Id\":\"p\",\"Name\":\"/gordon-proxy\",\"Created\":\"'$(date -u -d '-3 days' +%FT%TZ)'\",\"Image\":\"sha256:'$(printf %064d 9)'\",\
@@ -862,7 +862,7 @@ fn status_tells_of_the_proxy_and_of_what_it_has_of_the_project() {
 }
 
 #[test]
-fn status_does_not_need_secrets_nor_a_plan() {
+fn status_needs_neither_secrets_nor_a_plan() {
     let config = "name = \"cli-bare\"\n[apps.web]\nimage = \"none:1\"\nenvironment = { secret = [\"TOKEN\"] }\n[deploy]\npull = \"never\"\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
     scene.gordon("status").ended(0).shows("status_blocked");
@@ -873,10 +873,11 @@ fn status_does_not_need_secrets_nor_a_plan() {
     shop("foreign", stranger).gordon("status").ended(0).shows("status_conflict");
 }
 
-/// What moves the cursor, begins a line, conceals, or turns the direction around, with the mark that it leaves.
+/// Sequences that move the cursor, begin a line, conceal text, or reverse its direction, and a mark behind
+/// them.
 const EVIL: &str = "\u{1b}[2K\u{1b}[1A\r\u{1b}]0;x\u{7}\u{9b}8m\u{202e}evil";
 
-/// Nothing of [`EVIL`] but its mark and its escapes.
+/// Asserts that a text contains of [`EVIL`] only its mark and escapes.
 fn hides_nothing(told: &str, what: &str) {
     assert!(
         told.contains("\\u{1b}[2K\\u{1b}[1A\\r") || told.contains("\\x1b[2K\\x1b[1A\\r"),
@@ -887,7 +888,7 @@ fn hides_nothing(told: &str, what: &str) {
 }
 
 #[test]
-fn every_text_for_people_shows_what_would_be_hidden() {
+fn every_text_for_people_escapes_hidden_characters() {
     let words = |scene: &Scene, words: &[&str]| {
         let output = scene.command("", &scene.path()).args(words).output().expect("gordon is built");
         String::from_utf8([output.stdout, output.stderr].concat()).expect("text")
@@ -930,7 +931,7 @@ fn every_text_for_people_shows_what_would_be_hidden() {
 }
 
 #[test]
-fn a_word_imitates_no_line_of_a_plan() {
+fn a_word_cannot_imitate_a_line_of_a_plan() {
     let config = "name = \"evil\"\nproxy.enabled = false\n[apps.web]\nimage = \"web:1\"\n\
                   command = [\"x\\n  +   container good: not there yet\\n      docker run good\\ngood\\n\"]\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
@@ -945,7 +946,7 @@ fn a_word_imitates_no_line_of_a_plan() {
     );
 }
 
-/// What a terminal gets of a command, with an answer to its question.
+/// The terminal output of a command, with an answer to its question.
 fn on_a_terminal(scene: &Scene, words: &str, answer: &str) -> String {
     let mut command = scene.command("", &format!("{}:/usr/bin:/bin", scene.path()));
     let gordon = format!("{} {words}", command.get_program().display());
@@ -979,7 +980,7 @@ fn the_plan_above_a_question_cannot_hide_its_own_lines() {
 }
 
 #[test]
-fn a_lock_that_somebody_holds_is_respected() {
+fn a_held_lock_is_respected() {
     let scene = shop(
         "lock",
         "'create --pull'*) echo 'Conflict. The container name is already in use' >&2; exit 1 ;;\n\
@@ -995,14 +996,14 @@ fn a_lock_that_somebody_holds_is_respected() {
 }
 
 #[test]
-fn a_time_to_wait_is_one_that_ends() {
+fn a_time_to_wait_needs_a_unit() {
     let run = shop("wait", "").gordon("apply --yes --wait=600").ended(2);
     assert!(run.stderr.contains("'600'"), "{}", run.stderr);
     assert!(run.stderr.contains("a time is expected, as in `10m` or `90s`"), "{}", run.stderr);
 }
 
 #[test]
-fn a_lock_that_is_still_held_when_the_time_is_over_is_told_with_that_time() {
+fn a_wait_for_the_lock_that_times_out_reports_its_time() {
     let cases = "create*gordon-lock-*) echo 'is already in use' >&2; exit 1 ;;\n\
                  'container inspect'*gordon-lock-*) echo '[\"1\",{\"gordon.kind\":\"lock\",\"gordon.lock.user\":\"ada\"}]' ;;\n";
     let scene = shop("held", cases);
@@ -1019,11 +1020,11 @@ fn a_lock_that_is_still_held_when_the_time_is_over_is_told_with_that_time() {
 }
 
 #[test]
-fn nobody_is_asked_about_a_lock_that_nobody_holds() {
+fn unlock_asks_no_question_when_no_lock_is_held() {
     shop("unlocked", "").gordon("unlock").ended(0).shows("unlock_nothing");
 }
 
-/// What is said after the plan was shown.
+/// The output after the plan.
 fn after_plan(stderr: &str) -> String {
     stderr.split_once("nothing is removed\n").map_or(stderr, |(_, after)| after).to_owned()
 }
@@ -1039,8 +1040,8 @@ fn paths_are_relative_to_the_config() {
     assert!(!plan("plan --file shops/gordon.toml --project-directory .").contains("--env-file"));
 }
 
-/// The words of what `gordon plan` gives to `docker run`, as the script and JSON on its standard output say, each the same
-/// with colours forced; then what a failure of it, a saved plan and `gordon images` say.
+/// Asserts that words of `docker run` come through unchanged: in the script and JSON of `gordon plan`, with
+/// and without forced colours; in a saved plan; and in the event of a failed step.
 fn words_survive_every_format(words: &[String]) {
     let escaped = |c: char| {
         if c == ' ' || c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
@@ -1141,8 +1142,8 @@ proptest! {
 }
 
 #[test]
-fn what_an_image_declares_is_written_as_it_is() {
-    // JSON has escapes for the first alone
+fn the_declarations_of_an_image_are_printed_unchanged() {
+    // JSON escapes only the first of these
     let paths = ["/d\u{1b}]", "/e\u{7f}x", "/f\u{9b}31mx", "/g\u{202e}x"];
     let volumes: serde_json::Map<_, _> =
         paths.map(|path| (path.to_owned(), serde_json::json!({}))).into_iter().collect();

@@ -1,5 +1,5 @@
-//! Hostile input: configs, env files, docker's answers and the proxy's files that somebody or something has mangled. None
-//! makes gordon panic, and what it takes, it plans to the end. `scripts/fuzz` goes on for minutes.
+//! Hostile input: mangled configs, env files, docker answers and files of the proxy. None makes gordon panic,
+//! and what gordon accepts, it plans to the end. `scripts/fuzz` goes on for minutes.
 #![expect(clippy::disallowed_methods, reason = "it reads samples")]
 #![expect(clippy::unwrap_used, reason = "samples are right")]
 
@@ -41,9 +41,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
-// samples, and what becomes of them --------------------------------------------------------------------------------
+// samples, and their changes
+// --------------------------------------------------------------------------------------
 
-/// A text and what its name ends in.
+/// A text, and the ending of its file name.
 struct Sample {
     ending: &'static str,
     text: String,
@@ -117,7 +118,7 @@ image = "rabbitmq:3"
 
 const ENV_FILE: &str = "\u{feff}# a comment\nA=1\n B='two words'\nC=\"a\nb=\nc d\"\n\nexport D=4\nE F=5\nG\n=h\nI= j # k\nK=${L}\nM=${pass:n}\r\nO=$(p)\nQ=\n";
 
-/// Pieces that mean something to a parser, docker or a shell.
+/// Pieces that have a meaning to gordon, docker, a shell or a terminal.
 const PIECES: [&str; 72] = [
     "\n",
     "\r\n",
@@ -193,21 +194,21 @@ const PIECES: [&str; 72] = [
     "default",
 ];
 
-/// What somebody does to a text.
+/// A change to a text.
 #[derive(Clone, Debug)]
 enum Edit {
     Cut(Index, usize),
     Insert(Index, &'static str),
-    /// A word has something else within it.
+    /// A piece is put inside a word.
     InWord(Index, Index, &'static str),
-    /// A word becomes something else.
+    /// A word is replaced.
     Replace(Index, &'static str),
-    /// A word becomes another word of the same text.
+    /// A word is replaced by another word of the same text.
     Exchange(Index, Index),
-    /// A line stands once more elsewhere.
+    /// A line is repeated elsewhere.
     Copy(Index, Index),
     Drop(Index),
-    /// A word is written so many times.
+    /// A word is repeated.
     Repeat(Index, usize),
 }
 
@@ -224,12 +225,12 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         1 => at().prop_map(Edit::Drop),
         1 => (at(), select(&[2, 10, 70, 300, 5000][..])).prop_map(|(at, times)| Edit::Repeat(at, times)),
     ];
-    // most texts stay readable as a whole, so that what is wrong in them is met further on
+    // most texts stay readable as a whole, so that their errors are met in later stages
     let many = prop::collection::vec(edit.clone(), 3..8);
     prop_oneof![3 => prop::collection::vec(edit, 1..3), 1 => many]
 }
 
-/// The beginnings and ends of the words in a text.
+/// The start and end of each word in a text.
 fn words(text: &str) -> Vec<(usize, usize)> {
     let is_part = |c: char| c.is_alphanumeric() || "-_./:@".contains(c);
     let mut words = Vec::new();
@@ -301,9 +302,10 @@ fn edited(text: &str, edits: &[Edit]) -> String {
     text
 }
 
-// what holds of all ------------------------------------------------------------------------------------------------
+// checks
+// ----------------------------------------------------------------------------------------------------------
 
-/// Problems can be shown, and say what to do.
+/// Shows problems, and checks that each has a hint.
 fn shown(problems: &[Problem], path: &str, text: &str) -> Result<String, TestCaseError> {
     for problem in problems {
         prop_assert!(problem.hints.iter().any(|hint| !hint.is_empty()), "no hint: {}", problem.message);
@@ -314,7 +316,7 @@ fn shown(problems: &[Problem], path: &str, text: &str) -> Result<String, TestCas
     Ok(shown)
 }
 
-/// What images declare, here and there.
+/// What images declare, for some images.
 static FACTS: LazyLock<BTreeMap<Image, ImageFacts>> = LazyLock::new(|| {
     let text = include_str!("../../plans/blog/images.json");
     ImageList::parse(text).unwrap().0
@@ -335,7 +337,7 @@ fn host(config: &Config) -> (Inputs, Observed) {
     (Inputs { env_files: env_files.collect(), images, secrets: BTreeMap::new() }, host)
 }
 
-/// A plan can be shown in every form.
+/// Shows a plan in every form.
 fn rendered(plan: &Plan) {
     let cli = Cli::default();
     assert!(render::sh::render(plan, &cli).starts_with("#!/bin/sh\n") || plan.is_empty());
@@ -349,7 +351,7 @@ fn rendered(plan: &Plan) {
     }
 }
 
-/// The whole way of a project on a host: status, plan, rollback, down.
+/// Walks a project through status, plan, rollback and down on a host.
 fn walked(desired: &Desired, host: &Observed) {
     let planned = plan::diff(desired, host, &Options::default());
     let drift = planned.as_ref().map_err(Vec::as_slice);
@@ -370,7 +372,7 @@ fn walked(desired: &Desired, host: &Observed) {
     }
 }
 
-/// The one plan of a config for an empty host, carried out, leaves nothing to do.
+/// Applies the plan of a config to an empty host, and checks that nothing is left to do.
 fn planned_to_the_end(config: &Config) -> Result<Observed, TestCaseError> {
     let (inputs, mut host) = host(config);
     let (desired, problems) = desired::resolve(config, &inputs);
@@ -403,7 +405,7 @@ fn shop() -> Config {
 
 // docker's answers -------------------------------------------------------------------------------------------------
 
-/// What an engine was recorded to answer, by question.
+/// Recorded answers of engines, by question.
 static ANSWERS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
     let folders = ["20.10", "26.1"].map(|engine| {
         let folder = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/answers/engine-{}"), engine);
@@ -416,7 +418,7 @@ static ANSWERS: LazyLock<Vec<BTreeMap<String, String>>> = LazyLock::new(|| {
     folders.into()
 });
 
-/// What becomes of a value in an answer.
+/// A change to a value in an answer.
 #[derive(Clone, Debug)]
 enum Change {
     Null,
@@ -424,7 +426,7 @@ enum Change {
     Number(i64),
     List,
     Table,
-    /// The value of another place.
+    /// The value from another place.
     Other(Index),
     Gone,
 }
@@ -456,7 +458,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Change)>> {
     prop::collection::vec((any::<Index>(), change), 0..5)
 }
 
-/// The answer with its values changed; the values follow one another.
+/// The answer with changed values. Each change is applied to the result of the one before.
 fn changed(answer: &str, changes: &[(Index, Change)]) -> String {
     let mut values: Vec<Value> =
         serde_json::Deserializer::from_str(answer).into_iter().map(Result::unwrap).collect();
@@ -510,7 +512,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_a_config_says_is_planned_to_the_end_or_refused_with_a_way_out(which: Index, edits in edits()) {
+    fn every_config_is_planned_to_the_end_or_refused_with_a_hint(which: Index, edits in edits()) {
         let sample = which.get(&CONFIGS);
         let (path, text) = (format!("gordon.{}", sample.ending), edited(&sample.text, &edits));
         let loaded = config::load(&Source { path: &path, text: &text });
@@ -527,7 +529,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_an_env_file_holds_is_told_without_it(edits in edits()) {
+    fn problems_of_an_env_file_never_show_its_content(edits in edits()) {
         let config = shop();
         let secret = ENV_FILE.replace("a\nb=", "ä\nb=").replace("two", "zwö").replace("4", "ü");
         let uses = config::env_files(&config);
@@ -537,7 +539,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_docker_answers_is_planned_upon_or_refused(
+    fn every_answer_of_docker_is_planned_upon_or_refused(
         which: Index,
         changes in prop::collection::vec((any::<Index>(), changes()), 1..4),
         edit in prop::option::weighted(0.1, (any::<Index>(), edits())),
@@ -582,7 +584,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_files_of_the_proxy_hold_is_planned_upon(own in edits(), other in edits()) {
+    fn every_routes_file_of_the_proxy_is_planned_upon(own in edits(), other in edits()) {
         let config = shop();
         let mut host = planned_to_the_end(&config)?;
         let (desired, _) = desired::resolve(&config, &host_inputs(&config));

@@ -1,5 +1,5 @@
-//! The plans of `plans/`: each scenario, compiled for an empty host, gives the very `plan.txt` and `plan.sh` beside it.
-//! `UPDATE_PLANS=1 cargo test --test it golden` writes them anew.
+//! The plans of `plans/`: each scenario, planned for an empty host, gives exactly the `plan.txt` and
+//! `plan.sh` beside it. `UPDATE_PLANS=1 cargo test --test it golden` rewrites them.
 #![expect(clippy::disallowed_methods, reason = "it reads and writes the scenarios")]
 
 use assert_cmd::Command;
@@ -16,7 +16,7 @@ fn scenarios() -> Vec<PathBuf> {
     folders
 }
 
-/// What `gordon plan` prints for a scenario, with no docker on the path.
+/// The output of `gordon plan` for a scenario, without docker on the path.
 fn plan(folder: &Path, format: &str) -> String {
     let output = Command::cargo_bin("gordon")
         .expect("gordon is built")

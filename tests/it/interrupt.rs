@@ -1,4 +1,4 @@
-//! What Ctrl-C does to a process that listens.
+//! How a process that listens for signals reacts to Ctrl-C.
 #![expect(clippy::disallowed_methods, reason = "tests run processes and touch the environment")]
 
 use gordon::sys::interrupt::Interrupt;
@@ -15,12 +15,12 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-/// Tells another process that it is to listen: while it works, or while it does not.
+/// Makes the process of [`the_listening_process`] listen, idle or busy.
 const LISTEN: &str = "GORDON_TEST_LISTEN";
 
-/// Not a test: a process that listens, says what it hears, and does not end by itself.
+/// Not a test: a process that listens, prints what it receives, and does not end by itself.
 #[test]
-fn listens_when_it_is_told_to() {
+fn the_listening_process() {
     let Ok(when) = env::var(LISTEN) else { return };
     let interrupt = Interrupt::listen().expect("it can listen");
     let sleep = || thread::sleep(Duration::from_secs(1000));
@@ -38,10 +38,10 @@ fn listens_when_it_is_told_to() {
     });
 }
 
-/// A process that listens, and the lines that it says after it has said so.
+/// A listening process, and the lines that it prints from then on.
 fn listener(when: &str) -> (Child, impl Iterator<Item = String>) {
     let mut listener = Command::new(env::current_exe().expect("this test"))
-        .args(["--exact", "--nocapture", "interrupt::listens_when_it_is_told_to"])
+        .args(["--exact", "--nocapture", "interrupt::the_listening_process"])
         .env(LISTEN, when)
         .stdout(Stdio::piped())
         .spawn()
@@ -52,7 +52,7 @@ fn listener(when: &str) -> (Child, impl Iterator<Item = String>) {
 }
 
 #[test]
-fn the_first_signal_asks_and_the_second_ends() {
+fn the_first_signal_asks_to_end_and_the_second_ends() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let (mut listener, mut said) = listener("busy");
         let id = Pid::from_raw(listener.id().cast_signed()).expect("a process has an id");
@@ -64,7 +64,7 @@ fn the_first_signal_asks_and_the_second_ends() {
 }
 
 #[test]
-fn where_nothing_is_done_the_first_signal_ends() {
+fn an_idle_process_ends_at_the_first_signal() {
     let (mut listener, _) = listener("idle");
     let id = Pid::from_raw(listener.id().cast_signed()).expect("a process has an id");
     kill_process(id, Signal::INT).expect("it runs");

@@ -1,4 +1,5 @@
-//! The arrows between the modules: who may import whom. Read from the sources, so that no edge slips in.
+//! The arrows between the modules: which module may import which. Read from the sources, so that no arrow is
+//! missed.
 #![expect(clippy::disallowed_methods, reason = "it reads sources")]
 
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Each module with those that it may import.
+/// Each module with the modules that it may import.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("name", &[]),
     ("config", &["name"]),
@@ -48,7 +49,7 @@ fn modules_import_only_what_the_architecture_allows() {
 }
 
 #[test]
-fn the_page_on_the_architecture_shows_these_arrows() {
+fn the_architecture_page_shows_every_arrow() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/how-it-works.md");
     let page = fs::read_to_string(page).expect("a document");
     let (_, table) = page.split_once("| module | imports |").expect("a table of modules");
@@ -68,14 +69,14 @@ fn the_page_on_the_architecture_shows_these_arrows() {
 }
 
 #[test]
-fn the_files_of_the_plan_form_no_circle() {
+fn the_files_of_the_plan_import_without_cycles() {
     let files = Files::below("plan");
     let mut arrows: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (path, text) in files.0.iter().filter(|(path, _)| !path.ends_with("mod.rs")) {
         arrows.insert(path, files.used_by(path, text));
     }
     assert!(arrows.values().any(|used| !used.is_empty()), "no arrow was found");
-    // what uses nothing that is left is taken away, until nothing is left or only circles are
+    // files that import no remaining file are removed, until none is left or only cycles are
     while let Some(path) = arrows.iter().find(|(_, used)| used.is_empty()).map(|(path, _)| *path) {
         arrows.remove(path);
         for used in arrows.values_mut() {
@@ -101,7 +102,7 @@ fn only_its_own_file_adds_methods_to_a_type_of_the_plan() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The sources of one module, by their paths in it.
+/// The sources of one module, by their paths in the module.
 struct Files(BTreeMap<String, String>);
 
 impl Files {
@@ -128,7 +129,7 @@ impl Files {
         found.filter(|found| *found != path).collect()
     }
 
-    /// The file that `name`, in words of the module in `folder`, leads to.
+    /// The file that defines `name`, as a file in `folder` refers to it.
     fn defining(&self, folder: &str, name: &str) -> Option<&str> {
         let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let (first, rest) = name.split_once("::").unwrap_or((name, ""));
@@ -165,14 +166,14 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or(text)
 }
 
-/// The top modules of this crate that a source names, tests included.
+/// The top modules of this crate that a source names, including its tests.
 fn imports(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split("crate::")
         .skip(1)
         .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
 }
 
-/// Every source below `folder`, by its path there.
+/// Every source below `folder`, by its path in it.
 fn sources(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];

@@ -1,4 +1,4 @@
-//! All that needs no engine: the command line, plans, the architecture, the README.
+//! The tests that need no engine: the command line, plans, the architecture, the README.
 mod cli;
 mod fuzz;
 mod golden;

@@ -1,11 +1,13 @@
-//! The README and `docs`: what they show is what gordon does. `UPDATE_PLANS=1 cargo test --test it readme` writes the outputs anew.
+//! The README and `docs`: they show what gordon does. `UPDATE_PLANS=1 cargo test --test it readme` rewrites
+//! their outputs.
 //!
-//! The blocks of a document are run in its order, in one folder, on an empty host that has pulled every image:
+//! The blocks of a document run in order, in one folder, on an empty host that has pulled every image:
 //!
-//! - `toml`, `yaml`: becomes the config of the folder. It has to be right.
-//! - `console`: lines with `$` are run; what follows is what they print.
-//! - `sh`: is run. `sh not-run`: needs an engine, a network or a person. Its gordon commands and its files have to exist.
-//! - `text`: is not looked at.
+//! - `toml`, `yaml`: becomes the config of the folder. It has to be valid.
+//! - `console`: lines with `$` are run; the other lines are their output.
+//! - `sh`: is run. `sh not-run`: needs an engine, a network or a person. Its gordon commands and files have
+//!   to exist.
+//! - `text`: is not checked.
 #![expect(clippy::disallowed_methods, reason = "it reads and writes documents, and runs what they show")]
 
 use gordon::config;
@@ -23,7 +25,7 @@ use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Answers as an engine does that has every image, and nothing else.
+/// Answers like an engine that has every image, and nothing else.
 const DOCKER: &str = r#"#!/bin/sh
 case $* in
 'image inspect'*)
@@ -46,7 +48,7 @@ case $* in
 esac
 "#;
 
-/// A text of the project, by its path.
+/// A document of the project, by its path.
 struct Document {
     path: String,
     text: String,
@@ -54,10 +56,10 @@ struct Document {
 
 /// The text between two fences.
 struct Block<'t> {
-    /// What stands behind the first fence.
+    /// The word after the first fence.
     kind: &'t str,
     text: &'t str,
-    /// Where the text begins in the document.
+    /// The start of the text in the document.
     begin: usize,
 }
 
@@ -73,7 +75,7 @@ impl Document {
         while let Some(fence) = self.text[at..].find("\n```") {
             let kind = at + fence + "\n```".len();
             let begin = kind + self.text[kind..].find('\n').expect("a fence is a line") + 1;
-            // an empty block's last fence follows at once
+            // the last fence of an empty block follows immediately
             let end = begin + self.text[begin - 1..].find("\n```").expect("a block ends");
             blocks.push(Block { kind: &self.text[kind..begin - 1], text: &self.text[begin..end], begin });
             at = end + "```".len();
@@ -85,12 +87,12 @@ impl Document {
         self.blocks().into_iter().filter(|block| ["toml", "yaml"].contains(&block.kind))
     }
 
-    /// The text outside of blocks.
+    /// The text outside of the blocks.
     fn prose(&self) -> String {
         self.text.split("\n```").step_by(2).collect()
     }
 
-    /// The places that its headings give to links.
+    /// The link targets of its headings.
     fn anchors(&self) -> BTreeSet<String> {
         let prose = self.prose();
         let headings = prose.lines().filter(|line| line.starts_with('#'));
@@ -102,12 +104,12 @@ impl Document {
         headings.map(anchor).collect()
     }
 
-    /// The folder that its links begin in.
+    /// The folder that its links are relative to.
     fn folder(&self) -> &Path {
         Path::new(&self.path).parent().expect("a file has a folder")
     }
 
-    /// The document with what its commands print now.
+    /// The document with the current output of its commands.
     fn rerun(&self) -> String {
         let scene = Scene::new();
         let mut text = String::new();
@@ -131,7 +133,7 @@ impl Document {
     }
 }
 
-/// The README, and all of `docs`.
+/// The README and all files of `docs`.
 fn documents() -> Vec<Document> {
     let entries = fs::read_dir(Path::new(ROOT).join("docs")).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
@@ -141,7 +143,7 @@ fn documents() -> Vec<Document> {
     paths.iter().map(|path| Document::read(path)).collect()
 }
 
-/// The folder in which what a document shows is run.
+/// The folder in which a document's blocks are run.
 struct Scene(TempDir);
 
 impl Scene {
@@ -158,21 +160,21 @@ impl Scene {
 
     fn configure(&self, ending: &str, text: &str) {
         let path = |ending: &str| self.0.path().join(format!("project/gordon.{ending}"));
-        // the config before may have had the other ending
+        // the previous config may have had the other ending
         for before in ["toml", "yaml"].map(path) {
             fs::remove_file(before).ok();
         }
         fs::write(path(ending), text).expect("a file");
     }
 
-    /// What a command of a shell prints, which does not fail.
+    /// The output of a shell command, which has to succeed.
     fn run(&self, command: &str) -> String {
         let output = Command::new("/bin/sh")
             .args(["-euc", command])
             .current_dir(self.0.path().join("project"))
             .env_clear()
             .env("PATH", format!("{}:/usr/bin:/bin", self.0.path().join("bin").display()))
-            // an engine elsewhere: the routes of this machine do not matter to it
+            // a remote engine: the routes of this machine do not matter to it
             .env("DOCKER_HOST", "tcp://engine.test:2375")
             .output()
             .expect("there is a shell");
@@ -181,7 +183,7 @@ impl Scene {
     }
 }
 
-/// The config in `text`, which has no errors, and none in the names that it gives.
+/// The config in `text`, which has to be valid.
 fn config(path: &str, text: &str) -> Config {
     let loaded = config::load(&Source { path, text });
     let mut problems = loaded.problems;
@@ -191,24 +193,24 @@ fn config(path: &str, text: &str) -> Config {
     config
 }
 
-/// What `--help` says of a command, or of gordon.
+/// The `--help` text of a command, or of gordon.
 fn help(command: &str) -> String {
     Scene::new().run(&format!("gordon {command} --help"))
 }
 
-/// The commands that gordon has.
+/// The commands of gordon.
 fn commands() -> BTreeSet<String> {
     let help = help("");
     let (_, rest) = help.split_once("Commands:\n").expect("there are commands");
     let (commands, _) = rest.split_once("\n\n").expect("a paragraph ends");
-    // what a description goes on with stands further right
+    // further lines of a description are indented more
     let lines =
         commands.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
     let names = lines.filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// The options in a text.
+/// The options that a text names.
 fn options(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     words.filter(|word| word.strip_prefix("--").is_some_and(|name| !name.is_empty())).collect()
@@ -223,7 +225,7 @@ fn every_config_is_right() {
 }
 
 #[test]
-fn the_settings_that_are_shown_are_the_defaults() {
+fn the_settings_in_the_docs_are_the_defaults() {
     let document = Document::read("docs/config.md");
     let shown = config("gordon.toml", document.configs().next().expect("a config").text);
     let mut default = Config { name: shown.name.clone(), ..Config::default() };
@@ -254,7 +256,7 @@ fn every_output_is_what_gordon_prints() {
 }
 
 #[test]
-fn commands_that_are_not_run_exist() {
+fn commands_in_blocks_that_are_not_run_exist() {
     let names = commands();
     let mut count = 0;
     for document in documents() {
@@ -279,7 +281,7 @@ fn commands_that_are_not_run_exist() {
 }
 
 #[test]
-fn every_command_and_every_option_is_described() {
+fn every_command_and_every_option_is_documented() {
     let readme = Document::read("README.md").text;
     let described = readme.clone() + &Document::read("docs/commands.md").text;
     for name in commands() {
@@ -297,7 +299,7 @@ fn the_readme_is_short() {
 }
 
 #[test]
-fn every_link_and_every_path_leads_somewhere() {
+fn every_link_and_every_path_exists() {
     let mut all = documents();
     all.extend(["CHANGELOG.md", "SECURITY.md", "plans/README.md"].map(Document::read));
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! What becomes of the data of a container whose successor does not mount its volume.
+//! The data of a container whose successor does not mount its volume.
 
 use super::after;
 use super::applied;
@@ -19,19 +19,19 @@ fn plan(text: &str, host: &Observed, leave_data: &[&str]) -> Plan {
     diff(&desired(text), host, &Options { leave_data, ..Options::default() }).unwrap()
 }
 
-/// What a plan says of data that is left behind.
+/// The left data of a plan.
 fn left(plan: &Plan) -> Vec<String> {
     plan.left_data.iter().map(|left| format!("{}: {}", left.container, left.volume)).collect()
 }
 
-/// What keeps a plan from being carried out on a host.
+/// The expectations of a plan that a host does not meet.
 fn refusals<'a>(plan: &'a Plan, host: &Observed) -> Vec<&'a str> {
     let broken = plan.expects.iter().filter(|expect| !expect.any.iter().any(|fact| fact.holds(host)));
     broken.map(|expect| expect.otherwise.as_str()).collect()
 }
 
 #[test]
-fn a_container_that_is_replaced_leaves_data_behind_only_when_a_person_says_so() {
+fn a_replacement_leaves_data_behind_only_on_request() {
     for (old, new, container, volume) in [
         // the image has moved its VOLUME
         ("services.db = \"db:1\"", "services.db = \"db:3\"", "shop-db", "shop-db-data"),
@@ -71,7 +71,7 @@ fn a_container_that_is_replaced_leaves_data_behind_only_when_a_person_says_so() 
 }
 
 #[test]
-fn a_release_that_comes_back_leaves_data_behind_only_when_a_person_says_so() {
+fn a_rollback_leaves_data_behind_only_on_request() {
     for strategy in ["rolling", "recreate"] {
         let text = |volumes: &str| {
             format!(
@@ -94,7 +94,7 @@ fn a_release_that_comes_back_leaves_data_behind_only_when_a_person_says_so() {
 }
 
 #[test]
-fn data_that_the_config_mounts_is_not_left_behind() {
+fn data_that_the_config_mounts_elsewhere_is_not_left_behind() {
     let old = "services.db = \"db:1\"";
     for new in [
         "services.db = \"db:2\"",
@@ -111,7 +111,7 @@ fn data_that_the_config_mounts_is_not_left_behind() {
 }
 
 #[test]
-fn a_volume_without_a_name_or_that_is_gone_holds_nobody_up() {
+fn an_anonymous_or_removed_volume_blocks_no_plan() {
     let mut host = applied("name = \"shop\"\nservices.db = \"db:1\"", &host());
     let anonymous = Volume::parse("0".repeat(64)).unwrap();
     let gone = Volume::parse("shop-gone").unwrap();

@@ -1,5 +1,5 @@
-//! What is planned for a host that is not empty: config by config, the steps with what they need, what they cost and what
-//! takes them back. Everything runs on the model: no docker.
+//! What is planned for a host that is not empty, config by config: steps with their needs, risks and undos.
+//! Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
 mod left_data;
@@ -75,7 +75,7 @@ fn facts(volumes: &[&str], healthcheck: bool) -> ImageFacts {
     ImageFacts { volumes: volumes.iter().map(ToString::to_string).collect(), ports: Vec::new(), healthcheck }
 }
 
-/// What a config asks for, without a proxy where it says nothing of one.
+/// The wanted state of a config, without a proxy unless the config mentions one.
 fn desired(text: &str) -> Desired {
     let without = if text.contains("proxy") { "" } else { "proxy.enabled = false\n" };
     let text = &format!("{without}{text}");
@@ -113,7 +113,7 @@ fn after(plan: &Plan, count: usize, host: &Observed) -> Observed {
     host
 }
 
-/// Another project's things, or nobody's.
+/// Another project, or none.
 fn project(name: Option<&str>) -> Option<Project> {
     name.map(|name| Project::parse(name).unwrap())
 }
@@ -165,7 +165,7 @@ fn decides(name: &str, text: &str, host: &Observed) {
 }
 
 #[test]
-fn a_plan_as_text_has_one_line_for_each_thing() {
+fn the_text_of_a_plan_has_one_line_for_each_thing() {
     let text = "name = \"a\"\napps.web = { image = \"app:1\", strategy = \"recreate\" }";
     let host = applied(text, &host());
     let plan = diff(&desired(&text.replace("app:1", "app:2")), &host, &Options::default()).unwrap();
@@ -195,14 +195,14 @@ web = { image = "app:1", volumes = ["files:/files"] }
 "#;
 
 #[test]
-fn a_container_is_made_after_all_that_it_is_made_of() {
+fn a_container_is_made_after_its_image_networks_and_volumes() {
     let mut bare = host();
     bare.images.here.clear();
     decides("first_start", SHOP, &bare);
 }
 
 #[test]
-fn what_every_container_of_an_image_keeps_is_known_of_it() {
+fn a_pulled_image_is_checked_for_volumes_that_not_every_container_mounts() {
     let mut bare = host();
     bare.images.here.clear();
     let text = "[routes]\n\"a.com\" = { image = \"other:1\", volumes = [\"one:/a\", \"two:/b\"] }\n\
@@ -211,14 +211,14 @@ fn what_every_container_of_an_image_keeps_is_known_of_it() {
 }
 
 #[test]
-fn a_container_of_others_that_answers_to_a_name_of_the_project_is_a_conflict() {
+fn a_foreign_container_with_a_name_of_the_project_is_a_conflict() {
     const CONFIG: &str = "name = \"x\"\n[services]\ny = \"app:1\"";
     for (name, owner, state, aliases, dns_names, found) in [
         ("other", None, State::Running, &["Y"][..], &[][..], Some("y")),
         ("other", None, State::Paused, &[], &["y"], Some("y")),
         ("other", Some("z"), State::Running, &["web", "x-y"], &[], Some("x-y")),
         ("X-Y", None, State::Running, &[], &[], Some("x-y")),
-        // what a replacement that is cut off leaves
+        // a replacement that is cut off leaves this name
         ("other", None, State::Running, &["x-y-previous"], &[], Some("x-y-previous")),
         ("other", Some("x"), State::Running, &["y"], &[], None),
         ("other", None, State::Exited, &["y"], &[], None),
@@ -248,7 +248,7 @@ fn a_container_of_others_that_answers_to_a_name_of_the_project_is_a_conflict() {
 }
 
 #[test]
-fn nothing_goes_back_beside_a_container_of_others_that_answers_to_its_name() {
+fn a_rollback_refuses_a_foreign_container_with_a_name_of_the_project() {
     let next = SHOP.replace("app:1", "app:2");
     let mut host = applied(&next, &applied(SHOP, &host()));
     add_container(&mut host, "other", None);
@@ -282,7 +282,7 @@ fn an_image_is_pulled_when_the_config_says_so() {
 }
 
 #[test]
-fn an_image_that_cannot_be_had_leaves_out_what_needs_it_and_nothing_else() {
+fn an_unavailable_image_blocks_only_the_workloads_that_need_it() {
     let mut host = host();
     host.images.here.remove(&image("db:1"));
     host.images.unavailable.insert(image("db:1"), "no such manifest".to_owned());
@@ -291,7 +291,7 @@ fn an_image_that_cannot_be_had_leaves_out_what_needs_it_and_nothing_else() {
 }
 
 #[test]
-fn a_service_that_runs_is_good_enough_when_its_new_image_cannot_be_had() {
+fn a_running_service_satisfies_its_apps_when_its_new_image_is_unavailable() {
     let mut host = applied(SHOP, &host());
     host.images.here.remove(&image("db:2"));
     host.images.unavailable.insert(image("db:2"), "no such manifest".to_owned());
@@ -301,12 +301,12 @@ fn a_service_that_runs_is_good_enough_when_its_new_image_cannot_be_had() {
 // what has changed ------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_service_is_replaced_and_comes_back_when_the_new_one_does_not() {
+fn a_service_is_replaced_and_restored_when_the_new_one_fails() {
     decides("replaced", &SHOP.replace("db:1", "db:2"), &applied(SHOP, &host()));
 }
 
 #[test]
-fn a_replacement_that_was_cut_off_goes_on_and_the_old_one_stays_until_the_end() {
+fn a_replacement_that_was_cut_off_continues_and_keeps_the_old_container_to_the_end() {
     let host = applied(SHOP, &host());
     let text = SHOP.replace("db:1", "db:2");
     let plan = diff(&desired(&text), &host, &Options::default()).unwrap();
@@ -326,7 +326,7 @@ routes."a.com" = { image = "app:1", strategy = "recreate", replicas = 3 }
 "#;
 
 #[test]
-fn what_is_no_longer_wanted_lets_go_of_a_port_before_another_publishes_it() {
+fn an_orphan_releases_its_port_before_another_container_publishes_it() {
     let service = |name: &str, port: &str| {
         format!("name = \"shop\"\n[services.{name}]\nimage = \"redis:7\"\nports = [\"{port}\"]\n")
     };
@@ -345,25 +345,25 @@ fn replicas_are_replaced_one_after_the_other() {
 }
 
 #[test]
-fn what_cannot_be_rolled_out_goes_back_by_the_steps_of_a_replacement() {
+fn an_app_that_cannot_be_rolled_out_is_rolled_back_by_replacement() {
     let text = "network_isolation.scope = \"all\"\n\
                 routes.\"a.com\" = { image = \"app:1\", strategy = \"recreate\", replicas = 2 }";
     let next = text.replace("app:1", "checked:1");
     let host = applied(&next, &applied(text, &host()));
     let back = rollback(&desired(&next), &host, None, &BTreeSet::new()).unwrap();
-    snapshot("put_back", &back.to_string());
+    snapshot("rolled_back", &back.to_string());
     let mut all = String::new();
     for count in 1..back.steps().len() / 2 {
         let rest = planned(&next, &after(&back, count, &host), &Options::default());
         let _ = write!(all, "cut off after step {count}, and applied:\n{rest}\n");
     }
-    snapshot("put_back_cut_off", &all);
+    snapshot("rolled_back_cut_off", &all);
     let half_way = rollback(&desired(&next), &after(&back, 3, &host), None, &BTreeSet::new());
     assert_eq!(half_way.unwrap_err(), [Conflict::BetweenReleases(container("gordon-a.com"))]);
 }
 
 #[test]
-fn who_goes_back_does_without_a_network_that_is_not_there() {
+fn a_rollback_skips_a_network_that_does_not_exist() {
     let text = |image: &str, scope: &str| {
         format!(
             "network_isolation.scope = \"{scope}\"\nproxy.enabled = false\nroutes.\"a.com\" = \"{image}\""
@@ -377,7 +377,7 @@ fn who_goes_back_does_without_a_network_that_is_not_there() {
 }
 
 #[test]
-fn what_proved_itself_is_kept_and_what_did_not_is_not() {
+fn a_proved_release_is_kept_and_an_unproved_one_is_not() {
     let host = applied(RECREATED, &host());
     let text = RECREATED.replace("app:1", "app:2").replace("replicas = 3", "replicas = 1");
     let mut host = applied(&text, &host);
@@ -388,7 +388,7 @@ fn what_proved_itself_is_kept_and_what_did_not_is_not() {
 }
 
 #[test]
-fn an_app_is_rolled_out_beside_what_serves() {
+fn an_app_is_rolled_out_beside_its_serving_containers() {
     let text = SHOP.replace("files:/files\"]", "files:/files\"], replicas = 2");
     let host = applied(&text, &host());
     decides("rolled_out", &text.replace("app:1", "app:2"), &host);
@@ -397,7 +397,7 @@ fn an_app_is_rolled_out_beside_what_serves() {
 }
 
 #[test]
-fn a_rollout_of_three_replicas_has_hardly_more_edges_than_steps() {
+fn a_rollout_has_hardly_more_edges_than_steps() {
     let networks = SHOP.replace("files:/files\"]", "files:/files\"], replicas = 3");
     let none = "network_isolation.enabled = false\nroutes.\"a.com\" = { image = \"app:1\", replicas = 3 }"
         .to_owned();
@@ -411,7 +411,7 @@ fn a_rollout_of_three_replicas_has_hardly_more_edges_than_steps() {
 }
 
 #[test]
-fn an_app_is_rolled_out_when_anything_about_it_has_changed() {
+fn every_change_of_an_app_is_rolled_out_with_its_reason() {
     let seen = applied(SHOP, &host());
     let mut reasons = String::new();
     let mut tell = |what: &str, text: &str, host: &Observed, options: &Options| {
@@ -439,7 +439,7 @@ fn an_app_is_rolled_out_when_anything_about_it_has_changed() {
 }
 
 #[test]
-fn a_secret_with_another_value_replaces_what_has_the_old_one() {
+fn a_changed_secret_replaces_the_containers_that_have_the_old_value() {
     let text = "routes.\"a.com\" = { image = \"app:1\", environment = { secret = [\"KEY\"] } }";
     let mut host = applied(text, &host());
     let key = EnvKey::parse("KEY").unwrap();
@@ -453,7 +453,7 @@ fn a_secret_with_another_value_replaces_what_has_the_old_one() {
 }
 
 #[test]
-fn a_service_keeps_the_env_file_of_its_app_as_it_was_and_the_plan_says_so() {
+fn a_service_keeps_the_old_env_file_of_its_app_and_the_plan_notes_it() {
     let text = "routes.\"a.com\" = \"app:1\"\nattachments.\"a.com\" = [\"db:1\"]";
     let mut host = applied(text, &host());
     assert_eq!(planned(text, &host, &Options::default()), "nothing\n");
@@ -462,12 +462,12 @@ fn a_service_keeps_the_env_file_of_its_app_as_it_was_and_the_plan_says_so() {
 }
 
 #[test]
-fn a_container_that_is_not_as_it_was_is_repaired() {
+fn a_changed_container_is_repaired() {
     let seen = applied(SHOP, &host());
     let mut all = String::new();
     let mut tell = |what: &str, change_it: &dyn Fn(&mut Observed)| {
         let mut host = seen.clone();
-        add_network(&mut host, "somebodys", None);
+        add_network(&mut host, "unlabelled", None);
         change_it(&mut host);
         let _ = write!(all, "{what}:\n{}\n", planned(SHOP, &host, &Options::default()));
     };
@@ -483,7 +483,7 @@ fn a_container_that_is_not_as_it_was_is_repaired() {
         simulate(host, &Op::Disconnect { container, network }).unwrap();
     });
     tell("on the default bridge, too", &|host| also_on(host, "bridge"));
-    tell("on somebody else's network, too", &|host| also_on(host, "somebodys"));
+    tell("on a network that gordon did not make, too", &|host| also_on(host, "unlabelled"));
     tell("stopped", &|host| {
         let name = container("shop-db");
         simulate(host, &Op::Stop { name, timeout: Default::default() }).unwrap();
@@ -494,7 +494,7 @@ fn a_container_that_is_not_as_it_was_is_repaired() {
 }
 
 #[test]
-fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_else_is_done_to_it() {
+fn a_restarting_container_is_stopped_first() {
     let rolled = "name = \"shop\"\n[network_isolation]\nscope = \"all\"\n[apps]\nweb = \"app:1\"\n";
     let also = format!("{rolled}old = \"app:1\"\n");
     let restarting = |names: &[&str]| {
@@ -521,7 +521,7 @@ fn a_container_that_docker_restarts_over_and_over_is_stopped_before_anything_els
 }
 
 #[test]
-fn who_gave_way_to_the_release_before_stays_down_whatever_it_was_like() {
+fn the_release_that_a_rollback_replaces_stays_down() {
     let text = "name = \"shop\"\n[apps]\nweb = { image = \"app:1\", replicas = 2 }\n";
     let next = text.replace("app:1", "app:2");
     for state in [State::Running, State::Restarting, State::Exited] {
@@ -536,7 +536,7 @@ fn who_gave_way_to_the_release_before_stays_down_whatever_it_was_like() {
 }
 
 #[test]
-fn what_has_never_been_ready_is_waited_for_each_time_and_stays_as_it_is_once_it_was() {
+fn an_unproved_container_is_awaited_until_it_is_ready_once() {
     let seen = applied(SHOP, &host());
     let mut all = String::new();
     let mut tell = |what: &str, change_it: &dyn Fn(&mut SeenContainer)| {
@@ -567,7 +567,7 @@ fn what_has_never_been_ready_is_waited_for_each_time_and_stays_as_it_is_once_it_
 }
 
 #[test]
-fn a_replacement_that_has_yet_to_be_ready_gives_way_to_what_it_replaces_and_one_that_never_was_is_not_kept() {
+fn an_unproved_replacement_falls_back_and_an_unproved_release_is_not_kept() {
     let one = RECREATED.replace("replicas = 3", "replicas = 1");
     let host = applied(&one, &host());
     let next = one.replace("app:1", "app:2");
@@ -579,7 +579,7 @@ fn a_replacement_that_has_yet_to_be_ready_gives_way_to_what_it_replaces_and_one_
     decides("unready_both", &next, &unready);
 }
 
-/// The host after its engine has died and left every container down.
+/// The host after an engine crash that left every container down.
 fn crashed(host: &Observed) -> Observed {
     let mut host = host.clone();
     let up = host.containers.iter().filter(|(_, seen)| seen.state.is_up());
@@ -590,7 +590,7 @@ fn crashed(host: &Observed) -> Observed {
 }
 
 #[test]
-fn after_a_crash_of_the_engine_what_served_comes_back_before_its_successor_is_waited_for() {
+fn after_an_engine_crash_the_serving_container_starts_before_its_successor_is_awaited() {
     let host = applied(SHOP, &host());
     let text = SHOP.replace("app:1", "app:2");
     let plan = diff(&desired(&text), &host, &Options::default()).unwrap();
@@ -602,14 +602,14 @@ fn after_a_crash_of_the_engine_what_served_comes_back_before_its_successor_is_wa
 }
 
 #[test]
-fn what_an_engine_left_down_is_all_started() {
+fn after_an_engine_crash_every_container_is_started() {
     let mut host = crashed(&applied(SHOP, &host()));
     host.containers.values_mut().for_each(|seen| seen.restart = "unless-stopped".to_owned());
     decides("crashed_at_rest", SHOP, &host);
 }
 
 #[test]
-fn what_can_never_start_again_is_removed_and_not_gone_back_to() {
+fn a_container_that_can_never_start_is_removed_and_is_no_fallback() {
     let gone = |host: &Observed, name: &str| {
         let mut host = host.clone();
         if host.containers[&container(name)].state.is_up() {
@@ -654,7 +654,7 @@ fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
 }
 
 #[test]
-fn where_the_config_says_how_to_see_that_it_is_ready_the_images_own_check_does_not_count() {
+fn a_readiness_check_of_the_config_overrides_the_images_own() {
     let text = "routes.\"a.com\" = { image = \"checked:1\", health = { path = \"/up\" } }";
     let mut host = applied(text, &host());
     let mut tell = |health: Health, restart: &str| {
@@ -673,7 +673,7 @@ fn where_the_config_says_how_to_see_that_it_is_ready_the_images_own_check_does_n
 }
 
 #[test]
-fn a_container_comes_back_to_its_address_where_that_is_free_and_fits() {
+fn a_container_rejoins_at_its_address_if_that_is_free_and_fits() {
     let seen = applied(SHOP, &host());
     let name = network("shop-network");
     let mut all = String::new();
@@ -698,7 +698,7 @@ fn a_container_comes_back_to_its_address_where_that_is_free_and_fits() {
 }
 
 #[test]
-fn the_address_of_a_stopped_container_is_given_to_nobody_else() {
+fn the_address_of_a_stopped_container_stays_reserved() {
     let mut host = applied("name = \"shop\"\n[apps]\nold = \"app:1\"", &host());
     change(&mut host, "shop-old-green", |seen| {
         seen.state = State::Exited;
@@ -708,10 +708,11 @@ fn the_address_of_a_stopped_container_is_given_to_nobody_else() {
     decides("address_of_stopped", "name = \"shop\"\n[apps]\nnew = \"app:1\"\nold = \"app:1\"", &host);
 }
 
-// what is somebody else's -----------------------------------------------------------------------------------------
+// foreign things
+// --------------------------------------------------------------------------------------------------
 
 #[test]
-fn what_somebody_else_has_stands_in_the_way_or_is_used() {
+fn a_foreign_thing_with_a_needed_name_is_a_conflict_or_used() {
     let mut all = String::new();
     let mut tell = |what: &str, change_it: &dyn Fn(&mut Observed)| {
         let mut host = host();
@@ -723,7 +724,7 @@ fn what_somebody_else_has_stands_in_the_way_or_is_used() {
         );
     };
     for owner in [None, Some("other")] {
-        let who = owner.unwrap_or("nobody");
+        let who = owner.unwrap_or("no project");
         for name in ["shop-web-green", "shop-web-blue", "shop-web-previous"] {
             tell(&format!("{name} of {who}"), &|host| add_container(host, name, owner));
         }
@@ -737,7 +738,7 @@ fn what_somebody_else_has_stands_in_the_way_or_is_used() {
         });
     }
     tell("all addresses", &|host| add_network_of(host, "10.208.0.0/12"));
-    snapshot("others", &all);
+    snapshot("foreign", &all);
 }
 
 fn add_network_of(host: &mut Observed, subnet: &str) {
@@ -746,7 +747,7 @@ fn add_network_of(host: &mut Observed, subnet: &str) {
 }
 
 #[test]
-fn routes_of_the_machine_take_their_part_of_the_pool() {
+fn routes_of_the_machine_take_addresses_from_the_pool() {
     let text = "network_isolation = { address_pool = \"10.9.8.0/24\", scope = \"all\" }\nroutes.\"a.com\" = \"app:1\"";
     let mut host = host();
     assert!(diff(&desired(text), &host, &Options::default()).is_ok());
@@ -760,7 +761,7 @@ fn routes_of_the_machine_take_their_part_of_the_pool() {
 }
 
 #[test]
-fn a_container_that_is_to_have_more_processors_than_the_host_has_is_a_conflict() {
+fn more_processors_than_the_host_has_are_a_conflict() {
     let desired = desired("name = \"a\"\nservices.db = { image = \"db:1\", cpus = 2.5 }");
     for (there, is_refused) in [(None, false), (Some(3), false), (Some(2), true)] {
         let host = Observed { processors: there, ..host() };
@@ -779,32 +780,33 @@ fn a_network_without_a_free_address_is_a_conflict() {
 }
 
 #[test]
-fn containers_of_another_config_and_containers_that_nobody_knows_are_conflicts() {
+fn another_config_of_the_same_name_and_an_unknown_container_are_conflicts() {
     let host = applied(SHOP, &host());
     let other = "name = \"shop\"\n[apps]\nother = \"app:1\"";
     let replace = Options { replace: true, ..Options::default() };
-    let unknown = Options { recreate: ["shop-nobody".to_owned()].into(), ..Options::default() };
+    let unknown = Options { recreate: ["shop-unknown".to_owned()].into(), ..Options::default() };
     let text = [(other, &Options::default()), (other, &replace), (SHOP, &unknown)]
         .map(|(text, options)| planned(text, &host, options))
         .join("\n");
     snapshot("another_config", &text);
 }
 
-// what is left over -----------------------------------------------------------------------------------------------
+// orphans
+// ---------------------------------------------------------------------------------------------------------
 
 #[test]
-fn what_is_no_longer_wanted_goes_and_its_volumes_stay() {
+fn orphans_are_removed_and_their_volumes_kept() {
     let text = format!(
         "{SHOP}[routes]\n\"a.com\" = {{ image = \"app:1\", replicas = 2 }}\n[network_isolation]\nscope = \"all\""
     );
     let host = applied(&text, &host());
     let rest = "name = \"shop\"\n[routes]\n\"a.com\" = \"app:1\"\n[network_isolation]\nscope = \"all\"";
-    decides("left_over", rest, &host);
+    decides("orphans", rest, &host);
     assert_eq!(planned(rest, &applied(rest, &host), &Options::default()), "nothing\n");
 }
 
 #[test]
-fn down_takes_everything_but_what_others_use() {
+fn down_removes_everything_except_what_others_use() {
     let seen = applied(SHOP, &host());
     let project = Project::parse("shop").unwrap();
     let mut all = String::new();

@@ -1,4 +1,4 @@
-//! What is planned for the proxy and the routes that it has of each project.
+//! What is planned for the proxy and its routes of each project.
 
 use super::add_container;
 use super::add_network;
@@ -45,7 +45,7 @@ proxy.tls = "off"
 apps.web = { image = "app:1", proxy = { hosts = ["mall.com"] } }
 "#;
 
-/// The same config with other words in its section `[proxy]`.
+/// The same config with other settings of the proxy.
 fn with(words: &str, text: &str) -> String {
     text.replace("proxy.tls = \"off\"", words)
 }
@@ -71,12 +71,12 @@ fn removed(host: &mut Observed, name: &str) {
     befall(host, Op::Remove { name: container(name) });
 }
 
-/// A host on which both have been applied.
+/// A host on which both configs were applied.
 fn both() -> Observed {
     applied(MALL, &applied(SHOP, &host()))
 }
 
-/// What is done to all that projects share, step by step, or what stands in the way.
+/// The steps of a plan that change shared things, or its conflicts.
 fn shared(plan: &Plan) -> String {
     let steps = plan.steps().iter().filter(|step| step.op.is_shared());
     steps.map(|step| format!("{}: {}{}\n", brief(&step.op), step.reason, cost(step.risk))).collect()
@@ -93,14 +93,14 @@ fn cost(risk: Risk) -> String {
     if risk == Risk::None { String::new() } else { format!(" ({risk:?})") }
 }
 
-/// A config does this to what all projects share.
+/// Asserts the steps or conflicts of a config that concern shared things.
 #[track_caller]
 fn does(text: &str, host: &Observed, expected: &str) {
     let plan = diff(&desired(text), host, &Options::default());
     is(&plan.map_or_else(|_| planned(text, host, &Options::default()), |plan| shared(&plan)), expected);
 }
 
-/// The end of a project does this to what all projects share.
+/// Asserts the steps of a project's removal that concern shared things.
 #[track_caller]
 fn ends(name: &str, volumes: Volumes, host: &Observed, expected: &str) {
     is(&shared(&down(&project(name), Duration::from_secs(9), host, volumes)), expected);
@@ -115,12 +115,12 @@ fn is(text: &str, expected: &str) {
 // the proxy -------------------------------------------------------------------------------------------------------
 
 #[test]
-fn it_is_made_before_the_apps_and_given_the_routes_after_them() {
+fn the_proxy_is_made_before_the_apps_and_gets_routes_after_them() {
     decides("proxy_first", SHOP, &host());
 }
 
 #[test]
-fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
+fn the_proxy_is_made_once_and_joins_the_networks_of_each_new_project() {
     let one = applied(SHOP, &host());
     does(
         MALL,
@@ -135,7 +135,7 @@ fn it_is_made_once_and_joins_the_networks_of_each_project_that_comes() {
 }
 
 #[test]
-fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
+fn a_new_or_changed_route_is_probed_before_the_proxy_gets_it() {
     let two = "[routes]\n\"a.com\" = { image = \"app:1\", port = 80 }\n\"b.com\" = { image = \"app:1\", port = 80 }";
     let two = &format!("proxy.tls = \"off\"\nnetwork_isolation.scope = \"all\"\n{two}");
     let host = applied(two, &host());
@@ -149,7 +149,7 @@ fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
     let plan = diff(&desired(&other), &host, &Options::default()).unwrap();
     let (asks, writes) = (&plan.steps()[0], &plan.steps()[1]);
     assert!(writes.needs.contains(&asks.id), "a route on which nothing answers is not put");
-    // an app that has answered the proxy before it serves is not asked again, but when only its port changes
+    // an app that answered the proxy's own check is not probed again, unless only its port changes
     let health = ", health = { path = \"/up\" } }";
     let asked = |text: &str, host: &Observed| {
         let plan = diff(&desired(text), host, &Options::default()).unwrap();
@@ -160,7 +160,7 @@ fn a_route_that_is_new_or_leads_elsewhere_is_asked_before_the_proxy_gets_it() {
     assert!(asked(&checked.replacen("80", "81", 1), &applied(&checked, &self::host())));
 }
 
-/// An app of this image, in a network of its own, or in that of a group.
+/// A config with one app, on a network of its own or on a group's.
 fn apart(image: &str) -> String {
     format!("proxy.tls = \"off\"\nnetwork_isolation.scope = \"all\"\nroutes.\"a.com\" = {image}")
 }
@@ -170,7 +170,7 @@ fn in_a_group(image: &str) -> String {
 }
 
 #[test]
-fn an_app_that_moves_stays_where_the_proxy_asks_for_it_until_that_has_come_to_where_it_goes_and_asks_there() {
+fn a_moving_app_stays_on_its_routed_network_until_the_proxy_routes_on_the_new_one() {
     let host = applied(&apart("\"app:1\""), &host());
     decides("proxy_app_moves", &in_a_group("\"app:1\""), &host);
     decides("proxy_app_moves_and_changes", &in_a_group("\"app:2\""), &host);
@@ -183,7 +183,7 @@ fn an_app_that_moves_stays_where_the_proxy_asks_for_it_until_that_has_come_to_wh
 }
 
 #[test]
-fn an_app_that_moves_stays_where_the_proxy_asks_for_it_when_that_cannot_be_told() {
+fn a_moving_app_stays_on_its_routed_network_when_the_proxy_is_blocked() {
     let mut host = applied(&apart("\"app:1\""), &host());
     host.images.here.remove(&image("caddy:3"));
     host.images.unavailable.insert(image("caddy:3"), "no such manifest".to_owned());
@@ -192,7 +192,7 @@ fn an_app_that_moves_stays_where_the_proxy_asks_for_it_when_that_cannot_be_told(
 }
 
 #[test]
-fn a_release_that_comes_back_is_where_the_proxy_asks_for_it() {
+fn a_rolled_back_release_joins_the_routed_network() {
     let mut host = applied(&apart("\"app:2\""), &applied(&apart("\"app:1\""), &host()));
     add_network(&mut host, "gordon-all", Some("gordon"));
     let back = rollback(&desired(&in_a_group("\"app:2\"")), &host, None, &BTreeSet::new()).unwrap();
@@ -202,7 +202,7 @@ fn a_release_that_comes_back_is_where_the_proxy_asks_for_it() {
 }
 
 #[test]
-fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
+fn routes_of_an_older_gordon_without_networks_are_rewritten() {
     let mut host = both();
     let fragment = host.fragments.get_mut(&project("shop")).unwrap();
     *fragment = fragment.as_str().replace(".shop-network.", "").as_str().into();
@@ -215,7 +215,7 @@ fn routes_of_an_older_gordon_name_no_network_and_are_written_anew() {
 }
 
 #[test]
-fn who_took_over_where_it_did_not_lead_is_joined_by_it_before_the_one_that_it_leads_to_leaves() {
+fn the_proxy_joins_the_new_release_before_the_routed_one_leaves() {
     let text = |proxy: &str, image: &str, services: &str| {
         format!("{proxy}\n[routes]\n\"a.com\" = \"{image}\"\n[attachments]\n\"a.com\" = [{services}]")
     };
@@ -229,12 +229,12 @@ fn who_took_over_where_it_did_not_lead_is_joined_by_it_before_the_one_that_it_le
 }
 
 #[test]
-fn its_new_image_is_there_before_it_stops() {
+fn the_proxys_new_image_is_pulled_before_it_stops() {
     decides("proxy_pulled", &with("proxy = { tls = \"off\", image = \"caddy:4\" }", SHOP), &both());
 }
 
 #[test]
-fn a_pool_without_a_subnet_for_its_network_is_a_conflict() {
+fn a_pool_without_a_subnet_for_the_proxy_is_a_conflict() {
     let text = format!("{SHOP}\n[network_isolation]\naddress_pool = \"10.9.8.0/24\"");
     does(
         &text,
@@ -245,7 +245,7 @@ fn a_pool_without_a_subnet_for_its_network_is_a_conflict() {
 }
 
 #[test]
-fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are_in_use() {
+fn the_maker_changes_the_proxys_ports_and_the_old_proxy_returns_if_they_are_in_use() {
     let text = with("proxy = { tls = \"off\", http_port = 8080 }", SHOP);
     decides("proxy_replaced", &text, &both());
     let plan = diff(
@@ -271,7 +271,7 @@ fn the_project_that_made_it_gives_it_other_ports_and_it_comes_back_when_they_are
 }
 
 #[test]
-fn other_ports_and_another_image_are_not_for_others_to_give_it_while_its_maker_is_there() {
+fn only_the_maker_may_change_the_proxys_ports_and_image() {
     for (words, differs) in [
         ("proxy = { tls = \"off\", https_port = 8443 }", "ports"),
         ("proxy = { tls = \"off\", image = \"caddy:3\" }", "image"),
@@ -285,12 +285,12 @@ fn other_ports_and_another_image_are_not_for_others_to_give_it_while_its_maker_i
 }
 
 #[test]
-fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
+fn any_project_may_change_the_proxy_once_its_maker_is_gone() {
     let mut host = both();
     let plan = down(&project("shop"), Duration::ZERO, &host, Volumes::Keep);
     plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
     does(MALL, &host, "");
-    // routes that could not be taken from it say nothing of whether somebody is there
+    // routes that are left on the proxy do not keep a project on the host
     host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
@@ -309,7 +309,7 @@ fn whoever_is_left_may_change_it_when_its_maker_is_gone() {
 }
 
 #[test]
-fn certificates_are_the_matter_of_each_projects_routes() {
+fn certificates_are_set_by_each_projects_routes() {
     does(
         &with("proxy.tls = \"internal\"", MALL),
         &both(),
@@ -325,7 +325,7 @@ fn certificates_are_the_matter_of_each_projects_routes() {
 }
 
 #[test]
-fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
+fn only_the_maker_takes_a_moved_image_of_the_proxy() {
     let mut host = both();
     host.images.here.get_mut(&image("caddy:2")).unwrap().id = Some(id(77));
     does(MALL, &host, "");
@@ -348,7 +348,7 @@ fn an_image_that_moved_is_taken_by_its_maker_and_by_nobody_else() {
 }
 
 #[test]
-fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
+fn an_unavailable_image_blocks_a_new_proxy_and_its_routes() {
     let mut host = host();
     host.images.here.remove(&image("caddy:2"));
     host.images.unavailable.insert(image("caddy:2"), "no such manifest".to_owned());
@@ -365,7 +365,7 @@ fn an_image_that_cannot_be_had_leaves_it_and_the_routes_out() {
 }
 
 #[test]
-fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
+fn a_new_proxy_joins_the_routed_networks_of_other_projects() {
     let mut host = both();
     removed(&mut host, "gordon-proxy");
     does(
@@ -392,11 +392,13 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to shop-network: the proxy leads to apps there",
     );
-    // a fragment is a file: what it says of networks that are not its project's is not believed
+    // a routes file may name any network; those of other projects are ignored
     let mut strange = host.clone();
     add_network(&mut strange, "other-network", Some("other"));
-    add_network(&mut strange, "somebodys", None);
-    strange.fragments.insert(project("mall"), "# network other-network\n# network somebodys\n# end\n".into());
+    add_network(&mut strange, "unlabelled", None);
+    strange
+        .fragments
+        .insert(project("mall"), "# network other-network\n# network unlabelled\n# end\n".into());
     does(
         SHOP,
         &strange,
@@ -405,12 +407,12 @@ fn one_that_is_new_joins_the_networks_that_it_leads_to_for_others() {
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to shop-network: the proxy leads to apps there
-         connect gordon-proxy to somebodys: the proxy leads to apps there",
+         connect gordon-proxy to unlabelled: the proxy leads to apps there",
     );
 }
 
 #[test]
-fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
+fn a_replacement_of_the_proxy_that_was_cut_off_is_finished() {
     let text = with("proxy = { tls = \"off\", http_port = 8080 }", SHOP);
     let before = both();
     let plan = diff(&desired(&text), &before, &Options::default()).unwrap();
@@ -429,7 +431,7 @@ fn one_that_was_cut_off_while_it_was_replaced_is_brought_to_its_end() {
 }
 
 #[test]
-fn one_that_is_paused_goes_on() {
+fn a_paused_proxy_is_unpaused() {
     let mut host = both();
     befall(&mut host, Op::Pause { name: proxy() });
     does(MALL, &host, "unpause gordon-proxy: is paused");
@@ -444,7 +446,7 @@ fn one_that_is_paused_goes_on() {
 }
 
 #[test]
-fn one_that_docker_restarts_over_and_over_is_stopped_where_nobody_else_needs_it() {
+fn a_restarting_proxy_is_stopped_unless_another_project_needs_it() {
     let mut host = both();
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
     ends("mall", Volumes::Keep, &host, "");
@@ -462,7 +464,7 @@ fn one_that_docker_restarts_over_and_over_is_stopped_where_nobody_else_needs_it(
 }
 
 #[test]
-fn one_that_does_not_run_is_started_on_its_own_network() {
+fn a_stopped_proxy_is_started_on_its_own_network() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");
     does(
@@ -502,7 +504,7 @@ fn one_that_does_not_run_is_started_on_its_own_network() {
 }
 
 #[test]
-fn one_whose_network_was_removed_can_never_start_again_and_is_made_anew() {
+fn a_proxy_whose_network_was_removed_is_remade() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");
     change(&mut host, "gordon-proxy", |seen| {
@@ -523,7 +525,7 @@ fn one_whose_network_was_removed_can_never_start_again_and_is_made_anew() {
 }
 
 #[test]
-fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
+fn foreign_things_under_the_proxys_names_are_conflicts() {
     let with = |change: &dyn Fn(&mut Observed)| {
         let mut host = host();
         change(&mut host);
@@ -554,7 +556,7 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
         }),
         "conflict: volume `gordon-proxy-data` belongs to project `other`",
     );
-    // what carries nobody's label is used
+    // things without a label are used
     does(
         SHOP,
         &with(&|host| {
@@ -575,7 +577,7 @@ fn names_of_the_proxys_things_that_are_somebody_elses_stand_in_the_way() {
 // the routes ------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_host_of_another_project_is_not_taken_from_it() {
+fn a_host_that_another_project_routes_is_a_conflict() {
     for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
         let mut host = both();
         host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n").as_str().into());
@@ -593,7 +595,7 @@ fn a_host_of_another_project_is_not_taken_from_it() {
 }
 
 #[test]
-fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
+fn routes_of_a_removed_project_are_no_conflict() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");
     host.fragments.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".into());
@@ -608,7 +610,7 @@ fn routes_of_a_project_that_is_gone_are_in_nobodys_way() {
 }
 
 #[test]
-fn routes_that_change_are_given_anew() {
+fn changed_routes_are_rewritten() {
     does(
         &SHOP.replace("shop.com", "shop.com\", \"shop.org"),
         &both(),
@@ -625,7 +627,7 @@ fn routes_that_change_are_given_anew() {
 }
 
 #[test]
-fn the_last_route_gone_takes_the_routes_and_the_network_of_the_project_from_it() {
+fn a_project_without_routes_takes_its_routes_and_network_off_the_proxy() {
     does(
         "name = \"shop\"\napps.web = \"app:1\"\nproxy.tls = \"off\"",
         &both(),
@@ -644,17 +646,18 @@ fn the_last_route_gone_takes_the_routes_and_the_network_of_the_project_from_it()
 }
 
 #[test]
-fn a_config_without_a_proxy_knows_none() {
+fn a_config_without_a_proxy_ignores_an_existing_one() {
     let mut host = host();
     add_container(&mut host, "gordon-proxy", None);
     host.fragments.insert(project("other"), "shop.com {\n}\n# end\n".into());
     does(&with("proxy.enabled = false", SHOP), &host, "");
 }
 
-// its end ---------------------------------------------------------------------------------------------------------
+// its removal
+// -----------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_project_that_goes_takes_its_routes_and_its_network_along() {
+fn a_removed_project_takes_its_routes_and_network_off_the_proxy() {
     ends(
         "shop",
         Volumes::Remove,
@@ -665,7 +668,7 @@ fn a_project_that_goes_takes_its_routes_and_its_network_along() {
 }
 
 #[test]
-fn the_last_project_takes_the_proxy_along() {
+fn the_last_project_removes_the_proxy() {
     let host = applied(SHOP, &host());
     let last = down(&project("shop"), Duration::from_secs(9), &host, Volumes::Keep);
     snapshot("proxy_last", &last.to_string());
@@ -684,14 +687,14 @@ fn the_last_project_takes_the_proxy_along() {
 }
 
 #[test]
-fn replicas_come_in_before_the_proxy_asks_for_them_and_leave_after_it_no_longer_does() {
+fn replicas_start_before_the_proxy_routes_to_them_and_leave_after_it_stopped() {
     let many = SHOP.replace("image = \"app:1\"", "image = \"app:1\", replicas = 3");
     decides("proxy_more_replicas", &many, &applied(SHOP, &host()));
     decides("proxy_fewer_replicas", SHOP, &applied(&many, &host()));
 }
 
 #[test]
-fn what_has_the_names_of_the_proxys_things_and_is_not_the_proxys_stays() {
+fn foreign_things_under_the_proxys_names_are_never_removed() {
     let mut host = applied(&with("proxy.enabled = false", SHOP), &host());
     add_container(&mut host, "gordon-proxy", None);
     add_network(&mut host, "0-gordon-proxy", None);
@@ -700,10 +703,10 @@ fn what_has_the_names_of_the_proxys_things_and_is_not_the_proxys_stays() {
 }
 
 #[test]
-fn what_somebody_else_uses_of_the_proxys_things_stays() {
+fn things_of_the_proxy_that_others_use_are_kept() {
     let mut host = applied(SHOP, &host());
-    add_container(&mut host, "somebodys", None);
-    change(&mut host, "somebodys", |seen| {
+    add_container(&mut host, "unlabelled", None);
+    change(&mut host, "unlabelled", |seen| {
         seen.memberships.insert(network("0-gordon-proxy"), Default::default());
         seen.volumes.insert("/x".to_owned(), Volume::parse("gordon-proxy-data").unwrap());
     });

@@ -1,4 +1,4 @@
-//! An engine that has done a plan, and what it answers to the questions of a reading, in docker's form.
+//! A fake engine on which a plan was carried out, and its answers in docker's form.
 #![expect(clippy::disallowed_methods, reason = "it writes what the benchmark reads")]
 
 use super::images;
@@ -25,7 +25,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// Answers from files beside it. An id is the number of a line.
+/// A docker that answers from files beside it. An id is the number of a line.
 const DOCKER: &str = r#"#!/bin/sh
 here=${0%/*}
 case $* in
@@ -44,7 +44,7 @@ exec*) cat "$here/routes" ;;
 esac
 "#;
 
-/// The things on a host, as docker tells of them.
+/// The things on a host, in the form in which docker reports them.
 #[derive(Default)]
 pub(super) struct Engine {
     containers: BTreeMap<Container, Value>,
@@ -54,10 +54,10 @@ pub(super) struct Engine {
     by: By,
 }
 
-/// Whose labels the things carry.
+/// Which version's labels the things carry.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum By {
-    /// This version's.
+    /// Those of this version.
     #[default]
     Us,
     /// Those of the version before.
@@ -65,7 +65,7 @@ pub(super) enum By {
 }
 
 impl Engine {
-    /// An empty engine on which a plan for a first start was carried out.
+    /// An engine on which a plan for a first start was carried out.
     pub(super) fn after(plan: &Plan, by: By) -> Self {
         let mut engine = Self { by, ..Self::default() };
         for step in plan.steps() {
@@ -181,14 +181,14 @@ impl Engine {
         }
     }
 
-    /// What a reading makes of it.
+    /// The host that gordon reads from it.
     pub(super) fn observed(first: &First<String>, second: &Second<String>) -> Observed {
         let images = images().into_keys().collect();
         let scope = Scope { images, ..Scope::default() };
         Survey::read(scope, first).unwrap().observed(second).unwrap()
     }
 
-    /// Makes a docker in `folder` that answers so.
+    /// Writes a docker with these answers into `folder`.
     pub(super) fn write(&self, folder: &Path) {
         fs::create_dir(folder).unwrap();
         let write = |file: &str, text: &str| fs::write(folder.join(file), text).unwrap();
@@ -214,8 +214,7 @@ fn image_id(image: &str) -> String {
     format!("sha256:{:064}", place.unwrap())
 }
 
-/// The labels in the command of an operation.
-/// What the version before wrote in place of these labels.
+/// The labels that the version before wrote in place of these.
 fn before(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut before = BTreeMap::from([("gordon.managed".to_owned(), "true".to_owned())]);
     let mut add = |key: &str, value: &str| drop(before.insert(format!("gordon.{key}"), value.to_owned()));
@@ -244,6 +243,7 @@ fn before(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     before
 }
 
+/// The labels in the command of an operation.
 fn labels(op: &Op) -> BTreeMap<String, String> {
     let words = op.command().unwrap().argv(Path::new("/"));
     let labels = words.windows(2).filter(|words| words[0] == "--label");
@@ -264,7 +264,7 @@ fn lines(values: impl Iterator<Item = Value>) -> String {
     values.map(|value| format!("{value}\n")).collect()
 }
 
-/// A restart policy as docker tells it.
+/// A restart policy in docker's form.
 fn policy(restart: &str) -> Value {
     let (name, tries) = restart.split_once(':').unwrap_or((restart, "0"));
     json!({ "Name": name, "MaximumRetryCount": tries.parse::<u32>().unwrap() })

@@ -1,5 +1,5 @@
-//! What takes ten times the config takes about ten times the time. Counted is the processor's time of each stage by itself,
-//! on a host that has nothing and on one that has everything.
+//! Ten times the config takes about ten times the time. Measures the processor time of each stage, on an
+//! empty host and on one that matches the config.
 #![expect(clippy::disallowed_methods, reason = "it writes what the benchmark reads")]
 
 use super::engine::By;
@@ -33,13 +33,13 @@ use std::time::Duration;
 /// How many routes the two configs have.
 const ROUTES: [usize; 2] = [50, 500];
 
-/// How much more time ten times the routes may take: what maps and caches add is less.
+/// The largest allowed factor for ten times the routes. Maps and caches add less than that.
 const MOST: f64 = 20.0;
 
-/// What has too little to do to be measured is not compared.
+/// Stages below this time are too short to compare.
 const LEAST: Duration = Duration::from_millis(2);
 
-/// Routes with two services each; every tenth has an address for its health.
+/// A config with this many routes, each with two services. Every tenth route has a health path.
 fn text(routes: usize) -> String {
     let mut text = "network_isolation.address_pool = \"10.0.0.0/8\"\n[routes]\n".to_owned();
     for i in 1..=routes {
@@ -66,7 +66,7 @@ fn desired(config: &Config) -> Desired {
     desired
 }
 
-/// The time of each stage, measured in this thread.
+/// The time of each stage, measured in its thread.
 #[derive(Default)]
 struct Stages(Vec<(&'static str, Duration)>);
 
@@ -131,28 +131,28 @@ fn stages(routes: usize) -> Stages {
 }
 
 #[test]
-fn ten_times_the_routes_take_about_ten_times_the_time_in_each_stage() {
+fn every_stage_grows_linearly_with_the_routes() {
     let mut slow = slow();
     if !slow.is_empty() {
-        // what else runs on the machine has a part in it, but not twice in the same
+        // other processes disturb a measurement, but not twice in the same stage
         let again = self::slow();
         slow.retain(|stage, _| again.contains_key(stage));
     }
     assert!(slow.is_empty(), "{slow:#?}");
 }
 
-/// The stages that take more, with the times of both.
+/// The stages that grow too fast, with both times.
 fn slow() -> BTreeMap<&'static str, [Duration; 2]> {
     let [few, many] = ROUTES.map(stages);
     let both = few.0.into_iter().zip(many.0).map(|((stage, few), (_, many))| (stage, [few, many]));
     both.filter(|(_, [few, many])| *many > (*few).max(LEAST).mul_f64(MOST)).collect()
 }
 
-/// Makes, in the folder that `GORDON_BENCH` names, `images.json`, and for each number of routes `ROUTES.toml` and
-/// `ROUTES/docker`, which answers as a host that has all of it.
+/// Writes into the folder `GORDON_BENCH`: `images.json`, and for each number of routes `ROUTES.toml` and
+/// `ROUTES/docker`, a docker whose host matches that config.
 #[test]
 #[ignore = "`scripts/bench` asks for it"]
-fn configs_with_a_docker_that_has_them_all() {
+fn write_the_benchmark_inputs() {
     let folder = PathBuf::from(std::env::var("GORDON_BENCH").expect("where the files go"));
     fs::write(folder.join("images.json"), ImageList(images()).print()).unwrap();
     for routes in [100, 1_000, 10_000] {
@@ -164,7 +164,7 @@ fn configs_with_a_docker_that_has_them_all() {
 }
 
 #[test]
-fn a_host_that_the_version_before_made_has_nothing_to_do() {
+fn a_host_made_by_the_version_before_has_nothing_to_do() {
     let text = "[routes]\n\"a.com\" = \"app:1\"\n\"b.com\" = { image = \"app:1\", replicas = 2, health = { path = \"/up\" } }\n\
                 [attachments]\n\"a.com\" = [\"postgres:15\"]\n\"both\" = [\"redis:7\"]\n\
                 [network_groups]\n\"both\" = [\"a.com\", \"b.com\"]\n";
@@ -176,5 +176,5 @@ fn a_host_that_the_version_before_made_has_nothing_to_do() {
         assert_eq!(diff(&desired, &host, &Options::default()).unwrap().steps(), []);
         down(&desired.project, Duration::ZERO, &host, Volumes::Remove)
     });
-    assert!(ends[0] == ends[1] && !ends[0].is_empty(), "what it leads to in the end is the same");
+    assert!(ends[0] == ends[1] && !ends[0].is_empty(), "the operations are the same");
 }

@@ -1,4 +1,4 @@
-//! What holds of every plan, over generated configs and hosts. Everything runs on the model: no docker.
+//! Properties of every plan, over generated configs and hosts. Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
 mod engine;
@@ -47,7 +47,7 @@ use std::fmt::Write;
 const DOMAINS: [&str; 3] = ["a.com", "b.com", "c.com"];
 const SERVICES: [&str; 3] = ["postgres:15", "redis:7", "checked:1"];
 
-/// A config, as few words as a person would write.
+/// A config, as short as a person would write it.
 #[derive(Clone, Debug)]
 struct Sketch {
     routes: Vec<(&'static str, u8, u8)>,
@@ -134,7 +134,7 @@ impl Sketch {
         let _ = writeln!(w, "[attachments]");
         let is_private = self.settings.iter().any(|setting| setting.contains("private"));
         for (domain, services) in self.attachments.iter().filter(|(domain, _)| is_route(domain)) {
-            // in a group's network two services of one name would be an error
+            // in a group's network two services of one name are an error
             let is_member = members.contains(domain) && (members.first() != Some(domain) || is_private);
             if !is_member {
                 let free: Vec<&str> = services
@@ -156,7 +156,7 @@ impl Sketch {
             }
         }
         for (service, image) in &self.services {
-            // who was called `db` may be called `store`, with the same data
+            // the service `db` may be renamed to `store`, and keeps its data
             let volume = if *service == "store" { "db" } else { service };
             let _ =
                 writeln!(w, "[services.{service}]\nimage = \"{image}\"\nvolumes = [\"data-{volume}:/data\"]");
@@ -168,7 +168,7 @@ impl Sketch {
         desired(&self.toml(), self.env)
     }
 
-    /// The same for another project, with domains of its own.
+    /// The same config for another project, with other domains.
     fn neighbours(&self) -> Desired {
         desired(&self.toml().replace("shop", "mall").replace(".com", ".org"), self.env)
     }
@@ -211,7 +211,7 @@ fn id(n: u8) -> ImageId {
     ImageId::parse(format!("sha256:{}", format!("{n:02x}").repeat(32))).unwrap()
 }
 
-/// A host with all images, and with things of other people.
+/// A host with all images and, on request, with foreign things.
 fn host(others: bool) -> Observed {
     let mut host = Observed::default();
     for (n, (image, facts)) in (1..).zip(images()) {
@@ -228,7 +228,7 @@ fn host(others: bool) -> Observed {
         };
         let name = |name: &str| Network::parse(name).unwrap();
         host.networks.insert(name("other-network"), network(project.clone(), "10.208.7.0/24"));
-        // somebody made by hand the very network that a config here may want: it is used, and never removed
+        // a network made by hand under a name that a config here may want; it is used and never removed
         host.networks.insert(name("shop-a-com"), network(None, "172.20.0.0/16"));
         let container = SeenContainer {
             project: project.clone(),
@@ -266,7 +266,7 @@ fn host(others: bool) -> Observed {
     host
 }
 
-/// What happens to a host behind gordon's back.
+/// A change to a host that gordon did not make.
 #[derive(Clone, Debug)]
 enum Accident {
     Stopped(usize),
@@ -279,7 +279,7 @@ enum Accident {
     Paused(usize),
     NetworkRemoved(usize),
     Retagged(u8),
-    /// Somebody put a container on another project's network.
+    /// A container was put on another project's network.
     Breached(usize),
 }
 
@@ -354,7 +354,7 @@ fn befall(host: &mut Observed, accident: &Accident) {
             }
         }
         Accident::NetworkRemoved(n) => {
-            // docker removes a network under containers that do not run
+            // docker removes a network under stopped containers
             let network = host.networks.iter().filter(|(_, seen)| seen.project == project).nth(*n);
             if let Some((name, _)) = network.map(|(name, seen)| (name.clone(), seen.clone())) {
                 let runs = |c: &SeenContainer| c.state.is_up() && c.memberships.contains_key(&name);
@@ -396,7 +396,7 @@ fn run_op(host: &mut Observed, op: &Op, step: &Step) {
     }
 }
 
-/// A host that has seen an earlier config, perhaps not to its end, and then some accidents.
+/// A host on which an earlier config was applied, perhaps not to its end, and then some accidents happened.
 fn with_history(others: bool, before: Option<&Sketch>, cut: usize, accidents: &[Accident]) -> Observed {
     let mut host = host(others);
     if let Some(before) = before
@@ -420,7 +420,7 @@ fn plan_for(sketch: &Sketch, host: &Observed) -> Plan {
         diff(&sketch.desired(), host, options)
             .unwrap_or_else(|conflicts| panic!("{}\n{conflicts:?}", sketch.toml()))
     };
-    // a person says that the data are meant to be left
+    // the person agrees to leave the data behind
     let left = plan(&options()).left_data.into_iter().map(|left| left.volume.as_str().to_owned());
     let plan = plan(&Options { leave_data: left.collect(), ..options() });
     for expect in &plan.expects {
@@ -430,8 +430,8 @@ fn plan_for(sketch: &Sketch, host: &Observed) -> Plan {
     plan
 }
 
-/// What matters of a host in the end: which address a container got and which number a release has may depend on the
-/// way there.
+/// The comparable part of a host. The address and the release number of a container may depend on the steps
+/// that made it.
 fn essence(host: &Observed) -> Observed {
     let mut host = host.clone();
     for seen in host.containers.values_mut() {
@@ -439,7 +439,7 @@ fn essence(host: &Observed) -> Observed {
         seen.addresses.clear();
         seen.memberships.values_mut().for_each(|membership| membership.address = None);
         if seen.state == State::Exited {
-            // what docker last saw of it says nothing of what it is now
+            // health that was seen before the plan says nothing about health after it
             seen.health = Health::None;
         }
     }
@@ -453,8 +453,8 @@ fn end_of(plan: &Plan, host: &Observed) -> Observed {
     end
 }
 
-/// What the script of a plan does to a host: each step unless one of its facts holds, a wait only after a step that it
-/// needs. Gives the steps that were done.
+/// Runs a plan as its script does: each step unless one of its facts holds; a wait only after a needed step
+/// had something to do. Returns the steps that did something.
 fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
     for expect in &plan.expects {
         assert!(expect.any.iter().any(|fact| fact.holds(host)), "refused: {}", expect.otherwise);
@@ -489,8 +489,8 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
     done
 }
 
-/// A container that `later` leaves a network and joins it again has to be on it while it is waited for: it may need what is
-/// there, or be asked from there.
+/// Checks that an awaited container is on every network that a `later` step takes it off. It may need
+/// something there, or be probed from there.
 fn can_get_ready(host: &Observed, wait: &Await, later: &[Step]) {
     if matches!(wait, Await::Drain { .. }) {
         return;
@@ -504,7 +504,7 @@ fn can_get_ready(host: &Observed, wait: &Await, later: &[Step]) {
     assert_eq!(away, None, "{name} is waited for while it is off a network");
 }
 
-/// The steps in one of the orders in which each comes after those that it needs, or only waits for.
+/// The steps in one of the orders that their `needs` and `after` allow.
 fn in_an_order<'p>(plan: &'p Plan, order: &[prop::sample::Index]) -> Vec<&'p Step> {
     let mut waiting: Vec<&Step> = plan.steps().iter().collect();
     let mut order = order.iter().cycle();
@@ -519,7 +519,7 @@ fn in_an_order<'p>(plan: &'p Plan, order: &[prop::sample::Index]) -> Vec<&'p Ste
     steps
 }
 
-/// What is done after a step has failed: what undoes it, and what belongs to it and does not need it.
+/// What runs after a failed step: its undo, and the uninterruptible steps that do not need it.
 fn after_failure(plan: &Plan, failed: &Step, host: &mut Observed) {
     for op in &failed.undo {
         let _ = simulate(host, op);
@@ -540,7 +540,7 @@ fn after_failure(plan: &Plan, failed: &Step, host: &mut Observed) {
     }
 }
 
-/// The stems and roles of the apps that are rolled out.
+/// The serving names of the apps that are rolled out.
 fn rolling(sketch: &Sketch) -> Vec<String> {
     let desired = sketch.desired();
     let apps = desired.workloads.iter().filter(|w| w.strategy == gordon::desired::Strategy::Rolling);
@@ -552,12 +552,13 @@ fn is_unproved(seen: &SeenContainer) -> bool {
     seen.restart == "on-failure:10"
 }
 
-/// Whether a container runs, and does not stand still.
+/// Whether a container runs and is not paused.
 fn works(seen: &SeenContainer) -> bool {
     seen.state.is_up() && seen.state != State::Paused
 }
 
-/// Whether the proxy, which asks for the serving name and then for the previous one, finds somebody.
+/// Whether a container runs under the serving name or the previous one. The proxy asks for both, in this
+/// order.
 fn serves(host: &Observed, name: &str) -> bool {
     let stem = name.strip_suffix("-green").unwrap_or(name);
     let roles = [name.to_owned(), format!("{stem}-previous")];
@@ -567,8 +568,8 @@ fn serves(host: &Observed, name: &str) -> bool {
         .any(|name| host.containers.get(&Container::parse(name).unwrap()).is_some_and(works))
 }
 
-/// Who runs on a volume of the container that `op` has just started, and is on its way out: two databases on one volume
-/// destroy it.
+/// A container that runs on a volume of the one that `op` has just started, and that is about to be removed.
+/// Two databases on one volume destroy it.
 fn intruder<'h>(op: &Op, host: &'h Observed, end: &Observed) -> Option<&'h Container> {
     let started = match op {
         Op::Run(launch) => &launch.name,
@@ -583,14 +584,14 @@ fn intruder<'h>(op: &Op, host: &'h Observed, end: &Observed) -> Option<&'h Conta
         .map(|(name, _)| name)
 }
 
-/// The names that the containers of each replica may have: the one that serves, that is about to, that did.
+/// The names that the containers of each replica may have: live, next and previous.
 fn places(desired: &Desired) -> Vec<[Container; 3]> {
     let roles = [Role::Serving, Role::Incoming, Role::Previous];
     let replicas = desired.workloads.iter().flat_map(|w| (1..=w.replicas).map(move |i| (w, i)));
     replicas.map(|(w, i)| roles.map(|role| w.container(role, i))).collect()
 }
 
-/// The container that an operation is about.
+/// The container that an operation changes.
 fn subject(op: &Op) -> Option<&Container> {
     match op {
         Op::Create(launch) | Op::Run(launch) => Some(&launch.name),
@@ -607,11 +608,11 @@ fn subject(op: &Op) -> Option<&Container> {
     }
 }
 
-/// A container on its way in, and what stands by for the case that it does not get there.
+/// A new container, and the one that is its fallback.
 struct Entrance {
     comes: Container,
-    standing_by: Container,
-    /// The name under which the one or the other serves in the end.
+    fallback: Container,
+    /// The name under which one of the two serves in the end.
     serving: Container,
 }
 
@@ -627,24 +628,25 @@ impl Entrance {
             _ => return None,
         };
         let mut entrances = places(desired).into_iter().filter_map(|[serving, incoming, previous]| {
-            let standing_by = match comes {
+            let fallback = match comes {
                 name if *name == serving => previous,
                 name if *name == incoming => serving.clone(),
                 _ => return None,
             };
-            Some(Self { comes: comes.clone(), standing_by, serving })
+            Some(Self { comes: comes.clone(), fallback, serving })
         });
-        entrances.next().filter(|entrance| host.containers.contains_key(&entrance.standing_by))
+        entrances.next().filter(|entrance| host.containers.contains_key(&entrance.fallback))
     }
 }
 
-// what holds ------------------------------------------------------------------------------------------------------
+// properties
+// ------------------------------------------------------------------------------------------------------
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn after_a_plan_there_is_nothing_left_to_do(
+    fn an_applied_plan_leaves_nothing_to_do(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
         let host = with_history(others, before.as_ref(), cut, &accidents);
@@ -655,14 +657,14 @@ proptest! {
         let has_proxy = sketch.desired().proxy.is_some();
         let is_its = |name: &Container, seen: &SeenContainer| seen.project == project || has_proxy && *name == proxy;
         for (name, seen) in end.containers.iter().filter(|(name, seen)| is_its(name, seen)) {
-            prop_assert!(seen.state != State::Paused, "{name} stands still");
+            prop_assert!(seen.state != State::Paused, "{name} is paused");
             let policy = if name.as_str().contains("-previous") { "no" } else { "always" };
             prop_assert_eq!(&seen.restart, policy, "{}", name);
         }
     }
 
     #[test]
-    fn a_step_names_no_need_that_its_other_needs_imply(
+    fn a_step_lists_no_need_that_another_need_implies(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
         let host = with_history(others, before.as_ref(), cut, &accidents);
@@ -671,14 +673,14 @@ proptest! {
         for step in plan.steps() {
             let before: BTreeSet<_> = step.needs.iter().flat_map(|need| &implied[need.index()]).copied().collect();
             let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty();
-            let said_twice = step.needs.iter().chain(&step.after).find(|other| before.contains(other));
-            prop_assert!(follows || said_twice.is_none(), "step {}: {said_twice:?}", step.id.index() + 1);
+            let listed_twice = step.needs.iter().chain(&step.after).find(|other| before.contains(other));
+            prop_assert!(follows || listed_twice.is_none(), "step {}: {listed_twice:?}", step.id.index() + 1);
             implied.push(before.into_iter().chain(step.needs.iter().copied()).collect());
         }
     }
 
     #[test]
-    fn the_effect_of_an_operation_holds_once_it_is_done(
+    fn an_operation_reaches_its_effect(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(), down: bool,
     ) {
         let mut host = with_history(false, before.as_ref(), cut, &accidents);
@@ -694,7 +696,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_that_was_cut_off_anywhere_is_brought_to_the_same_end(
+    fn a_plan_cut_off_anywhere_is_finished_by_the_next_one(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
         let host = with_history(others, before.as_ref(), cut, &accidents);
@@ -709,7 +711,7 @@ proptest! {
     }
 
     #[test]
-    fn what_did_not_become_ready_is_waited_for_again(
+    fn an_unready_container_is_awaited_again(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(),
     ) {
         let host = with_history(false, before.as_ref(), cut, &accidents);
@@ -731,7 +733,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_dispensable_changes_nothing_of_the_end(sketch in sketch(), before in sketch(), accidents in accidents()) {
+    fn dispensable_steps_do_not_change_the_end(sketch in sketch(), before in sketch(), accidents in accidents()) {
         let host = with_history(false, Some(&before), 0, &accidents);
         let plan = plan_for(&sketch, &host);
         let mut without = host.clone();
@@ -745,7 +747,7 @@ proptest! {
     }
 
     #[test]
-    fn no_two_networks_have_an_address_in_common_and_no_two_containers_one(
+    fn networks_never_overlap_and_containers_never_share_an_address(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, accidents in accidents(),
     ) {
         let host = with_history(others, before.as_ref(), cut, &accidents);
@@ -766,7 +768,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_of_this_project_is_on_another_projects_network_in_the_end(
+    fn project_never_joins_foreign_network(
         sketch in sketch(), before in sketch(), accidents in accidents(),
     ) {
         let host = with_history(true, Some(&before), 0, &accidents);
@@ -778,7 +780,7 @@ proptest! {
     }
 
     #[test]
-    fn any_order_that_respects_the_needs_ends_the_same(
+    fn every_order_that_respects_the_needs_reaches_the_same_end(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, others: bool, order: Vec<prop::sample::Index>,
     ) {
         let mut host = with_history(others, before.as_ref(), 0, &[]);
@@ -797,7 +799,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_starts_on_a_volume_of_somebody_who_has_yet_to_leave(
+    fn a_container_never_starts_on_a_volume_that_a_leaving_one_still_uses(
         sketch in sketch(), before in sketch(), cut in 0..30usize, accidents in accidents(),
     ) {
         let host = with_history(false, Some(&before), cut, &accidents);
@@ -812,7 +814,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_elses_things_are_touched(
+    fn foreign_things_are_never_touched(
         sketch in sketch(), before in prop::option::of(sketch()), cut in 0..30usize, accidents in accidents(), volumes: bool,
     ) {
         let host = with_history(true, before.as_ref(), cut, &accidents);
@@ -835,7 +837,7 @@ proptest! {
     }
 
     #[test]
-    fn volumes_outlive_everything_but_being_asked_to_go(
+    fn volumes_are_removed_only_on_request(
         sketch in sketch(), before in sketch(), cut in 0..30usize, accidents in accidents(),
     ) {
         let host = with_history(false, Some(&before), cut, &accidents);
@@ -851,7 +853,7 @@ proptest! {
     }
 
     #[test]
-    fn a_script_that_was_cut_off_anywhere_runs_to_the_same_end_and_then_does_nothing(
+    fn a_script_cut_off_anywhere_reaches_the_same_end_and_then_does_nothing(
         sketch in sketch(), before in prop::option::of(sketch()), others: bool, accidents in accidents(),
     ) {
         let host = with_history(others, before.as_ref(), 0, &accidents);
@@ -868,10 +870,10 @@ proptest! {
     }
 
     #[test]
-    fn a_rollout_always_leaves_somebody_who_serves(
+    fn a_rollout_always_keeps_a_serving_container(
         sketch in sketch(), before in sketch(), third in prop::option::of(sketch()), cut in 0..40usize,
     ) {
-        // the first is applied whole; the second perhaps cut off; the third is what has to cope
+        // the first plan is applied in full, the second may be cut off, the third has to cope
         let mut host = with_history(false, Some(&before), 0, &[]);
         let mut plans = vec![plan_for(&sketch, &host)];
         let mut last = &sketch;
@@ -891,7 +893,7 @@ proptest! {
             for step in &plan.steps()[..end] {
                 run(&mut host, std::slice::from_ref(step));
                 for name in &lasting {
-                    prop_assert!(serves(&host, name), "nobody serves {name} after step {} of plan {}: {:?}", step.id.index() + 1, i + 1, step.op);
+                    prop_assert!(serves(&host, name), "no container serves {name} after step {} of plan {}: {:?}", step.id.index() + 1, i + 1, step.op);
                 }
             }
         }
@@ -900,11 +902,11 @@ proptest! {
 }
 
 proptest! {
-    // each step is a plan, a script and a failure
+    // fewer cases: each step takes a plan, a script and a failure
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_rollback_brings_the_release_before_back_and_can_be_cut_off_anywhere(
+    fn a_rollback_cut_off_anywhere_still_brings_the_previous_release_back(
         sketch in sketch(), before in sketch(),
     ) {
         let mut host = with_history(false, Some(&before), 0, &[]);
@@ -927,19 +929,19 @@ proptest! {
         let lasting: Vec<String> = rolling(&sketch).into_iter().filter(|name| serves(&host, name)).collect();
         let mut half_way = host.clone();
         for step in back.steps() {
-            // a plain apply brings whatever it was to the config
+            // a plain apply from here reaches the config
             let mut now = half_way.clone();
             for step in plan_for(&sketch, &now).steps() {
                 run(&mut now, std::slice::from_ref(step));
                 for name in &lasting {
-                    prop_assert!(serves(&now, name), "nobody serves {name} on the way to the config");
+                    prop_assert!(serves(&now, name), "no container serves {name} on the way to the config");
                 }
             }
             prop_assert!(plan_for(&sketch, &now).is_empty());
             let mut script = half_way.clone();
             run_as_script(&back, &mut script);
             prop_assert_eq!(essence(&script), essence(&end_of(&back, &host)), "the script, cut off before step {}", step.id.index() + 1);
-            // it may have done its work before it failed, or not
+            // a step may fail before or after its effect
             for done in [false, true] {
                 let mut failed = half_way.clone();
                 let goes_back = step.undo.iter().any(|op| matches!(op, Op::Rename { .. }));
@@ -958,10 +960,10 @@ proptest! {
             }
             run(&mut half_way, std::slice::from_ref(step));
             for name in &lasting {
-                prop_assert!(serves(&half_way, name), "nobody serves {name} after step {}", step.id.index() + 1);
+                prop_assert!(serves(&half_way, name), "no container serves {name} after step {}", step.id.index() + 1);
             }
         }
-        // undisturbed, what was kept serves, and what served is kept
+        // without a failure, the kept release serves, and the serving one is kept
         let end = end_of(&back, &host);
         for previous in kept.keys() {
             let serving = Container::parse(previous.as_str().replace("-previous", if previous.as_str().starts_with("shop-w") { "-green" } else { "" })).unwrap();
@@ -978,7 +980,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_served_serves_whichever_step_of_its_own_has_failed(
+    fn a_workload_keeps_serving_whichever_of_its_steps_fails(
         sketch in sketch(), before in sketch(), between in sketch(), cut in 0..40usize,
     ) {
         let mut host = with_history(false, Some(&before), 0, &[]);
@@ -997,7 +999,7 @@ proptest! {
                 if !is_its_own || !serves(&host, &serving) {
                     continue;
                 }
-                // the step may have done its work before it failed, or not
+                // a step may fail before or after its effect
                 for done in [false, true] {
                     let mut failed = now.clone();
                     if done && simulate(&mut failed, &step.op).is_err() {
@@ -1006,7 +1008,7 @@ proptest! {
                     after_failure(&plan, step, &mut failed);
                     prop_assert!(
                         serves(&failed, &serving),
-                        "nobody serves {} after step {} has failed, done: {done}: {:?}\n{}",
+                        "no container serves {} after step {} has failed, done: {done}: {:?}\n{}",
                         serving[0], step.id.index() + 1, step.op, sketch.toml()
                     );
                 }
@@ -1016,7 +1018,7 @@ proptest! {
     }
 
     #[test]
-    fn a_replacement_that_does_not_come_up_gives_way_to_what_was_there(
+    fn a_failed_replacement_restores_the_old_container(
         sketch in sketch(), before in sketch(), accidents in accidents(),
     ) {
         let host = with_history(false, Some(&before), 0, &accidents);
@@ -1024,10 +1026,10 @@ proptest! {
         let desired = sketch.desired();
         let mut now = host.clone();
         for step in plan.steps() {
-            if let Some(Entrance { comes, standing_by, serving }) = Entrance::of(&step.op, &desired, &now) {
-                let old = &now.containers[&standing_by];
+            if let Some(Entrance { comes, fallback, serving }) = Entrance::of(&step.op, &desired, &now) {
+                let old = &now.containers[&fallback];
                 let mut failed = now.clone();
-                // the step may have done its work before it failed, or not
+                // a step may fail before or after its effect
                 for done in [false, true] {
                     if done && simulate(&mut failed, &step.op).is_err() {
                         continue;
@@ -1039,7 +1041,7 @@ proptest! {
                     let seen = &back.containers[&serving];
                     prop_assert_eq!(&seen.spec, &old.spec);
                     prop_assert!(
-                        seen.state.is_up() || standing_by == serving && !old.state.is_up(),
+                        seen.state.is_up() || fallback == serving && !old.state.is_up(),
                         "{serving} serves after step {} has failed", step.id.index() + 1
                     );
                     prop_assert!(

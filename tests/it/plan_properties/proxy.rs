@@ -1,4 +1,4 @@
-//! What holds of the proxy and of the routes that it has of each project.
+//! Properties of the proxy and of its routes of each project.
 
 use super::Accident;
 use super::Sketch;
@@ -38,16 +38,18 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::collections::BTreeSet;
 
-// what the proxy does with what it has --------------------------------------------------------------------------------
+// what the proxy does with its files
+// ------------------------------------------------------------------------------
 
-/// What the proxy asks docker for: a container, in a network if the words name one; an older gordon named none.
+/// A name that the proxy looks up: a container, on a network if one is given. An older gordon gave none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Question {
     container: Container,
     network: Option<Network>,
 }
 
-/// A site of a fragment: its hosts, and for each replica of the app who is asked, and who is when that one is not found.
+/// A site of a routes file: its hosts, and for each replica the name to look up first and the one to look up
+/// second.
 struct Site {
     hosts: BTreeSet<String>,
     replicas: Vec<[Question; 2]>,
@@ -78,7 +80,7 @@ fn question(name: &str) -> Question {
     Question { container: Container::parse(container).unwrap(), network }
 }
 
-/// The fragments as an older gordon would have written them: without the networks in the questions.
+/// Rewrites the routes files as an older gordon wrote them: without networks in the names.
 fn in_older_words(host: &mut Observed) {
     for fragment in host.fragments.values_mut() {
         let older = |text: String, network| text.replace(&format!(".{network}."), "");
@@ -91,18 +93,18 @@ fn proxy(host: &Observed) -> Option<&SeenContainer> {
     host.containers.get(&Container::parse(PROXY).unwrap())
 }
 
-/// Whether somebody who runs has the name, in the network that is asked for.
+/// The running container of this name, on the network that is given.
 fn finds<'h>(host: &'h Observed, question: &Question) -> Option<&'h SeenContainer> {
     let seen = host.containers.get(&question.container).filter(|seen| works(seen))?;
     question.network.as_ref().is_none_or(|network| seen.memberships.contains_key(network)).then_some(seen)
 }
 
-/// Which containers of an app the proxy would ask: for each replica whether somebody runs under one of its two names.
+/// For each replica of a site, whether a container runs under one of its two names.
 fn answers(host: &Observed, site: &Site) -> Vec<bool> {
     site.replicas.iter().map(|names| names.iter().any(|name| finds(host, name).is_some())).collect()
 }
 
-/// Whether the proxy is on the network on which it asks, and finds somebody there.
+/// Whether the proxy is on the network of a site and finds a running container there.
 fn reaches(host: &Observed, site: &Site) -> bool {
     let on = |seen: &SeenContainer| seen.memberships.keys().cloned().collect::<BTreeSet<Network>>();
     let its = proxy(host).map(on).unwrap_or_default();
@@ -115,13 +117,13 @@ fn reaches(host: &Observed, site: &Site) -> bool {
     })
 }
 
-/// The networks that fragments name and the proxy is not on.
+/// The networks that routes files name and the proxy is not on.
 fn unreached(host: &Observed) -> BTreeSet<Network> {
     let named = host.fragments.values().flat_map(|fragment| fragment.networks().iter().cloned());
     named.filter(|name| proxy(host).is_none_or(|seen| !seen.memberships.contains_key(name))).collect()
 }
 
-/// Whether a plan makes the proxy, or makes it anew: until that is done it leads nowhere.
+/// Whether a plan makes or remakes the proxy. Until then it routes nothing.
 fn makes_proxy(plan: &Plan) -> bool {
     plan.steps().iter().any(|step| match &step.op {
         Op::Run(launch) => launch.name.as_str() == PROXY,
@@ -135,13 +137,13 @@ fn apply(desired: &Desired, host: &mut Observed) {
     run(host, plan.steps());
 }
 
-/// What each project has of the proxy, whoever made that.
+/// Each project's routes, and the networks of the proxy, whichever project made it.
 fn routes(host: &Observed) -> (Fragments, BTreeSet<Network>) {
     let networks = proxy(host).map(|seen| seen.memberships.keys().cloned().collect());
     (host.fragments.clone(), networks.unwrap_or_default())
 }
 
-/// The hosts that the proxy leads to apps that are rolled out.
+/// The hosts that route to apps that are rolled out.
 fn rolled_hosts(desired: &Desired) -> BTreeSet<String> {
     if desired.proxy.is_none() {
         return BTreeSet::new();
@@ -152,7 +154,7 @@ fn rolled_hosts(desired: &Desired) -> BTreeSet<String> {
     routes.flat_map(|route| route.hosts.iter().map(|host| host.as_str().to_lowercase())).collect()
 }
 
-/// Whether a script of `plan` comes to an end on `host`, and has nothing to do the second time.
+/// Whether the script of `plan` runs to its end on `host`, and does nothing the second time.
 fn is_done_by_a_script(plan: &Plan, host: &Observed) -> bool {
     let mut end = host.clone();
     run_as_script(plan, &mut end);
@@ -163,7 +165,7 @@ fn project(name: &str) -> Project {
     Project::parse(name).unwrap()
 }
 
-/// Without words of its own on the proxy that all share.
+/// A config without settings for the shared proxy.
 fn agreeing() -> impl Strategy<Value = Sketch> {
     sketch().prop_map(|mut sketch| {
         sketch.settings.retain(|setting| !setting.contains("port") && !setting.contains("image"));
@@ -171,7 +173,7 @@ fn agreeing() -> impl Strategy<Value = Sketch> {
     })
 }
 
-/// With a route and a proxy.
+/// A config with a route and a proxy.
 fn routed() -> impl Strategy<Value = Sketch> {
     agreeing().prop_map(|mut sketch| {
         sketch.settings.retain(|setting| !setting.contains("proxy"));
@@ -182,13 +184,14 @@ fn routed() -> impl Strategy<Value = Sketch> {
     })
 }
 
-// what holds ------------------------------------------------------------------------------------------------------
+// properties
+// ------------------------------------------------------------------------------------------------------
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn who_is_led_to_an_app_is_led_to_one_that_runs_for_as_long_as_there_is_the_route(
+    fn a_routed_host_always_reaches_a_running_replica(
         neighbour in prop::option::of(routed()), before in agreeing(), second in agreeing(), third in prop::option::of(agreeing()),
         cut in 0..40usize, order: Vec<Index>, older: bool,
     ) {
@@ -209,7 +212,8 @@ proptest! {
             for step in &steps[..count] {
                 run(&mut host, std::slice::from_ref(step));
                 if host.containers.values().any(|seen| seen.state == State::Paused) {
-                    // a serving container that gets other aliases: open connections live through it, new ones wait
+                    // a serving container that gets other aliases is paused: open connections live through
+                    // it, new ones wait
                     continue;
                 }
                 for site in sites(&host) {
@@ -228,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn the_proxy_finds_its_set_up_is_on_every_network_that_it_leads_to_and_never_leaves_its_own(
+    fn the_proxy_has_its_set_up_and_every_routed_network_and_never_leaves_its_own(
         neighbour in prop::option::of(routed()), before in prop::option::of(agreeing()), sketch in agreeing(), accidents in accidents(), order: Vec<Index>,
     ) {
         let mut host = host(false);
@@ -261,7 +265,7 @@ proptest! {
                 if let Some(seen) = proxy(&now).filter(|seen| seen.memberships.contains_key(&own)) {
                     prop_assert_eq!(seen.memberships.keys().next(), Some(&own));
                 }
-                // who is not led anywhere is not led astray
+                // a proxy that does not run routes nothing
                 let leads = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
                 if leads && !makes_proxy(&plan) {
                     let more: Vec<_> = unreached(&now).difference(&unreached(&before)).cloned().collect();
@@ -278,7 +282,7 @@ proptest! {
     }
 
     #[test]
-    fn another_release_changes_nothing_of_the_proxy_and_its_routes(sketch in agreeing()) {
+    fn a_new_release_never_changes_the_proxy_or_its_routes(sketch in agreeing()) {
         let mut host = host(false);
         apply(&sketch.desired(), &mut host);
         let mut next = sketch.clone();
@@ -289,7 +293,7 @@ proptest! {
     }
 
     #[test]
-    fn projects_have_the_same_routes_in_whichever_order_they_came(shop in agreeing(), mall in agreeing()) {
+    fn the_order_of_projects_does_not_change_their_routes(shop in agreeing(), mall in agreeing()) {
         let (shop, mall) = (shop.desired(), mall.neighbours());
         let (mut one, mut other) = (host(false), host(false));
         apply(&shop, &mut one);
@@ -306,7 +310,7 @@ proptest! {
     }
 
     #[test]
-    fn a_host_that_another_project_routes_stays_with_it(shop in routed(), mall in routed(), upper: bool, which: Index) {
+    fn a_foreign_host_stays_with_its_project(shop in routed(), mall in routed(), upper: bool, which: Index) {
         let mut host = host(false);
         apply(&mall.neighbours(), &mut host);
         let desired = shop.desired();
@@ -320,7 +324,7 @@ proptest! {
     }
 
     #[test]
-    fn the_end_of_a_project_leaves_the_others_their_proxy_and_the_end_of_the_last_takes_it_along(
+    fn only_the_last_project_takes_the_proxy_down(
         shop in agreeing(), mall in routed(), order: Vec<Index>, volumes: bool,
     ) {
         let volumes = if volumes { Volumes::Remove } else { Volumes::Keep };
@@ -349,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn a_proxy_that_is_lost_or_replaced_comes_back_with_the_routes_of_all_whoever_goes_on(
+    fn a_lost_or_replaced_proxy_comes_back_with_the_routes_of_every_project(
         shop in routed(), mall in routed(), fate in 0..6usize, mall_goes_on: bool, order: Vec<Index>,
     ) {
         let mut host = host(false);
