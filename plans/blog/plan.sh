@@ -272,10 +272,7 @@ END_
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -306,10 +303,7 @@ END_
 
   step 21 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com-my-mysql always ||
-    await gordon-blog.company.com-my-mysql 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-blog.company.com-my-mysql || failed
+    stays_up gordon-blog.company.com-my-mysql 1 11 || failed
 
   step 22 'set the restart policy of gordon-blog.company.com-my-mysql to always' \
       'it is ready: docker keeps it up from here on'
@@ -336,10 +330,7 @@ END_
 
   step 24 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com-my-redis always ||
-    await gordon-blog.company.com-my-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-blog.company.com-my-redis || failed
+    stays_up gordon-blog.company.com-my-redis 1 11 || failed
 
   step 25 'set the restart policy of gordon-blog.company.com-my-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -363,10 +354,7 @@ END_
 
   step 27 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com always ||
-    await gordon-blog.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-blog.company.com || failed
+    stays_up gordon-blog.company.com 1 11 || failed
 
   step 28 'set the restart policy of gordon-blog.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -562,7 +550,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -587,6 +575,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

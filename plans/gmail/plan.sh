@@ -231,10 +231,7 @@ END_
 
   step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 12 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -260,10 +257,10 @@ END_
 
   step 15 'wait until gmail-web-green answers /up' 'not ready yet'
   restarts gmail-web-green always ||
-    await gmail-web-green 60 1 0 ready 'exited *|dead *|restarting *' \
-      once_up gmail-web-green docker exec gordon-proxy wget -q -O - \
-          --header 'X-To: gmail-web-green:3000' --header 'X-Host: test.eliasson.me' \
-          http://127.0.0.1:2020/up || failed
+    gets_ready gmail-web-green 1 60 \
+        docker exec gordon-proxy wget -q -O - \
+            --header 'X-To: gmail-web-green:3000' --header 'X-Host: test.eliasson.me' \
+            http://127.0.0.1:2020/up || failed
 
   step 16 'set the restart policy of gmail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts gmail-web-green always ||
@@ -419,7 +416,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -443,6 +440,22 @@ await() {
 the end of its log:
 $_log"
   return 1
+}
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
+
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines

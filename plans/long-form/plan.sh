@@ -297,10 +297,7 @@ END_
 
   step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 22 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -332,10 +329,7 @@ END_
   step 25 'wait until s-backend-cache is healthy' 'not ready yet'
   restarts s-backend-cache always ||
     is_healthy s-backend-cache ||
-    await s-backend-cache 30 1 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-backend-cache || failed
+    gets_healthy s-backend-cache 1 30 || failed
 
   step 26 'set the restart policy of s-backend-cache to always' 'it is ready: docker keeps it up from here on'
   restarts s-backend-cache always ||
@@ -360,10 +354,7 @@ END_
 
   step 28 'see that s-backend-db stays up for 1s' 'not ready yet'
   restarts s-backend-db always ||
-    await s-backend-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-backend-db || failed
+    stays_up s-backend-db 1 11 || failed
 
   step 29 'set the restart policy of s-backend-db to always' 'it is ready: docker keeps it up from here on'
   restarts s-backend-db always ||
@@ -389,10 +380,7 @@ END_
 
   step 31 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-files always ||
-    await s-shop.example.com-files 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-shop.example.com-files || failed
+    stays_up s-shop.example.com-files 1 11 || failed
 
   step 32 'set the restart policy of s-shop.example.com-files to always' \
       'it is ready: docker keeps it up from here on'
@@ -417,10 +405,7 @@ END_
 
   step 34 'see that s-shop.example.com stays up for 1s' 'not ready yet'
   restarts s-shop.example.com always ||
-    await s-shop.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-shop.example.com || failed
+    stays_up s-shop.example.com 1 11 || failed
 
   step 35 'set the restart policy of s-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -445,10 +430,7 @@ END_
 
   step 37 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-2 always ||
-    await s-shop.example.com-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-shop.example.com-2 || failed
+    stays_up s-shop.example.com-2 1 11 || failed
 
   step 38 'set the restart policy of s-shop.example.com-2 to always' \
       'it is ready: docker keeps it up from here on'
@@ -471,10 +453,7 @@ END_
 
   step 40 'see that s-jobs stays up for 1s' 'not ready yet'
   restarts s-jobs always ||
-    await s-jobs 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          s-jobs || failed
+    stays_up s-jobs 1 11 || failed
 
   step 41 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
   restarts s-jobs always ||
@@ -712,7 +691,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -737,6 +716,18 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
+
+# gets_healthy CONTAINER EVERY LIMIT: waits until its health check says so
+gets_healthy() { await "$1" "$3" "$2" 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

@@ -244,10 +244,7 @@ END_
 
   step 13 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 14 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -272,10 +269,7 @@ END_
 
   step 17 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
-    await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-myapp.example.com || failed
+    stays_up gordon-myapp.example.com 1 11 || failed
 
   step 18 'set the restart policy of gordon-myapp.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -297,10 +291,7 @@ END_
 
   step 20 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com always ||
-    await gordon-api.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-api.example.com || failed
+    stays_up gordon-api.example.com 1 11 || failed
 
   step 21 'set the restart policy of gordon-api.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -483,7 +474,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -508,6 +499,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

@@ -338,10 +338,7 @@ END_
 
   step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 24 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -379,10 +376,7 @@ END_
 
   step 29 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-postgres always ||
-    await gordon-tenant1.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant1.app.com-postgres || failed
+    stays_up gordon-tenant1.app.com-postgres 1 11 || failed
 
   step 30 'set the restart policy of gordon-tenant1.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -408,10 +402,7 @@ END_
 
   step 32 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-redis always ||
-    await gordon-tenant1.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant1.app.com-redis || failed
+    stays_up gordon-tenant1.app.com-redis 1 11 || failed
 
   step 33 'set the restart policy of gordon-tenant1.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -435,10 +426,7 @@ END_
 
   step 35 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com always ||
-    await gordon-tenant1.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant1.app.com || failed
+    stays_up gordon-tenant1.app.com 1 11 || failed
 
   step 36 'set the restart policy of gordon-tenant1.app.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -465,10 +453,7 @@ END_
 
   step 38 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-postgres always ||
-    await gordon-tenant2.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant2.app.com-postgres || failed
+    stays_up gordon-tenant2.app.com-postgres 1 11 || failed
 
   step 39 'set the restart policy of gordon-tenant2.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -494,10 +479,7 @@ END_
 
   step 41 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-redis always ||
-    await gordon-tenant2.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant2.app.com-redis || failed
+    stays_up gordon-tenant2.app.com-redis 1 11 || failed
 
   step 42 'set the restart policy of gordon-tenant2.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -521,10 +503,7 @@ END_
 
   step 44 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com always ||
-    await gordon-tenant2.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant2.app.com || failed
+    stays_up gordon-tenant2.app.com 1 11 || failed
 
   step 45 'set the restart policy of gordon-tenant2.app.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -551,10 +530,7 @@ END_
 
   step 47 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-postgres always ||
-    await gordon-tenant3.app.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant3.app.com-postgres || failed
+    stays_up gordon-tenant3.app.com-postgres 1 11 || failed
 
   step 48 'set the restart policy of gordon-tenant3.app.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -580,10 +556,7 @@ END_
 
   step 50 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-redis always ||
-    await gordon-tenant3.app.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant3.app.com-redis || failed
+    stays_up gordon-tenant3.app.com-redis 1 11 || failed
 
   step 51 'set the restart policy of gordon-tenant3.app.com-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -607,10 +580,7 @@ END_
 
   step 53 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com always ||
-    await gordon-tenant3.app.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-tenant3.app.com || failed
+    stays_up gordon-tenant3.app.com 1 11 || failed
 
   step 54 'set the restart policy of gordon-tenant3.app.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -909,7 +879,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -934,6 +904,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

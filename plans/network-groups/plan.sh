@@ -333,10 +333,7 @@ END_
 
   step 26 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 27 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -367,10 +364,7 @@ END_
 
   step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
-    await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-backend-redis || failed
+    stays_up gordon-backend-redis 1 11 || failed
 
   step 32 'set the restart policy of gordon-backend-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -396,10 +390,7 @@ END_
 
   step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
   restarts gordon-backend-rabbitmq always ||
-    await gordon-backend-rabbitmq 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-backend-rabbitmq || failed
+    stays_up gordon-backend-rabbitmq 1 11 || failed
 
   step 35 'set the restart policy of gordon-backend-rabbitmq to always' \
       'it is ready: docker keeps it up from here on'
@@ -423,10 +414,7 @@ END_
 
   step 37 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
   restarts gordon-frontend-redis always ||
-    await gordon-frontend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-frontend-redis || failed
+    stays_up gordon-frontend-redis 1 11 || failed
 
   step 38 'set the restart policy of gordon-frontend-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -453,10 +441,7 @@ END_
 
   step 40 'see that gordon-app1.example.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-app1.example.com-postgres always ||
-    await gordon-app1.example.com-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-app1.example.com-postgres || failed
+    stays_up gordon-app1.example.com-postgres 1 11 || failed
 
   step 41 'set the restart policy of gordon-app1.example.com-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -479,10 +464,7 @@ END_
 
   step 43 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app1.example.com always ||
-    await gordon-app1.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-app1.example.com || failed
+    stays_up gordon-app1.example.com 1 11 || failed
 
   step 44 'set the restart policy of gordon-app1.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -504,10 +486,7 @@ END_
 
   step 46 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app2.example.com always ||
-    await gordon-app2.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-app2.example.com || failed
+    stays_up gordon-app2.example.com 1 11 || failed
 
   step 47 'set the restart policy of gordon-app2.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -529,10 +508,7 @@ END_
 
   step 49 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'
   restarts gordon-app3.example.com always ||
-    await gordon-app3.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-app3.example.com || failed
+    stays_up gordon-app3.example.com 1 11 || failed
 
   step 50 'set the restart policy of gordon-app3.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -791,7 +767,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -816,6 +792,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

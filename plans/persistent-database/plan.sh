@@ -272,10 +272,7 @@ END_
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -305,11 +302,7 @@ END_
 
   step 21 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-my-postgres always ||
-    await gordon-myapp.example.com-my-postgres 11 1 1 'running * 0' \
-        'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-myapp.example.com-my-postgres || failed
+    stays_up gordon-myapp.example.com-my-postgres 1 11 || failed
 
   step 22 'set the restart policy of gordon-myapp.example.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -335,10 +328,7 @@ END_
 
   step 24 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-redis always ||
-    await gordon-myapp.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-myapp.example.com-redis || failed
+    stays_up gordon-myapp.example.com-redis 1 11 || failed
 
   step 25 'set the restart policy of gordon-myapp.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -361,10 +351,7 @@ END_
 
   step 27 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
-    await gordon-myapp.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-myapp.example.com || failed
+    stays_up gordon-myapp.example.com 1 11 || failed
 
   step 28 'set the restart policy of gordon-myapp.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -555,7 +542,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -580,6 +567,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

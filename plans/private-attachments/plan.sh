@@ -315,10 +315,7 @@ END_
 
   step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 23 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -353,10 +350,7 @@ END_
 
   step 28 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
-    await gordon-backend-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-backend-redis || failed
+    stays_up gordon-backend-redis 1 11 || failed
 
   step 29 'set the restart policy of gordon-backend-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -383,10 +377,7 @@ END_
 
   step 31 'see that gordon-api.company.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com-my-postgres always ||
-    await gordon-api.company.com-my-postgres 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-api.company.com-my-postgres || failed
+    stays_up gordon-api.company.com-my-postgres 1 11 || failed
 
   step 32 'set the restart policy of gordon-api.company.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -418,10 +409,7 @@ END_
 
   step 36 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com always ||
-    await gordon-api.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-api.company.com || failed
+    stays_up gordon-api.company.com 1 11 || failed
 
   step 37 'set the restart policy of gordon-api.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -448,11 +436,7 @@ END_
 
   step 39 'see that gordon-worker.company.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com-my-postgres always ||
-    await gordon-worker.company.com-my-postgres 11 1 1 'running * 0' \
-        'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-worker.company.com-my-postgres || failed
+    stays_up gordon-worker.company.com-my-postgres 1 11 || failed
 
   step 40 'set the restart policy of gordon-worker.company.com-my-postgres to always' \
       'it is ready: docker keeps it up from here on'
@@ -485,10 +469,7 @@ END_
 
   step 44 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com always ||
-    await gordon-worker.company.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-worker.company.com || failed
+    stays_up gordon-worker.company.com 1 11 || failed
 
   step 45 'set the restart policy of gordon-worker.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -733,7 +714,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -758,6 +739,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

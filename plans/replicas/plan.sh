@@ -266,10 +266,7 @@ END_
 
   step 15 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 16 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -297,10 +294,7 @@ END_
 
   step 19 'see that mail-db stays up for 1s' 'not ready yet'
   restarts mail-db always ||
-    await mail-db 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          mail-db || failed
+    stays_up mail-db 1 11 || failed
 
   step 20 'set the restart policy of mail-db to always' 'it is ready: docker keeps it up from here on'
   restarts mail-db always ||
@@ -324,10 +318,7 @@ END_
 
   step 22 'see that mail-web-green stays up for 1s' 'not ready yet'
   restarts mail-web-green always ||
-    await mail-web-green 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          mail-web-green || failed
+    stays_up mail-web-green 1 11 || failed
 
   step 23 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts mail-web-green always ||
@@ -351,10 +342,7 @@ END_
 
   step 25 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
   restarts mail-web-green-2 always ||
-    await mail-web-green-2 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          mail-web-green-2 || failed
+    stays_up mail-web-green-2 1 11 || failed
 
   step 26 'set the restart policy of mail-web-green-2 to always' \
       'it is ready: docker keeps it up from here on'
@@ -379,10 +367,7 @@ END_
 
   step 28 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
   restarts mail-web-green-3 always ||
-    await mail-web-green-3 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          mail-web-green-3 || failed
+    stays_up mail-web-green-3 1 11 || failed
 
   step 29 'set the restart policy of mail-web-green-3 to always' \
       'it is ready: docker keeps it up from here on'
@@ -589,7 +574,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -614,6 +599,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

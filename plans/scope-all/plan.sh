@@ -272,10 +272,7 @@ END_
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
-    await gordon-proxy 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          gordon-proxy || failed
+    stays_up gordon-proxy 1 11 || failed
 
   step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
@@ -305,10 +302,7 @@ END_
 
   step 22 'see that sites-one.example.com stays up for 1s' 'not ready yet'
   restarts sites-one.example.com always ||
-    await sites-one.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          sites-one.example.com || failed
+    stays_up sites-one.example.com 1 11 || failed
 
   step 23 'set the restart policy of sites-one.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -334,10 +328,7 @@ END_
 
   step 25 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
   restarts sites-two.example.com-redis always ||
-    await sites-two.example.com-redis 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          sites-two.example.com-redis || failed
+    stays_up sites-two.example.com-redis 1 11 || failed
 
   step 26 'set the restart policy of sites-two.example.com-redis to always' \
       'it is ready: docker keeps it up from here on'
@@ -360,10 +351,7 @@ END_
 
   step 28 'see that sites-two.example.com stays up for 1s' 'not ready yet'
   restarts sites-two.example.com always ||
-    await sites-two.example.com 11 1 1 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' \
-      docker container inspect \
-          --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' \
-          sites-two.example.com || failed
+    stays_up sites-two.example.com 1 11 || failed
 
   step 29 'set the restart policy of sites-two.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -566,7 +554,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -591,6 +579,15 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

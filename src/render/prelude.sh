@@ -141,7 +141,7 @@ await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   shift 6
-  show "$@"
+  [ "$1" = state ] || show "$@"
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -166,6 +166,28 @@ the end of its log:
 $_log"
   return 1
 }
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
+
+# gets_healthy CONTAINER EVERY LIMIT: waits until its health check says so
+gets_healthy() { await "$1" "$3" "$2" 0 'running healthy *' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
+
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# drain CONTAINER SECONDS LIMIT: waits so long, whatever becomes of it
+drain() { await "$1" "$3" "$2" "$2" '*' '' state "$1"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

@@ -14,7 +14,6 @@ use crate::docker::Command;
 use crate::docker::Fact;
 use crate::docker::Launch;
 use crate::docker::Op;
-use crate::docker::READY;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::plan::Plan;
@@ -357,23 +356,28 @@ impl Script<'_> {
         fold(self.name("feed"), self.cli, command, indent) + &feed + line + &body + rest
     }
 
+    /// A wait as a call of a function, which knows the answers that are good and those after which waiting is useless.
     fn wait(&mut self, wait: &Await, indent: usize) -> String {
         let probe = wait.probe();
-        let words = [
-            wait.container().to_string(),
-            seconds(probe.timeout).to_string(),
-            seconds(probe.every).max(1).to_string(),
-            seconds(probe.hold).to_string(),
-            if probe.then.is_some() { READY } else { probe.ready }.to_owned(),
-            probe.fatal.join("|"),
-        ];
-        let inner = indent + 2;
-        let before = match &probe.then {
-            Some(_) => self.call("once_up", &[wait.container().as_str()], inner),
-            None => String::new(),
-        };
-        let command = fold(&before, self.cli, probe.then.as_ref().unwrap_or(&probe.command), inner);
-        format!("{} \\\n{:inner$}{command}", self.call("await", &words, indent), "")
+        let name = wait.container().to_string();
+        let limit = seconds(probe.timeout).to_string();
+        let every = seconds(probe.every).max(1).to_string();
+        let hold = seconds(probe.hold).to_string();
+        match wait {
+            Await::StaysUp { .. } => self.call("stays_up", &[name, hold, limit], indent),
+            Await::Healthy { .. } => self.call("gets_healthy", &[name, every, limit], indent),
+            Await::Drain { .. } => self.call("drain", &[name, every, limit], indent),
+            Await::Answers { .. } => {
+                let question = probe.then.expect("it is asked whether it answers");
+                let gets_ready = self.call("gets_ready", &[name, every, limit], indent);
+                format!(
+                    "{gets_ready} \\\n{:1$}{2}",
+                    "",
+                    indent + 4,
+                    fold("", self.cli, &question, indent + 4)
+                )
+            }
+        }
     }
 
     /// A fact as a call of a function that tells whether it holds.
@@ -468,6 +472,7 @@ mod tests {
     use crate::render::sample::image;
     use crate::render::sample::network;
     use crate::render::sample::step;
+    use std::path::Path;
 
     /// A run of a script where `docker` is a function of the shell.
     struct Run {
@@ -756,6 +761,24 @@ mod tests {
 done: 0 of 2 steps had something to do
 "
         );
+    }
+
+    #[test]
+    fn a_script_waits_for_the_answers_that_apply_waits_for() {
+        let (name, time) = (container("shop-web"), Duration::from_secs(3));
+        for wait in [
+            Await::StaysUp { name: name.clone(), time },
+            Await::Healthy { name: name.clone(), timeout: time },
+            Await::Drain { name, time },
+        ] {
+            let probe = wait.probe();
+            let argv = probe.command.argv(Path::new("/"));
+            let script = render(&start_and_wait(wait), &Cli::default());
+            let state =
+                format!("ask {} \"$1\"\n", argv[..4].iter().map(|w| quote(w)).collect::<Vec<_>>().join(" "));
+            let answers = format!(" '{}' '{}' state \"$1\"; }}\n", probe.ready, probe.fatal.join("|"));
+            assert!(script.contains(&state) && script.contains(&answers), "{answers}\n{script}");
+        }
     }
 
     #[test]
