@@ -329,11 +329,11 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 26 'connect gordon-proxy to gordon-api-example-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-api-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-api-example-com ||
     run docker network connect --ip 10.222.159.128 gordon-api-example-com gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 27 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 

@@ -278,7 +278,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 19 'connect gordon-proxy to gordon-blog-company-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to gordon-blog-company-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-blog-company-com ||
     run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
 

@@ -237,7 +237,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 13 'connect gordon-proxy to gmail-network' 'the proxy leads to apps there'
+  step 13 'connect gordon-proxy to gmail-network' 'the proxy routes to apps there'
   is_attached gordon-proxy gmail-network ||
     run docker network connect --ip 10.219.203.128 gmail-network gordon-proxy
 

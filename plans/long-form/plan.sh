@@ -303,7 +303,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 23 'connect gordon-proxy to s-backend' 'the proxy leads to apps there'
+  step 23 'connect gordon-proxy to s-backend' 'the proxy routes to apps there'
   is_attached gordon-proxy s-backend ||
     run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
 

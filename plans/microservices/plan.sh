@@ -340,11 +340,11 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 28 'connect gordon-proxy to gordon-admin-company-com' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-admin-company-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-admin-company-com ||
     run docker network connect --ip 10.221.150.128 gordon-admin-company-com gordon-proxy
 
-  step 29 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 29 'connect gordon-proxy to gordon-backend' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 

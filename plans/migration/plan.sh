@@ -250,7 +250,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 15 'connect gordon-proxy to gordon-default' 'the proxy leads to apps there'
+  step 15 'connect gordon-proxy to gordon-default' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-default ||
     run docker network connect --ip 10.212.246.128 gordon-default gordon-proxy
 

@@ -344,15 +344,15 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-tenant1-app-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-tenant1-app-com ||
     run docker network connect --ip 10.221.93.128 gordon-tenant1-app-com gordon-proxy
 
-  step 26 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-tenant2-app-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-tenant2-app-com ||
     run docker network connect --ip 10.214.42.128 gordon-tenant2-app-com gordon-proxy
 
-  step 27 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy leads to apps there'
+  step 27 'connect gordon-proxy to gordon-tenant3-app-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-tenant3-app-com ||
     run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
 

@@ -339,11 +339,11 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 28 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 28 'connect gordon-proxy to gordon-backend' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 29 'connect gordon-proxy to gordon-frontend' 'the proxy leads to apps there'
+  step 29 'connect gordon-proxy to gordon-frontend' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-frontend ||
     run docker network connect --ip 10.216.195.128 gordon-frontend gordon-proxy
 

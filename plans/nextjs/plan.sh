@@ -238,7 +238,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 13 'connect gordon-proxy to nextjs-network' 'the proxy leads to apps there'
+  step 13 'connect gordon-proxy to nextjs-network' 'the proxy routes to apps there'
   is_attached gordon-proxy nextjs-network ||
     run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
 

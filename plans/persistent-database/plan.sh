@@ -278,7 +278,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 19 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to gordon-myapp-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-myapp-example-com ||
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 

@@ -321,15 +321,15 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 24 'connect gordon-proxy to gordon-api-company-com' 'the proxy leads to apps there'
+  step 24 'connect gordon-proxy to gordon-api-company-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-api-company-com ||
     run docker network connect --ip 10.220.197.128 gordon-api-company-com gordon-proxy
 
-  step 25 'connect gordon-proxy to gordon-backend' 'the proxy leads to apps there'
+  step 25 'connect gordon-proxy to gordon-backend' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-backend ||
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
-  step 26 'connect gordon-proxy to gordon-worker-company-com' 'the proxy leads to apps there'
+  step 26 'connect gordon-proxy to gordon-worker-company-com' 'the proxy routes to apps there'
   is_attached gordon-proxy gordon-worker-company-com ||
     run docker network connect --ip 10.214.218.128 gordon-worker-company-com gordon-proxy
 

@@ -272,7 +272,7 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 17 'connect gordon-proxy to mail-network' 'the proxy leads to apps there'
+  step 17 'connect gordon-proxy to mail-network' 'the proxy routes to apps there'
   is_attached gordon-proxy mail-network ||
     run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
 

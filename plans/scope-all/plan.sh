@@ -278,11 +278,11 @@ END_
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 19 'connect gordon-proxy to sites-one-example-com' 'the proxy leads to apps there'
+  step 19 'connect gordon-proxy to sites-one-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy sites-one-example-com ||
     run docker network connect --ip 10.213.83.128 sites-one-example-com gordon-proxy
 
-  step 20 'connect gordon-proxy to sites-two-example-com' 'the proxy leads to apps there'
+  step 20 'connect gordon-proxy to sites-two-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy sites-two-example-com ||
     run docker network connect --ip 10.219.244.128 sites-two-example-com gordon-proxy
 

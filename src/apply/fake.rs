@@ -1,4 +1,4 @@
-//! A machine for tests: its docker says what it was told to, its clock moves when somebody waits.
+//! A machine for tests: its docker gives the answers of the test, its clock moves with each wait.
 
 use super::End;
 use super::Machine;
@@ -54,7 +54,7 @@ impl Fake {
     }
 
     fn rule(self, part: &str, outcomes: Vec<Outcome>, stays: bool) -> Self {
-        self.rules.lock().expect("nobody panics with it").push(Rule {
+        self.rules.lock().expect("no thread panics with it").push(Rule {
             part: part.to_owned(),
             outcomes,
             stays,
@@ -63,7 +63,7 @@ impl Fake {
     }
 
     fn outcome(&self, call: &str) -> Outcome {
-        let mut rules = self.rules.lock().expect("nobody panics with it");
+        let mut rules = self.rules.lock().expect("no thread panics with it");
         let rule = rules.iter_mut().find(|rule| call.contains(&rule.part) && !rule.outcomes.is_empty());
         match rule {
             Some(rule) if rule.stays && rule.outcomes.len() == 1 => rule.outcomes[0].clone(),
@@ -79,7 +79,7 @@ impl Machine for Fake {
         let call = self.argv(command).join(" ");
         let outcome = self.outcome(&call);
         self.pause(CALL);
-        self.calls.lock().expect("nobody panics with it").push(call);
+        self.calls.lock().expect("no thread panics with it").push(call);
         outcome.stdout.lines().chain(outcome.stderr.lines()).for_each(line);
         outcome
     }
@@ -91,11 +91,11 @@ impl Machine for Fake {
     }
 
     fn now(&self) -> Duration {
-        *self.now.lock().expect("nobody panics with it")
+        *self.now.lock().expect("no thread panics with it")
     }
 
     fn pause(&self, time: Duration) {
-        *self.now.lock().expect("nobody panics with it") += time;
+        *self.now.lock().expect("no thread panics with it") += time;
     }
 }
 

@@ -331,12 +331,12 @@ mod tests {
         fn docker(&self, command: &Command, limit: Duration, line: &mut dyn FnMut(&str)) -> Outcome {
             let words = self.argv(command).concat();
             if words.contains("shop-stuck") {
-                let answered = self.answered.lock().expect("nobody panics with it").take();
+                let answered = self.answered.lock().expect("no thread panics with it").take();
                 let _ = answered.map(|answered| answered.recv_timeout(Duration::from_secs(60)));
                 return self.others.docker(command, limit, line);
             }
             let outcome = self.others.docker(command, limit, line);
-            let _ = self.answers.lock().expect("nobody panics with it").send(());
+            let _ = self.answers.lock().expect("no thread panics with it").send(());
             outcome
         }
 

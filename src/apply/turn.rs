@@ -1,4 +1,4 @@
-//! Takes turns, as long as nobody's lasts too long. Does not know what they are for.
+//! Lets one thread at a time do something, for a limited time. Does not know what.
 
 use std::sync::Condvar;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ pub(super) struct Turn {
     free: Condvar,
 }
 
-/// Somebody's turn, until it is dropped.
+/// A thread's turn, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Taken<'a> {
     turn: &'a Turn,

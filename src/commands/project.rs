@@ -205,22 +205,22 @@ impl Project {
     /// The plan that brings `host` to the config, now that it is known what is on it.
     ///
     /// # Errors
-    /// When that shows more errors of the config, or something on the host stands in the way: then all that does is named.
+    /// When that shows more errors of the config, or a conflict with the host: then every conflict is named.
     pub(super) fn plan(&self, host: &Observed, options: &Options) -> Result<Plan, CommandError> {
         or_trouble(plan::diff(&self.desired_on(host)?, host, options))
     }
 
-    /// The plan that brings apps on `host` back to the release before: one, by its stem, or all that have one.
+    /// The plan that brings apps on `host` back to the release before: one, by its base_name, or all that have one.
     ///
     /// # Errors
     /// As for [`Self::plan`], and when there is no release before.
     pub(super) fn rollback(
         &self,
         host: &Observed,
-        stem: Option<&str>,
+        base_name: Option<&str>,
         leave_data: &BTreeSet<String>,
     ) -> Result<Plan, CommandError> {
-        or_trouble(plan::rollback(&self.desired_on(host)?, host, stem, leave_data))
+        or_trouble(plan::rollback(&self.desired_on(host)?, host, base_name, leave_data))
     }
 
     /// What the config asks for, now that it is known what the images on `host` declare.
@@ -293,6 +293,6 @@ fn or_trouble(plan: Result<Plan, Vec<Conflict>>) -> Result<Plan, CommandError> {
             _ => CommandError::failed(conflict.to_string()).hint(conflict.hint()),
         };
         let troubles = conflicts.iter().map(trouble);
-        troubles.reduce(CommandError::and).expect("there is no plan because something stands in the way")
+        troubles.reduce(CommandError::and).expect("there is no plan because of a conflict")
     })
 }

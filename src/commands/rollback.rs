@@ -22,12 +22,12 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Co
     let host = Host::find(global, &project)?;
     let interrupt = shown::interrupt()?;
     let seen = host.read()?;
-    let stem = said.app.as_deref().map(|app| stem(&project.desired, app)).transpose()?;
+    let base_name = said.app.as_deref().map(|app| base_name(&project.desired, app)).transpose()?;
     let leave_data = said.leaving.volumes();
     let next = "`gordon apply` brings the apps back to the config; run this again once what failed is mended"
         .to_owned();
     let work = Work {
-        plan: &|seen: &Observed| project.rollback(seen, stem.as_deref(), &leave_data),
+        plan: &|seen: &Observed| project.rollback(seen, base_name.as_deref(), &leave_data),
         question: "go back to the release before?",
         wording: Wording { stage: "rollback", done: "rolled back", next: Some(next) },
         serves: Some(&project.desired),
@@ -35,16 +35,16 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Co
     carry_out(&host, &said.running, &interrupt, &work, &seen)
 }
 
-/// The stem of the app that a person calls by its domain, its own name, or its container's.
-fn stem(desired: &Desired, app: &str) -> Result<String, CommandError> {
+/// The base_name of the app that a person calls by its domain, its own name, or its container's.
+fn base_name(desired: &Desired, app: &str) -> Result<String, CommandError> {
     let apps = || desired.workloads.iter().filter(|workload| workload.kind == Kind::App);
     let own = format!("{}-{app}", desired.project);
     let found = apps().find(|w| {
         let is_its_domain = w.naming == Naming::Plain && w.owner.as_str() == app;
-        is_its_domain || w.stem == own || w.stem == app || w.name().as_str() == app
+        is_its_domain || w.base_name == own || w.base_name == app || w.name().as_str() == app
     });
     if let Some(workload) = found {
-        return Ok(workload.stem.clone());
+        return Ok(workload.base_name.clone());
     }
     let names: Vec<&str> = apps().map(|workload| workload.owner.as_str()).collect();
     let hint = match nearest(app, names) {
@@ -78,7 +78,7 @@ mod tests {
             ("shop", Some("shop-shop")),
             ("a.com", None),
         ] {
-            assert_eq!(stem(&desired, app).ok().as_deref(), found, "{app}");
+            assert_eq!(base_name(&desired, app).ok().as_deref(), found, "{app}");
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Env files: which ones a config needs, and lines that docker reads otherwise than people expect. Does not show what
-//! stands in them: it may be secret.
+//! their content, which may be secret.
 
 use super::literal::Notation;
 use super::mount::steps;
@@ -61,7 +61,7 @@ impl Env {
     }
 }
 
-/// More names than these make a warning that nobody reads.
+/// The most names in one warning.
 const MOST_NAMES: usize = 10;
 
 /// What is wrong with the folder of env files, given the names of the files in it, where it is there.

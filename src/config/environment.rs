@@ -18,7 +18,7 @@ use std::fmt;
 pub struct Environment {
     /// Variables with their values.
     pub plain: Vec<(Spanned<EnvKey>, String)>,
-    /// Variables whose values gordon finds out when it runs and shows to nobody.
+    /// Variables whose values gordon reads when it runs and never shows.
     pub secret: Vec<Spanned<SecretKey>>,
 }
 

@@ -50,7 +50,7 @@ fn host_mounts(config: &Config) -> impl Iterator<Item = (&Spanned<Mount>, &str)>
     })
 }
 
-/// Why a path cannot stand in an argument of `--volume`.
+/// Why a path cannot be part of an argument of `--volume`.
 fn unspeakable(folder: &Path) -> Option<&'static str> {
     match folder.to_str() {
         None => Some("its path is not UTF-8"),

@@ -1,4 +1,4 @@
-//! Keys of other tools, and what stands for them here.
+//! Keys of other tools, and the keys that gordon has for them.
 
 /// Keys that are called otherwise here.
 const RENAMED: [(&str, &str); 22] = [

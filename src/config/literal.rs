@@ -1,6 +1,6 @@
-//! Notations for a value that stands elsewhere, as other tools have them. To gordon and to docker they are text.
+//! Notations of other tools for a value that is kept elsewhere. To gordon and to docker they are text.
 
-/// A notation for a value that stands elsewhere.
+/// A notation for a value that is kept elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
     /// `${pass:…}` or `${sops:…}`: some store of secrets has it.
@@ -21,7 +21,7 @@ impl Notation {
         })
     }
 
-    /// It, without what stands in it, which may be secret.
+    /// The notation without its content, which may be secret.
     pub fn sample(self) -> &'static str {
         match self {
             Self::Store("pass") => "${pass:…}",

@@ -83,7 +83,7 @@ use std::collections::BTreeSet;
 pub struct Source<'a> {
     /// The path of its file, as people know it; its ending tells the syntax.
     pub path: &'a str,
-    /// What stands in it.
+    /// Its text.
     pub text: &'a str,
 }
 

@@ -74,7 +74,7 @@ impl Mount {
                     );
                 }
                 steps if steps.contains(&"..") => {
-                    return wrong("the path of the host holds `..`", "write the path that it leads to");
+                    return wrong("the path of the host holds `..`", "write the path that it means");
                 }
                 steps if source.starts_with('/') => MountSource::Host(format!("/{}", steps.join("/"))),
                 [] => MountSource::Folder(".".to_owned()),

@@ -12,7 +12,7 @@ use serde_spanned::Spanned;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The bytes of the config that something stands in.
+/// The bytes of the config that a value has.
 pub type Span = Range<usize>;
 
 /// Something wrong with a config.
@@ -160,14 +160,14 @@ pub enum Colour {
     No,
 }
 
-/// Nobody reads more problems than these, nor more places of one.
+/// The most problems that are shown, and the most places of one.
 const MOST_PROBLEMS: usize = 50;
 const MOST_PLACES: usize = 10;
 
 /// A longer line is not drawn.
 const LONGEST_LINE: usize = 2000;
 
-/// `problems` for people, by place, with the lines of the config that they stand in. Of very many, errors are shown first.
+/// `problems` for people, by place, with their lines of the config. Of very many, errors are shown first.
 pub fn render(problems: &[Problem], path: &str, text: &str, colour: Colour) -> String {
     let renderer = match colour {
         Colour::Yes => Renderer::styled(),

@@ -342,11 +342,11 @@ impl Read {
     }
 }
 
-/// What an app or a service stands under.
+/// What names an app or a service.
 enum Key {
     /// Its name.
     Name(Spanned<ShortName>),
-    /// Nothing: it stands in a list.
+    /// Nothing: it is an item of a list.
     Item,
     /// Something that is no name, and has been reported.
     Wrong,

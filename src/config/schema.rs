@@ -32,7 +32,7 @@ pub struct Config {
     pub name: Option<Spanned<Project>>,
     /// `[routes]`: the apps that answer to a domain.
     pub routes: Vec<Route>,
-    /// `[attachments]`: services beside a domain's app, or beside a group's. A key stands here once.
+    /// `[attachments]`: services beside a domain's app, or beside a group's. Each key is here once.
     pub attachments: Vec<Attachments>,
     /// `[network_groups]`: domains that share a network; none is empty.
     pub groups: Vec<Group>,
@@ -95,7 +95,7 @@ impl Config {
 pub struct Route {
     /// The domain that it answers to.
     pub domain: Spanned<Domain>,
-    /// Stands for the domain in names.
+    /// Takes the domain's part in names.
     pub id: Option<Spanned<Label>>,
     /// Where the app listens, when the config says so.
     pub port: Option<Spanned<NonZeroU16>>,

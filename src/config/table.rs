@@ -224,7 +224,7 @@ impl AttachmentTable {
 }
 
 impl ServiceTable {
-    /// The key under which the service stands is its name; in a list, there is none.
+    /// The key of the service is its name; an item of a list has none.
     pub(super) fn into_service(
         mut self,
         key: Option<Spanned<ShortName>>,
@@ -239,7 +239,7 @@ impl ServiceTable {
 }
 
 impl AppTable {
-    /// The key under which the app stands is its name; in a list, there is none.
+    /// The key of the app is its name; an item of a list has none.
     pub(super) fn into_app(
         mut self,
         key: Option<Spanned<ShortName>>,

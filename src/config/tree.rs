@@ -168,7 +168,7 @@ fn toml_hint(message: &str) -> &'static str {
 fn toml_duplicate(written: &str, keys: &Keys<'_>, span: Span) -> Problem {
     let key = written.trim_matches(['"', '\'']);
     let mut before = keys.0.get(key).into_iter().flatten().filter(|place| place.start < span.start);
-    // the same key may stand in other tables too, and the parser does not say which one it means
+    // other tables may have the same key, and the parser does not say which one it means
     let first = before.next().filter(|_| before.next().is_none()).cloned();
     duplicate_key(key, first, span)
 }

@@ -13,13 +13,13 @@ use std::ops::Range;
 /// The names that a workload would like to answer to.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Where the workload stands in the config.
+    /// The workload's place in the config.
     pub(super) place: Range<usize>,
     /// Short names that the config gives it.
     pub(super) declared: Vec<Alias>,
     /// Short names that are made of others, and that it goes without when another would have them too.
     pub(super) derived: Vec<Alias>,
-    /// The name that nobody else has.
+    /// The name that no other workload has.
     pub(super) qualified: Alias,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Collisions {
 #[derive(Clone, Debug)]
 struct Holder {
     /// What its workload's names begin with: one of a kind, but for collisions.
-    stem: Arc<str>,
+    base_name: Arc<str>,
     owner: Owner,
     place: Range<usize>,
     what: What,
@@ -50,15 +50,15 @@ enum What {
 
 impl Holder {
     fn describe(&self) -> String {
-        let Self { stem, owner, what, .. } = self;
+        let Self { base_name, owner, what, .. } = self;
         match what {
-            What::Replicas | What::Service => format!("a container of {stem} (of `{owner}`)"),
-            What::Alias => format!("the alias of {stem} (of `{owner}`)"),
+            What::Replicas | What::Service => format!("a container of {base_name} (of `{owner}`)"),
+            What::Alias => format!("the alias of {base_name} (of `{owner}`)"),
         }
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        self.stem == other.stem && self.place == other.place
+        self.base_name == other.base_name && self.place == other.place
     }
 }
 
@@ -73,18 +73,19 @@ impl Collisions {
         };
         let what = if is_app { What::Replicas } else { What::Service };
         let owner = workload.owner.clone();
-        let holder = Holder { stem: workload.stem.as_str().into(), owner, place: place.clone(), what };
+        let holder =
+            Holder { base_name: workload.base_name.as_str().into(), owner, place: place.clone(), what };
         for role in roles {
             self.hold(workload.container(*role, 1), holder.clone());
         }
         let longest = if is_app { "-previous-255" } else { "-previous" };
-        let label = workload.stem.rsplit('.').next().map_or(0, str::len) + longest.len();
+        let label = workload.base_name.rsplit('.').next().map_or(0, str::len) + longest.len();
         // docker answers to `CONTAINER.NETWORK`
         let network = workload.attachments.iter().map(|a| a.network.as_str().len() + 1).max().unwrap_or(0);
-        if label > LABEL || workload.stem.len() + longest.len() + network > 253 {
+        if label > LABEL || workload.base_name.len() + longest.len() + network > 253 {
             let message = format!(
                 "container names like `{}{longest}` are too long for DNS: at most {LABEL} between dots, 253 in all with the network's",
-                workload.stem
+                workload.base_name
             );
             let problem = Problem::error(place.clone(), message);
             self.problems.push(problem.hint("a shorter `id`, `name` or `network_isolation.network_prefix`"));
@@ -92,11 +93,14 @@ impl Collisions {
     }
 
     /// The qualified alias of an app: one of a kind on the host.
-    pub(super) fn app(&mut self, alias: &Alias, stem: &str, owner: Owner, place: &Range<usize>) {
+    pub(super) fn app(&mut self, alias: &Alias, base_name: &str, owner: Owner, place: &Range<usize>) {
         let Ok(name) = Container::parse(alias.as_str()) else {
             return; // what no container can be called collides with none
         };
-        self.hold(name, Holder { stem: stem.into(), owner, place: place.clone(), what: What::Alias });
+        self.hold(
+            name,
+            Holder { base_name: base_name.into(), owner, place: place.clone(), what: What::Alias },
+        );
     }
 
     /// A network's own name.
@@ -135,11 +139,12 @@ impl Collisions {
     pub(super) fn finish(mut self) -> Vec<Problem> {
         // `x-2` beside an `x` that counts its replicas
         for (name, holder) in &self.containers {
-            let Some((stem, number)) = name.as_str().rsplit_once('-') else { continue };
+            let Some((base_name, number)) = name.as_str().rsplit_once('-') else { continue };
             if !number.parse::<u32>().is_ok_and(|n| n >= 2 && n.to_string() == number) {
                 continue;
             }
-            let counting = Container::parse(stem).ok().and_then(|stem| self.containers.get(&stem));
+            let counting =
+                Container::parse(base_name).ok().and_then(|base_name| self.containers.get(&base_name));
             if let Some(counting) = counting.filter(|c| c.what == What::Replicas && !c.is_same(holder)) {
                 self.problems.push(collision(name, counting, holder));
             }

@@ -52,9 +52,9 @@ pub struct Desired {
     pub routes: Vec<Route>,
     /// The proxy that leads there; `None` when there is nothing to route, or it is not wanted.
     pub proxy: Option<Proxy>,
-    /// Where the certificates of these hosts come from, as far as the proxy in front of them is told.
+    /// Where the certificates of these hosts come from, as far as the config says.
     pub tls: Tls,
-    /// The values of secrets, where they are known; compared with those of containers and shown to nobody.
+    /// The values of secrets, where they are known; compared with those of containers and never shown.
     pub secrets: BTreeMap<EnvKey, Secret>,
     /// When images are pulled.
     pub pull: Pull,
@@ -78,8 +78,8 @@ impl Desired {
 
     /// The images of gordon's own containers: the proxy, and those that ask workloads whether they are ready.
     pub fn own_images(&self) -> impl Iterator<Item = &Image> {
-        let askers = self.workloads.iter().filter_map(|workload| workload.ready.asker_image());
-        self.proxy.iter().map(|proxy| &proxy.image).chain(askers)
+        let probers = self.workloads.iter().filter_map(|workload| workload.ready.prober_image());
+        self.proxy.iter().map(|proxy| &proxy.image).chain(probers)
     }
 }
 

@@ -15,7 +15,7 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-/// Each image declares what a real one does: databases a VOLUME, `checked` a health check, `listens` a port. Of `unknown` nobody knows.
+/// Each image declares what a real one does: databases a VOLUME, `checked` a health check, `listens` a port. Of `unknown` nothing is known.
 fn inputs() -> Inputs {
     let facts = |volumes: &[&str], healthcheck| ImageFacts {
         volumes: volumes.iter().map(ToString::to_string).collect(),
@@ -101,8 +101,8 @@ fn describe(workload: &Workload, w: &mut String) {
     for file in &workload.runtime.env_files {
         let _ = writeln!(w, "  env file {}{}", file.path, if file.inherited { ", inherited" } else { "" });
     }
-    let learned = workload.learned.iter().map(|mount| (mount, ", learned"));
-    for (mount, how) in workload.runtime.mounts.iter().map(|mount| (mount, "")).chain(learned) {
+    let image_mounts = workload.image_mounts.iter().map(|mount| (mount, ", learned"));
+    for (mount, how) in workload.runtime.mounts.iter().map(|mount| (mount, "")).chain(image_mounts) {
         let source = match &mount.source {
             Source::Volume(volume) => volume.as_str(),
             Source::Host(path) | Source::Folder(path) => path,
@@ -115,10 +115,10 @@ fn describe(workload: &Workload, w: &mut String) {
     let _ = match &workload.ready {
         Ready::Healthy(timeout) => writeln!(w, "  healthy within {timeout:?}"),
         Ready::Answers(check, timeout) => {
-            let HttpCheck { port, path, host, asker, every } = check;
+            let HttpCheck { port, path, host, prober, every } = check;
             writeln!(
                 w,
-                "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {asker:?}"
+                "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {prober:?}"
             )
         }
         Ready::StaysUp => Ok(()),
@@ -265,7 +265,7 @@ three = ["redis", { image = "app", volumes = ["redis-data:/data"] }]
 }
 
 #[test]
-fn whoever_stands_in_one_place_shares_its_volumes() {
+fn containers_of_one_place_share_its_volumes() {
     asks_for(
         "volumes_shared",
         r#"
@@ -522,7 +522,7 @@ health = { path = "/health" }
     asks_for(
         "ready_without_proxy",
         r#"
-proxy = { enabled = false, image = "asker" }
+proxy = { enabled = false, image = "prober" }
 [routes]
 "c.com" = { image = "app", port = 8080, health = { path = "/up" } }
 "#,
@@ -558,7 +558,7 @@ fn leads(text: &str) -> Vec<String> {
     let inputs = Inputs { images: images.into(), ..Inputs::default() };
     let (desired, _) = resolve(&loaded.config.expect("a config"), &inputs);
     let routes = desired.routes.iter().flat_map(|route| {
-        route.hosts.iter().map(move |host| format!("{host} → {} → {}", route.stem, route.target()))
+        route.hosts.iter().map(move |host| format!("{host} → {} → {}", route.base_name, route.target()))
     });
     let assumed = |note: &&Note| matches!(note, Note::PortAssumed { .. });
     routes.chain(desired.notes.iter().filter(assumed).map(Note::to_string)).collect()

@@ -7,11 +7,11 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
-use crate::spec::Asker;
 use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Kind;
 use crate::spec::Mount;
+use crate::spec::Prober;
 use crate::spec::Runtime;
 use crate::spec::Source;
 use crate::spec::Spec;
@@ -26,8 +26,8 @@ pub struct Workload {
     /// An app or a service.
     pub kind: Kind,
     /// What its containers' names begin with.
-    pub stem: String,
-    /// What comes after the stem.
+    pub base_name: String,
+    /// What comes after the base_name.
     pub naming: Naming,
     /// How many containers do the job.
     pub replicas: u32,
@@ -35,11 +35,11 @@ pub struct Workload {
     pub image: Image,
     /// The networks that they are on, with the names that they answer to there; empty: docker's default bridge.
     pub attachments: Vec<Attachment>,
-    /// What they are told, as far as the config says.
+    /// Their settings, as far as the config has them.
     pub runtime: Runtime,
     /// The mounts that the image asks for, as far as it is known.
-    pub learned: Vec<Mount>,
-    /// The stems of the services that are up before it starts.
+    pub image_mounts: Vec<Mount>,
+    /// The base_names of the services that are up before it starts.
     pub needs: Vec<String>,
     /// How to see that it is ready.
     pub ready: Ready,
@@ -98,9 +98,9 @@ pub enum Ready {
 
 impl Ready {
     /// The image of the container that asks, where one is made for it.
-    pub fn asker_image(&self) -> Option<&Image> {
+    pub fn prober_image(&self) -> Option<&Image> {
         match self {
-            Self::Answers(HttpCheck { asker: Asker::Beside(image), .. }, _) => Some(image),
+            Self::Answers(HttpCheck { prober: Prober::Beside(image), .. }, _) => Some(image),
             Self::Answers(..) | Self::Healthy(_) | Self::StaysUp => None,
         }
     }
@@ -109,7 +109,7 @@ impl Ready {
 impl Workload {
     /// The name of the container of this role and replica, counted from 1.
     pub fn container(&self, role: Role, replica: u32) -> Container {
-        self.naming.container(&self.stem, role, replica)
+        self.naming.container(&self.base_name, role, replica)
     }
 
     /// The name by which people know the workload: that of its first serving container.
@@ -117,8 +117,8 @@ impl Workload {
         self.container(Role::Serving, 1)
     }
 
-    /// What its containers are told, in the form that their label remembers: nothing that was learned from the image
-    /// or has from its app.
+    /// The spec of its containers, which their label remembers. Leaves out what comes from the image
+    /// or from its app.
     pub fn spec(&self) -> Spec {
         let runtime = &self.runtime;
         let env: Vec<String> = runtime.env.iter().map(|(key, value)| format!("{key}={value}")).collect();

@@ -1,4 +1,4 @@
-//! One docker call as data. Does not know shells: quoting is the business of whoever shows it.
+//! One docker call as data. Does not know shells: its renderer quotes it.
 
 use crate::name::EnvKey;
 use std::borrow::Cow;

@@ -29,7 +29,7 @@ pub enum Fact {
     Network(Network),
     /// There is no such network.
     NoNetwork(Network),
-    /// The network is the project's, or nobody's.
+    /// The network is the project's, or of no project.
     NetworkUsable(Network, Project),
     /// Of the containers that run on these networks, none but the project's own and the proxy answers to one of these names.
     NoOtherAnswers {
@@ -51,7 +51,7 @@ pub enum Fact {
     Volume(Volume),
     /// There is no such volume.
     NoVolume(Volume),
-    /// The volume is the project's, or nobody's.
+    /// The volume is the project's, or of no project.
     VolumeUsable(Volume, Project),
     /// The container is there.
     Exists(Container),

@@ -21,7 +21,7 @@ pub mod key {
     pub const MAKER: &str = "gordon.maker";
     /// What it is: `KIND/OWNER/NAME`, and of a container `KIND/OWNER/NAME/RELEASE`. See [`Kind`](super::Kind); the owner is
     /// the domain, group or project that is the unit of isolation. The name is the one that gordon gave it, a container's
-    /// without what tells its role and its replica: what has another name is a copy of somebody's, labels and all. The
+    /// without what tells its role and its replica: a container of another name is a copy, labels and all. The
     /// number grows with every release of a workload.
     pub const PART: &str = "gordon.part";
     /// What a container was told; see [`Spec`](super::Spec). Behind an `@`, as `key=value` pairs with commas between them, its
@@ -62,7 +62,7 @@ pub struct Labels {
 /// Whose a thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// A project's, and nobody else's.
+    /// One project's.
     Owned(Project),
     /// All projects'; this one made it.
     Shared(Project),

@@ -62,7 +62,6 @@ pub use proxy::PROXY;
 pub use proxy::RouteSite;
 pub use proxy::route_sites;
 
-pub use crate::spec::Asker;
 pub use crate::spec::Difference;
 pub use crate::spec::EnvFile;
 pub use crate::spec::HealthCheck;
@@ -70,6 +69,7 @@ pub use crate::spec::HttpCheck;
 pub use crate::spec::ImageFacts;
 pub use crate::spec::Kind;
 pub use crate::spec::Mount;
+pub use crate::spec::Prober;
 pub use crate::spec::Runtime;
 pub use crate::spec::Secret;
 pub use crate::spec::Source;

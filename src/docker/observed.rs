@@ -23,7 +23,7 @@ use std::time::SystemTime;
 /// A host at one moment, or the model of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
-    /// Every container, whoever made it. Of others, what they answer to is known on the networks of the scope.
+    /// Every container, foreign ones too. Of those, the names they answer to are known on the networks of the scope.
     pub containers: BTreeMap<Container, SeenContainer>,
     /// Every network.
     pub networks: BTreeMap<Network, SeenNetwork>,
@@ -80,7 +80,7 @@ pub struct SeenNetwork {
     pub managed: bool,
     /// Its IPv4 subnet.
     pub subnet: Option<Ipv4Net>,
-    /// The addresses of the containers that run on it, whoever made them.
+    /// The addresses of all containers that run on it.
     pub addresses: BTreeSet<Ipv4Addr>,
 }
 
@@ -118,7 +118,7 @@ pub struct SeenContainer {
     pub state: State,
     /// Its restart policy, as `docker run --restart` takes it.
     pub restart: String,
-    /// How often docker has restarted it since somebody started it last.
+    /// How often docker has restarted it since its last `docker start`.
     pub restarts: u32,
     /// What its health check says.
     pub health: Health,

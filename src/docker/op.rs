@@ -71,7 +71,7 @@ pub enum Op {
         /// The time it has to end by itself.
         timeout: Duration,
     },
-    /// `docker pause`: it stands still, and none of its connections ends.
+    /// `docker pause`: its processes are frozen, and none of its connections ends.
     Pause {
         /// A container that runs.
         name: Container,
@@ -116,7 +116,7 @@ pub enum Op {
     },
     /// `docker network rm`.
     RemoveNetwork {
-        /// A network that nobody is on.
+        /// A network without containers.
         name: Network,
     },
     /// `docker volume rm`.
@@ -207,7 +207,7 @@ pub struct Launch {
     pub labels: Labels,
     /// Its networks: it is made on the first, the others are connected afterwards. Never empty.
     pub memberships: Vec<Membership>,
-    /// All else that it is told.
+    /// All its other settings.
     pub runtime: Runtime,
 }
 

@@ -1,9 +1,9 @@
-//! What is waited for, and how it is asked: whoever waits, a process or a script, interprets this table and nothing else.
+//! What a step waits for, and the question that tells. `apply` and the script interpret this one table.
 
-use super::Asker;
 use super::Command;
 use super::HttpCheck;
 use super::PROXY;
+use super::Prober;
 use crate::name::Container;
 use std::fmt;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
-    /// The container has given up its name: for `time`, whoever still asks for it is answered.
+    /// The container has given up its name: for `time`, it still answers requests for that name.
     Drain {
         /// The container.
         name: Container,
@@ -81,9 +81,9 @@ const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unheal
 
 /// The one question of a check for the container `name`.
 fn question(check: &HttpCheck, name: &Container) -> Command {
-    let HttpCheck { port, path, host, asker, .. } = check;
-    match asker {
-        Asker::Proxy => Command::new([
+    let HttpCheck { port, path, host, prober, .. } = check;
+    match prober {
+        Prober::Proxy => Command::new([
             "exec",
             PROXY,
             "wget",
@@ -96,7 +96,7 @@ fn question(check: &HttpCheck, name: &Container) -> Command {
             &format!("X-Host: {host}"),
             &format!("http://127.0.0.1:2020{path}"),
         ]),
-        Asker::Beside(image) => {
+        Prober::Beside(image) => {
             let beside = format!("container:{name}");
             let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
             command.without_proxies();
@@ -229,7 +229,7 @@ mod tests {
             port: 80,
             path: "/".to_owned(),
             host: "a.test".to_owned(),
-            asker: Asker::Beside(Image::parse("caddy:2").expect("an image")),
+            prober: Prober::Beside(Image::parse("caddy:2").expect("an image")),
             every: Duration::from_secs(1),
         };
         let words = question(&check, &Container::parse("web").expect("a name")).argv(Path::new("/"));

@@ -111,7 +111,7 @@ impl MountPathError {
             Self::Control => "write it on one line",
             Self::Colon => "docker knows no mount at such a path",
             Self::Relative => "begin the container's path with `/`",
-            Self::Parent => "write the path that it leads to",
+            Self::Parent => "write the path that it means",
             Self::Root => "mount it on a folder, as in `data:/data`",
         }
     }

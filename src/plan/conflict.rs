@@ -140,7 +140,7 @@ impl Conflict {
                 format!("docker gives a container no more than there are: set its `cpus` to at most {there}")
             }
             Self::NothingBefore(_) => {
-                "an app keeps one release before, with `deploy.keep_previous`, until somebody removes it (`docker container prune`); \
+                "an app keeps one release before, with `deploy.keep_previous`, until it is removed (`docker container prune`); \
                  an older image in the config is a way back, too; after a rollback, `gordon apply` goes forward again"
                     .to_owned()
             }

@@ -43,7 +43,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     bring_up_proxy(&mut plan, desired, &mut subnets);
     for workload in &desired.workloads {
         let up = bring_up(&mut plan, desired, workload);
-        plan.up.insert(&workload.stem, up);
+        plan.up.insert(&workload.base_name, up);
     }
     give_routes(&mut plan, desired);
     leave_old_route_networks(&mut plan, desired);

@@ -96,7 +96,7 @@ fn drain_and_remove(
     let can_drain = state.is_up() && !is_failing(seen, "always");
     let mut needs: Steps = plan.unrouted.iter().chain(after).copied().collect();
     let workload = replicated(desired, name);
-    if let Some(Availability::After(steps)) = workload.and_then(|w| plan.up.get(w.stem.as_str())) {
+    if let Some(Availability::After(steps)) = workload.and_then(|w| plan.up.get(w.base_name.as_str())) {
         needs.extend(steps);
     }
     if can_drain {

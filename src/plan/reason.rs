@@ -93,7 +93,7 @@ pub enum Reason {
     /// An earlier run was cut off and left it behind.
     LeftOver,
     /// The proxy routes to apps on this network.
-    LeadsThere,
+    Routed,
     /// The routes differ from those that the proxy has.
     RoutesChanged(RouteChanges),
     /// The project has no routes any more.
@@ -337,7 +337,7 @@ impl fmt::Display for Reason {
             Self::NotInConfig => f.write_str("no longer in the config"),
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
             Self::LeftOver => f.write_str("left over from a run that was cut off"),
-            Self::LeadsThere => f.write_str("the proxy leads to apps there"),
+            Self::Routed => f.write_str("the proxy routes to apps there"),
             Self::RoutesChanged(changes) => changes.fmt(f),
             Self::NoRoutes => f.write_str("nothing is routed to it any more"),
             Self::LastProject => f.write_str("no project is left that needs it"),
@@ -417,7 +417,7 @@ impl fmt::Display for Note {
                 "network {network} stays while containers are on it; see `docker network inspect {network}`"
             ),
             Self::VolumeKept(volume) => {
-                write!(f, "volume {volume} stays: a container of somebody else mounts it")
+                write!(f, "volume {volume} stays: a foreign container mounts it")
             }
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
         }

@@ -57,7 +57,7 @@ pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
 fn mounted_paths(desired: &Desired) -> BTreeMap<&Image, Option<BTreeSet<&str>>> {
     let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
     for workload in &desired.workloads {
-        let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
+        let mounts = workload.runtime.mounts.iter().chain(&workload.image_mounts);
         let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
         // a path counts only if every workload of the image mounts something there
         let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));

@@ -52,7 +52,7 @@ pub struct OwnerStatus<'a> {
     /// What the config asks for.
     pub workloads: Vec<WorkloadStatus<'a>>,
     /// Containers of the project that the config does not ask for.
-    pub unwanted: Vec<Member<'a>>,
+    pub orphans: Vec<Member<'a>>,
 }
 
 /// The proxy of a host, as one project sees it.
@@ -78,7 +78,7 @@ pub enum Fragment {
     /// They differ from the config.
     Outdated,
     /// The config asks for none.
-    Unwanted,
+    Orphan,
 }
 
 /// A workload of the config, and its containers on the host.
@@ -125,7 +125,7 @@ pub enum Place {
     /// It served before, and was kept.
     Previous,
     /// The config does not ask for it.
-    Unwanted,
+    Orphan,
 }
 
 impl<'a> Member<'a> {
@@ -154,17 +154,17 @@ pub fn status<'a>(
     let ours: BTreeMap<&Container, &SeenContainer> =
         host.containers.iter().filter(|(_, seen)| seen.project.as_ref() == Some(&desired.project)).collect();
     let routes: BTreeMap<&str, &Route> =
-        desired.routes.iter().map(|route| (route.stem.as_str(), route)).collect();
+        desired.routes.iter().map(|route| (route.base_name.as_str(), route)).collect();
     let mut owners = Owners::default();
     let mut wanted = BTreeSet::new();
     for workload in &desired.workloads {
-        let of_workload = of_workload(workload, &ours, routes.get(workload.stem.as_str()).copied());
+        let of_workload = of_workload(workload, &ours, routes.get(workload.base_name.as_str()).copied());
         wanted.extend(of_workload.containers.iter().map(|member| member.name.clone()));
         owners.of(&workload.owner).workloads.push(of_workload);
     }
     for (name, seen) in ours.iter().filter(|(name, _)| !wanted.contains(**name)) {
-        let member = Member::of((*name).clone(), Place::Unwanted, Some(seen), None);
-        owners.of(&seen.owner).unwanted.push(member);
+        let member = Member::of((*name).clone(), Place::Orphan, Some(seen), None);
+        owners.of(&seen.owner).orphans.push(member);
     }
     let proxy = of_proxy(desired, host);
     let unmounted = unmounted(&desired.project, host);
@@ -189,7 +189,7 @@ impl<'a> Owners<'a> {
     fn of(&mut self, owner: &'a Owner) -> &mut OwnerStatus<'a> {
         let place = *self.places.entry(owner).or_insert(self.list.len());
         if place == self.list.len() {
-            self.list.push(OwnerStatus { owner, workloads: Vec::new(), unwanted: Vec::new() });
+            self.list.push(OwnerStatus { owner, workloads: Vec::new(), orphans: Vec::new() });
         }
         &mut self.list[place]
     }
@@ -242,7 +242,7 @@ fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<
     let fragment = match (host.fragments.get(&desired.project), wanted) {
         (None, None) => return None,
         (None, Some(_)) => Fragment::Missing,
-        (Some(_), None) => Fragment::Unwanted,
+        (Some(_), None) => Fragment::Orphan,
         (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => Fragment::Current,
         (Some(_), Some(_)) => Fragment::Outdated,
     };

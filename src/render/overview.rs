@@ -366,7 +366,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a new container is told, as far as people decide by it.
+    /// The settings of a new container that matter to the person who decides.
     fn facts(&self, block: &Block<'a>, launch: &'a Launch) -> Vec<String> {
         let listed = |what: &str, things: Vec<String>| {
             (!things.is_empty()).then(|| format!("{what}{}", things.join(", ")))
@@ -411,7 +411,7 @@ impl<'a> View<'a> {
         names
     }
 
-    /// The routes that change, each with its owner: that of the app that it leads to, where the plan has to do with it.
+    /// The routes that change, each with its owner: that of its app, where the plan changes that.
     fn routes(&self, block: &Block<'a>) -> Vec<(&'a str, Entry<'a>)> {
         let project = self.plan.project.as_str();
         let mut routes = Vec::new();
@@ -536,7 +536,7 @@ fn command(launch: &Launch) -> Option<String> {
     })
 }
 
-/// What a container is told from now on, of all that its reasons only name.
+/// The new settings of a container that its reasons only name.
 fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
     let is_changed = |part| {
         block.steps.iter().any(|step| match &step.reason {

@@ -14,14 +14,14 @@ pub struct HttpCheck {
     /// The host that it takes the request for.
     pub host: String,
     /// Who asks.
-    pub asker: Asker,
+    pub prober: Prober,
     /// The time between two requests.
     pub every: Duration,
 }
 
-/// Who asks a container over HTTP: nobody else's packets reach its networks.
+/// Who asks a container over HTTP: only these have a way into its networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum Prober {
     /// The proxy, which is on a network of the container's.
     Proxy,
     /// A container of this image, made for one request, beside the one that is asked and with the same `localhost`.

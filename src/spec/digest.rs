@@ -1,4 +1,4 @@
-//! The hashed form of what a container is told, which its label remembers.
+//! The hashed form of a container's settings, which its label remembers.
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -40,7 +40,7 @@ impl Spec {
         Self::sorted(words.collect())
     }
 
-    /// The spec as it stands in a label.
+    /// The spec as a label has it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

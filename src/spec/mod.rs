@@ -1,4 +1,4 @@
-//! Plain values that the meaning of a config and docker's commands have in common: what a container is told, how it is asked
+//! Plain values that the meaning of a config and docker's commands have in common: a container's settings, how it is asked
 //! whether it is ready, where routes lead. Knows neither docker's flags nor the proxy's words.
 
 mod check;
@@ -10,8 +10,8 @@ mod route;
 mod runtime;
 mod secret;
 
-pub use check::Asker;
 pub use check::HttpCheck;
+pub use check::Prober;
 pub use digest::Difference;
 pub use digest::Spec;
 pub use digest::hash;

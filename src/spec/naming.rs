@@ -5,7 +5,7 @@ use crate::name::Container;
 /// What comes after the name in a container's [`key::PART`]: what it does, then the number of its replica.
 pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
 
-/// What comes after the stem in the names of a workload's containers.
+/// What comes after the base_name in the names of a workload's containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// Nothing, `-next` and `-previous`.
@@ -27,7 +27,7 @@ pub enum Role {
 
 impl Naming {
     /// The name of the container of this role and replica, counted from 1.
-    pub fn container(self, stem: &str, role: Role, replica: u32) -> Container {
+    pub fn container(self, base_name: &str, role: Role, replica: u32) -> Container {
         let role = match (self, role) {
             (Self::Plain, Role::Serving) => "",
             (Self::Plain, Role::Incoming) => "-next",
@@ -35,14 +35,14 @@ impl Naming {
             (Self::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
         };
-        let mut name = String::with_capacity(stem.len() + role.len());
-        name.push_str(stem);
+        let mut name = String::with_capacity(base_name.len() + role.len());
+        name.push_str(base_name);
         name.push_str(role);
         if replica > 1 {
             name.push('-');
             name.push_str(&replica.to_string());
         }
-        Container::parse(name).expect("a stem is a container name")
+        Container::parse(name).expect("a base_name is a container name")
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
         for naming in [Naming::Plain, Naming::Colours] {
             for role in [Role::Serving, Role::Incoming, Role::Previous] {
                 let name = naming.container("shop-web", role, 1);
-                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the stem");
+                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the base_name");
                 assert!(role.is_empty() || ROLES.contains(&role), "{name}");
             }
         }

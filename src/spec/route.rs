@@ -13,9 +13,9 @@ use crate::name::Network;
 pub struct Route {
     /// The hosts; at least one.
     pub hosts: Vec<Domain>,
-    /// The stem of the app.
-    pub stem: String,
-    /// What comes after the stem.
+    /// The base_name of the app.
+    pub base_name: String,
+    /// What comes after the base_name.
     pub naming: Naming,
     /// How many containers answer.
     pub replicas: u32,
@@ -81,6 +81,6 @@ impl Route {
 
     /// The name of the container of this role and replica, counted from 1.
     pub fn container(&self, role: Role, replica: u32) -> Container {
-        self.naming.container(&self.stem, role, replica)
+        self.naming.container(&self.base_name, role, replica)
     }
 }

@@ -1,10 +1,10 @@
-//! What a container is told beside its name, image, labels and networks.
+//! The settings of a container beside its name, image, labels and networks.
 
 use crate::name::EnvKey;
 use crate::name::Volume;
 use std::time::Duration;
 
-/// Everything that is told of a container beside its name, image, labels and networks.
+/// All settings of a container beside its name, image, labels and networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Runtime {
     /// What it takes for its host's name; `None`: no matter what.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A value that nobody may see; shown as `…`.
+/// A value that is never shown; printed as `…`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

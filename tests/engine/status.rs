@@ -88,7 +88,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     project.write("gordon.yaml", &config(name, 2, 1));
     token(&["apply", "--yes"]);
     let seen = status(&project);
-    assert_eq!((&seen["drift"], &seen["unwanted"]), (&json!([]), &json!([])));
+    assert_eq!((&seen["drift"], &seen["orphans"]), (&json!([]), &json!([])));
     assert_eq!(
         containers(&seen["workloads"][1]),
         json!([

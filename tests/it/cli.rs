@@ -782,7 +782,7 @@ fn status_shows_the_host_and_its_differences_from_the_config() {
     );
     assert!(of_app["containers"][0]["age_seconds"].as_u64().is_some_and(|age| age >= 5400), "{of_app}");
     assert_eq!(status["workloads"][0]["containers"][0]["state"], "missing");
-    assert_eq!(status["unwanted"][0]["name"], old);
+    assert_eq!(status["orphans"][0]["name"], old);
     assert!(scene.is_untouched(), "{:?}", scene.calls());
 }
 
@@ -858,7 +858,7 @@ fn status_shows_the_proxy_and_its_routes_of_the_project() {
     scene.write("gordon.toml", "name = \"cli-proxied\"\n[apps.web]\nimage = \"web:1\"\n");
     assert_eq!(told()["proxy"], Value::Null, "the project has nothing to do with it");
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
-    assert_eq!(told()["proxy"]["fragment"], "unwanted");
+    assert_eq!(told()["proxy"]["fragment"], "orphan");
 }
 
 #[test]

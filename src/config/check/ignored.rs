@@ -5,7 +5,7 @@ use crate::config::problem::Problem;
 use crate::config::problem::Span;
 use crate::config::schema::Config;
 
-/// More names than these make a warning that nobody reads.
+/// The most names in one warning.
 const MOST_NAMES: usize = 10;
 
 pub(super) fn check(config: &Config, isolation_enabled: Option<Span>, problems: &mut Vec<Problem>) {

@@ -116,7 +116,7 @@ fn owner_of(
     known.map_or(Owner::Wrong, Owner::Known)
 }
 
-/// A group of nobody has no network, and what is attached to it nobody to serve.
+/// A group without members has no network, and its services would serve no app.
 fn drop_empty_groups(config: &mut Config, empty: &BTreeSet<Label>, problems: &mut Vec<Problem>) {
     let attached: BTreeMap<&AttachedTo, Span> = config
         .attachments

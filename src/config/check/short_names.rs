@@ -13,7 +13,7 @@ use serde_spanned::Spanned;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-/// A service that a name stands for.
+/// A service that a name means.
 #[derive(Clone, Copy)]
 struct Meaning<'c> {
     service: &'c Service,

@@ -1,4 +1,4 @@
-//! What one container is told does not contradict itself, and no two containers ask for one port of the host.
+//! The settings of one container do not contradict each other, and no two containers publish one port of the host.
 
 use crate::config::enabled::Enabled;
 use crate::config::env_file::STORE_HINT;

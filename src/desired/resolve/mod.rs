@@ -40,15 +40,15 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
-use crate::spec::Asker;
 use crate::spec::ImageFacts;
 use crate::spec::Kind;
+use crate::spec::Prober;
 use crate::spec::Secret;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Where an app is taken to listen of which nobody says.
+/// The port of an app when neither the config nor its image says one.
 const HTTP_PORT: u16 = 80;
 
 /// What a config needs beside itself.
@@ -86,7 +86,7 @@ struct Resolver<'a> {
     routes: Vec<Route>,
     /// The networks that the proxy joins.
     proxied: BTreeSet<Network>,
-    /// The containers of routed apps of which nobody says where they listen, by the port that is taken for granted.
+    /// The containers of routed apps whose port is a guess, by that port.
     silent: BTreeMap<u16, Vec<Container>>,
     /// By the order of `workloads`: the names under which others find each.
     aliases: Aliases,
@@ -95,7 +95,7 @@ struct Resolver<'a> {
     /// The groups of a domain, in the order of the file.
     groups_of: BTreeMap<&'a Domain, Vec<&'a Label>>,
     attached: BTreeMap<&'a AttachedTo, &'a [config::Service]>,
-    /// By group: the stems of its services.
+    /// By group: the base_names of its services.
     group_services: BTreeMap<&'a Label, Vec<String>>,
 }
 
@@ -106,7 +106,7 @@ struct Home<'a> {
     /// What its names begin with, after the prefix.
     id: &'a str,
     /// What its containers' names begin with.
-    stem: String,
+    base_name: String,
     /// The network that it is on.
     network: Network,
     /// The env file that it has from its app.
@@ -116,11 +116,11 @@ struct Home<'a> {
 /// What a route and an app of a project differ in.
 struct App<'a> {
     owner: Owner,
-    stem: String,
+    base_name: String,
     naming: Naming,
     names: Names,
     networks: Vec<Network>,
-    /// The stems of the services that are up before it.
+    /// The base_names of the services that are up before it.
     needs: Vec<String>,
     env_file: Option<String>,
     /// What the names of its volumes begin with.
@@ -138,7 +138,7 @@ struct App<'a> {
 /// What the config says of where a workload listens.
 struct Listener<'a> {
     naming: Naming,
-    stem: &'a str,
+    base_name: &'a str,
     declared: Option<u16>,
     /// Where problems are shown.
     place: &'a Range<usize>,
@@ -202,18 +202,18 @@ impl<'a> Resolver<'a> {
             if let Ready::Answers(check, _) = &mut workload.ready
                 && is_proxied
             {
-                check.asker = Asker::Proxy;
+                check.prober = Prober::Proxy;
             }
         }
-        let mut askers: BTreeMap<&Image, Vec<_>> = BTreeMap::new();
+        let mut probers: BTreeMap<&Image, Vec<_>> = BTreeMap::new();
         for (workload, name) in self.workloads.iter().zip(&names) {
-            if let Some(image) = workload.ready.asker_image() {
-                askers.entry(image).or_default().push(name.clone());
+            if let Some(image) = workload.ready.prober_image() {
+                probers.entry(image).or_default().push(name.clone());
             }
         }
         let beside =
             |(image, containers): (&Image, _)| Note::AskedBeside { image: image.clone(), containers };
-        notes.extend(askers.into_iter().map(beside));
+        notes.extend(probers.into_iter().map(beside));
         // the proxy, and the one that takes its place
         let proxied = self.networks.iter_mut().filter(|network| self.proxied.contains(&network.name));
         proxied.for_each(|network| network.addresses += 2);
@@ -262,13 +262,13 @@ impl<'a> Resolver<'a> {
         for group in &self.config.groups {
             let name = group.name.get_ref();
             let network = self.network_of(name.as_str(), name.into(), group.name.span());
-            let stem = format!("{}-{name}", self.prefix);
+            let base_name = format!("{}-{name}", self.prefix);
             // as the seed has it, a group's services take the env file of its first member
             let env_file = group.members.first().map(|member| self.config.env.file_of(member.get_ref()));
-            let home = Home { owner: name.into(), id: name.as_str(), stem, network, env_file };
+            let home = Home { owner: name.into(), id: name.as_str(), base_name, network, env_file };
             let services = self.services_of(&AttachedTo::Group(name.clone()));
-            let stems = services.iter().map(|service| self.service(service, &home)).collect();
-            self.group_services.insert(name, stems);
+            let base_names = services.iter().map(|service| self.service(service, &home)).collect();
+            self.group_services.insert(name, base_names);
         }
     }
 
@@ -284,7 +284,7 @@ impl<'a> Resolver<'a> {
             Some(id) => (id.get_ref().as_str(), id.span()),
             None => (domain.as_str(), route.domain.span()),
         };
-        let stem = format!("{}-{id}", self.prefix);
+        let base_name = format!("{}-{id}", self.prefix);
         let env_file = self.config.env.file_of(domain);
         let mut networks = self.networks_of(domain, id, &place);
         let mut needs = self.services_of_groups(domain);
@@ -297,7 +297,7 @@ impl<'a> Resolver<'a> {
         let qualified = names::qualified(id, None);
         let app = App {
             owner: domain.into(),
-            stem,
+            base_name,
             naming: Naming::Plain,
             names: Names { place, declared: Vec::new(), derived: vec![first], qualified },
             networks,
@@ -340,13 +340,13 @@ impl<'a> Resolver<'a> {
         networks
     }
 
-    /// The stems of the services of a domain's groups.
+    /// The base_names of the services of a domain's groups.
     fn services_of_groups(&self, domain: &Domain) -> Vec<String> {
         let services = self.groups_of(domain).into_iter().filter_map(|group| self.group_services.get(group));
         services.flatten().cloned().collect()
     }
 
-    /// Adds the services that are attached to a domain, on its own network or on that of its first group; their stems.
+    /// Adds the services that are attached to a domain, on its own network or on that of its first group; their base_names.
     fn attached_services(
         &mut self,
         domain: &Domain,
@@ -360,7 +360,7 @@ impl<'a> Resolver<'a> {
         let home = Home {
             owner: domain.into(),
             id,
-            stem: format!("{}-{id}", self.prefix),
+            base_name: format!("{}-{id}", self.prefix),
             network: network.clone(),
             env_file: Some(env_file.to_owned()),
         };
@@ -369,23 +369,23 @@ impl<'a> Resolver<'a> {
 
     /// Adds an app.
     fn app(&mut self, app: App<'_>, config: &config::Workload) {
-        let App { owner, stem, naming, names, .. } = app;
-        self.collisions.app(&names.qualified, &stem, owner.clone(), &names.place);
+        let App { owner, base_name, naming, names, .. } = app;
+        self.collisions.app(&names.qualified, &base_name, owner.clone(), &names.place);
         let env_files = self.env_files(None, app.env_file.as_deref(), config);
         let runtime = self.runtime(config, env_files, None, &app.volume_home, &owner);
-        let listener = Listener { naming, stem: &stem, declared: app.port, place: &names.place };
+        let listener = Listener { naming, base_name: &base_name, declared: app.port, place: &names.place };
         let port = self.port(config, &listener, app.hosts.is_some());
         let ready = self.ready(config, port, app.asked_host);
         let workload = Workload {
             owner,
             kind: Kind::App,
-            stem,
+            base_name,
             naming,
             replicas: app.replicas,
             image: config.image.get_ref().clone(),
             attachments: attachments(app.networks),
             runtime,
-            learned: Vec::new(),
+            image_mounts: Vec::new(),
             needs: app.needs,
             ready,
             strategy: strategy(app.strategy, config),
@@ -397,7 +397,7 @@ impl<'a> Resolver<'a> {
         self.add(workload, names);
     }
 
-    /// Whether the proxy leads to apps.
+    /// Whether the proxy routes to apps.
     fn is_routing(&self) -> bool {
         self.config.proxy.enabled == Enabled::Yes
     }
@@ -435,7 +435,7 @@ impl<'a> Resolver<'a> {
                 self.problems.push(Problem::error(listener.place.clone(), message).hint(way_out));
             }
             _ if is_led || is_asked => {
-                let name = listener.naming.container(listener.stem, Role::Serving, 1);
+                let name = listener.naming.container(listener.base_name, Role::Serving, 1);
                 self.silent.entry(port).or_default().push(name);
             }
             _ => {}
@@ -452,7 +452,7 @@ impl<'a> Resolver<'a> {
         }
         self.routes.push(Route {
             hosts,
-            stem: workload.stem.clone(),
+            base_name: workload.base_name.clone(),
             naming: workload.naming,
             replicas: workload.replicas,
             port,
@@ -475,7 +475,7 @@ impl<'a> Resolver<'a> {
         let home = Home {
             owner: (&self.project).into(),
             id: &project,
-            stem: project.clone(),
+            base_name: project.clone(),
             network: network.clone(),
             env_file: None,
         };
@@ -489,7 +489,7 @@ impl<'a> Resolver<'a> {
             let asked_host = hosts.as_ref().and_then(|hosts| hosts.first()).map_or(name, Domain::as_str);
             let resolved = App {
                 owner: (&self.project).into(),
-                stem: format!("{project}-{name}"),
+                base_name: format!("{project}-{name}"),
                 naming: Naming::Colours,
                 names: Names {
                     place: app.name.span(),
@@ -511,10 +511,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Adds a service; its stem.
+    /// Adds a service; its base_name.
     fn service(&mut self, service: &'a config::Service, home: &Home<'_>) -> String {
         let name = service.name.get_ref().as_str();
-        let stem = format!("{}-{name}", home.stem);
+        let base_name = format!("{}-{name}", home.base_name);
         let alias = |text: &str| Alias::parse(text).expect("a short name is an alias");
         let mut declared = vec![alias(name)];
         if let Some(suffix) = &self.config.isolation.dns_suffix {
@@ -531,13 +531,14 @@ impl<'a> Resolver<'a> {
         let qualified = names::qualified(home.id, Some(name));
         let names = Names { place: service.name.span(), declared, derived, qualified };
         let env_files = self.env_files(home.env_file.as_deref(), None, &service.workload);
-        let volumes = if home.stem == self.project.as_str() {
-            home.stem.clone()
+        let volumes = if home.base_name == self.project.as_str() {
+            home.base_name.clone()
         } else {
             format!("{}-{}", self.prefix, names::dashed(home.id))
         };
         let place = service.name.span();
-        let listener = Listener { naming: Naming::Plain, stem: &stem, declared: None, place: &place };
+        let listener =
+            Listener { naming: Naming::Plain, base_name: &base_name, declared: None, place: &place };
         let port = self.port(&service.workload, &listener, false);
         let ready = self.ready(&service.workload, port, name);
         let hostname = Some(names::label(name));
@@ -545,20 +546,20 @@ impl<'a> Resolver<'a> {
         let workload = Workload {
             owner: home.owner.clone(),
             kind: Kind::Service,
-            stem: stem.clone(),
+            base_name: base_name.clone(),
             naming: Naming::Plain,
             replicas: 1,
             image: service.workload.image.get_ref().clone(),
             attachments: attachments(vec![home.network.clone()]),
             runtime,
-            learned: Vec::new(),
+            image_mounts: Vec::new(),
             needs: Vec::new(),
             ready,
             strategy: Strategy::Recreate(None),
             keeps_previous: false,
         };
         self.add(workload, names);
-        stem
+        base_name
     }
 
     fn add(&mut self, mut workload: Workload, names: Names) {
@@ -568,7 +569,7 @@ impl<'a> Resolver<'a> {
             let index = self.network_index[&attachment.network];
             self.networks[index].addresses += per_container * workload.replicas;
         }
-        workload.learned = self.learned(&workload, &names.place);
+        workload.image_mounts = self.image_mounts(&workload, &names.place);
         self.aliases.add(names, &mut self.problems);
         self.workloads.push(workload);
     }

@@ -1,4 +1,4 @@
-//! The networks and volumes of a workload, and what its containers are told.
+//! The networks and volumes of a workload, and the settings of its containers.
 
 use super::Resolver;
 use crate::config;
@@ -16,11 +16,11 @@ use crate::name::Owner;
 use crate::name::Volume;
 use crate::name::mount_path;
 use crate::name::visible;
-use crate::spec::Asker;
 use crate::spec::EnvFile;
 use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Mount;
+use crate::spec::Prober;
 use crate::spec::Runtime;
 use crate::spec::Source;
 use crate::spec::hash;
@@ -37,7 +37,7 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Resolver<'_> {
-    /// The network of a domain, a group or the plain apps, by what stands for it in names.
+    /// The network of a domain, a group or the plain apps, by its part in names.
     pub(super) fn network_of(&mut self, id: &str, owner: Owner, place: Range<usize>) -> Network {
         self.make_network(format!("{}-{}", self.prefix, names::dashed(id)), owner, place)
     }
@@ -77,7 +77,7 @@ impl Resolver<'_> {
     }
 
     /// Mounts for the VOLUMEs of the image that the config does not mount itself.
-    pub(super) fn learned(&mut self, workload: &Workload, place: &Range<usize>) -> Vec<Mount> {
+    pub(super) fn image_mounts(&mut self, workload: &Workload, place: &Range<usize>) -> Vec<Mount> {
         let Some(facts) = self.inputs.images.get(&workload.image) else { return Vec::new() };
         if self.config.volumes.auto_create == Enabled::No {
             return Vec::new();
@@ -97,14 +97,14 @@ impl Resolver<'_> {
             }
         }
         paths.retain(|path| workload.runtime.mounts.iter().all(|mount| mount.target != *path));
-        let mut learned = Vec::with_capacity(paths.len());
+        let mut image_mounts = Vec::with_capacity(paths.len());
         for path in paths {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), &path);
             let whose = format!("VOLUME {path} of {}", workload.name());
             let volume = self.volume(name, &whose, &workload.owner, place);
-            learned.push(Mount { source: Source::Volume(volume), target: path, read_only: false });
+            image_mounts.push(Mount { source: Source::Volume(volume), target: path, read_only: false });
         }
-        learned
+        image_mounts
     }
 
     pub(super) fn env_files(
@@ -201,7 +201,7 @@ impl Resolver<'_> {
                     port,
                     path: path.clone(),
                     host: host.to_owned(),
-                    asker: Asker::Beside(self.config.proxy.image.clone()),
+                    prober: Prober::Beside(self.config.proxy.image.clone()),
                     every: interval.unwrap_or(PATH_INTERVAL),
                 };
                 Ready::Answers(check, timeout)

@@ -221,7 +221,7 @@ struct AskedAddress {
 
 impl ContainerAnswer {
     /// What its labels say, when gordon made it. Labels alone do not say that: `docker commit` gives those of a container to
-    /// an image, and each container of the image has them from there; and `docker rename` gives a container to somebody.
+    /// an image, and each container of the image has them from there; and `docker rename` gives a container another name.
     fn labelled(&self, image_labels: &ImageLabels) -> Option<Labelled> {
         let labels = &self.config.labels;
         let labelled = Labelled::of(labels)?;

@@ -1,4 +1,4 @@
-//! What docker says of images. Does not know which are wanted until it is told.
+//! What docker says of images. Does not know which are wanted.
 
 use super::or_default;
 use crate::docker::ImageFacts;

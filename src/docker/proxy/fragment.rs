@@ -48,18 +48,18 @@ impl Fragment {
         self.sites.get(host).map(|place| &self.text[place.clone()])
     }
 
-    /// The networks on which the apps are that it leads to, as its comments say.
+    /// The networks of the apps that it routes to, as its comments say.
     pub fn networks(&self) -> &BTreeSet<Network> {
         &self.networks
     }
 
-    /// The network on which it leads to a container; `None` also where an older gordon named none.
+    /// The network on which it routes to a container; `None` also where an older gordon named none.
     pub fn leading_network(&self, container: &Container) -> Option<&Network> {
         self.leading.get(container)
     }
 }
 
-/// A site of a fragment that leads to an app.
+/// A site of a fragment that routes to an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSite<'a> {
     /// Its hosts as they stand there, as in `http://a.com, http://b.com`.
@@ -94,7 +94,7 @@ pub fn route_sites(text: &str) -> impl Iterator<Item = RouteSite<'_>> {
         let question = question.strip_prefix("dynamic a ").or_else(|| question.strip_prefix("a "))?;
         let (name, port) = question.strip_suffix(" {")?.split_once(' ')?;
         let container = name.strip_suffix('.')?.rsplit_once('.')?.0;
-        // of several replicas the first stands for all
+        // the first of several replicas is enough
         Some(RouteSite { addresses: addresses.take()?, container, port })
     })
 }

@@ -1,5 +1,5 @@
-//! The proxy that all projects of a host share, which is Caddy: what its container is told, what it starts from, and its files of
-//! routes, written and read. Knows alone what Caddy's words are. Does not know what is routed where.
+//! The proxy that all projects of a host share, which is Caddy: its container's settings, what it starts from, and its
+//! files of routes, written and read. Knows alone what Caddy's words are. Does not know what is routed where.
 
 mod files;
 mod fragment;

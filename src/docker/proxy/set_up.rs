@@ -1,4 +1,4 @@
-//! What the proxy's container is told, and the script that it starts from.
+//! The settings of the proxy's container, and the script that it starts from.
 
 use super::files::SCRIPTS;
 use super::names::CONFIG;
@@ -17,8 +17,8 @@ use crate::spec::hash;
 /// Its restart policy, once it has proved itself.
 pub const RESTART: &str = "always";
 
-/// How it asks for names. Caddy answers nobody who needs a new answer while it waits for one: a name that no container has
-/// at the moment, of which docker asks the host's resolver, is not waited for for long.
+/// How it asks for names. Caddy holds back every request that needs a new answer while it waits for one: a name that no
+/// container has at the moment, of which docker asks the host's resolver, is not waited for for long.
 const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
 
 /// Its settings, and what it answers for hosts that no project routes. A certificate of its own authority, for its own name,
@@ -26,8 +26,8 @@ const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
 /// in `# 2.7` are for a Caddy of 2.7 or newer; an older one goes without. HTTP/3 would take a port of UDP.
 const SETTINGS: &str = include_str!("settings.caddy");
 
-/// Asks a container for its health, for whoever names it: its own site, which nobody outside reaches. A redirect is a good
-/// answer, and is not followed.
+/// Asks the container that a request names for its health: a site of its own, which is not reached from outside. A
+/// redirect is a good answer, and is not followed.
 const HEALTH: &str = include_str!("health.caddy");
 
 /// Asks a container for whatever it has, in the same way: says why where it has no answer.
@@ -36,7 +36,7 @@ const ASKING: &str = include_str!("asking.caddy");
 /// Writes its files, in place of the line `FILES`, which the next start may find already, and becomes Caddy.
 const START: &str = include_str!("start.sh");
 
-/// What its container is told.
+/// The settings of its container.
 pub fn runtime(proxy: &Proxy) -> Runtime {
     let [data, config] = volumes();
     let mount = |volume, target: &str| Mount {
@@ -56,7 +56,7 @@ pub fn runtime(proxy: &Proxy) -> Runtime {
     }
 }
 
-/// What its container is told, in the form that its label remembers. Other scripts are no reason to replace it, which would
+/// The spec of its container, which its label remembers. Other scripts are no reason to replace it, which would
 /// interrupt everybody.
 pub fn spec(proxy: &Proxy) -> Spec {
     let Runtime { ports, .. } = runtime(proxy);

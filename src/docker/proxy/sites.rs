@@ -7,7 +7,7 @@ use crate::spec::Route;
 use crate::spec::Tls;
 use std::fmt::Write;
 
-/// What stands before a host in a Caddyfile: without it, Caddy would take the host `import` for a directive.
+/// The prefix of a host in a Caddyfile: without it, Caddy would take the host `import` for a directive.
 pub fn scheme(tls: Tls) -> &'static str {
     if tls == Tls::Off { "http://" } else { "https://" }
 }
@@ -30,7 +30,7 @@ pub fn upstream(route: &Route) -> String {
 }
 
 /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
-/// of the release before in the moment in which nobody has these. Caddy's own redirect to HTTPS leads to port 443.
+/// of the release before in the moment in which no container has these. Caddy's own redirect to HTTPS goes to port 443.
 pub fn site(route: &Route, tls: Tls, https_port: u16) -> String {
     let mut text = String::new();
     let sites = |scheme: &str| -> String {
@@ -100,7 +100,7 @@ mod tests {
     fn route(replicas: u32) -> Route {
         Route {
             hosts: ["test.eliasson.me", "b.com"].map(|host| Domain::parse(host).expect("a host")).into(),
-            stem: "gmail-web".to_owned(),
+            base_name: "gmail-web".to_owned(),
             naming: Naming::Colours,
             replicas,
             port: 3000,

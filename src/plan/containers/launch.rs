@@ -19,12 +19,12 @@ use super::view::routed_network;
 use super::view::why_awaited;
 use crate::desired::Ready;
 use crate::desired::Workload;
-use crate::docker::Asker;
 use crate::docker::Await;
 use crate::docker::Fact;
 use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Op;
+use crate::docker::Prober;
 use crate::docker::Release;
 use crate::docker::SeenContainer;
 use crate::docker::State;
@@ -87,15 +87,15 @@ fn made(
 ) -> Launch {
     let workload = target.workload;
     let mut labels = match target.is_shared() {
-        true => plan.shared_labels(workload.kind, &workload.owner, &workload.stem),
-        false => plan.labels(workload.kind, &workload.owner, &workload.stem),
+        true => plan.shared_labels(workload.kind, &workload.owner, &workload.base_name),
+        false => plan.labels(workload.kind, &workload.owner, &workload.base_name),
     };
     let (spec, inherits) = (target.spec.clone(), inherited(workload));
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
     runtime.restart = probation(&runtime.restart).to_owned();
-    runtime.mounts.reserve_exact(workload.learned.len());
-    runtime.mounts.extend(workload.learned.iter().cloned());
+    runtime.mounts.reserve_exact(workload.image_mounts.len());
+    runtime.mounts.extend(workload.image_mounts.iter().cloned());
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
 }
 
@@ -211,7 +211,7 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
     let wait = Op::Await(match &target.workload.ready {
         Ready::Healthy(timeout) => Await::Healthy { name, timeout: *timeout },
         Ready::Answers(check, timeout) => {
-            asks = asker_steps(seq.plan, target.workload, &check.asker);
+            asks = prober_steps(seq.plan, target.workload, &check.prober);
             Await::Answers { name, check: check.clone(), timeout: *timeout }
         }
         Ready::StaysUp => Await::StaysUp { name, time },
@@ -223,13 +223,13 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
 }
 
 /// The steps after which the prober can probe.
-fn asker_steps(plan: &PlanBuilder<'_>, workload: &Workload, asker: &Asker) -> Steps {
-    match asker {
-        Asker::Proxy => match &plan.proxy {
+fn prober_steps(plan: &PlanBuilder<'_>, workload: &Workload, prober: &Prober) -> Steps {
+    match prober {
+        Prober::Proxy => match &plan.proxy {
             Availability::After(steps) => [steps.as_slice(), &route_steps(plan, workload)].concat(),
             Availability::Blocked => Steps::new(),
         },
-        Asker::Beside(image) => plan.images.get(image).copied().into_iter().collect(),
+        Prober::Beside(image) => plan.images.get(image).copied().into_iter().collect(),
     }
 }
 

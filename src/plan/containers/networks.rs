@@ -94,7 +94,7 @@ pub(super) fn join_networks(
 /// Joins a container to the network on which the proxy still routes to it.
 pub(super) fn keep_routed_network(seq: &mut Sequence<'_, '_>, workload: &Workload, name: &Container) {
     if let Some(network) = routed_network(seq.plan, workload) {
-        join(seq, name, &network, &[], &Reason::LeadsThere);
+        join(seq, name, &network, &[], &Reason::Routed);
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn leave_extra_networks(
 /// have had time to finish.
 pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     for workload in &desired.workloads {
-        let Some(Availability::After(up)) = plan.up.get(workload.stem.as_str()) else { continue };
+        let Some(Availability::After(up)) = plan.up.get(workload.base_name.as_str()) else { continue };
         let needs: Steps = up.iter().copied().chain(plan.unrouted).collect();
         let mut names: Vec<Container> = slots(workload).into_iter().map(|slot| slot.live).collect();
         names.retain(|name| !extra_networks(plan, workload, name).is_empty());

@@ -36,7 +36,7 @@ pub(super) fn resume(
         false => after.to_vec(),
     };
     for slot in slots {
-        if is_unwanted(plan, target, slot) {
+        if is_discarded(plan, target, slot) {
             steps.extend(discard(plan, target, slot, after));
         }
     }
@@ -120,7 +120,7 @@ fn await_next(
 }
 
 /// Whether a next container is useless: the config asks for another, or the live one already matches.
-fn is_unwanted(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool {
+fn is_discarded(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> bool {
     let is_right =
         |name: &Container| plan.seen(name).map(|seen| outdated(plan, target, name, seen).is_none());
     let is_rolling = target.workload.strategy == Strategy::Rolling;

@@ -53,8 +53,9 @@ pub fn rollback(
 ) -> Result<Plan, Vec<Conflict>> {
     let options = Options { leave_data: leave_data.clone(), ..Options::default() };
     let mut plan = PlanBuilder::new(&desired.project, desired.stop_timeout, host, &options);
-    let is_meant =
-        |workload: &&Workload| workload.kind == Kind::App && apps.is_none_or(|stem| workload.stem == stem);
+    let is_meant = |workload: &&Workload| {
+        workload.kind == Kind::App && apps.is_none_or(|base_name| workload.base_name == base_name)
+    };
     let meant: Vec<&Workload> = desired.workloads.iter().filter(is_meant).collect();
     let (can, cannot): (Vec<&Workload>, Vec<&Workload>) =
         meant.iter().partition(|workload| can_go_back(&plan, workload));

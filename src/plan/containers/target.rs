@@ -95,7 +95,7 @@ pub(super) fn default_bridge() -> Network {
 
 /// The named volumes that a workload mounts, with their paths inside the container.
 pub(in crate::plan) fn named_volumes(workload: &Workload) -> impl Iterator<Item = (&Volume, &str)> {
-    let mounts = workload.runtime.mounts.iter().chain(&workload.learned);
+    let mounts = workload.runtime.mounts.iter().chain(&workload.image_mounts);
     mounts.filter_map(|Mount { source, target, .. }| match source {
         Source::Volume(volume) => Some((volume, target.as_str())),
         Source::Host(_) | Source::Folder(_) => None,

@@ -19,12 +19,12 @@ use crate::desired::Desired;
 use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
-use crate::docker::Asker;
 use crate::docker::Fact;
 use crate::docker::HttpCheck;
 use crate::docker::Kind;
 use crate::docker::Op;
 use crate::docker::PROXY;
+use crate::docker::Prober;
 use crate::docker::Spec;
 use crate::name::Container;
 use crate::plan::Blocked;
@@ -164,20 +164,22 @@ fn bring_up_slots(
 
 /// The reason why a workload cannot be brought up.
 fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
-    let images = [Some(&workload.image), workload.ready.asker_image()];
+    let images = [Some(&workload.image), workload.ready.prober_image()];
     for image in images.into_iter().flatten() {
         if let Some(message) = plan.now.images.unavailable.get(image) {
             return Some(BlockedBy::Image { image: image.clone(), message: message.clone() });
         }
     }
-    if let Ready::Answers(HttpCheck { asker: Asker::Proxy, .. }, _) = &workload.ready
+    if let Ready::Answers(HttpCheck { prober: Prober::Proxy, .. }, _) = &workload.ready
         && matches!(plan.proxy, Availability::Blocked)
     {
         return Some(BlockedBy::Needs(Container::parse(PROXY).expect("it is the name of a container")));
     }
-    let is_blocked = |stem: &&String| matches!(plan.up.get(stem.as_str()), Some(Availability::Blocked));
-    workload.needs.iter().filter(is_blocked).find_map(|stem| {
-        let name = Container::parse(stem.as_str()).expect("a service's stem is its container's name");
+    let is_blocked =
+        |base_name: &&String| matches!(plan.up.get(base_name.as_str()), Some(Availability::Blocked));
+    workload.needs.iter().filter(is_blocked).find_map(|base_name| {
+        let name =
+            Container::parse(base_name.as_str()).expect("a service's base_name is its container's name");
         (!runs(plan, &name)).then_some(BlockedBy::Needs(name))
     })
 }
@@ -194,8 +196,8 @@ fn needs(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
     for port in published(workload) {
         needs.extend(plan.freed_ports.get(&port).into_iter().flatten());
     }
-    for stem in &workload.needs {
-        if let Some(Availability::After(steps)) = plan.up.get(stem.as_str()) {
+    for base_name in &workload.needs {
+        if let Some(Availability::After(steps)) = plan.up.get(base_name.as_str()) {
             needs.extend(steps);
         }
     }

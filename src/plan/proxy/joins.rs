@@ -52,7 +52,7 @@ fn join(plan: &mut PlanBuilder<'_>, network: Network, after: &[StepId]) -> Optio
     expect_room(plan, vec![on.clone()], &proxy_name(), &network, address);
     let membership = Membership { network, address, aliases: Vec::new() };
     let op = Op::Connect { container: proxy_name(), membership };
-    plan.sequence(&owner(), after).step_unless(op, &Reason::LeadsThere, [on])
+    plan.sequence(&owner(), after).step_unless(op, &Reason::Routed, [on])
 }
 
 /// Takes the proxy off a network that is to be removed.

@@ -41,7 +41,7 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
     let (mut needs, mut after) = (ready.clone(), Steps::new());
     needs.extend(plan.joined.values());
     for route in &desired.routes {
-        if let Some(Availability::After(steps)) = plan.up.get(route.stem.as_str()) {
+        if let Some(Availability::After(steps)) = plan.up.get(route.base_name.as_str()) {
             if is_rerouted(plan, desired, route, proxy) { &mut needs } else { &mut after }.extend(steps);
         }
     }
@@ -69,12 +69,14 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
     let had = plan.now.fragments.get(plan.project);
     let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
     let answering: BTreeSet<&str> =
-        desired.workloads.iter().filter(answers).map(|workload| workload.stem.as_str()).collect();
+        desired.workloads.iter().filter(answers).map(|workload| workload.base_name.as_str()).collect();
     let is_asked = |route: &&Route| {
         let site = || proxy::site(route, desired.tls, proxy.https_port);
         let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site()));
-        let is_asked_already = match plan.up.get(route.stem.as_str()) {
-            Some(Availability::After(steps)) => !steps.is_empty() && answering.contains(route.stem.as_str()),
+        let is_asked_already = match plan.up.get(route.base_name.as_str()) {
+            Some(Availability::After(steps)) => {
+                !steps.is_empty() && answering.contains(route.base_name.as_str())
+            }
             Some(Availability::Blocked) | None => true,
         };
         is_new && !is_asked_already

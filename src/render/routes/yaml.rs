@@ -1,4 +1,4 @@
-//! Routes as a list of host, target and project: the seed's own form, for proxies that are told by a script.
+//! Routes as a list of host, target and project: the seed's own form, for proxies that a script configures.
 
 use super::header;
 use super::scalar;

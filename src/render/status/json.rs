@@ -38,7 +38,7 @@ struct Document<'a> {
     /// What the config asks for, each with what the host has of it.
     workloads: Vec<Workload<'a>>,
     /// Containers of the project that the config does not ask for.
-    unwanted: Vec<Unwanted<'a>>,
+    orphans: Vec<Orphan<'a>>,
     /// The volumes of the project that no container mounts.
     unmounted_volumes: Vec<UnmountedVolume<'a>>,
     /// The proxy that all projects of the host share; null when this one has nothing to do with it.
@@ -122,12 +122,12 @@ enum Fragment {
     /// Others than those of the config.
     Outdated,
     /// Some, and the config asks for none.
-    Unwanted,
+    Orphan,
 }
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Unwanted<'a> {
+struct Orphan<'a> {
     /// The domain, group or project that it belongs to, as its label says.
     owner: &'a str,
     #[serde(flatten)]
@@ -177,7 +177,7 @@ enum Role {
     /// It did, and was kept.
     Previous,
     /// The config does not ask for it.
-    Unwanted,
+    Orphan,
 }
 
 #[derive(Serialize)]
@@ -231,7 +231,7 @@ impl<'a> Document<'a> {
     fn of(status: &'a Status<'a>, now: SystemTime) -> Self {
         let owners = || status.owners.iter();
         let workloads = owners().flat_map(|owner| owner.workloads.iter().map(|w| (owner.owner.as_str(), w)));
-        let unwanted = owners().flat_map(|owner| owner.unwanted.iter().map(|m| (owner.owner.as_str(), m)));
+        let orphans = owners().flat_map(|owner| owner.orphans.iter().map(|m| (owner.owner.as_str(), m)));
         let (blocked, conflicts) = match status.drift {
             Ok(plan) => (plan.blocked.as_slice(), &[][..]),
             Err(conflicts) => (&[][..], conflicts),
@@ -254,8 +254,8 @@ impl<'a> Document<'a> {
             version: VERSION,
             project: status.project.as_str(),
             workloads: workloads.map(|(owner, workload)| Workload::of(owner, workload, now)).collect(),
-            unwanted: unwanted
-                .map(|(owner, member)| Unwanted { owner, container: Container::of(member, now) })
+            orphans: orphans
+                .map(|(owner, member)| Orphan { owner, container: Container::of(member, now) })
                 .collect(),
             unmounted_volumes: status
                 .unmounted
@@ -283,7 +283,7 @@ impl<'a> Proxy<'a> {
                 plan::Fragment::Missing => Fragment::Missing,
                 plan::Fragment::Current => Fragment::Current,
                 plan::Fragment::Outdated => Fragment::Outdated,
-                plan::Fragment::Unwanted => Fragment::Unwanted,
+                plan::Fragment::Orphan => Fragment::Orphan,
             },
         }
     }
@@ -320,7 +320,7 @@ impl<'a> Container<'a> {
                 Place::Serving => Role::Serving,
                 Place::Incoming => Role::Incoming,
                 Place::Previous => Role::Previous,
-                Place::Unwanted => Role::Unwanted,
+                Place::Orphan => Role::Orphan,
             },
             state: seen.map_or("missing", |seen| state(seen.state)),
             health: health(member.health),

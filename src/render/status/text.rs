@@ -45,8 +45,8 @@ pub fn render(status: &Status<'_>, now: SystemTime) -> Text {
         .iter()
         .map(|owner| {
             let workloads = owner.workloads.iter().flat_map(|workload| rows(workload, now));
-            let unwanted = owner.unwanted.iter().map(|member| Row::of(member, None, now));
-            (owner.owner.as_str(), workloads.chain(unwanted).collect())
+            let orphans = owner.orphans.iter().map(|member| Row::of(member, None, now));
+            (owner.owner.as_str(), workloads.chain(orphans).collect())
         })
         .chain(status.proxy.iter().map(|proxy| ("proxy", vec![proxy_row(status, proxy, now)])))
         .collect();
@@ -122,7 +122,7 @@ impl Row {
         let is_well = match member.place {
             Place::Serving => member.serves(),
             Place::Incoming | Place::Previous => true,
-            Place::Unwanted => false,
+            Place::Orphan => false,
         };
         let cells = [
             member.name.to_string(),
@@ -184,7 +184,7 @@ fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> R
         Fragment::Missing => format!("it has no routes of {project}"),
         Fragment::Current => format!("it has the routes of {project}"),
         Fragment::Outdated => format!("it has other routes of {project} than the config"),
-        Fragment::Unwanted => format!("it has routes of {project}, which the config does not ask for"),
+        Fragment::Orphan => format!("it has routes of {project}, which the config does not ask for"),
     });
     row
 }
@@ -218,7 +218,7 @@ fn told(member: &Member<'_>) -> String {
         Place::Serving => "",
         Place::Incoming => " (incoming)",
         Place::Previous => " (previous)",
-        Place::Unwanted => " (not wanted)",
+        Place::Orphan => " (not wanted)",
     });
     told
 }

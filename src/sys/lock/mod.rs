@@ -26,7 +26,7 @@ use std::time::Duration;
 /// An empty image, made on the spot: locking needs no registry.
 const IMAGE: &str = "gordon/lock:1";
 
-/// The label's value, by which a lock is told from another container of the same name.
+/// The label's value, which distinguishes a lock from another container of the same name.
 const KIND: &str = "lock";
 
 /// What `docker import` takes for an archive with nothing in it.

@@ -125,7 +125,7 @@ fn the_proxy_is_made_once_and_joins_the_networks_of_each_new_project() {
     does(
         MALL,
         &one,
-        "connect gordon-proxy to mall-network: the proxy leads to apps there
+        "connect gordon-proxy to mall-network: the proxy routes to apps there
          see that the proxy reaches mall.com at mall-web-green.mall-network.:3000: not there yet
          route to mall: mall.com: not there yet",
     );
@@ -265,8 +265,8 @@ fn the_maker_changes_the_proxys_ports_and_the_old_proxy_returns_if_they_are_in_u
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
-         connect gordon-proxy to mall-network: the proxy leads to apps there
-         connect gordon-proxy to shop-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy routes to apps there
+         connect gordon-proxy to shop-network: the proxy routes to apps there",
     );
 }
 
@@ -304,7 +304,7 @@ fn any_project_may_change_the_proxy_once_its_maker_is_gone() {
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
          no longer route to shop: nothing is routed to it any more (Removes)
-         connect gordon-proxy to mall-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy routes to apps there",
     );
 }
 
@@ -340,8 +340,8 @@ fn only_the_maker_takes_a_moved_image_of_the_proxy() {
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          remove gordon-proxy-previous: its replacement has taken over (Removes)
-         connect gordon-proxy to mall-network: the proxy leads to apps there
-         connect gordon-proxy to shop-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy routes to apps there
+         connect gordon-proxy to shop-network: the proxy routes to apps there",
     );
     host.images.here.remove(&image("caddy:2"));
     does(SHOP, &host, "");
@@ -375,8 +375,8 @@ fn a_new_proxy_joins_the_routed_networks_of_other_projects() {
          run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
-         connect gordon-proxy to mall-network: the proxy leads to apps there
-         connect gordon-proxy to shop-network: the proxy leads to apps there",
+         connect gordon-proxy to mall-network: the proxy routes to apps there
+         connect gordon-proxy to shop-network: the proxy routes to apps there",
     );
     let mut moved = host.clone();
     let mut app = moved.containers.remove(&container("mall-web-green")).unwrap();
@@ -390,7 +390,7 @@ fn a_new_proxy_joins_the_routed_networks_of_other_projects() {
          run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
-         connect gordon-proxy to shop-network: the proxy leads to apps there",
+         connect gordon-proxy to shop-network: the proxy routes to apps there",
     );
     // a routes file may name any network; those of other projects are ignored
     let mut strange = host.clone();
@@ -406,8 +406,8 @@ fn a_new_proxy_joins_the_routed_networks_of_other_projects() {
          run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
-         connect gordon-proxy to shop-network: the proxy leads to apps there
-         connect gordon-proxy to unlabelled: the proxy leads to apps there",
+         connect gordon-proxy to shop-network: the proxy routes to apps there
+         connect gordon-proxy to unlabelled: the proxy routes to apps there",
     );
 }
 
@@ -490,7 +490,7 @@ fn a_stopped_proxy_is_started_on_its_own_network() {
     does(MALL, &host, "connect gordon-proxy to 0-gordon-proxy: not in this network");
     let mut host = both();
     befall(&mut host, Op::Disconnect { container: proxy(), network: network("shop-network") });
-    does(MALL, &host, "connect gordon-proxy to shop-network: the proxy leads to apps there");
+    does(MALL, &host, "connect gordon-proxy to shop-network: the proxy routes to apps there");
     let mut host = both();
     change(&mut host, "gordon-proxy", |seen| seen.state = State::Restarting);
     does(
@@ -518,8 +518,8 @@ fn a_proxy_whose_network_was_removed_is_remade() {
              run gordon-proxy: its network mall-network was removed: it cannot start again
              see that gordon-proxy stays up for 1s: not ready yet
              set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
-             connect gordon-proxy to mall-network: the proxy leads to apps there
-             connect gordon-proxy to shop-network: the proxy leads to apps there",
+             connect gordon-proxy to mall-network: the proxy routes to apps there
+             connect gordon-proxy to shop-network: the proxy routes to apps there",
         );
     }
 }
@@ -568,7 +568,7 @@ fn foreign_things_under_the_proxys_names_are_conflicts() {
          run gordon-proxy: not there yet
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
-         connect gordon-proxy to shop-network: the proxy leads to apps there
+         connect gordon-proxy to shop-network: the proxy routes to apps there
          see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: not there yet
          route to shop: shop.com: not there yet",
     );

@@ -560,8 +560,8 @@ fn works(seen: &SeenContainer) -> bool {
 /// Whether a container runs under the serving name or the previous one. The proxy asks for both, in this
 /// order.
 fn serves(host: &Observed, name: &str) -> bool {
-    let stem = name.strip_suffix("-green").unwrap_or(name);
-    let roles = [name.to_owned(), format!("{stem}-previous")];
+    let base_name = name.strip_suffix("-green").unwrap_or(name);
+    let roles = [name.to_owned(), format!("{base_name}-previous")];
     let replicas = (1..=4).map(|i| if i == 1 { String::new() } else { format!("-{i}") });
     replicas
         .flat_map(|number| roles.clone().map(|role| format!("{role}{number}")))

@@ -148,9 +148,10 @@ fn rolled_hosts(desired: &Desired) -> BTreeSet<String> {
     if desired.proxy.is_none() {
         return BTreeSet::new();
     }
-    let is_rolled =
-        |stem: &str| desired.workloads.iter().any(|w| w.stem == stem && w.strategy == Deployed::Rolling);
-    let routes = desired.routes.iter().filter(|route| is_rolled(&route.stem));
+    let is_rolled = |base_name: &str| {
+        desired.workloads.iter().any(|w| w.base_name == base_name && w.strategy == Deployed::Rolling)
+    };
+    let routes = desired.routes.iter().filter(|route| is_rolled(&route.base_name));
     routes.flat_map(|route| route.hosts.iter().map(|host| host.as_str().to_lowercase())).collect()
 }
 

@@ -11,8 +11,8 @@ use support::private_engine::on_private_engine;
 
 /// The steps of one app among those of many.
 fn of_app(steps: &[Step], app: usize, name: &str) -> Vec<Step> {
-    let stem = format!("{name}-web{app}-");
-    steps.iter().filter(|step| step.pattern.contains(&stem)).cloned().collect()
+    let base_name = format!("{name}-web{app}-");
+    steps.iter().filter(|step| step.pattern.contains(&base_name)).cloned().collect()
 }
 
 /// As many apps are rolled out at once as a rollout has steps, and of each another step goes wrong.

@@ -65,7 +65,7 @@ impl ThroughProxy {
                     let method = if count.asked.is_multiple_of(2) { "GET" } else { "POST" };
                     let began = Instant::now();
                     let answer = ask(PROXY, method, &host, path);
-                    *last.lock().expect("nobody panics with it") = began;
+                    *last.lock().expect("no thread panics with it") = began;
                     count.asked += 1;
                     if !answer.starts_with("HTTP/1.1 200 ") {
                         let first = answer.lines().next().unwrap_or_default();
@@ -85,7 +85,7 @@ impl ThroughProxy {
 
     /// Whether every client has got an answer to a request that began after this time.
     pub fn has_answered_since(&self, time: Instant) -> bool {
-        self.clients.iter().all(|(answered, _)| *answered.lock().expect("nobody panics with it") > time)
+        self.clients.iter().all(|(answered, _)| *answered.lock().expect("no thread panics with it") > time)
     }
 
     pub fn stop(mut self) -> Count {
