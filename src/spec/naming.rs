@@ -2,7 +2,7 @@
 
 use crate::name::Container;
 
-/// What comes after the name in a container's [`key::PART`]: what it does, then the number of its replica.
+/// What comes after the name in the label that says what a container is: what it does, then the number of its replica.
 pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
 
 /// What comes after the base_name in the names of a workload's containers.

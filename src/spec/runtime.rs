@@ -42,7 +42,7 @@ pub struct Runtime {
 pub struct EnvFile {
     /// Relative to the folder of the config, or absolute.
     pub path: String,
-    /// The hash of its content; see [`hash`].
+    /// The hash of its content, as in a spec.
     pub content: String,
     /// Whether a service has it from its app; then it is no part of the service's spec.
     pub inherited: bool,
