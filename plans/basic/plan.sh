@@ -167,8 +167,8 @@ main() {
 
   step 22 'write the set-up of gordon-proxy' 'not there yet'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
-    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
-        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
+        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon

@@ -76,8 +76,8 @@ main() {
 
   step 9 'write the set-up of gordon-proxy' 'not there yet'
   is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
-    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint sh \
-        caddy:2 -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
+        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
 set -e
 mkdir -p /config/gordon
 cd /config/gordon

@@ -62,7 +62,6 @@ pub use proxy::PROXY;
 pub use proxy::RouteSite;
 pub use proxy::route_sites;
 
-pub use crate::spec::Difference;
 pub use crate::spec::EnvFile;
 pub use crate::spec::HealthCheck;
 pub use crate::spec::HttpCheck;

@@ -86,7 +86,8 @@ pub fn observe_and_recognize(
     scope: Scope,
 ) -> (Result<Observed, ObserveError>, Option<Podman>) {
     let host = observe(docker, scope);
-    if host.as_ref().is_ok_and(Podman::is_ruled_out) {
+    let hangs = matches!(host, Err(ObserveError::Docker(DockerError::Failed { end: End::TimedOut(_), .. })));
+    if hangs || host.as_ref().is_ok_and(Podman::is_ruled_out) {
         return (host, None);
     }
     // that docker does not answer, the other questions report

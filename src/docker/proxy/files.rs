@@ -27,7 +27,8 @@ pub(in crate::docker) fn write_set_up(image: &Image, name: &str, text: &str) -> 
     let mut command =
         Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
     let write = format!("cd /config && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
-    command.extend(["--entrypoint", "sh", image.as_str(), "-c", &write]);
+    // nothing in there has the proxies of docker's client
+    command.extend(["--entrypoint", "env", image.as_str(), "-i", "sh", "-c", &write]);
     Command { stdin: Some(text.to_owned()), ..command }
 }
 
@@ -103,6 +104,15 @@ mod tests {
                 assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(text).ok();
             assert!(check.is_ok(), "{check:?}");
         }
+    }
+
+    #[test]
+    fn the_set_up_is_written_without_the_environment_of_dockers_client() {
+        let image = Image::parse("caddy:2").expect("an image");
+        let words = write_set_up(&image, "start-1", "exit\n# end\n").argv(Path::new("/"));
+        let begin = words.iter().position(|word| word == "--entrypoint").expect("it has one");
+        assert_eq!(words[begin + 1..begin + 6], ["env", "caddy:2", "-i", "sh", "-c"]);
+        assert!(!words.iter().any(|word| word == "--env"));
     }
 
     #[test]
