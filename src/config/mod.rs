@@ -14,6 +14,7 @@ mod mount;
 mod problem;
 mod publish;
 mod read;
+mod scalar;
 mod schema;
 mod table;
 mod tree;

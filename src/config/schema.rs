@@ -4,10 +4,10 @@
 
 use super::enabled::Enabled;
 use super::environment::Environment;
-use super::form;
 use super::mount::EnvFile;
 use super::mount::Mount;
 use super::publish::Published;
+use super::scalar;
 use super::value::Cpus;
 use super::value::Memory;
 use super::value::Restart;
@@ -235,14 +235,14 @@ pub struct Isolation {
     /// What names of networks and containers begin with, in place of the project's name.
     pub network_prefix: Option<Spanned<Project>>,
     /// What every service also answers under, without its first dot: `internal`.
-    #[serde(deserialize_with = "form::dns_suffix")]
+    #[serde(deserialize_with = "scalar::dns_suffix")]
     pub dns_suffix: Option<Spanned<Domain>>,
     /// Which apps have a network of their own.
     pub scope: Scope,
     /// Where the attachments of a group's member live.
     pub member_attachments: MemberAttachments,
     /// Where networks take their subnets from; its place is empty when it is the default.
-    #[serde(deserialize_with = "form::address_pool")]
+    #[serde(deserialize_with = "scalar::address_pool")]
     pub address_pool: Spanned<Ipv4Net>,
 }
 
@@ -273,7 +273,7 @@ pub enum MemberAttachments {
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Env {
     /// The folder with one env file a domain; its place is empty when it is the default.
-    #[serde(deserialize_with = "form::folder")]
+    #[serde(deserialize_with = "scalar::folder")]
     pub dir: Spanned<String>,
 }
 
@@ -294,13 +294,13 @@ pub struct Deploy {
     /// When an image is pulled.
     pub pull: Pull,
     /// How long a container may take to become ready.
-    #[serde(deserialize_with = "form::some_time")]
+    #[serde(deserialize_with = "scalar::some_time")]
     pub health_timeout: Duration,
     /// How long an outgoing app goes on answering.
-    #[serde(deserialize_with = "form::duration")]
+    #[serde(deserialize_with = "scalar::duration")]
     pub drain: Duration,
     /// How long a container may take to stop; whole seconds.
-    #[serde(deserialize_with = "form::seconds")]
+    #[serde(deserialize_with = "scalar::seconds")]
     pub stop_timeout: Duration,
     /// Whether the release before stays, stopped, for a rollback.
     pub keep_previous: Enabled,
@@ -328,10 +328,10 @@ pub struct Proxy {
     /// What it runs.
     pub image: Image,
     /// Its port of the host for HTTP.
-    #[serde(deserialize_with = "form::spanned_port")]
+    #[serde(deserialize_with = "scalar::spanned_port")]
     pub http_port: Spanned<NonZeroU16>,
     /// Its port of the host for HTTPS.
-    #[serde(deserialize_with = "form::spanned_port")]
+    #[serde(deserialize_with = "scalar::spanned_port")]
     pub https_port: Spanned<NonZeroU16>,
     /// Where its certificates come from.
     pub tls: Tls,

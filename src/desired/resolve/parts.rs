@@ -68,10 +68,8 @@ impl Resolver<'_> {
     ) -> Volume {
         let name = Volume::parse(name).expect("a prefix and a name make a volume name");
         self.collisions.volume(&name, whose, place);
-        if !self.volumes.contains_key(&name) {
-            self.volume_order.push(name.clone());
-            let volume = DesiredVolume { name: name.clone(), owner: owner.clone() };
-            self.volumes.insert(name.clone(), volume);
+        if self.volume_names.insert(name.clone()) {
+            self.volumes.push(DesiredVolume { name: name.clone(), owner: owner.clone() });
         }
         name
     }

@@ -1,0 +1,245 @@
+//! An app or a service, wherever it stands: its names, where it listens, and how a new release takes over.
+
+use super::Resolver;
+use crate::config;
+use crate::config::Enabled;
+use crate::config::HealthTest;
+use crate::config::Problem;
+use crate::desired::Attachment;
+use crate::desired::Naming;
+use crate::desired::Role;
+use crate::desired::Route;
+use crate::desired::Strategy;
+use crate::desired::WhyRecreate;
+use crate::desired::Workload;
+use crate::desired::aliases::Names;
+use crate::desired::names;
+use crate::name::Alias;
+use crate::name::Domain;
+use crate::name::Network;
+use crate::name::Owner;
+use crate::spec::Kind;
+use std::ops::Range;
+
+/// The port of an app when neither the config nor its image says one.
+const HTTP_PORT: u16 = 80;
+
+/// Where a service stands: under a domain, a group or a project.
+pub(super) struct Home<'a> {
+    /// What its owner label says.
+    pub(super) owner: Owner,
+    /// What its names begin with, after the prefix.
+    pub(super) id: &'a str,
+    /// What its containers' names begin with.
+    pub(super) base_name: String,
+    /// The network that it is on.
+    pub(super) network: Network,
+    /// The env file that it has from its app.
+    pub(super) env_file: Option<String>,
+}
+
+/// What a route and an app of a project differ in.
+pub(super) struct App<'a> {
+    pub(super) owner: Owner,
+    pub(super) base_name: String,
+    pub(super) naming: Naming,
+    pub(super) names: Names,
+    pub(super) networks: Vec<Network>,
+    /// The base_names of the services that are up before it.
+    pub(super) needs: Vec<String>,
+    pub(super) env_file: Option<String>,
+    /// What the names of its volumes begin with.
+    pub(super) volume_home: String,
+    pub(super) replicas: u32,
+    /// Where it listens, when the config says so.
+    pub(super) port: Option<u16>,
+    pub(super) strategy: config::Strategy,
+    /// The hosts that lead there; `None`: no proxy does.
+    pub(super) hosts: Option<Vec<Domain>>,
+    /// The host for which it is asked whether it is ready.
+    pub(super) asked_host: &'a str,
+}
+
+/// What the config says of where a workload listens.
+struct Listener<'a> {
+    naming: Naming,
+    base_name: &'a str,
+    declared: Option<u16>,
+    /// Where problems are shown.
+    place: &'a Range<usize>,
+}
+
+impl<'a> Resolver<'a> {
+    /// Adds an app.
+    pub(super) fn app(&mut self, app: App<'_>, config: &config::Workload) {
+        let App { owner, base_name, naming, names, .. } = app;
+        self.collisions.app(&names.qualified, &base_name, owner.clone(), &names.place);
+        let env_files = self.env_files(None, app.env_file.as_deref(), config);
+        let runtime = self.runtime(config, env_files, None, &app.volume_home, &owner);
+        let listener = Listener { naming, base_name: &base_name, declared: app.port, place: &names.place };
+        let port = self.port(config, &listener, app.hosts.is_some());
+        let ready = self.ready(config, port, app.asked_host);
+        let workload = Workload {
+            owner,
+            kind: Kind::App,
+            base_name,
+            naming,
+            replicas: app.replicas,
+            image: config.image.get_ref().clone(),
+            attachments: attachments(app.networks),
+            runtime,
+            image_mounts: Vec::new(),
+            needs: app.needs,
+            ready,
+            strategy: strategy(app.strategy, config),
+            keeps_previous: self.keeps_previous(),
+        };
+        if let Some(hosts) = app.hosts {
+            self.lead(hosts, &workload, port, &names.qualified);
+        }
+        self.add(workload, names);
+    }
+
+    /// Adds a service; its base_name.
+    pub(super) fn service(&mut self, service: &'a config::Service, home: &Home<'_>) -> String {
+        let name = service.name.get_ref().as_str();
+        let base_name = format!("{}-{name}", home.base_name);
+        let alias = |text: &str| Alias::parse(text).expect("a short name is an alias");
+        let mut declared = vec![alias(name)];
+        if let Some(suffix) = &self.config.isolation.dns_suffix {
+            match Alias::parse(format!("{name}.{}", suffix.get_ref())) {
+                Ok(alias) => declared.push(alias),
+                Err(error) => {
+                    let problem = Problem::error(service.name.span(), error.to_string());
+                    self.problems
+                        .push(problem.hint("a shorter `name`, or a shorter `network_isolation.dns_suffix`"));
+                }
+            }
+        }
+        let derived = names::without_my(name).map(alias).into_iter().collect();
+        let qualified = names::qualified(home.id, Some(name));
+        let names = Names { place: service.name.span(), declared, derived, qualified };
+        let env_files = self.env_files(home.env_file.as_deref(), None, &service.workload);
+        let volumes = if home.base_name == self.project.as_str() {
+            home.base_name.clone()
+        } else {
+            format!("{}-{}", self.prefix, names::dashed(home.id))
+        };
+        let place = service.name.span();
+        let listener =
+            Listener { naming: Naming::Plain, base_name: &base_name, declared: None, place: &place };
+        let port = self.port(&service.workload, &listener, false);
+        let ready = self.ready(&service.workload, port, name);
+        let hostname = Some(names::label(name));
+        let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, &home.owner);
+        let workload = Workload {
+            owner: home.owner.clone(),
+            kind: Kind::Service,
+            base_name: base_name.clone(),
+            naming: Naming::Plain,
+            replicas: 1,
+            image: service.workload.image.get_ref().clone(),
+            attachments: attachments(vec![home.network.clone()]),
+            runtime,
+            image_mounts: Vec::new(),
+            needs: Vec::new(),
+            ready,
+            strategy: Strategy::Recreate(None),
+            keeps_previous: false,
+        };
+        self.add(workload, names);
+        base_name
+    }
+
+    fn add(&mut self, mut workload: Workload, names: Names) {
+        self.collisions.containers(&workload, &names.place);
+        let per_container = if workload.kind == Kind::App { 3 } else { 2 };
+        for attachment in &workload.attachments {
+            let index = self.network_index[&attachment.network];
+            self.networks[index].addresses += per_container * workload.replicas;
+        }
+        workload.image_mounts = self.image_mounts(&workload, &names.place);
+        self.aliases.add(names, &mut self.problems);
+        self.workloads.push(workload);
+    }
+
+    /// Whether the proxy routes to apps.
+    pub(super) fn is_routing(&self) -> bool {
+        self.config.proxy.enabled == Enabled::Yes
+    }
+
+    /// Where a workload listens: as the config says, else on the only TCP port that its image EXPOSEs. Whether that is certain
+    /// matters when hosts lead there (`is_led`), or when it is asked there whether it is ready.
+    fn port(&mut self, workload: &config::Workload, listener: &Listener<'_>, is_led: bool) -> u16 {
+        if let Some(port) = listener.declared {
+            return port;
+        }
+        let image = workload.image.get_ref();
+        let facts = self.inputs.images.get(image);
+        let exposed: Vec<u16> = facts
+            .iter()
+            .flat_map(|facts| &facts.ports)
+            .filter_map(|port| port.strip_suffix("/tcp")?.parse().ok())
+            .collect();
+        let port = exposed.first().copied().unwrap_or(HTTP_PORT);
+        let is_asked = matches!(
+            workload.health.as_ref().map(|health| &health.get_ref().test),
+            Some(HealthTest::Path(_))
+        );
+        let is_routed = is_led && self.is_routing();
+        match exposed.as_slice() {
+            [_] => {}
+            [_, ..] if is_routed || is_asked => {
+                let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
+                let message = format!("`{image}` listens on several ports: {}", ports.join(", "));
+                let way_out = match is_routed {
+                    true => "say with `port` to which of them its domain leads",
+                    false => {
+                        "an app says with `port` which of them is asked; else check its health with `cmd`"
+                    }
+                };
+                self.problems.push(Problem::error(listener.place.clone(), message).hint(way_out));
+            }
+            _ if is_led || is_asked => {
+                let name = listener.naming.container(listener.base_name, Role::Serving, 1);
+                self.silent.entry(port).or_default().push(name);
+            }
+            _ => {}
+        }
+        port
+    }
+
+    /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
+    fn lead(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
+        let networks = workload.attachments.iter().map(|attachment| attachment.network.clone());
+        let networks: Vec<Network> = networks.collect();
+        if self.is_routing() {
+            self.proxied.extend(networks.iter().cloned());
+        }
+        self.routes.push(Route {
+            hosts,
+            base_name: workload.base_name.clone(),
+            naming: workload.naming,
+            replicas: workload.replicas,
+            port,
+            alias: alias.clone(),
+            networks,
+        });
+    }
+}
+
+/// How a new release of an app takes over, and why not otherwise.
+fn strategy(asked: config::Strategy, workload: &config::Workload) -> Strategy {
+    match asked {
+        config::Strategy::Rolling => Strategy::Rolling,
+        config::Strategy::Recreate if workload.ports.is_empty() => {
+            Strategy::Recreate(Some(WhyRecreate::Asked))
+        }
+        config::Strategy::Recreate => Strategy::Recreate(Some(WhyRecreate::PublishesPorts)),
+    }
+}
+
+/// Attachments without aliases yet: those are settled when all names are known.
+fn attachments(networks: Vec<Network>) -> Vec<Attachment> {
+    networks.into_iter().map(|network| Attachment { network, aliases: Vec::new() }).collect()
+}
