@@ -191,7 +191,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -359,14 +359,14 @@ END_
     run docker update --restart always sites-two.example.com
 
   step 30 'see that the proxy reaches one.example.com, two.example.com' 'not there yet'
-  has_fragment sites "$(routes; echo .)" ||
+  has_routes sites "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 sites-one.example.com.sites-one-example-com.:8080 one.example.com
 sites-two.example.com.sites-two-example-com.:8080 two.example.com
 END
 
   step 31 'route to sites' 'not there yet'
-  has_fragment sites "$(routes; echo .)" ||
+  has_routes sites "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put sites <<END || failed
 $(routes)
 END
@@ -815,10 +815,10 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -48,8 +48,8 @@ pub struct Second<T> {
     pub networks: Vec<T>,
     /// Every reference to an image, when one of the scope is missing.
     pub references: Option<T>,
-    /// The proxy's fragments, when there are any.
-    pub fragments: Option<T>,
+    /// The proxy's routes files, when there are any.
+    pub routes_files: Option<T>,
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
@@ -86,7 +86,7 @@ impl Second<Command> {
             containers: inspect("container", "{{json .}}", containers.iter().copied()),
             images: inspect("image", IMAGE, images.iter().copied()),
             networks: inspect("network", "{{json .}}", networks.iter().copied()),
-            fragments: None,
+            routes_files: None,
             references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
         }
     }

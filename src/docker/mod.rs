@@ -54,12 +54,12 @@ pub use podman::Podman;
 pub use probe::Await;
 pub use probe::Probe;
 pub use probe::READY;
-pub use proxy::Fragment;
-pub use proxy::Fragments;
 pub use proxy::NETWORK;
 pub use proxy::PREVIOUS;
 pub use proxy::PROXY;
 pub use proxy::RouteSite;
+pub use proxy::RoutesFile;
+pub use proxy::RoutesFiles;
 pub use proxy::route_sites;
 
 pub use crate::spec::EnvFile;

@@ -1,8 +1,8 @@
 //! What is on a host, as far as gordon looks. Does not know what should be there.
 
-use super::Fragments;
 use super::ImageFacts;
 use super::Kind;
+use super::RoutesFiles;
 use super::Secret;
 use super::Spec;
 use crate::name::Alias;
@@ -37,7 +37,7 @@ pub struct Observed {
     /// Routes of the machine that the engine runs on.
     pub routes: BTreeSet<Ipv4Net>,
     /// What the proxy's volume holds of each project.
-    pub fragments: Fragments,
+    pub routes_files: RoutesFiles,
     /// How many processors the engine has; looked up only when a container is to have a share of them.
     pub processors: Option<u32>,
 }

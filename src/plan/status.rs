@@ -65,12 +65,12 @@ pub struct ProxyStatus<'a> {
     /// Where the certificates of this project's hosts come from.
     pub tls: Tls,
     /// The state of this project's routes.
-    pub fragment: Fragment,
+    pub routes: RoutesState,
 }
 
 /// The state of a project's routes on the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fragment {
+pub enum RoutesState {
     /// The proxy has none.
     Missing,
     /// They match the config.
@@ -239,15 +239,15 @@ fn of_workload<'a>(
 /// The proxy, if the config asks for it or it has routes of this project.
 fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<'a>> {
     let wanted = desired.proxy.as_ref();
-    let fragment = match (host.fragments.get(&desired.project), wanted) {
+    let routes = match (host.routes_files.get(&desired.project), wanted) {
         (None, None) => return None,
-        (None, Some(_)) => Fragment::Missing,
-        (Some(_), None) => Fragment::Orphan,
-        (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => Fragment::Current,
-        (Some(_), Some(_)) => Fragment::Outdated,
+        (None, Some(_)) => RoutesState::Missing,
+        (Some(_), None) => RoutesState::Orphan,
+        (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => RoutesState::Current,
+        (Some(_), Some(_)) => RoutesState::Outdated,
     };
     let name = proxy_name();
     let seen = host.containers.get(&name).filter(|seen| seen.is_proxy());
     let container = Member::of(name, Place::Serving, seen, Some(proxy::RESTART));
-    Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
+    Some(ProxyStatus { wanted, container, tls: desired.tls, routes })
 }

@@ -433,14 +433,14 @@ is_proxy() {
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
-# no_fragment PROJECT: the proxy does not run, or has no routes of the project
-no_fragment() { ! ask exec gordon-proxy test -f "/config/gordon/$1.caddy" 2>/dev/null </dev/null; }
+# no_routes PROJECT: the proxy does not run, or has no routes of the project
+no_routes() { ! ask exec gordon-proxy test -f "/config/gordon/$1.caddy" 2>/dev/null </dev/null; }
 
 # is_running CONTAINER: it runs, or will without help
 is_running() {

@@ -416,14 +416,14 @@ impl Script<'_> {
             }
             Fact::Proxy { spec, image } => ("is_proxy", vec![text(spec), tagged(image)]),
             // the point keeps the shell from taking the ends of the lines before it away
-            Fact::Fragment { project, text: routes } if routes.ends_with('\n') => {
-                let call = self.call("has_fragment", &[text(project)], indent);
+            Fact::Routes { project, text: routes } if routes.ends_with('\n') => {
+                let call = self.call("has_routes", &[text(project)], indent);
                 return format!("{call} \"$({}; echo .)\"", self.routes(routes));
             }
-            Fact::Fragment { project, text: routes } => {
-                ("has_fragment", vec![text(project), format!("{routes}.")])
+            Fact::Routes { project, text: routes } => {
+                ("has_routes", vec![text(project), format!("{routes}.")])
             }
-            Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
+            Fact::NoRoutes(project) => ("no_routes", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
             Fact::Paused(name) => ("is_paused", vec![text(name)]),

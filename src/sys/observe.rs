@@ -136,7 +136,7 @@ fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<S
         let containers: Vec<_> = questions.containers.iter().map(ask_about_some).collect();
         let images: Vec<_> = questions.images.iter().map(ask_about_some).collect();
         let networks: Vec<_> = questions.networks.iter().map(ask_about_some).collect();
-        let fragments = questions.fragments.as_ref().map(ask_about_some);
+        let routes_files = questions.routes_files.as_ref().map(ask_about_some);
         let references =
             questions.references.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
         Ok(Second {
@@ -144,7 +144,7 @@ fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<S
             images: answers(images)?,
             networks: answers(networks)?,
             references: references.map(answer).transpose()?,
-            fragments: fragments.map(answer).transpose()?,
+            routes_files: routes_files.map(answer).transpose()?,
         })
     })
 }

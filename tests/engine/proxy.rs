@@ -72,7 +72,7 @@ fn eventually_leads(host: &str, body: &str) {
     eventually(&format!("{host} leads to {body}"), || get(host).stdout.contains(body));
 }
 
-fn fragments() -> String {
+fn routes_files() -> String {
     docker(["exec", "gordon-proxy", "sh", "-c", "cat /config/gordon/*.caddy"]).stdout
 }
 
@@ -119,7 +119,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         );
         let status = two.gordon(&["status", "--json"]).success().stdout;
         let proxy = serde_json::from_str::<Value>(&status).expect("JSON")["proxy"].clone();
-        assert_eq!((&proxy["fragment"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
+        assert_eq!((&proxy["routes"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
         assert_eq!(
             (&proxy["ports"], &proxy["container"]["state"]),
             (&json!([18080, 18443]), &json!("running"))
@@ -168,7 +168,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         // of a project that goes, the routes go; the last one takes the proxy along, and no certificates
         one.gordon(&["down", "--yes"]).success();
         assert!(one.list("network").is_empty(), "the proxy left the network");
-        assert!(!fragments().contains("one.test"));
+        assert!(!routes_files().contains("one.test"));
         leads("two.test", "second");
         two.gordon(&["down", "--yes"]).success();
         let left = docker(["ps", "--all", "--filter", "name=gordon-proxy", "--format", "{{.Names}}"]).stdout;
@@ -177,7 +177,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
             let networks = docker(["network", "ls", "--format", "{{.Name}}"]).stdout;
             assert!(!networks.contains("0-gordon-proxy"), "{networks}");
         } else {
-            assert_eq!(fragments(), "");
+            assert_eq!(routes_files(), "");
         }
         let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
         assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
@@ -274,7 +274,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
     on_private_engine(what_the_proxy_refuses_leaves_the_old_routes_in_place, || {
         let one = project("gtest-pxbad", "one.test", "first");
         one.apply();
-        let before = fragments();
+        let before = routes_files();
         // a file of no project makes the whole invalid
         let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
         docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
@@ -284,7 +284,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
         leads("one.test", "first");
         leads_nowhere("more.test");
         docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
-        assert_eq!(fragments(), before);
+        assert_eq!(routes_files(), before);
         one.apply();
         leads("more.test", "first");
         one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
@@ -292,7 +292,7 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
         leads_nowhere("one.test");
         one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
         one.apply();
-        assert_eq!(fragments(), "");
+        assert_eq!(routes_files(), "");
         one.is_settled();
     });
 }

@@ -840,10 +840,12 @@ fn status_shows_the_proxy_and_its_routes_of_the_project() {
                  \"NetworkSettings\":{\"Networks\":{\"0-gordon-proxy\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.9.8.128\"},\"other-network\":{\"NetworkID\":\"n2\"}}}}";
     let cases = format!(
         "'ps '*) echo '[\"p\",\"gordon-proxy\",\"true\",\"running\",\"\"]' ;;\n'container inspect'*) echo '{proxy}' ;;\n\
-         exec*) cat \"$here/fragments\" ;;\n"
+         exec*) cat \"$here/routes_files\" ;;\n"
     );
     let scene = Scene::new(&[("gordon.toml", config)], &cases);
-    let has = |fragments: &str| fs::write(scene.docker.path().join("fragments"), fragments).expect("a file");
+    let has = |routes_files: &str| {
+        fs::write(scene.docker.path().join("routes_files"), routes_files).expect("a file")
+    };
     let told =
         || -> Value { serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON") };
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
@@ -852,13 +854,13 @@ fn status_shows_the_proxy_and_its_routes_of_the_project() {
     let proxy = &status["proxy"];
     assert_eq!((&proxy["ports"], &proxy["maker"]), (&serde_json::json!([443, 8080]), &"other".into()));
     assert_eq!((&proxy["container"]["state"], &proxy["tls"]), (&"running".into(), &"off".into()));
-    assert_eq!(proxy["fragment"], "outdated");
+    assert_eq!(proxy["routes"], "outdated");
     has("\0other.caddy\nhttp://other.test {\n}\n");
-    assert_eq!(told()["proxy"]["fragment"], "missing");
+    assert_eq!(told()["proxy"]["routes"], "missing");
     scene.write("gordon.toml", "name = \"cli-proxied\"\n[apps.web]\nimage = \"web:1\"\n");
     assert_eq!(told()["proxy"], Value::Null, "the project has nothing to do with it");
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
-    assert_eq!(told()["proxy"]["fragment"], "orphan");
+    assert_eq!(told()["proxy"]["routes"], "orphan");
 }
 
 #[test]

@@ -108,13 +108,13 @@ struct Proxy<'a> {
     /// Where the certificates of this project's hosts come from: `auto`, `internal` or `off`.
     tls: &'static str,
     /// What it has of this project's routes.
-    fragment: Fragment,
+    routes: RoutesState,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-enum Fragment {
+enum RoutesState {
     /// Nothing.
     Missing,
     /// Those of the config.
@@ -279,11 +279,11 @@ impl<'a> Proxy<'a> {
             ports: seen.into_iter().flat_map(|seen| seen.ports.iter().copied()).collect(),
             maker: seen.and_then(|seen| Some(seen.maker.as_ref()?.as_str())),
             tls: proxy.tls.as_str(),
-            fragment: match proxy.fragment {
-                plan::Fragment::Missing => Fragment::Missing,
-                plan::Fragment::Current => Fragment::Current,
-                plan::Fragment::Outdated => Fragment::Outdated,
-                plan::Fragment::Orphan => Fragment::Orphan,
+            routes: match proxy.routes {
+                plan::RoutesState::Missing => RoutesState::Missing,
+                plan::RoutesState::Current => RoutesState::Current,
+                plan::RoutesState::Outdated => RoutesState::Outdated,
+                plan::RoutesState::Orphan => RoutesState::Orphan,
             },
         }
     }

@@ -12,10 +12,10 @@ use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
 use crate::name::Image;
 use crate::name::Network;
-use crate::plan::Fragment;
 use crate::plan::Member;
 use crate::plan::Place;
 use crate::plan::ProxyStatus;
+use crate::plan::RoutesState;
 use crate::plan::Status;
 use crate::plan::WorkloadStatus;
 use crate::render::Text;
@@ -180,11 +180,11 @@ fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> R
         row.remarks.extend(seen.maker.iter().map(|maker| format!("made by project {maker}")));
     }
     row.remarks.push(format!("tls of {project}: {}", proxy.tls.as_str()));
-    row.remarks.push(match proxy.fragment {
-        Fragment::Missing => format!("it has no routes of {project}"),
-        Fragment::Current => format!("it has the routes of {project}"),
-        Fragment::Outdated => format!("it has other routes of {project} than the config"),
-        Fragment::Orphan => format!("it has routes of {project}, which the config does not ask for"),
+    row.remarks.push(match proxy.routes {
+        RoutesState::Missing => format!("it has no routes of {project}"),
+        RoutesState::Current => format!("it has the routes of {project}"),
+        RoutesState::Outdated => format!("it has other routes of {project} than the config"),
+        RoutesState::Orphan => format!("it has routes of {project}, which the config does not ask for"),
     });
     row
 }
