@@ -109,7 +109,7 @@ impl Host {
             ),
             Part::Engine if self.scope.proxy.is_some() => format!(
                 "the engine is Podman {version}, and gordon's proxy works on Docker Engine alone: Podman's DNS does not follow \
-                 a rename, so no domain would lead to its app"
+                 a rename, so no domain would reach its app"
             ),
             Part::Engine => {
                 warn(

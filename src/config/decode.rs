@@ -80,7 +80,7 @@ fn at<'n, 't>(node: &'n mut Node<'t>, path: &[usize]) -> &'n mut Node<'t> {
     path.iter().rev().fold(node, |node, index| match &mut node.kind {
         Kind::List(list) => &mut list[*index],
         Kind::Map(entries) => &mut entries[*index].value,
-        _ => unreachable!("a path leads through lists and maps"),
+        _ => unreachable!("a path goes through lists and maps"),
     })
 }
 

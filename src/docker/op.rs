@@ -140,11 +140,11 @@ pub enum Op {
         /// All its routes, in the proxy's words.
         text: String,
     },
-    /// Asks the apps that routes lead to, as the proxy does. Fails while one of them takes no connections.
+    /// Asks the apps of routes, as the proxy does. Fails while one of them takes no connections.
     AskRoutes {
         /// The project.
         project: Project,
-        /// Of each route where it leads, and a host of it.
+        /// The upstream of each route, and a host of it.
         routes: Vec<(String, Domain)>,
         /// The time after which it has failed.
         timeout: Duration,
@@ -403,7 +403,7 @@ impl Op {
     }
 
     /// The time after which its command is ended: 30 minutes for a pull, 30 seconds more than it gives the container for a
-    /// stop or for a question to apps, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for
+    /// stop or for a question to apps, 10 seconds for a pause, as its container may be paused meanwhile, 2 minutes for
     /// anything else.
     pub fn limit(&self) -> Duration {
         match self {

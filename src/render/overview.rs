@@ -121,7 +121,7 @@ pub(super) struct Cost<'a> {
     pub(super) steps: usize,
     /// The things that do not serve for a while.
     pub(super) interrupted: Vec<String>,
-    /// The things that stand still for a moment.
+    /// The things that are paused for a moment.
     pub(super) paused: Vec<String>,
     /// How many things of each kind are removed for good; volumes are not counted here.
     pub(super) removed: BTreeMap<Thing, usize>,

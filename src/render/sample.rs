@@ -48,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 /// Runs a script in one of the [`SHELLS`], in an empty folder. Ctrl-C means to it what it means on a terminal: no shell
-/// can trap it where whoever started the tests had it ignored.
+/// can trap it where the tests were started with it ignored.
 pub(super) fn shell(name: &str, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let output = assert_cmd::Command::new("env")

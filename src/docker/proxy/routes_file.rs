@@ -10,14 +10,14 @@ use std::ops::Range;
 /// The routes files of all projects.
 pub type RoutesFiles = BTreeMap<Project, RoutesFile>;
 
-/// A project's routes file, and what can be read from it: worked out once, for every app of a project asks.
+/// A project's routes file, and what can be read from it: worked out once, since every app of a project needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoutesFile {
     text: String,
     /// By host, the place of its sites in the text.
     sites: BTreeMap<String, Range<usize>>,
     networks: BTreeSet<Network>,
-    /// By container, the network on which it is led to.
+    /// By container, the network on which it is routed to.
     leading: BTreeMap<Container, Network>,
 }
 
@@ -62,7 +62,7 @@ impl RoutesFile {
 /// A site of a routes file that routes to an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSite<'a> {
-    /// Its hosts as they stand there, as in `http://a.com, http://b.com`.
+    /// Its hosts as they are written there, as in `http://a.com, http://b.com`.
     pub addresses: &'a str,
     /// The first of the containers that answer.
     pub container: &'a str,
@@ -76,13 +76,13 @@ impl RouteSite<'_> {
         hosts(self.addresses)
     }
 
-    /// Where it leads, as in `shop-web:80`.
+    /// Its container and port, as in `shop-web:80`.
     pub fn target(&self) -> String {
         format!("{}:{}", self.container, self.port)
     }
 }
 
-/// The sites of a routes file's text that lead to apps; those that redirect do not.
+/// The sites of a routes file's text that route to apps, without those that redirect.
 pub fn route_sites(text: &str) -> impl Iterator<Item = RouteSite<'_>> {
     let mut addresses = None;
     text.lines().filter_map(move |line| {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_site_leads_to_the_first_of_its_containers() {
+    fn a_route_site_names_the_first_of_its_containers() {
         let text = "# project shop\nhttps://a.com, https://B.com {\n\treverse_proxy x.net.:80 y.net.:80 {\n\t\tdynamic multi {\n\
                     \t\t\ta shop-a.com.net. 80 {\n\t\t\t\trefresh 1s\n\t\t\t}\n\t\t\ta shop-a.com-2.net. 80 {\n\t\t\t}\n\t\t}\n\t}\n}\n\
                     http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n\
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_led_to_on_the_network_behind_its_name() {
+    fn an_app_is_routed_to_on_the_network_behind_its_name() {
         let text = "a.com {\n\treverse_proxy shop-a.com-previous.shop-net.:80 {\n\t\tdynamic a shop-a.com.shop-net. 80 {\n";
         let network = |text: &str, name| {
             let name = Container::parse(name).expect("a name");

@@ -160,9 +160,9 @@ fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
         first.cells[3] = format!("{} of {}", workload.serving, workload.wanted);
     }
     if let Some(last) = rows.last_mut() {
-        let leads =
+        let hosts =
             workload.route.into_iter().flat_map(|route| route.hosts.iter().map(move |host| (host, route)));
-        last.remarks.extend(leads.map(|(host, route)| format!("{host} → {}", route.target())));
+        last.remarks.extend(hosts.map(|(host, route)| format!("{host} → {}", route.target())));
     }
     rows
 }

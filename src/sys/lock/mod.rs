@@ -394,7 +394,8 @@ mod tests {
     /// The file of a project's lock on an engine that gives these answers about itself.
     fn file_on(id: &str, host: &str, folder: &str) -> PathBuf {
         let scene = tempfile::tempdir().expect("a folder");
-        let fill = format!("s|{{{{.ID}}}}|{id}|; s|{{{{.Name}}}}|{host}|; s|{{{{.DockerRootDir}}}}|{folder}|");
+        let fill =
+            format!("s|{{{{.ID}}}}|{id}|; s|{{{{.Name}}}}|{host}|; s|{{{{.DockerRootDir}}}}|{folder}|");
         let docker = fake(scene.path(), &format!("for format; do :; done; echo \"$format\" | sed '{fill}'"));
         let subject = Subject::Project(Project::parse("shop").expect("a project"));
         file(&docker, &subject).expect("docker answers")

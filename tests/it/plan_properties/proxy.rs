@@ -271,8 +271,8 @@ proptest! {
                     prop_assert_eq!(seen.memberships.keys().next(), Some(&own));
                 }
                 // a proxy that does not run routes nothing
-                let leads = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
-                if leads && !makes_proxy(&plan) {
+                let routes = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
+                if routes && !makes_proxy(&plan) {
                     let more: Vec<_> = unreached(&now).difference(&unreached(&before)).cloned().collect();
                     prop_assert!(more.is_empty(), "{more:?} after step {}: {:?}", step.id.index() + 1, step.op);
                 }
