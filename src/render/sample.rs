@@ -283,7 +283,7 @@ pub(super) fn step<const N: usize>(
     plan.push(NewStep { unless: unless.into(), needs: needs.to_vec(), ..new(owner, op, reason) })
 }
 
-fn current(name: &str) -> Fact {
+pub(super) fn current(name: &str) -> Fact {
     let launch = if name == "shop-db" { db() } else { app() };
     let release = launch.labels.release.expect("a container has a release");
     let volumes = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
