@@ -372,7 +372,7 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
-        --memory 256m --cpus 0.5 \
+        --cpus 0.5 --memory 256m \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
         --env-file shop.env --env LOG=debug \
@@ -392,7 +392,7 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
-        --memory 256m --cpus 0.5 \
+        --cpus 0.5 --memory 256m \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --env-file shop.env --env LOG=debug \

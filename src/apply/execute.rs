@@ -198,7 +198,7 @@ impl Executor<'_> {
             },
         };
         let hint = match &step.op {
-            Op::Pull { image } => self.with_namesakes(image, hint),
+            Op::Pull { image, .. } => self.with_namesakes(image, hint),
             _ => hint,
         };
         Failure { step: step.id, after, cause, hint, diagnosis, undoes }

@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_pull_that_fails_says_whether_it_is_the_image_or_the_registry() {
-        let pull = Op::Pull { image: sample::image("shop/web:1") };
+        let pull = Op::Pull { image: sample::image("shop/web:1"), platform: None };
         for (stderr, expected) in [
             (
                 "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host",

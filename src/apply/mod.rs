@@ -439,7 +439,8 @@ mod tests {
 
     #[test]
     fn a_pull_that_fails_names_what_is_on_the_host() {
-        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("shop/web:2") }, vec![])]);
+        let plan =
+            sample::plan_of(vec![(Op::Pull { image: sample::image("shop/web:2"), platform: None }, vec![])]);
         let machine = Fake::default()
             .fails(
                 "docker pull",
@@ -458,7 +459,8 @@ mod tests {
 
     #[test]
     fn a_pull_tells_every_line() {
-        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("redis:7") }, vec![])]);
+        let plan =
+            sample::plan_of(vec![(Op::Pull { image: sample::image("redis:7"), platform: None }, vec![])]);
         let (told, _) =
             happens(&plan, &Fake::default().says("docker pull", "a: Pulling fs layer\na: Pull complete\n"));
         assert_eq!(told.matches("Line").count(), 2);
@@ -515,7 +517,7 @@ mod tests {
 
     #[test]
     fn what_docker_and_containers_write_is_told_without_secrets() {
-        let pull = Op::Pull { image: sample::image("redis:7") };
+        let pull = Op::Pull { image: sample::image("redis:7"), platform: None };
         let pause = Op::Pause { name: sample::container("shop-db") };
         let plan = sample::plan_with_undo(vec![
             (pull, vec![], vec![]),

@@ -65,7 +65,7 @@ impl Host {
         let proxy = desired.proxy.as_ref().map(|proxy| proxy.image.clone());
         let images = desired.images().into_iter().cloned().collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
-        let processors = desired.workloads.iter().any(|workload| workload.runtime.cpus.is_some());
+        let processors = desired.workloads.iter().any(|w| !w.runtime.settings.get("cpus").is_empty());
         Ok(Self {
             docker,
             scope: Scope { networks, images, proxy, processors },
@@ -189,7 +189,7 @@ impl Host {
             return Err(CommandError::reported(Exit::Interrupted));
         }
         for failure in &report.failures {
-            if let Op::Pull { image } = &plan.steps()[failure.step.index()].op {
+            if let Op::Pull { image, .. } = &plan.steps()[failure.step.index()].op {
                 self.unavailable.insert(image.clone(), words(&failure.cause));
             }
         }

@@ -13,6 +13,7 @@ use super::tree::Entry;
 use super::tree::Kind;
 use super::tree::Node;
 use crate::name::visible;
+use crate::spec::SETTINGS;
 use serde::de::DeserializeOwned;
 use serde::de::DeserializeSeed;
 use serde::de::Deserializer;
@@ -171,7 +172,10 @@ impl serde::de::Error for Error {
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        Self::new(format!("unknown key `{}`", visible(key)), did_you_mean(key, known))
+        // what has a command is a container: its settings are no fields of its table
+        let settings = SETTINGS.iter().map(|setting| setting.key).filter(|_| known.contains(&"command"));
+        let known: Vec<&str> = known.iter().copied().chain(settings).collect();
+        Self::new(format!("unknown key `{}`", visible(key)), did_you_mean(key, &known))
     }
 
     fn missing_field(key: &'static str) -> Self {

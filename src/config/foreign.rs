@@ -1,12 +1,18 @@
 //! Keys of other tools, and the keys that gordon has for them.
 
+use crate::spec::Setting;
+
 /// Keys that are called otherwise here.
-const RENAMED: [(&str, &str); 22] = [
+const RENAMED: [(&str, &str); 37] = [
+    ("add_host", "extra_hosts"),
     ("args", "command"),
     ("arguments", "command"),
+    ("capabilities", "cap_add"),
     ("cmd", "command"),
     ("count", "replicas"),
+    ("cpu_count", "cpus"),
     ("cpu_limit", "cpus"),
+    ("device", "devices"),
     ("env", "environment"),
     ("env_files", "env_file"),
     ("environment_variables", "environment"),
@@ -14,20 +20,31 @@ const RENAMED: [(&str, &str); 22] = [
     ("health_timeout", "health"),
     ("healthcheck", "health"),
     ("instances", "replicas"),
+    ("label", "labels"),
+    ("log_driver", "log"),
+    ("log_opt", "log"),
+    ("log_opts", "log"),
+    ("logging", "log"),
     ("mem_limit", "memory"),
     ("memory_limit", "memory"),
     ("mounts", "volumes"),
     ("pull_policy", "pull"),
+    ("readonly", "read_only"),
     ("restart_policy", "restart"),
     ("scale", "replicas"),
+    ("shm", "shm_size"),
+    ("stop_grace_period", "stop_timeout"),
+    ("sysctl", "sysctls"),
+    ("ulimit", "ulimits"),
     ("variables", "environment"),
     ("volume", "volumes"),
+    ("workdir", "working_dir"),
     ("networks", "network_groups"),
     ("groups", "network_groups"),
 ];
 
 /// Keys whose purpose is served elsewhere, and where.
-const ELSEWHERE: [(&[&str], &str); 9] = [
+const ELSEWHERE: [(&[&str], &str); 8] = [
     (
         &["build", "builder", "dockerfile"],
         "gordon builds no images: `docker build` one, and name it with `image`",
@@ -51,39 +68,38 @@ const ELSEWHERE: [(&[&str], &str); 9] = [
         "each domain has a route of its own; an app of a project lists its hosts in `proxy`",
     ),
     (&["health_timeout", "stop_timeout", "stop_grace_period", "drain"], "`[deploy]` says it for all"),
-    (&["labels"], "labels are gordon's own memory of what it made"),
 ];
 
-/// Options of docker that gordon does not have. They are near to keys that mean something else.
-const DOCKERS: [&str; 28] = [
-    "cap_add",
-    "cap_drop",
-    "cgroup_parent",
-    "devices",
-    "dns",
-    "dns_search",
-    "extra_hosts",
-    "gpus",
-    "group_add",
-    "init",
-    "ipc",
-    "log_driver",
-    "log_opt",
-    "logging",
-    "memory_reservation",
-    "memory_swap",
-    "pid",
-    "platform",
-    "privileged",
-    "read_only",
-    "runtime",
-    "security_opt",
-    "shm_size",
-    "stop_signal",
-    "sysctls",
-    "tmpfs",
-    "ulimits",
-    "working_dir",
+/// Options of docker that have no key here, by the names that other tools have for them. Some are near to keys that mean
+/// something else.
+const OPTIONS: [(&str, &str); 27] = [
+    ("cgroup_parent", "--cgroup-parent=NAME"),
+    ("cpu_shares", "--cpu-shares=512"),
+    ("cpuset", "--cpuset-cpus=0-3"),
+    ("device_cgroup_rules", "--device-cgroup-rule=RULE"),
+    ("dns", "--dns=1.1.1.1"),
+    ("dns_opt", "--dns-option=ndots:1"),
+    ("dns_search", "--dns-search=example.com"),
+    ("domainname", "--domainname=NAME"),
+    ("group_add", "--group-add=GROUP"),
+    ("ipc", "--ipc=host"),
+    ("mac_address", "--mac-address=ADDRESS"),
+    ("mem_reservation", "--memory-reservation=256m"),
+    ("mem_swappiness", "--memory-swappiness=0"),
+    ("memory_reservation", "--memory-reservation=256m"),
+    ("memory_swap", "--memory-swap=1g"),
+    ("memswap_limit", "--memory-swap=1g"),
+    ("oom_kill_disable", "--oom-kill-disable"),
+    ("oom_score_adj", "--oom-score-adj=500"),
+    ("pid", "--pid=host"),
+    ("pids_limit", "--pids-limit=200"),
+    ("privileged", "--privileged"),
+    ("runtime", "--runtime=NAME"),
+    ("stdin_open", "--interactive"),
+    ("storage_opt", "--storage-opt=size=10G"),
+    ("tty", "--tty"),
+    ("userns_mode", "--userns=host"),
+    ("uts", "--uts=host"),
 ];
 
 /// What to do with the key `word` of another tool, where these are `known`.
@@ -92,11 +108,15 @@ pub(super) fn way_out(word: &str, known: &[&str]) -> Option<String> {
     if let Some((_, own)) = renamed {
         return Some(format!("write `{own}`"));
     }
+    let option = OPTIONS.iter().find(|(foreign, _)| *foreign == word && known.contains(&"options"));
+    if let Some((_, flag)) = option {
+        return Some(format!("write it as docker has it: `options = [\"{flag}\"]`"));
+    }
     let elsewhere = ELSEWHERE.iter().find(|(foreign, _)| foreign.contains(&word));
     elsewhere.map(|(_, where_to)| (*where_to).to_owned())
 }
 
-/// Whether `word` means something to docker that no key here does.
+/// Whether `word` means something to docker, so that it is not a near key misspelt.
 pub(super) fn is_dockers(word: &str) -> bool {
-    DOCKERS.contains(&word)
+    OPTIONS.iter().any(|(foreign, _)| *foreign == word) || Setting::find(word).is_some()
 }

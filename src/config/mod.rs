@@ -16,6 +16,7 @@ mod publish;
 mod read;
 mod scalar;
 mod schema;
+mod setting;
 mod table;
 mod tree;
 mod value;
@@ -70,11 +71,9 @@ pub use schema::Tls;
 pub use schema::Volumes;
 pub use schema::Workload;
 pub use tree::Syntax;
-pub use value::Cpus;
-pub use value::Memory;
 pub use value::Restart;
-pub use value::User;
-pub use value::ValueError;
+
+pub use crate::spec::ValueError;
 
 use problem::Lines;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! What a container sees of the host by path: mounts and env files, as docker writes them. Does not know what is there.
 
-use super::value::ValueError;
 use crate::name::VolumeName;
 use crate::name::mount_path;
 use crate::name::visible;
+use crate::spec::ValueError;
 
 /// A volume or a folder of the host that a container sees.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

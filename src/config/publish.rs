@@ -1,7 +1,7 @@
 //! Published ports, as docker writes them. Does not know who else publishes them.
 
-use super::value::ValueError;
 use crate::name::visible;
+use crate::spec::ValueError;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

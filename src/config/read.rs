@@ -11,6 +11,7 @@ use super::problem::Span;
 use super::schema::Config;
 use super::schema::Group;
 use super::schema::Service;
+use super::setting;
 use super::table::AppTable;
 use super::table::AttachmentTable;
 use super::table::RouteTable;
@@ -24,15 +25,19 @@ use crate::name::Label;
 use crate::name::NameError;
 use crate::name::ShortName;
 use crate::name::visible;
+use crate::spec::Setting;
+use crate::spec::Settings;
 use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_spanned::Spanned;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// The sections of a config.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "name",
+    "containers",
     "routes",
     "attachments",
     "network_groups",
@@ -48,13 +53,12 @@ const SECTIONS: [&str; 13] = [
 ];
 
 /// Sections that speak to the daemons of the tools that configs may come from.
-const FOREIGN: [&str; 15] = [
+const FOREIGN: [&str; 14] = [
     "api",
     "auth",
     "auto",
     "auto_route",
     "backups",
-    "containers",
     "docker",
     "images",
     "logging",
@@ -142,6 +146,12 @@ impl Reader<'_> {
         decode(self.text, &mut node, self.problems)
     }
 
+    /// What a container is described by: an image or a table, and its settings.
+    fn container<T: DeserializeOwned>(&mut self, mut node: Node<'_>) -> Option<(T, Settings)> {
+        let settings = setting::take(self.text, &mut node, self.problems);
+        Some((self.decode(node)?, settings))
+    }
+
     /// A section that holds other settings than the defaults.
     fn settings<T: DeserializeOwned + Default>(&mut self, node: Node<'_>) -> T {
         self.decode(node).unwrap_or_default()
@@ -196,7 +206,7 @@ impl Reader<'_> {
 }
 
 /// Keys that are valid after a dot: `[routes.localhost.environment]`.
-const ROUTE_KEYS: [&str; 16] = [
+const ROUTE_KEYS: [&str; 13] = [
     "image",
     "id",
     "port",
@@ -210,9 +220,6 @@ const ROUTE_KEYS: [&str; 16] = [
     "health",
     "health_check",
     "restart",
-    "user",
-    "memory",
-    "cpus",
 ];
 
 /// The entries whose keys come after a dot, as a part of a domain.
@@ -222,7 +229,10 @@ fn dotted_entries<'n>(text: &str, node: &'n Node<'n>) -> impl Iterator<Item = &'
         _ => &[],
     };
     entries.iter().filter(|Entry { key, .. }| {
-        text[..key.span().start].ends_with('.') && !ROUTE_KEYS.contains(&key.get_ref().as_ref())
+        let name = key.get_ref().as_ref();
+        text[..key.span().start].ends_with('.')
+            && !ROUTE_KEYS.contains(&name)
+            && Setting::find(name).is_none()
     })
 }
 
@@ -247,6 +257,7 @@ impl Read {
             "routes" => self.routes(node, reader),
             "attachments" => self.attachments(node, reader),
             "network_groups" => self.network_groups(node, reader),
+            "containers" => config.containers = setting::defaults(reader.text, node, reader.problems),
             "network_isolation" => {
                 self.isolation_enabled = place_of(&node, "enabled");
                 config.isolation = reader.settings(node);
@@ -274,9 +285,13 @@ impl Read {
             }
             self.domains.insert(key.get_ref().clone().into_owned(), key.span());
             let domain = reader.name(key, Domain::parse);
-            let table: Option<ImageOr<RouteTable>> = reader.decode(value);
-            if let (Some(domain), Some(table)) = (domain, table) {
-                self.config.routes.push(RouteTable::from(table).into_route(domain, reader.problems));
+            let table = reader.container::<ImageOr<RouteTable>>(value);
+            if let (Some(domain), Some((table, settings))) = (domain, table) {
+                self.config.routes.push(RouteTable::from(table).into_route(
+                    domain,
+                    settings,
+                    reader.problems,
+                ));
             }
         }
     }
@@ -288,11 +303,18 @@ impl Read {
             if !reader.dotted(&key, &value).is_empty() {
                 continue;
             }
-            let tables: Vec<ImageOr<AttachmentTable>> = reader.decode(value).unwrap_or_default();
-            let services = tables
-                .into_iter()
-                .filter_map(|table| AttachmentTable::from(table).into_service(reader.problems))
-                .collect();
+            let items = match value.kind {
+                Kind::List(items) => items,
+                _ => {
+                    reader.decode::<Vec<IgnoredAny>>(value);
+                    Vec::new()
+                }
+            };
+            let services = items.into_iter().filter_map(|item| {
+                let (table, settings) = reader.container::<ImageOr<AttachmentTable>>(item)?;
+                AttachmentTable::from(table).into_service(settings, reader.problems)
+            });
+            let services = services.collect();
             self.attachments.push((Spanned::new(key.span(), key.into_inner().into_owned()), services));
         }
     }
@@ -313,14 +335,14 @@ impl Read {
 
     fn apps(&mut self, node: Node<'_>, reader: &mut Reader<'_>) {
         for (key, value) in keyed(node, reader) {
-            let table: Option<ImageOr<AppTable>> = reader.decode(value);
+            let table = reader.container::<ImageOr<AppTable>>(value);
             let key = match key {
                 Key::Name(name) => Some(name),
                 Key::Item => None,
                 Key::Wrong => continue,
             };
-            let app = table.and_then(|table| {
-                AppTable::from(table).into_app(key, &mut self.config.servers, reader.problems)
+            let app = table.and_then(|(table, settings)| {
+                AppTable::from(table).into_app(key, settings, &mut self.config.servers, reader.problems)
             });
             self.config.apps.extend(app);
         }
@@ -328,14 +350,19 @@ impl Read {
 
     fn services(&mut self, node: Node<'_>, reader: &mut Reader<'_>) {
         for (key, value) in keyed(node, reader) {
-            let table: Option<ImageOr<ServiceTable>> = reader.decode(value);
+            let table = reader.container::<ImageOr<ServiceTable>>(value);
             let key = match key {
                 Key::Name(name) => Some(name),
                 Key::Item => None,
                 Key::Wrong => continue,
             };
-            let service = table.and_then(|table| {
-                ServiceTable::from(table).into_service(key, &mut self.config.servers, reader.problems)
+            let service = table.and_then(|(table, settings)| {
+                ServiceTable::from(table).into_service(
+                    key,
+                    settings,
+                    &mut self.config.servers,
+                    reader.problems,
+                )
             });
             self.config.services.extend(service);
         }

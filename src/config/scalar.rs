@@ -6,13 +6,10 @@ use super::form::wrong;
 use super::mount::EnvFile;
 use super::mount::Mount;
 use super::publish::Published;
-use super::value::Cpus;
-use super::value::Memory;
 use super::value::Restart;
-use super::value::User;
-use super::value::ValueError;
 use crate::name::Domain;
 use crate::name::visible;
+use crate::spec::ValueError;
 use ipnet::Ipv4Net;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
@@ -38,7 +35,7 @@ macro_rules! parsed_from_text {
     )* }
 }
 
-parsed_from_text! { Mount EnvFile Published Restart User Memory Cpus }
+parsed_from_text! { Mount EnvFile Published Restart }
 
 /// A number above 0.
 struct NumberVisitor<T> {

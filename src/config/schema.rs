@@ -8,15 +8,13 @@ use super::mount::EnvFile;
 use super::mount::Mount;
 use super::publish::Published;
 use super::scalar;
-use super::value::Cpus;
-use super::value::Memory;
 use super::value::Restart;
-use super::value::User;
 use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Label;
 use crate::name::Project;
 use crate::name::ShortName;
+use crate::spec::Settings;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -46,6 +44,8 @@ pub struct Config {
     pub deploy: Deploy,
     /// `[proxy]`.
     pub proxy: Proxy,
+    /// `containers`: settings of every container that has none of its own.
+    pub containers: Settings,
     /// `apps`: the apps of a Luma project.
     pub apps: Vec<App>,
     /// `services`: the services of a Luma project.
@@ -188,12 +188,8 @@ pub struct Workload {
     pub health: Option<Spanned<Health>>,
     /// When docker starts it again.
     pub restart: Restart,
-    /// Whom its program runs as.
-    pub user: Option<User>,
-    /// How much memory it may use.
-    pub memory: Option<Memory>,
-    /// How many processors it may use.
-    pub cpus: Option<Cpus>,
+    /// Its other settings.
+    pub settings: Settings,
 }
 
 /// How to see that a container is ready.

@@ -22,15 +22,13 @@ use super::schema::Route;
 use super::schema::Service;
 use super::schema::Strategy;
 use super::schema::Workload;
-use super::value::Cpus;
-use super::value::Memory;
 use super::value::Restart;
-use super::value::User;
 use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Label;
 use crate::name::ShortName;
 use crate::name::visible;
+use crate::spec::Settings;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use std::num::NonZeroU8;
@@ -62,12 +60,6 @@ macro_rules! table {
             health_check: Option<Spanned<HealthTable>>,
             #[serde(default)]
             restart: Restart,
-            #[serde(default)]
-            user: Option<User>,
-            #[serde(default)]
-            memory: Option<Memory>,
-            #[serde(default)]
-            cpus: Option<Cpus>,
         }
 
         impl From<Spanned<Image>> for $name {
@@ -83,10 +75,7 @@ macro_rules! table {
                     health: None,
                     health_check: None,
                     restart: Restart::default(),
-                    user: None,
-                    memory: None,
-                    cpus: None,
-                }
+                                                                }
             }
         }
 
@@ -111,10 +100,7 @@ macro_rules! table {
                     health: self.health,
                     health_check: self.health_check,
                     restart: self.restart,
-                    user: self.user,
-                    memory: self.memory,
-                    cpus: self.cpus,
-                }
+                                                                }
             }
         }
     };
@@ -192,9 +178,6 @@ struct Common {
     health: Option<Spanned<HealthTable>>,
     health_check: Option<Spanned<HealthTable>>,
     restart: Restart,
-    user: Option<User>,
-    memory: Option<Memory>,
-    cpus: Option<Cpus>,
 }
 
 /// Where an app of a Luma project listens, unless it says so.
@@ -202,24 +185,29 @@ const DEFAULT_APP_PORT: u16 = 3000;
 
 impl RouteTable {
     /// The route of `domain`.
-    pub(super) fn into_route(mut self, domain: Spanned<Domain>, problems: &mut Vec<Problem>) -> Route {
+    pub(super) fn into_route(
+        mut self,
+        domain: Spanned<Domain>,
+        settings: Settings,
+        problems: &mut Vec<Problem>,
+    ) -> Route {
         Route {
             domain,
             id: self.id.take(),
             port: self.port.take().map(into_port),
             replicas: replicas(self.replicas.take()),
             strategy: self.strategy.take().unwrap_or(Strategy::Rolling),
-            workload: self.common().into_workload(Vec::new(), problems),
+            workload: self.common().into_workload(Vec::new(), settings, problems),
         }
     }
 }
 
 impl AttachmentTable {
     /// The service; nothing when it has no name that it can be called by.
-    pub(super) fn into_service(mut self, problems: &mut Vec<Problem>) -> Option<Service> {
+    pub(super) fn into_service(mut self, settings: Settings, problems: &mut Vec<Problem>) -> Option<Service> {
         let ports = std::mem::take(&mut self.ports);
         let name = own_name(self.name.take(), &self.image, problems)?;
-        Some(Service { name, workload: self.common().into_workload(ports, problems) })
+        Some(Service { name, workload: self.common().into_workload(ports, settings, problems) })
     }
 }
 
@@ -228,13 +216,14 @@ impl ServiceTable {
     pub(super) fn into_service(
         mut self,
         key: Option<Spanned<ShortName>>,
+        settings: Settings,
         servers: &mut Vec<Spanned<String>>,
         problems: &mut Vec<Problem>,
     ) -> Option<Service> {
         let ports = std::mem::take(&mut self.ports);
         add_servers(servers, [std::mem::take(&mut self.server), std::mem::take(&mut self.servers)]);
         let name = keyed_name(key, self.name.take(), &self.image, problems)?;
-        Some(Service { name, workload: self.common().into_workload(ports, problems) })
+        Some(Service { name, workload: self.common().into_workload(ports, settings, problems) })
     }
 }
 
@@ -243,6 +232,7 @@ impl AppTable {
     pub(super) fn into_app(
         mut self,
         key: Option<Spanned<ShortName>>,
+        settings: Settings,
         servers: &mut Vec<Spanned<String>>,
         problems: &mut Vec<Problem>,
     ) -> Option<App> {
@@ -282,7 +272,7 @@ impl AppTable {
             port,
             replicas,
             strategy,
-            workload: self.common().into_workload(ports, problems),
+            workload: self.common().into_workload(ports, settings, problems),
         })
     }
 }
@@ -323,7 +313,12 @@ fn into_port(port: Spanned<Port>) -> Spanned<NonZeroU16> {
 }
 
 impl Common {
-    fn into_workload(self, ports: Vec<Spanned<Published>>, problems: &mut Vec<Problem>) -> Workload {
+    fn into_workload(
+        self,
+        ports: Vec<Spanned<Published>>,
+        settings: Settings,
+        problems: &mut Vec<Problem>,
+    ) -> Workload {
         let health = match (self.health, self.health_check) {
             (Some(health), Some(second)) => {
                 problems.push(
@@ -368,9 +363,7 @@ impl Common {
             ports,
             health,
             restart: self.restart,
-            user: self.user,
-            memory: self.memory,
-            cpus: self.cpus,
+            settings,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::names::LABEL;
 use crate::config::Problem;
 use crate::name::Alias;
 use crate::name::Container;
+use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
@@ -24,6 +25,7 @@ pub(super) struct Collisions {
     containers: BTreeMap<Container, Holder>,
     networks: BTreeMap<Network, Range<usize>>,
     volumes: BTreeMap<String, (String, Range<usize>)>,
+    platforms: BTreeMap<Image, (String, Range<usize>)>,
     problems: Vec<Problem>,
 }
 
@@ -63,6 +65,22 @@ impl Holder {
 }
 
 impl Collisions {
+    /// The platform of a workload's image: docker has one image of a name.
+    pub(super) fn platform(&mut self, workload: &Workload, place: &Range<usize>) {
+        let Some(platform) = workload.platform() else { return };
+        let new = (platform.to_owned(), place.clone());
+        let (first, there) = self.platforms.entry(workload.image.clone()).or_insert(new);
+        if first != platform {
+            let message =
+                format!("`{}` is for `{platform}` here and for `{first}` elsewhere", workload.image);
+            self.problems.push(
+                Problem::error(place.clone(), message)
+                    .also(there.clone(), "here")
+                    .hint("docker has one image of a name: give them different tags, or the same `platform`"),
+            );
+        }
+    }
+
     /// Every name that the containers of a workload may ever have.
     pub(super) fn containers(&mut self, workload: &Workload, place: &Range<usize>) {
         let is_app = workload.kind == Kind::App;

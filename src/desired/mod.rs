@@ -76,6 +76,11 @@ impl Desired {
         self.workloads.iter().map(|workload| &workload.image).chain(self.own_images()).collect()
     }
 
+    /// The images of which the config says the platform, with that.
+    pub fn platforms(&self) -> BTreeMap<&Image, &str> {
+        self.workloads.iter().filter_map(|workload| Some((&workload.image, workload.platform()?))).collect()
+    }
+
     /// The images of gordon's own containers: the proxy, and those that ask workloads whether they are ready.
     pub fn own_images(&self) -> impl Iterator<Item = &Image> {
         let probers = self.workloads.iter().filter_map(|workload| workload.ready.prober_image());

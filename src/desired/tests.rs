@@ -610,6 +610,45 @@ fn a_name_that_docker_derives_another_from_is_one_that_it_takes() {
 }
 
 #[test]
+fn a_folder_in_memory_takes_the_place_of_an_image_s_volume() {
+    let mounts = |settings: &str| {
+        let (desired, problems) =
+            resolved(&format!("[routes]\n\"a.com\" = {{ image = \"redis\"{settings} }}\n"));
+        assert_eq!(problems, "");
+        desired.workloads[0].image_mounts.len()
+    };
+    assert_eq!(mounts(""), 1);
+    assert_eq!(mounts(", tmpfs = [\"/data/:size=64m\"]"), 0);
+}
+
+#[test]
+fn a_container_without_new_settings_keeps_the_spec_of_the_version_before() {
+    let spec = |text: &str| {
+        resolved(&format!("[routes]\n\"c.com\" = {{ image = \"app\"{text} }}\n")).0.workloads[0].spec()
+    };
+    assert_eq!(
+        spec(", user = \"app\", memory = \"512m\", cpus = 1.5").as_str(),
+        "cpus:9f29a130/image:a172cedc/memory:e29fde5d/user:a172cedc"
+    );
+    assert_eq!(spec("").as_str(), "image:a172cedc");
+}
+
+#[test]
+fn an_image_has_one_platform() {
+    let text = |other: &str| {
+        format!(
+            "[routes]\n\"a.com\" = {{ image = \"app\", platform = \"linux/arm64\" }}\n\"b.com\" = {{ image = \"app\"{other} }}\n"
+        )
+    };
+    for other in ["", ", platform = \"linux/arm64\""] {
+        let (desired, problems) = resolved(&text(other));
+        assert_eq!(problems, "");
+        assert_eq!(desired.platforms().into_values().collect::<Vec<_>>(), ["linux/arm64"]);
+    }
+    errors("two_platforms", &text(", platform = \"linux/amd64\""));
+}
+
+#[test]
 fn a_volume_has_a_name_that_fits() {
     let text = |name: &str| {
         format!("name = \"shop\"\n[services.db]\nimage = \"redis\"\nvolumes = [\"{name}:/data\"]\n")

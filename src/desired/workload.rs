@@ -127,7 +127,7 @@ impl Workload {
             let HealthCheck { command, interval, timeout, start_period } = health;
             format!("{interval:?} {timeout:?} {start_period:?} {command}")
         });
-        Spec::of(&[
+        let mut parts = vec![
             ("image", vec![self.image.as_str()]),
             ("entrypoint", words(&runtime.entrypoint)),
             ("command", words(&runtime.command)),
@@ -136,11 +136,21 @@ impl Workload {
             ("secret", runtime.secrets.iter().map(|key| key.as_str()).collect()),
             ("mount", words(&mounts)),
             ("port", words(&runtime.ports)),
-            ("user", words(&runtime.user)),
-            ("memory", words(&runtime.memory)),
-            ("cpus", words(&runtime.cpus)),
             ("health", words(&health)),
-        ])
+        ];
+        parts.extend(runtime.settings.parts());
+        Spec::of(&parts)
+    }
+
+    /// The platform of its image, where the config says one.
+    pub fn platform(&self) -> Option<&str> {
+        self.runtime.settings.get("platform").first().map(String::as_str)
+    }
+
+    /// The paths at which something is mounted in its containers.
+    pub fn mounted_paths(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.runtime.mounts.iter().chain(&self.image_mounts).map(|mount| mount.target.as_str());
+        mounts.chain(self.runtime.settings.get("tmpfs").iter().map(|word| path_of(word)))
     }
 
     /// The paths of its own env files, in the order of the spec's part.
@@ -152,6 +162,11 @@ impl Workload {
         let own = self.runtime.env_files.iter().filter(|file| !file.inherited);
         own.map(|file| (file.path.as_str(), file.content.as_str()))
     }
+}
+
+/// The path in `/tmp:size=64m`.
+fn path_of(tmpfs: &str) -> &str {
+    tmpfs.split_once(':').map_or(tmpfs, |(path, _)| path)
 }
 
 fn words<'a>(values: impl IntoIterator<Item = &'a String>) -> Vec<&'a str> {

@@ -71,6 +71,8 @@ pub use crate::spec::Mount;
 pub use crate::spec::Prober;
 pub use crate::spec::Runtime;
 pub use crate::spec::Secret;
+pub use crate::spec::Setting;
+pub use crate::spec::Settings;
 pub use crate::spec::Source;
 pub use crate::spec::Spec;
 pub use crate::spec::hash;

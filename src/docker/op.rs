@@ -29,6 +29,8 @@ pub enum Op {
     Pull {
         /// What is pulled.
         image: Image,
+        /// The platform that it is for; `None`: the engine's.
+        platform: Option<String>,
     },
     /// Fails when the image declares a VOLUME that is not among `known`: its data would land in an anonymous volume.
     ExpectVolumes {
@@ -262,7 +264,12 @@ impl Op {
     pub fn command(&self) -> Option<Command> {
         Some(match self {
             Self::ExpectVolumes { .. } | Self::Await(_) => return None,
-            Self::Pull { image } => Command::new(["pull", image.as_str()]),
+            Self::Pull { image, platform } => {
+                let mut command = Command::new(["pull"]);
+                command.extend(platform.iter().flat_map(|platform| ["--platform", platform]));
+                command.extend([image.as_str()]);
+                command
+            }
             Self::CreateNetwork { name, subnet, range, labels } => {
                 let mut command = Command::new(["network", "create", "--subnet", &subnet.to_string()]);
                 command.extend(["--ip-range", &range.to_string()]);
@@ -315,7 +322,7 @@ impl Op {
     /// rename is that the old name is free; a container that is made is known by more than its name, which the plan says.
     pub fn effect(&self) -> Option<Fact> {
         Some(match self {
-            Self::Pull { image } => Fact::Image(image.clone()),
+            Self::Pull { image, .. } => Fact::Image(image.clone()),
             Self::CreateNetwork { name, .. } => Fact::Network(name.clone()),
             Self::CreateVolume { name, .. } => Fact::Volume(name.clone()),
             Self::Start { name } => Fact::Running(name.clone()),
@@ -353,7 +360,7 @@ impl Op {
     /// What it is done to, by name. Of a rename, the name until now.
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::Pull { image } | Self::ExpectVolumes { image, .. } => Subject::Image(image.as_str()),
+            Self::Pull { image, .. } | Self::ExpectVolumes { image, .. } => Subject::Image(image.as_str()),
             Self::CreateNetwork { name, .. } | Self::RemoveNetwork { name } => {
                 Subject::Network(name.as_str())
             }
@@ -441,7 +448,7 @@ impl fmt::Display for Op {
     /// image, the release, the networks with addresses and aliases, the routes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pull { image } => write!(f, "pull {image}"),
+            Self::Pull { image, .. } => write!(f, "pull {image}"),
             Self::ExpectVolumes { image, .. } => write!(f, "check the volumes of {image}"),
             Self::CreateNetwork { name, .. } => write!(f, "create network {name}"),
             Self::CreateVolume { name, .. } => write!(f, "create volume {name}"),
@@ -522,16 +529,10 @@ impl Launch {
             command.extend(["--ip", &address.to_string()]);
         }
         command.extend(first.aliases.iter().flat_map(|alias| ["--network-alias", alias.as_str()]));
-        for (flag, value) in [
-            ("--hostname", &runtime.hostname),
-            ("--user", &runtime.user),
-            ("--memory", &runtime.memory),
-            ("--cpus", &runtime.cpus),
-        ] {
-            if let Some(value) = value {
-                command.extend([flag, value]);
-            }
+        if let Some(hostname) = &runtime.hostname {
+            command.extend(["--hostname", hostname]);
         }
+        command.extend(runtime.settings.over(&runtime.defaults).flags());
         command.extend(runtime.dns.iter().flat_map(|option| ["--dns-option", option.as_str()]));
         command.words.extend(self.labels.words(&self.memberships));
         command.extend(runtime.env_files.iter().flat_map(|file| ["--env-file", file.path.as_str()]));

@@ -84,9 +84,9 @@ fn check_recreate(plan: &mut PlanBuilder<'_>, desired: &Desired) {
 fn check_processors(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let Some(there) = plan.now.processors else { return };
     for workload in &desired.workloads {
-        let wanted = workload.runtime.cpus.as_deref().unwrap_or_default();
+        let [wanted] = workload.runtime.settings.get("cpus") else { continue };
         if wanted.parse().is_ok_and(|wanted: f64| wanted > f64::from(there)) {
-            let (container, wanted) = (workload.name().clone(), wanted.to_owned());
+            let (container, wanted) = (workload.name(), wanted.clone());
             plan.conflicts.push(Conflict::MoreProcessors { container, wanted, there });
         }
     }

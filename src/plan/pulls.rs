@@ -3,10 +3,10 @@
 use super::NewStep;
 use super::Plan;
 use super::Reason;
+use super::resources::pull;
 use crate::desired::Desired;
 use crate::desired::Pull;
 use crate::docker::Images;
-use crate::docker::Op;
 use crate::name::Image;
 
 /// The plan that pulls the due images of `desired`, all in parallel.
@@ -17,9 +17,9 @@ pub fn pulls(desired: &Desired, images: &Images) -> Plan {
         Pull::Missing => !images.here.contains_key(image),
         Pull::Never => false,
     };
+    let platforms = desired.platforms();
     for image in desired.images().into_iter().filter(is_due) {
-        let pull = Op::Pull { image: image.clone() };
-        plan.push(NewStep::new(pull, (&desired.project).into(), Reason::NotOnHost));
+        plan.push(NewStep::new(pull(image, &platforms), (&desired.project).into(), Reason::NotOnHost));
     }
     plan
 }

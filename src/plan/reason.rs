@@ -3,6 +3,8 @@
 use crate::desired;
 use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
+use crate::docker::Setting;
+use crate::docker::Settings;
 use crate::docker::Spec;
 use crate::docker::route_sites;
 use crate::name::Alias;
@@ -187,6 +189,13 @@ pub enum Change {
     },
     /// The content of an env file has changed.
     EnvFile(String),
+    /// A setting has another value, of which only the new one is known.
+    Setting {
+        /// Its key.
+        key: &'static str,
+        /// What it is from now on.
+        to: String,
+    },
     /// Another part of the spec has changed; its values are not known.
     Part(&'static str),
 }
@@ -202,6 +211,8 @@ pub struct Told<'a> {
     pub env: &'a [(EnvKey, String)],
     /// Its own env files.
     pub env_files: &'a [&'a str],
+    /// Its settings from the config.
+    pub settings: &'a Settings,
 }
 
 impl Change {
@@ -216,7 +227,12 @@ impl Change {
                     Some(path) => vec![Self::EnvFile((*path).to_owned())],
                     None => vec![Self::Part("env files")],
                 },
-                part => vec![Self::Part(in_words(part))],
+                part => vec![match Setting::find(part) {
+                    Some(setting) => {
+                        Self::Setting { key: setting.key, to: setting.describe(told.settings.get(part)) }
+                    }
+                    None => Self::Part(in_words(part)),
+                }],
             };
             for change in found {
                 if !changes.contains(&change) {
@@ -265,9 +281,6 @@ fn in_words(part: &str) -> &'static str {
         "port" => "ports",
         "secret" => "names of secrets",
         "health" => "health check",
-        "user" => "user",
-        "memory" => "memory",
-        "cpus" => "cpus",
         "dns" => "dns",
         _ => "settings",
     }
@@ -285,6 +298,7 @@ impl fmt::Display for Change {
                 write!(f, "env - {key}={}", short(from.as_deref().unwrap_or_default()))
             }
             Self::EnvFile(path) => write!(f, "{path} changed"),
+            Self::Setting { key, to } => write!(f, "{key}: {}", short(to)),
             Self::Part(part) => write!(f, "{part} changed"),
         }
     }
@@ -489,7 +503,13 @@ mod tests {
             ("env", words.iter().map(String::as_str).collect()),
             ("command", vec!["serve", "--fast"]),
         ]);
-        let told = Told { spec: &spec, image: &image("app:2"), env: &env, env_files: &[] };
+        let told = Told {
+            spec: &spec,
+            image: &image("app:2"),
+            env: &env,
+            env_files: &[],
+            settings: &Settings::default(),
+        };
         let reason = Reason::Changed(Change::between(&had, told)).to_string();
         assert_eq!(
             reason,
@@ -499,11 +519,38 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_setting_says_what_it_is_from_now_on() {
+        let mut settings = Settings::default();
+        let mut set = |key, values: &[&str]| {
+            let values = values.iter().map(|value| (*value).to_owned()).collect();
+            settings.set(Setting::find(key).expect("a setting"), values);
+        };
+        set("init", &["true"]);
+        set("cap_add", &["NET_ADMIN", "SYS_TIME"]);
+        set("memory", &["1g"]);
+        let image = image("app:1");
+        let was =
+            Spec::of(&[("memory", vec!["512m"]), ("read_only", vec!["true"]), ("shm_size", vec!["1g"])]);
+        let is = Spec::of(&settings.parts().collect::<Vec<_>>());
+        let told = Told { spec: &is, image: &image, env: &[], env_files: &[], settings: &settings };
+        assert_eq!(
+            Reason::Changed(Change::between(&seen(was, "app:1", &[]), told)).to_string(),
+            "cap_add: NET_ADMIN, SYS_TIME, init: on, memory: 1g, read_only: off, shm_size: no longer set"
+        );
+    }
+
+    #[test]
     fn a_value_that_the_label_does_not_confirm_is_not_shown() {
         let spec = |image: &str, env: &str| Spec::of(&[("image", vec![image]), ("env", vec![env])]);
         let had = seen(spec("app:1", "LOG=info"), "sha256", &[("LOG", "else")]);
         let told = spec("app:2", "TZ=UTC");
-        let told = Told { spec: &told, image: &image("app:2"), env: &[], env_files: &[] };
+        let told = Told {
+            spec: &told,
+            image: &image("app:2"),
+            env: &[],
+            env_files: &[],
+            settings: &Settings::default(),
+        };
         assert_eq!(
             Reason::Changed(Change::between(&had, told)).to_string(),
             "environment changed, image changed"

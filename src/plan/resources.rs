@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 
 /// Pulls the images. Checks what an image declares if it was not on the host when the plan was made.
 pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
+    let platforms = desired.platforms();
     for (image, paths) in mounted_paths(desired) {
         if plan.now.images.unavailable.contains_key(image) {
             continue;
@@ -41,7 +42,7 @@ pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
         };
         let checks = desired.auto_volumes;
         let mut seq = plan.sequence(&Owner::from(plan.project), &[]);
-        if seq.step_unless(Op::Pull { image: image.clone() }, &Reason::NotOnHost, unless).is_none() {
+        if seq.step_unless(pull(image, &platforms), &Reason::NotOnHost, unless).is_none() {
             continue;
         }
         if checks {
@@ -53,12 +54,16 @@ pub(super) fn images<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
     }
 }
 
+/// Pulls an image, for its platform among these.
+pub(super) fn pull(image: &Image, platforms: &BTreeMap<&Image, &str>) -> Op {
+    Op::Pull { image: image.clone(), platform: platforms.get(image).map(|platform| (*platform).to_owned()) }
+}
+
 /// The images, each with the paths at which every workload of the image mounts something.
 fn mounted_paths(desired: &Desired) -> BTreeMap<&Image, Option<BTreeSet<&str>>> {
     let mut known: BTreeMap<&Image, Option<BTreeSet<&str>>> = BTreeMap::new();
     for workload in &desired.workloads {
-        let mounts = workload.runtime.mounts.iter().chain(&workload.image_mounts);
-        let paths: BTreeSet<&str> = mounts.map(|mount| mount.target.trim_end_matches('/')).collect();
+        let paths: BTreeSet<&str> = workload.mounted_paths().map(|path| path.trim_end_matches('/')).collect();
         // a path counts only if every workload of the image mounts something there
         let entry = known.entry(&workload.image).or_insert_with(|| Some(paths.clone()));
         *entry = entry.take().map(|so_far| so_far.intersection(&paths).copied().collect());

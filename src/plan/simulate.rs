@@ -43,7 +43,7 @@ impl fmt::Display for Refused {
 /// When docker would refuse; the model is then unchanged.
 pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
     match op {
-        Op::Pull { image } => pull(host, image),
+        Op::Pull { image, .. } => pull(host, image),
         Op::ExpectVolumes { image, .. } => require_image(host, image),
         Op::CreateNetwork { name, subnet, labels, .. } => create_network(host, name, *subnet, labels),
         Op::CreateVolume { name, labels } => create_volume(host, name, labels),

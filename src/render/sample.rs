@@ -103,7 +103,7 @@ pub(super) fn first_start() -> Plan {
         otherwise: "network shop-backend has no room for shop-db at 10.214.7.128".to_owned(),
     });
     let image = image("postgres:15");
-    let op = Op::Pull { image: image.clone() };
+    let op = Op::Pull { image: image.clone(), platform: None };
     let pull = step(&mut plan, "shop", op, Reason::NotOnHost, [Fact::Image(image.clone())], &[]);
     let op = Op::ExpectVolumes { image, known: vec![PATH.to_owned()] };
     let check = step(&mut plan, "shop", op, Reason::VolumesUnknown, [], &[pull]);

@@ -1,5 +1,6 @@
 //! Plain values that the meaning of a config and docker's commands have in common: a container's settings, how it is asked
-//! whether it is ready, where routes lead. Knows neither docker's flags nor the proxy's words.
+//! whether it is ready, where routes lead. Of docker's flags it knows those of the table of settings alone, and none of the
+//! proxy's words.
 
 mod check;
 mod digest;
@@ -9,6 +10,8 @@ mod naming;
 mod route;
 mod runtime;
 mod secret;
+mod setting;
+mod value;
 
 pub use check::HttpCheck;
 pub use check::Prober;
@@ -31,3 +34,9 @@ pub use runtime::Runtime;
 pub use runtime::Source;
 pub use runtime::host_ports;
 pub use secret::Secret;
+pub use setting::Check;
+pub use setting::Form;
+pub use setting::SETTINGS;
+pub use setting::Setting;
+pub use setting::Settings;
+pub use value::ValueError;

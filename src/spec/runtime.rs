@@ -1,5 +1,6 @@
 //! The settings of a container beside its name, image, labels and networks.
 
+use super::Settings;
 use crate::name::EnvKey;
 use crate::name::Volume;
 use std::time::Duration;
@@ -29,12 +30,10 @@ pub struct Runtime {
     pub health: Option<HealthCheck>,
     /// Its restart policy, once it has proved itself.
     pub restart: String,
-    /// The user that it runs as; `None`: the image's.
-    pub user: Option<String>,
-    /// The memory that it may have, as in `512m`; `None`: all.
-    pub memory: Option<String>,
-    /// The processors that it may have, as in `1.5`; `None`: all.
-    pub cpus: Option<String>,
+    /// The settings that the config gives.
+    pub settings: Settings,
+    /// The settings that gordon gives where the config does not; no part of the spec.
+    pub defaults: Settings,
 }
 
 /// An env file that docker reads.

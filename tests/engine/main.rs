@@ -16,5 +16,6 @@ mod rollout;
 mod routes;
 mod scenarios;
 mod secrets;
+mod settings;
 mod status;
 mod sys_lock;

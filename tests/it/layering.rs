@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Each module with the modules that it may import.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("name", &[]),
-    ("config", &["name"]),
+    ("config", &["name", "spec"]),
     ("spec", &["name"]),
     ("docker", &["name", "spec"]),
     ("desired", &["name", "config", "spec"]),

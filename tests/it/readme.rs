@@ -16,6 +16,9 @@ use gordon::config::Config;
 use gordon::config::Source;
 use gordon::desired;
 use gordon::desired::Inputs;
+use gordon::spec::Form;
+use gordon::spec::SETTINGS;
+use gordon::spec::Setting;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -331,4 +334,31 @@ fn every_link_and_every_path_exists() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_reference_lists_every_setting() {
+    let path = Path::new(ROOT).join("docs/config.md");
+    let page = fs::read_to_string(&path).expect("a document");
+    let head = "| key | as in | docker's flag | what it is |\n|---|---|---|---|\n";
+    let (before, rest) = page.split_once(head).expect("a table of settings");
+    let (_, after) = rest.split_at(rest.find("\n\n").unwrap_or_default());
+    let rows = SETTINGS.iter().map(|Setting { key, flag, form, example, meaning }| {
+        let flag = match form {
+            Form::Flags(_) => String::new(),
+            Form::Log(_) => format!("`{flag}`, `--log-opt`"),
+            _ => format!("`{flag}`"),
+        };
+        format!("| `{key}` | `{example}` | {flag} | {meaning} |")
+    });
+    let table = rows.collect::<Vec<_>>().join("\n");
+    let wanted = format!("{before}{head}{table}{after}");
+    if std::env::var_os("UPDATE_PLANS").is_some() {
+        fs::write(&path, &wanted).expect("a document is writable");
+        return;
+    }
+    assert!(
+        page == wanted,
+        "UPDATE_PLANS=1 cargo test --test it the_reference writes the table of docs/config.md anew"
+    );
 }

@@ -109,10 +109,16 @@ fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
         ("build", "gordon builds no images: `docker build` one, and name it with `image`"),
         ("pull_policy", "`pull` in `[deploy]` says when images are pulled: `missing`, `always` or `never`"),
         ("volums", "did you mean `volumes`?"),
+        ("memry", "did you mean `memory`?"),
+        ("logging", "write `log`"),
+        ("stop_grace_period", "write `stop_timeout`"),
+        ("workdir", "write `working_dir`"),
+        ("pid", "write it as docker has it: `options = [\"--pid=host\"]`"),
+        ("memswap_limit", "write it as docker has it: `options = [\"--memory-swap=1g\"]`"),
     ] {
         assert_eq!(hint(key), way_out, "{key}");
     }
-    for key in ["gpus", "pid", "memory_swap", "restart_or_not", "tags"] {
+    for key in ["restart_or_not", "tags", "wings"] {
         assert!(hint(key).starts_with("known here: `image`"), "{key}: {}", hint(key));
     }
     assert!(hint("registry").contains("docker login"), "{}", hint("registry"));
@@ -976,4 +982,50 @@ fn a_problem_shows_what_would_be_hidden() {
         assert!(!shown.contains(['\r', '\u{9b}', '\u{202e}']) && !shown.contains("\u{1b}[2K"), "{shown:?}");
         assert_eq!(shown.matches("\\u{1b}[2K\\r\\u{9b}8m\\u{202e}\\n").count(), 7, "{shown:?}");
     }
+}
+
+#[test]
+fn settings_are_what_docker_takes() {
+    check(
+        "settings",
+        r#"
+containers = { init = "yes", wings = 1, stop_grace_period = "1m" }
+
+[routes]
+"a.com" = { image = "web", init = 1, shm_size = "big", ulimits = { nofile = { soft = 1, hard = 2 }, files = 3 }, cap_add = "NET ADMIN" }
+"b.com" = { image = "web", read_only = "true", tmpfs = ["tmp", "/run:size=1m"], extra_hosts = ["db:10.0.0.1", "db"], log = 5 }
+"c.com" = { image = "web", log = { driver = "json-file", max_size = "1m", options = ["a"] }, sysctls = { "vm.swappiness" = 1 }, stop_timeout = 30 }
+"d.com" = { image = "web", options = ["--memory=1g", "--pid", "host", "-v"], labels = { "gordon.project" = "x" }, devices = ["sda"] }
+"#,
+        r#"
+containers:
+  init: "yes"
+  wings: 1
+  stop_grace_period: 1m
+
+routes:
+  a.com:
+    image: web
+    init: 1
+    shm_size: big
+    ulimits: { nofile: { soft: 1, hard: 2 }, files: 3 }
+    cap_add: NET ADMIN
+  b.com:
+    image: web
+    read_only: "true"
+    tmpfs: ["tmp", "/run:size=1m"]
+    extra_hosts: ["db:10.0.0.1", "db"]
+    log: 5
+  c.com:
+    image: web
+    log: { driver: json-file, max_size: 1m, options: [a] }
+    sysctls: { vm.swappiness: 1 }
+    stop_timeout: 30
+  d.com:
+    image: web
+    options: ["--memory=1g", "--pid", "host", "-v"]
+    labels: { gordon.project: x }
+    devices: [sda]
+"#,
+    );
 }

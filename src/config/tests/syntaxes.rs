@@ -7,6 +7,8 @@ use crate::config::tree::Node;
 use crate::config::tree::parse;
 use crate::name::Label;
 use crate::name::ShortName;
+use crate::spec::SETTINGS;
+use crate::spec::Setting;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
@@ -296,8 +298,8 @@ fn values_are_kept_as_they_were_written() {
         (&route.workload.entrypoint[..], &route.workload.command[..]),
         (&[String::new()][..], &["serve".to_owned()][..])
     );
-    assert_eq!(route.workload.user.as_ref().map(User::as_str), Some("1000"));
-    assert_eq!(route.workload.cpus.as_ref().map(Cpus::as_str), Some("1.5"));
+    assert_eq!(route.workload.settings.get("user"), ["1000"]);
+    assert_eq!(route.workload.settings.get("cpus"), ["1.5"]);
     let health = route.workload.health.as_ref().expect("a health check").get_ref();
     assert_eq!(health.timeout, Some(Duration::from_secs(90)));
     let [postgres, cache] = config.services.as_slice() else { panic!("two services") };
@@ -340,4 +342,43 @@ fn attachments_know_what_they_are_attached_to() {
     let config = config("gordon.toml", MICROSERVICES);
     let to: Vec<_> = config.attachments.iter().map(|attachments| attachments.to.get_ref().clone()).collect();
     assert!(matches!(to.as_slice(), [AttachedTo::Group(_), AttachedTo::Domain(_), AttachedTo::Domain(_)]));
+}
+
+#[test]
+fn each_setting_is_written_as_its_example_in_both_syntaxes() {
+    for setting in &SETTINGS {
+        let Setting { key, example, .. } = setting;
+        // a value of TOML without tables is one of YAML too
+        let yaml = example.replace(" = ", ": ");
+        let toml = config("gordon.toml", &format!("containers = {{ {key} = {example} }}\n"));
+        let yaml = config("gordon.yaml", &format!("containers:\n  {key}: {yaml}\n"));
+        assert!(!toml.containers.get(key).is_empty(), "{key}");
+        assert_eq!(toml.containers, yaml.containers, "{key}");
+    }
+}
+
+#[test]
+fn a_setting_may_be_written_as_compose_has_it() {
+    let get = |key: &str, value: &str| {
+        let text = format!("containers:\n  {key}: {value}\n");
+        config("gordon.yaml", &text).containers.get(key).join(" ")
+    };
+    for (key, value, is) in [
+        ("cap_drop", "ALL", "ALL"),
+        ("extra_hosts", "[\"a.lan:10.0.0.1\"]", "a.lan:10.0.0.1"),
+        ("extra_hosts", "{ a.lan: fd00::1 }", "a.lan:fd00::1"),
+        ("labels", "[\"b=2\", a]", "a= b=2"),
+        ("labels", "{ b: 2, a: true }", "a=true b=2"),
+        ("log", "{ driver: local, options: { max-size: 1m, max-file: 2 } }", "local max-file=2 max-size=1m"),
+        ("log", "none", "none"),
+        ("sysctls", "[net.core.somaxconn=1]", "net.core.somaxconn=1"),
+        ("ulimits", "{ nproc: 65535, nofile: \"1:2\" }", "nofile=1:2 nproc=65535"),
+        ("tmpfs", "/run", "/run"),
+        ("gpus", "2", "2"),
+        ("stop_timeout", "1m30s", "90"),
+        ("read_only", "false", ""),
+        ("init", "", ""),
+    ] {
+        assert_eq!(get(key, value), is, "{key}: {value}");
+    }
 }

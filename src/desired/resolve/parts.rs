@@ -22,6 +22,7 @@ use crate::spec::HttpCheck;
 use crate::spec::Mount;
 use crate::spec::Prober;
 use crate::spec::Runtime;
+use crate::spec::Settings;
 use crate::spec::Source;
 use crate::spec::hash;
 use serde_spanned::Spanned;
@@ -94,7 +95,9 @@ impl Resolver<'_> {
                 }
             }
         }
-        paths.retain(|path| workload.runtime.mounts.iter().all(|mount| mount.target != *path));
+        for path in workload.mounted_paths() {
+            paths.remove(path);
+        }
         let mut image_mounts = Vec::with_capacity(paths.len());
         for path in paths {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), &path);
@@ -155,9 +158,8 @@ impl Resolver<'_> {
             ports: workload.ports.iter().map(|port| port.get_ref().to_string()).collect(),
             health,
             restart: workload.restart.to_string(),
-            user: workload.user.as_ref().map(|user| user.as_str().to_owned()),
-            memory: workload.memory.as_ref().map(|memory| memory.as_str().to_owned()),
-            cpus: workload.cpus.as_ref().map(|cpus| cpus.as_str().to_owned()),
+            settings: workload.settings.over(&self.config.containers),
+            defaults: Settings::default(),
         }
     }
 

@@ -153,6 +153,7 @@ impl<'a> Resolver<'a> {
 
     fn add(&mut self, mut workload: Workload, names: Names) {
         self.collisions.containers(&workload, &names.place);
+        self.collisions.platform(&workload, &names.place);
         let per_container = if workload.kind == Kind::App { 3 } else { 2 };
         for attachment in &workload.attachments {
             let index = self.network_index[&attachment.network];

@@ -47,8 +47,14 @@ pub(super) fn outdated(
 /// How a container differs from the config: in its spec, image, secrets or volumes.
 fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) -> Option<Reason> {
     let workload = target.workload;
-    let (image, env) = (&workload.image, workload.runtime.env.as_slice());
-    let told = Told { spec: &target.spec, image, env, env_files: &workload.own_env_file_paths() };
+    let runtime = &workload.runtime;
+    let told = Told {
+        spec: &target.spec,
+        image: &workload.image,
+        env: &runtime.env,
+        env_files: &workload.own_env_file_paths(),
+        settings: &runtime.settings,
+    };
     let changes = Change::between(seen, told);
     if !changes.is_empty() {
         return Some(Reason::Changed(changes));

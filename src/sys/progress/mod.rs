@@ -96,7 +96,7 @@ mod tests {
         ];
         // in this order one step runs after the other, although a wait takes no job
         let plan = sample::plan_with_undo(vec![
-            (Op::Pull { image: sample::image("web:1") }, vec![], vec![]),
+            (Op::Pull { image: sample::image("web:1"), platform: None }, vec![], vec![]),
             (sample::network("shop-alone"), vec![], vec![]),
             (Op::Pause { name: sample::container("shop-db") }, vec![0], vec![]),
             (sample::run("shop-web"), vec![2], vec![]),

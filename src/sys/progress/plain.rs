@@ -70,7 +70,8 @@ mod tests {
     use crate::docker::Op;
 
     fn written(silence: Duration) -> String {
-        let plan = sample::plan_of(vec![(Op::Pull { image: sample::image("web:1") }, vec![])]);
+        let plan =
+            sample::plan_of(vec![(Op::Pull { image: sample::image("web:1"), platform: None }, vec![])]);
         let mut out = Vec::new();
         let wording = Wording { stage: "pull", done: "pulled", next: None };
         let mut plain = Plain { silence, ..Plain::new(&mut out, wording) };

@@ -13,6 +13,7 @@ use gordon::desired::resolve;
 use gordon::docker::Cli;
 use gordon::docker::ImageList;
 use gordon::docker::Observed;
+use gordon::docker::Setting;
 use gordon::plan::Options;
 use gordon::plan::Plan;
 use gordon::plan::Volumes;
@@ -114,7 +115,7 @@ fn stages(routes: usize) -> Stages {
 
     let mut other = desired.clone();
     for workload in &mut other.workloads {
-        workload.runtime.user = Some("1000".to_owned());
+        workload.runtime.settings.set(Setting::find("user").expect("a setting"), vec!["1000".to_owned()]);
     }
     let change = stages.run("plan of a change", || diff(&other, &host, &options)).unwrap();
     stages.render(["text of a change", "script of a change", "JSON of a change"], &change);

@@ -1,0 +1,90 @@
+//! Settings of containers are what docker says of them, and a change of one is told.
+
+use serde_json::Value;
+use serde_json::json;
+use support::Project;
+use support::docker;
+use support::own;
+use support::run;
+
+/// The settings of a container, as docker has them.
+fn settings(name: &str) -> Value {
+    let all: Value =
+        serde_json::from_str(&docker(["container", "inspect", name]).success().stdout).expect("JSON");
+    let (config, host) = (&all[0]["Config"], &all[0]["HostConfig"]);
+    json!({
+        "init": host["Init"],
+        "shm": host["ShmSize"],
+        "ulimits": host["Ulimits"],
+        "cap_add": host["CapAdd"],
+        "cap_drop": host["CapDrop"],
+        "read_only": host["ReadonlyRootfs"],
+        "tmpfs": host["Tmpfs"],
+        "hosts": host["ExtraHosts"],
+        "devices": host["Devices"],
+        "signal": config["StopSignal"],
+        "dir": config["WorkingDir"],
+        "team": config["Labels"]["team"],
+        "security": host["SecurityOpt"],
+        "sysctls": host["Sysctls"],
+        "log": host["LogConfig"],
+        "limits": [host["Memory"], host["NanoCpus"], host["PidsLimit"]],
+        "user": config["User"],
+        "dns": host["DnsOptions"],
+    })
+}
+
+#[test]
+fn settings_are_docker_s_and_a_change_of_one_is_told() {
+    let name = own("settings");
+    let project = Project::of_scenario("settings", name);
+    let containers = ["", "-db", "-cache"].map(|service| format!("{name}-shop.example.com{service}"));
+    project.apply();
+    let applied = containers.each_ref().map(|name| settings(name));
+    let nofile = json!([{ "Name": "nofile", "Soft": 1024, "Hard": 4096 }]);
+    let [app, db, cache] = &applied;
+    assert_eq!(
+        *app,
+        json!({
+            "init": true, "shm": 67_108_864, "ulimits": nofile, "cap_add": null, "cap_drop": ["ALL"], "read_only": true,
+            "tmpfs": { "/run": "", "/tmp": "size=64m,mode=1777" },
+            "hosts": ["host:host-gateway", "printer.lan:192.168.1.9"], "devices": [], "signal": "SIGINT", "dir": "/srv",
+            "team": "shop", "security": ["no-new-privileges"], "sysctls": null,
+            "log": { "Type": "json-file", "Config": { "max-size": "50m", "max-file": "2" } },
+            "limits": [268_435_456, 500_000_000, 200], "user": "65534", "dns": ["ndots:1"],
+        })
+    );
+    assert_eq!(db["shm"], 268_435_456);
+    // engines write it with `CAP_` or without
+    assert!(db["cap_add"][0].as_str().is_some_and(|name| name.ends_with("SYS_NICE")), "{db}");
+    assert_eq!(db["sysctls"], json!({ "net.core.somaxconn": "1024" }));
+    assert_eq!(db["devices"][0]["PathInContainer"], "/dev/modem");
+    assert_eq!(
+        (&db["cap_drop"], &cache["init"], &cache["log"]["Type"]),
+        (&json!(null), &json!(null), &json!("none"))
+    );
+    project.is_settled();
+
+    let text = std::fs::read_to_string(project.folder().join("gordon.toml")).expect("a config");
+    for (from, to, reason) in [
+        ("init = false, ", "", "init: on"),
+        ("read_only = true\n", "", "read_only: off"),
+        ("shm_size = \"256m\"", "shm_size = \"128m\"", "shm_size: 128m"),
+        ("[\"SYS_NICE\"]", "[\"SYS_NICE\", \"SYS_TIME\"]", "cap_add: SYS_NICE, SYS_TIME"),
+        ("labels = { team = \"shop\" }\n", "", "labels: no longer set"),
+        ("--pids-limit=200", "--pids-limit=300", "options: --pids-limit=300, --dns-option=ndots:1"),
+        ("log = \"none\"", "log = { max-size = \"1m\" }", "log: max-size=1m"),
+        ("{ nofile = \"1024:4096\" }", "{ nofile = 2048 }", "ulimits: nofile=2048"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        project.write("gordon.toml", &text.replacen(from, to, 1));
+        let plan = project.gordon(&["plan"]).success().stdout;
+        assert!(plan.contains(reason), "{reason}: {plan}");
+    }
+
+    project.write("gordon.toml", &text);
+    project.remove();
+    run(&mut project.script(&[])).success();
+    assert_eq!(containers.each_ref().map(|name| settings(name)), applied, "the script makes the same");
+    project.gordon(&["plan", "--exit-code"]).success();
+}
