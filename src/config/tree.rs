@@ -54,6 +54,8 @@ pub(super) enum Kind<'t> {
     Int(i64, Span),
     Float(f64, Span),
     String(Cow<'t, str>),
+    /// A text in which values took the place of variables. It may be meant as a number or a boolean.
+    Filled(String),
     List(Vec<Node<'t>>),
     Map(Vec<Entry<'t>>),
     /// A value that a problem has been reported for.

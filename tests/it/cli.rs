@@ -309,6 +309,18 @@ fn an_offline_plan_uses_images_json() {
 }
 
 #[test]
+fn variables_come_from_the_command_line_the_environment_and_the_env_file() {
+    let config = "name = \"variables\"\n[services.web]\nimage = \"web:${FIRST}-${SECOND}-${THIRD}\"\n";
+    let scene = Scene::new(&[("gordon.toml", config), (".env", "FIRST=3\nSECOND=3\nTHIRD=3\n")], "");
+    let mut command = scene.command("plan --offline --summary --var FIRST=1", "");
+    let run = scene.outcome(command.envs([("FIRST", "2"), ("SECOND", "2")])).ended(0);
+    assert!(run.stdout.contains("web:1-2-3"), "{}", run.stdout);
+    scene.write(".env", "FIRST=3\n");
+    let run = scene.run("check --var THIRD=1", "").ended(2);
+    assert!(run.stderr.contains("error: the variable `SECOND` has no value"), "{}", run.stderr);
+}
+
+#[test]
 fn plan_shows_and_changes_nothing() {
     let scene = shop("plan", "");
     scene.gordon("plan").ended(0).shows("plan");
@@ -1048,7 +1060,9 @@ fn words_survive_every_format(words: &[String]) {
     let escaped = |c: char| {
         if c == ' ' || c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
     };
-    let quoted = |word: &String| format!("\"{}\"", word.chars().map(escaped).collect::<String>());
+    // two dollars are one
+    let quoted =
+        |word: &String| format!("\"{}\"", word.replace('$', "$$").chars().map(escaped).collect::<String>());
     let list = words.iter().map(quoted).collect::<Vec<_>>().join(", ");
     let config = format!(
         "name: words\nproxy: {{ enabled: false }}\napps:\n  web:\n    image: 'web:1'\n    environment: {{ A: {} }}\n    command: [{list}]\n",
