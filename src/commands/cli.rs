@@ -27,7 +27,7 @@ use std::time::Duration;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit status: 0 done; 1 failed; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
+    after_help = "Exit status: 0 done; 1 failed, or `status` found something that does not serve; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
                         130 stopped by Ctrl-C."
 )]
 pub(super) struct Cli {

@@ -18,6 +18,8 @@ pub struct Scope {
     pub proxy: Option<Image>,
     /// Whether it matters how many processors the host has.
     pub processors: bool,
+    /// Ports of the host that containers may publish.
+    pub ports: BTreeSet<u16>,
 }
 
 /// The first round, put side by side: what there is. A `T` is a question, or its answer.

@@ -25,6 +25,7 @@ mod value;
 
 pub use conflict::Claimant;
 pub use conflict::Conflict;
+pub use conflict::PortHolder;
 pub use containers::rollback;
 pub use diff::diff;
 pub use down::Volumes;
@@ -45,6 +46,7 @@ pub use status::Place;
 pub use status::ProxyStatus;
 pub use status::RoutesState;
 pub use status::Status;
+pub use status::Unserved;
 pub use status::WorkloadStatus;
 pub use status::status;
 pub use step::Risk;

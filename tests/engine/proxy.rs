@@ -134,7 +134,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         // it was paused by hand
         docker(["pause", "gordon-proxy"]).success();
         assert!(two.gordon(&["plan", "--exit-code"]).ended(3).stdout.contains("docker unpause gordon-proxy"));
-        let status = two.gordon(&["status"]).success().stdout;
+        let status = two.gordon(&["status"]).ended(1).stdout;
         assert!(status.contains("paused"), "{status}");
         two.apply();
         serves("one.test", "first");
@@ -530,13 +530,17 @@ fn caddy_takes_every_host_for_a_host() {
 }
 
 #[test]
-fn a_port_in_use_fails_the_proxy_alone() {
-    on_private_engine(a_port_in_use_fails_the_proxy_alone, || {
-        let _squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
+fn a_port_in_use_is_refused_before_anything_is_made() {
+    on_private_engine(a_port_in_use_is_refused_before_anything_is_made, || {
+        let squatter = std::net::TcpListener::bind("0.0.0.0:18080").expect("the port is free");
         let one = project("gtest-pxport", "one.test", "first");
-        let failed = one.gordon(&["apply", "--yes"]).ended(1);
-        assert!(failed.stderr.contains("port 18080 of this host is in use"), "{}", failed.stderr);
-        assert_eq!(one.ids().len(), 1, "the app runs");
+        let refused = one.gordon(&["apply", "--yes"]).ended(1);
+        let why = format!("(process {})", std::process::id());
+        assert!(refused.stderr.contains("18080") && refused.stderr.contains(&why), "{}", refused.stderr);
+        assert!(one.ids().is_empty() && one.list("network").is_empty(), "{:?}", one.ids());
+        drop(squatter);
+        one.apply();
+        serves("one.test", "first");
     });
 }
 

@@ -18,8 +18,9 @@ fn config(name: &str, version: u8, replicas: u8) -> String {
     )
 }
 
-fn status(project: &Project) -> Value {
-    let run = project.gordon(&["status", "--json"]).success();
+/// The status of a project, all of which serves; or not.
+fn status(project: &Project, serves: bool) -> Value {
+    let run = project.gordon(&["status", "--json"]).ended(i32::from(!serves));
     serde_json::from_str(&run.stdout).expect("JSON")
 }
 
@@ -39,7 +40,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     };
     token(&["apply", "--yes"]);
     // without the secret, and with nothing to do
-    let seen = status(&project);
+    let seen = status(&project, true);
     assert_eq!(seen["drift"], json!([]));
     let web = &seen["workloads"][1];
     assert_eq!((&web["serving"], &web["wanted"]), (&json!(2), &json!(2)));
@@ -50,7 +51,10 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
             [own("status-web-green-2"), "serving", "running", 1],
         ])
     );
-    assert_eq!(web["routes"], json!([{ "host": "status.test", "target": own("status-web"), "port": 3000 }]));
+    assert_eq!(
+        web["routes"],
+        json!([{ "host": "status.test", "target": own("status-web"), "port": 3000, "served": null }])
+    );
     let first = &web["containers"][0];
     assert_eq!((&first["health"], &first["image"]), (&json!("healthy"), &json!("web:1")));
     assert!(first["age_seconds"].as_u64().is_some_and(|age| age < 600), "{first}");
@@ -64,7 +68,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
     assert!(seen["notes"].to_string().contains("STATUS_TOKEN"), "{}", seen["notes"]);
 
     docker(["stop", "-t", "1", own("status-web-green-2")]).success();
-    let seen = status(&project);
+    let seen = status(&project, false);
     assert_eq!(seen["workloads"][1]["serving"], 1);
     assert_eq!(
         seen["drift"],
@@ -87,7 +91,7 @@ fn a_status_tells_what_is_there_and_what_the_plan_would_change() {
 
     project.write("gordon.yaml", &config(name, 2, 1));
     token(&["apply", "--yes"]);
-    let seen = status(&project);
+    let seen = status(&project, true);
     assert_eq!((&seen["drift"], &seen["orphans"]), (&json!([]), &json!([])));
     assert_eq!(
         containers(&seen["workloads"][1]),

@@ -94,6 +94,8 @@ struct Route<'a> {
     target: String,
     /// Where it is asked.
     port: u16,
+    /// Whether the proxy runs and has a route for the host; null when the config asks for no proxy.
+    served: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -248,12 +250,15 @@ impl<'a> Document<'a> {
             owner: blocked.owner.as_str(),
             reason: blocked.cause.to_string(),
         });
+        let has_proxy = status.proxy.as_ref().is_some_and(|proxy| proxy.wanted.is_some());
         let conflict =
             |conflict: &plan::Conflict| Conflict { message: conflict.to_string(), hint: conflict.hint() };
         Self {
             version: VERSION,
             project: status.project.as_str(),
-            workloads: workloads.map(|(owner, workload)| Workload::of(owner, workload, now)).collect(),
+            workloads: workloads
+                .map(|(owner, workload)| Workload::of(owner, workload, has_proxy, now))
+                .collect(),
             orphans: orphans
                 .map(|(owner, member)| Orphan { owner, container: Container::of(member, now) })
                 .collect(),
@@ -290,10 +295,15 @@ impl<'a> Proxy<'a> {
 }
 
 impl<'a> Workload<'a> {
-    fn of(owner: &'a str, workload: &WorkloadStatus<'a>, now: SystemTime) -> Self {
+    fn of(owner: &'a str, workload: &WorkloadStatus<'a>, has_proxy: bool, now: SystemTime) -> Self {
         let routes = workload.route.into_iter().flat_map(|route| {
             let (target, port) = (route.name(), route.port);
-            route.hosts.iter().map(move |host| Route { host: host.as_str(), target: target.clone(), port })
+            route.hosts.iter().map(move |host| Route {
+                host: host.as_str(),
+                target: target.clone(),
+                port,
+                served: has_proxy.then(|| !workload.unserved.contains_key(host)),
+            })
         });
         Self {
             name: workload.name.to_string(),

@@ -17,6 +17,7 @@ use crate::plan::Place;
 use crate::plan::ProxyStatus;
 use crate::plan::RoutesState;
 use crate::plan::Status;
+use crate::plan::Unserved;
 use crate::plan::WorkloadStatus;
 use crate::render::Text;
 use crate::render::block::Action;
@@ -162,7 +163,14 @@ fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
     if let Some(last) = rows.last_mut() {
         let hosts =
             workload.route.into_iter().flat_map(|route| route.hosts.iter().map(move |host| (host, route)));
-        last.remarks.extend(hosts.map(|(host, route)| format!("{host} → {}", route.target())));
+        last.remarks.extend(hosts.map(|(host, route)| {
+            let why = match workload.unserved.get(host) {
+                None => "",
+                Some(Unserved::ProxyDown) => " (NOT SERVED: the proxy does not run)",
+                Some(Unserved::NoRoute) => " (NOT SERVED: the proxy has no route for it)",
+            };
+            format!("{host} → {}{why}", route.target())
+        }));
     }
     rows
 }
@@ -290,7 +298,7 @@ fn write_obstacles(text: &mut Text, status: &Status<'_>) {
     text.end();
 }
 
-/// How many containers serve, and whether that is all that the config asks for.
+/// How many containers and hosts serve, and whether that is all that the config asks for.
 fn summary(status: &Status<'_>, has_changes: bool) -> String {
     let workloads = || status.owners.iter().flat_map(|owner| &owner.workloads);
     let serving: u32 = workloads().map(|workload| workload.serving).sum();
@@ -302,5 +310,12 @@ fn summary(status: &Status<'_>, has_changes: bool) -> String {
         Ok(_) => "this host is as the config says",
     };
     let plural = if wanted == 1 { "" } else { "s" };
-    format!("{}: {serving} of {wanted} container{plural} serving; {verdict}", status.project)
+    let mut text = format!("{}: {serving} of {wanted} container{plural} serving", status.project);
+    let unserved: usize = workloads().map(|workload| workload.unserved.len()).sum();
+    match unserved {
+        0 => {}
+        1 => text.push_str(", 1 domain NOT SERVED"),
+        count => text.push_str(&format!(", {count} domains NOT SERVED")),
+    }
+    format!("{text}; {verdict}")
 }

@@ -216,6 +216,8 @@ impl PrivateEngine {
 
 impl Drop for PrivateEngine {
     fn drop(&mut self) {
+        // a paused process cannot be ended, and a test that failed may have left one
+        self.sh("timeout 20 docker ps --quiet --filter status=paused | xargs -r timeout 20 docker unpause");
         drop(self.holder.stdin.take());
         // what matters is that it has ended
         let _ = self.holder.wait();
