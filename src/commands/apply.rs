@@ -44,7 +44,7 @@ pub(super) fn apply(global: &Global, said: &cli::Apply) -> Result<Exit, CommandE
     };
     let work = Work {
         plan: &|seen: &Observed| {
-            let plan = project.plan(seen, &options)?;
+            let plan = host.plan(&project, seen, &options)?;
             match &saved {
                 Some(saved) if !plan.is_empty() => saved.expect(&plan, host.docker.cli(), &project.folder)?,
                 _ => {}

@@ -12,28 +12,33 @@ use crate::apply::Cause;
 use crate::apply::Concealment;
 use crate::desired::Desired;
 use crate::desired::Pull;
+use crate::docker::Fact;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Part;
 use crate::docker::Podman;
 use crate::docker::Scope;
 use crate::docker::Secret;
-use crate::docker::host_ports;
+use crate::docker::log_driver;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Project;
 use crate::plan;
+use crate::plan::Options;
+use crate::plan::Plan;
 use crate::sys::docker::Docker;
 use crate::sys::interrupt::Interrupt;
 use crate::sys::lock;
 use crate::sys::lock::Lock;
 use crate::sys::lock::LockEvent;
 use crate::sys::lock::Subject;
+use crate::sys::observe::ObserveError;
 use crate::sys::observe::observe;
 use crate::sys::observe::observe_and_recognize;
 use crate::sys::progress::Wording;
 use crate::sys::terminal::say_line;
 use std::cell::Cell;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -50,6 +55,8 @@ pub(super) struct Host {
     secrets: BTreeMap<EnvKey, Secret>,
     /// Whether it is known by now that docker is not Podman.
     is_recognized: Cell<bool>,
+    /// The engine's log driver, once it was asked for.
+    log_driver: OnceCell<String>,
     /// The images that could not be pulled, with docker's words.
     unavailable: BTreeMap<Image, String>,
 }
@@ -67,16 +74,14 @@ impl Host {
         let images = desired.images().into_iter().cloned().collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
         let processors = desired.workloads.iter().any(|w| !w.runtime.settings.get("cpus").is_empty());
-        let publish = desired.workloads.iter().flat_map(|workload| &workload.runtime.ports);
-        let mut ports: BTreeSet<u16> = publish.flat_map(|port| host_ports(port)).collect();
-        ports.extend(desired.proxy.iter().flat_map(|proxy| [proxy.http_port, proxy.https_port]));
         Ok(Self {
             docker,
-            scope: Scope { networks, images, proxy, processors, ports },
+            scope: Scope { networks, images, proxy, processors },
             pull: desired.pull,
             secret_keys: desired.workloads.iter().flat_map(|w| w.runtime.secrets.clone()).collect(),
             secrets: project.secrets.clone(),
             is_recognized: Cell::new(false),
+            log_driver: OnceCell::new(),
             unavailable: BTreeMap::new(),
         })
     }
@@ -103,6 +108,32 @@ impl Host {
         Ok(host)
     }
 
+    /// The plan that brings it from `seen`, which was read just now, to the config. Its log driver is asked for only when a
+    /// container is made whose logs gordon limits.
+    ///
+    /// # Errors
+    /// As for [`project::Project::plan`], and when docker does not answer.
+    pub(super) fn plan(
+        &self,
+        project: &project::Project,
+        seen: &Observed,
+        options: &Options,
+    ) -> Result<Plan, CommandError> {
+        let plan = project.plan(seen, options)?;
+        if !plan.limits_logs() {
+            return Ok(plan);
+        }
+        let driver = match self.log_driver.get() {
+            Some(driver) => driver,
+            None => {
+                let answer = self.docker.ask(&log_driver()).map_err(ObserveError::from)?;
+                self.log_driver.get_or_init(|| answer.trim().to_owned())
+            }
+        };
+        let seen = Observed { log_driver: Some(driver.clone()), ..seen.clone() };
+        if Fact::LimitsLogs.holds(&seen) { Ok(plan) } else { project.plan(&seen, options) }
+    }
+
     /// Refuses Podman, with which gordon does not work.
     fn accept(&self, podman: &Podman) -> Result<(), CommandError> {
         let Podman { version, part } = podman;
@@ -113,7 +144,7 @@ impl Host {
             ),
             Part::Engine if self.scope.proxy.is_some() => format!(
                 "the engine is Podman {version}, and gordon's proxy works on Docker Engine alone: Podman's DNS does not follow \
-                 a rename, so no domain would reach its app"
+                 a rename, so no domain would lead to its app"
             ),
             Part::Engine => {
                 warn(

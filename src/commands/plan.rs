@@ -65,7 +65,7 @@ fn online(global: &Global, said: &cli::Plan, options: &Options) -> Result<(Proje
         }
     }
     host.warn_of_another_run(&project.config.project(), &seen);
-    let plan = project.plan(&seen, options)?;
+    let plan = host.plan(&project, &seen, options)?;
     Ok((project, plan))
 }
 

@@ -58,7 +58,7 @@ impl Mount {
         let access = match (parts.next(), parts.next()) {
             (None | Some("rw"), None) => Access::ReadWrite,
             (Some("ro"), None) => Access::ReadOnly,
-            _ => return wrong("after the second `:` comes `ro`, `rw` or nothing", "as in `data:/data:ro`"),
+            _ => return wrong("after the second `:` stands `ro`, `rw` or nothing", "as in `data:/data:ro`"),
         };
         let target = match mount_path(target) {
             Ok(target) => target,
@@ -94,7 +94,7 @@ impl Mount {
     }
 }
 
-/// The parts of a path that are names: neither empty nor `.`.
+/// The parts of a path that lead anywhere: neither empty nor `.`.
 pub(super) fn steps(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
 }
@@ -169,7 +169,7 @@ mod tests {
             assert!(error.hint().contains("/srv/data:/data"), "{}", error.hint());
         }
         for text in ["./a/../b:/c", "./a/../../b:/c", "/srv/../etc:/c", "/..:/c"] {
-            let error = Mount::parse(text).expect_err("it is not clear what it names");
+            let error = Mount::parse(text).expect_err("it is not clear where it leads");
             assert!(error.to_string().contains("holds `..`"), "{error}");
         }
     }

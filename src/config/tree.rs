@@ -54,8 +54,6 @@ pub(super) enum Kind<'t> {
     Int(i64, Span),
     Float(f64, Span),
     String(Cow<'t, str>),
-    /// A text in which values took the place of variables. It may be meant as a number or a boolean.
-    Filled(String),
     List(Vec<Node<'t>>),
     Map(Vec<Entry<'t>>),
     /// A value that a problem has been reported for.
@@ -175,7 +173,7 @@ fn toml_duplicate(written: &str, keys: &Keys<'_>, span: Span) -> Problem {
     duplicate_key(key, first, span)
 }
 
-/// The place of each key, in all tables.
+/// Where each key stands, in all tables.
 struct Keys<'n>(BTreeMap<&'n str, Vec<Span>>);
 
 impl<'n> Keys<'n> {
@@ -295,20 +293,20 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
             ("tags are not read here", "remove the word with `!`, and write the value itself")
         }
         E::MergeValueNotMapOrSeqOfMaps { .. } => {
-            ("`<<` takes a table", "as in `<<: *name`, where `&name` is before a table")
+            ("`<<` takes a table", "as in `<<: *name`, where `&name` stands before a table")
         }
         E::UnknownAnchor { .. } => {
-            ("an alias names nothing", "write `&name` before the value that `*name` repeats")
+            ("an alias names nothing", "write `&name` before the value that `*name` stands for")
         }
         E::RecursiveReferencesRequireWeakTypes { .. } => {
-            ("an alias is inside the value that it names", "write the value itself")
+            ("an alias stands in the value that it names", "write the value itself")
         }
         E::Budget { .. }
         | E::AliasReplayCounterOverflow { .. }
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
         | E::AliasReplayStackDepthExceeded { .. } => {
-            (TOO_DEEP, "a config has few levels: close the brackets, and write out what aliases repeat")
+            (TOO_DEEP, "a config has few levels: close the brackets, and write out what aliases stand for")
         }
         error => {
             let message = error.to_string();
@@ -319,9 +317,11 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
             let message = match message {
                 "simple key expected ':'" => "this line is neither `key: value` nor `- item`",
                 message if message.contains("block collection") => {
-                    "an item of a list and a key are in one column"
+                    "an item of a list and a key stand in one column"
                 }
-                message if message.contains("block mapping") => "this line is not in the column of its table",
+                message if message.contains("block mapping") => {
+                    "this line does not stand in the column of its table"
+                }
                 message => message,
             };
             return (message.to_owned(), yaml_hint(message));

@@ -30,6 +30,7 @@ use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::Secret;
+use crate::spec::Settings;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -48,9 +49,9 @@ pub struct Desired {
     pub volumes: Vec<DesiredVolume>,
     /// The workloads, each after those that it needs.
     pub workloads: Vec<Workload>,
-    /// The hosts that are routed to apps, in the order of the apps.
+    /// The hosts that lead to apps, in the order of the apps.
     pub routes: Vec<Route>,
-    /// The proxy that routes them; `None` when there is nothing to route, or it is not wanted.
+    /// The proxy that leads there; `None` when there is nothing to route, or it is not wanted.
     pub proxy: Option<Proxy>,
     /// Where the certificates of these hosts come from, as far as the config says.
     pub tls: Tls,
@@ -64,8 +65,11 @@ pub struct Desired {
     pub drain: Duration,
     /// The time that a container has to become ready.
     pub health_timeout: Duration,
-    /// The time that a container has to end by itself when it is stopped.
+    /// The time that a container has to end by itself when it is stopped, unless it has a setting for it.
     pub stop_timeout: Duration,
+    /// The settings of new containers that have none of their own. They are no part of a spec: a container that runs without
+    /// them stays.
+    pub usual: Settings,
     /// What a person should know.
     pub notes: Vec<Note>,
 }

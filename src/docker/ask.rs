@@ -18,8 +18,6 @@ pub struct Scope {
     pub proxy: Option<Image>,
     /// Whether it matters how many processors the host has.
     pub processors: bool,
-    /// Ports of the host that containers may publish.
-    pub ports: BTreeSet<u16>,
 }
 
 /// The first round, put side by side: what there is. A `T` is a question, or its answer.
@@ -50,8 +48,8 @@ pub struct Second<T> {
     pub networks: Vec<T>,
     /// Every reference to an image, when one of the scope is missing.
     pub references: Option<T>,
-    /// The proxy's routes files, when there are any.
-    pub routes_files: Option<T>,
+    /// The proxy's fragments, when there are any.
+    pub fragments: Option<T>,
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
@@ -88,10 +86,15 @@ impl Second<Command> {
             containers: inspect("container", "{{json .}}", containers.iter().copied()),
             images: inspect("image", IMAGE, images.iter().copied()),
             networks: inspect("network", "{{json .}}", networks.iter().copied()),
-            routes_files: None,
+            fragments: None,
             references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
         }
     }
+}
+
+/// The question for the log driver of containers that have none of their own. It is put only when such a container is made.
+pub fn log_driver() -> Command {
+    Command::new(["info", "--format", "{{.LoggingDriver}}"])
 }
 
 /// As few calls as there may be for all of `things`; none for none, since docker would call that a mistake.

@@ -1,9 +1,10 @@
 //! Statements about a host that can be asked: of what was observed, here; of a live host, by a script.
 
+use super::Fragment;
 use super::Health;
+use super::LIMITED_LOG_DRIVERS;
 use super::Observed;
 use super::PROXY;
-use super::RoutesFile;
 use super::SeenContainer;
 use super::Spec;
 use super::State;
@@ -78,14 +79,14 @@ pub enum Fact {
         image: Image,
     },
     /// The proxy runs, and this is all that it has of the project's routes.
-    Routes {
+    Fragment {
         /// The project.
         project: Project,
         /// The routes, in the proxy's words.
         text: String,
     },
     /// The proxy does not run, or has no routes of the project.
-    NoRoutes(Project),
+    NoFragment(Project),
     /// The container runs, or would without anybody's help.
     Running(Container),
     /// The container runs, and is not about to be started again.
@@ -121,6 +122,8 @@ pub enum Fact {
         /// The network.
         network: Network,
     },
+    /// The engine's log driver takes `max-size` and `max-file`.
+    LimitsLogs,
 }
 
 /// Names that are looked up on networks, in lower case: docker's DNS ignores it.
@@ -178,8 +181,8 @@ impl Fact {
                     && seen.spec == *spec
                     && host.images.here.get(image).is_none_or(|image| image.id == seen.image)
             }),
-            Self::Routes { project, text } => routes_file(host, project) == Some(text.as_str()),
-            Self::NoRoutes(project) => routes_file(host, project).is_none(),
+            Self::Fragment { project, text } => fragment(host, project) == Some(text.as_str()),
+            Self::NoFragment(project) => fragment(host, project).is_none(),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
             Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
             Self::Paused(name) => container(name).is_some_and(|seen| seen.state == State::Paused),
@@ -193,6 +196,9 @@ impl Fact {
                 .is_some_and(|seen| aliases.as_ref().is_none_or(|wanted| same(wanted, &seen.aliases))),
             Self::Detached { container: name, network } => {
                 container(name).is_none_or(|seen| !seen.memberships.contains_key(network))
+            }
+            Self::LimitsLogs => {
+                host.log_driver.as_deref().is_none_or(|driver| LIMITED_LOG_DRIVERS.contains(&driver))
             }
         }
     }
@@ -219,8 +225,8 @@ impl fmt::Display for Fact {
                 None => write!(f, "{} as wanted", current.name),
             },
             Self::Proxy { .. } => write!(f, "{PROXY} as wanted"),
-            Self::Routes { project, .. } => write!(f, "routes of {project} as wanted"),
-            Self::NoRoutes(project) => write!(f, "no routes of {project}"),
+            Self::Fragment { project, .. } => write!(f, "routes of {project} as wanted"),
+            Self::NoFragment(project) => write!(f, "no routes of {project}"),
             Self::Running(name) => write!(f, "{name} runs"),
             Self::Steady(name) => write!(f, "{name} runs steadily"),
             Self::Paused(name) => write!(f, "{name} paused"),
@@ -235,6 +241,7 @@ impl fmt::Display for Fact {
                 write!(f, "{container} on {network} as {names}")
             }
             Self::Detached { container, network } => write!(f, "{container} not on {network}"),
+            Self::LimitsLogs => write!(f, "logs can be limited"),
         }
     }
 }
@@ -283,9 +290,9 @@ pub fn others_that_answer<'a>(
 }
 
 /// What the proxy that runs has of a project.
-fn routes_file<'a>(host: &'a Observed, project: &Project) -> Option<&'a str> {
+fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a str> {
     proxy(host).filter(|seen| seen.state == State::Running)?;
-    host.routes_files.get(project).map(RoutesFile::as_str)
+    host.fragments.get(project).map(Fragment::as_str)
 }
 
 /// What carries another project's label is never used; what carries none is.

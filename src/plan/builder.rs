@@ -36,7 +36,7 @@ pub(super) type Steps = Vec<StepId>;
 pub(super) struct PlanBuilder<'a> {
     pub(super) project: &'a Project,
     /// The time that a container gets to exit after it was asked to stop.
-    pub(super) stop_timeout: Duration,
+    stop_timeout: Duration,
     pub(super) options: &'a Options,
     /// The host before the plan.
     pub(super) host: &'a Observed,
@@ -125,6 +125,17 @@ impl<'a> PlanBuilder<'a> {
     /// The container of this name after the steps so far.
     pub(super) fn seen(&self, name: &Container) -> Option<&SeenContainer> {
         self.now.containers.get(name)
+    }
+
+    /// The time that a container has to end by itself: as it was made, where the config gave it a time of its own.
+    pub(super) fn stop_timeout_of(&self, name: &Container) -> Duration {
+        let own = self.seen(name).filter(|seen| seen.spec.has_part("stop_timeout"));
+        own.and_then(|seen| seen.stop_timeout).unwrap_or(self.stop_timeout)
+    }
+
+    /// Stops a container.
+    pub(super) fn stop(&self, name: &Container) -> Op {
+        Op::stop(name, self.stop_timeout_of(name))
     }
 
     pub(super) fn has(&self, name: &Container) -> bool {

@@ -49,6 +49,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     leave_old_route_networks(&mut plan, desired);
     prune::prune(&mut plan, desired);
     expect_no_other_answers(&mut plan, desired);
+    note_endless_logs(&mut plan, desired);
     plan.finish()
 }
 
@@ -66,6 +67,17 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
         desired::Note::AskedBeside { .. } | desired::Note::AliasLeftOut { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
+}
+
+/// Notes the containers that stay, from before gordon limited logs. A limit alone is no reason to replace them.
+fn note_endless_logs(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    let workloads = desired.workloads.iter().filter(|workload| !workload.runtime.settings.has("log"));
+    let live = workloads.flat_map(slots).map(|slot| slot.live);
+    let endless = live.filter(|name| plan.seen(name).is_some_and(|seen| seen.has_endless_log));
+    let endless: Vec<Container> = endless.collect();
+    if !endless.is_empty() {
+        plan.plan.notes.push(Note::EndlessLogs(endless));
+    }
 }
 
 /// Reports containers to recreate that the config does not have.

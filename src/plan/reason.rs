@@ -1,7 +1,7 @@
 //! Why a step exists, and what a person should know beside the steps: data that reads as a sentence.
 
 use crate::desired;
-use crate::docker::RoutesFile;
+use crate::docker::Fragment;
 use crate::docker::SeenContainer;
 use crate::docker::Setting;
 use crate::docker::Settings;
@@ -119,7 +119,7 @@ pub struct RouteChanges {
 
 impl RouteChanges {
     /// The changes when `to` replaces `from`.
-    pub fn between(from: &RoutesFile, to: &RoutesFile) -> Self {
+    pub fn between(from: &Fragment, to: &Fragment) -> Self {
         let mut changes = Self::default();
         if from.as_str() == to.as_str() {
             return changes;
@@ -397,6 +397,8 @@ pub enum Note {
     VolumeKept(Volume),
     /// Volumes stay.
     VolumesKept(Vec<Volume>),
+    /// Containers that stay have logs without a limit.
+    EndlessLogs(Vec<Container>),
 }
 
 impl fmt::Display for Note {
@@ -433,6 +435,11 @@ impl fmt::Display for Note {
             Self::VolumeKept(volume) => {
                 write!(f, "volume {volume} stays: a foreign container mounts it")
             }
+            Self::EndlessLogs(containers) => write!(
+                f,
+                "docker keeps all that these ever wrote, until they are replaced: {}; `gordon apply --recreate NAME` does it",
+                list(containers)
+            ),
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
         }
     }
@@ -472,6 +479,8 @@ mod tests {
             image: None,
             state: State::Running,
             restart: String::new(),
+            stop_timeout: None,
+            has_endless_log: false,
             restarts: 0,
             health: Health::None,
             addresses: BTreeMap::new(),

@@ -75,7 +75,7 @@ pub(super) fn remove_container(
     let owner = seen.owner.clone();
     let any = vec![Fact::Absent(name.clone()), plan.is_seen(name, seen)];
     plan.expect_as_it_is(name, any);
-    let stop = Op::stop(name, plan.stop_timeout);
+    let stop = plan.stop(name);
     let needs: Steps = after.iter().copied().chain(plan.unrouted).collect();
     let mut seq = plan.sequence(&owner, &needs);
     seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });

@@ -61,9 +61,9 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         Op::RemoveNetwork { name } => remove_network(host, name),
         Op::RemoveVolume { name } => remove_volume(host, name),
         Op::WriteSetUp { .. } => require_proxy_volume(host),
-        Op::WriteRoutes { project, text } => write_routes(host, project, text),
+        Op::WriteFragment { project, text } => write_fragment(host, project, text),
         Op::AskRoutes { .. } => require_proxy(host),
-        Op::RemoveRoutes { project } => remove_routes(host, project),
+        Op::RemoveFragment { project } => remove_fragment(host, project),
         Op::Await(wait) => end_wait(host, wait),
     }
 }
@@ -187,6 +187,8 @@ fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Vo
         image: image.and_then(|image| image.id.clone()),
         state: State::Created,
         restart: runtime.restart.clone(),
+        stop_timeout: runtime.settings.stop_timeout(),
+        has_endless_log: false,
         restarts: 0,
         health: if is_checked { Health::Starting } else { Health::None },
         addresses: memberships.iter().filter_map(|m| Some((m.network.clone(), m.address?))).collect(),
@@ -303,20 +305,20 @@ fn remove_volume(host: &mut Observed, name: &Volume) -> Result<(), Refused> {
     require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
     require(host.volumes.remove(name).is_some(), || format!("no volume {name}"))?;
     if is_of_proxy(name) {
-        host.routes_files.clear();
+        host.fragments.clear();
     }
     Ok(())
 }
 
-fn write_routes(host: &mut Observed, project: &Project, text: &str) -> Result<(), Refused> {
+fn write_fragment(host: &mut Observed, project: &Project, text: &str) -> Result<(), Refused> {
     require_proxy(host)?;
-    host.routes_files.insert(project.clone(), text.into());
+    host.fragments.insert(project.clone(), text.into());
     Ok(())
 }
 
-fn remove_routes(host: &mut Observed, project: &Project) -> Result<(), Refused> {
+fn remove_fragment(host: &mut Observed, project: &Project) -> Result<(), Refused> {
     require_proxy(host)?;
-    host.routes_files.remove(project);
+    host.fragments.remove(project);
     Ok(())
 }
 

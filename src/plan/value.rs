@@ -102,6 +102,11 @@ impl Plan {
         }
     }
 
+    /// Whether it makes containers whose logs it limits, which takes an engine that can.
+    pub fn limits_logs(&self) -> bool {
+        self.expects.iter().any(|expect| expect.any == [Fact::LimitsLogs])
+    }
+
     /// The steps, in an order in which they can run.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -281,9 +281,9 @@ enum Fact<'a> {
         image: &'a str,
     },
     /// The proxy runs, and this is all that it has of the project's routes.
-    Routes { project: &'a str, text: &'a str },
+    Fragment { project: &'a str, text: &'a str },
     /// The proxy does not run, or has no routes of the project.
-    NoRoutes { project: &'a str },
+    NoFragment { project: &'a str },
     /// The container runs, or would without anybody's help.
     Running { container: &'a str },
     /// The container runs, and is not about to be started again.
@@ -304,6 +304,8 @@ enum Fact<'a> {
     Attached { container: &'a str, network: &'a str, aliases: Option<Vec<&'a str>> },
     /// The container is not in the network, or is not there.
     Detached { container: &'a str, network: &'a str },
+    /// The engine's log driver takes `max-size` and `max-file`.
+    LimitsLogs,
 }
 
 #[derive(Serialize)]
@@ -458,8 +460,8 @@ impl<'a> Fact<'a> {
             }
             F::Current(current) => Self::current(current),
             F::Proxy { spec, image } => Self::Proxy { spec, image: image.as_str() },
-            F::Routes { project, text } => Self::Routes { project: project.as_str(), text },
-            F::NoRoutes(project) => Self::NoRoutes { project: project.as_str() },
+            F::Fragment { project, text } => Self::Fragment { project: project.as_str(), text },
+            F::NoFragment(project) => Self::NoFragment { project: project.as_str() },
             F::Running(container) => Self::Running { container: container.as_str() },
             F::Steady(container) => Self::Steady { container: container.as_str() },
             F::Paused(container) => Self::Paused { container: container.as_str() },
@@ -475,6 +477,7 @@ impl<'a> Fact<'a> {
             F::Detached { container, network } => {
                 Self::Detached { container: container.as_str(), network: network.as_str() }
             }
+            F::LimitsLogs => Self::LimitsLogs,
         }
     }
 

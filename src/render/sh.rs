@@ -14,7 +14,6 @@ use crate::docker::Command;
 use crate::docker::Fact;
 use crate::docker::Launch;
 use crate::docker::Op;
-use crate::docker::PROXY;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::plan::Plan;
@@ -41,7 +40,7 @@ const BODY: usize = 2;
 /// through the steps, passes over those that have nothing to do, and ends with exit status 1 at the first that fails.
 /// Paths are relative to the folder that it is run in. Nothing runs before the shell has read the last line.
 pub fn render(plan: &Plan, cli: &Cli) -> String {
-    let mut script = Script::new(cli);
+    let mut script = Script { cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
     script.line("trap - EXIT");
     if plan.is_empty() {
         let text = script.call("say", &[format!("{}: nothing to do", plan.project)], BODY);
@@ -74,44 +73,20 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
         functions
             .push(format!("# expectations: what the plan takes for granted\nexpectations() {{\n{checks}}}"));
     }
-    for (i, text) in script.undos.iter().enumerate() {
-        let name = numbered("go_back", i);
-        let what = "puts back what was there before a step that failed, and ends the script";
-        functions.push(format!("# {name}: {what}\n{name}() {{\n{text}}}"));
-    }
     for (i, text) in script.routes.iter().enumerate() {
-        let (name, (feed, body)) = (numbered("routes", i), here(text));
+        let (name, (feed, body)) = (routes_name(i), here(text));
         let what = "what the proxy is to have of a project";
         functions.push(format!("# {name}: {what}\n{name}() {{\n  cat{feed}{body}\n}}"));
     }
-    let docker = format!(" {} ", prefix(cli));
-    functions.extend(prelude::of(script.called).map(|text| match prelude::names_docker(text) {
-        true => text.replace(" docker ", &docker),
-        false => text.to_owned(),
-    }));
+    let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
+    let called = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
+    functions.extend(called.map(str::to_owned));
     format!("{}{LINTS}{BEGIN}\n\n{}\n\nmain \"$@\"\n", header(plan), functions.join("\n\n"))
 }
 
-/// The name of the `i`th of the functions that are alike.
-fn numbered(name: &str, i: usize) -> String {
-    if i == 0 { name.to_owned() } else { format!("{name}_{}", i + 1) }
-}
-
-/// The place of a text among those that are written once, at the end when it is new.
-fn position(texts: &mut Vec<String>, text: &str) -> usize {
-    texts.iter().position(|known| known == text).unwrap_or_else(|| {
-        texts.push(text.to_owned());
-        texts.len() - 1
-    })
-}
-
-/// Whether a fact says that the container which `op` makes is there already, as `op` makes it.
-fn is_of_launch(fact: &Fact, op: &Op) -> bool {
-    match (op, fact) {
-        (Op::Run(launch) | Op::Create(launch), Fact::Current(current)) => current.name == launch.name,
-        (Op::Run(_) | Op::Create(_), Fact::Proxy { .. }) => true,
-        _ => false,
-    }
+/// The function that prints the `i`th text of routes.
+fn routes_name(i: usize) -> String {
+    if i == 0 { "routes".to_owned() } else { format!("routes_{}", i + 1) }
 }
 
 /// The comment at the top: what the script does.
@@ -182,17 +157,11 @@ struct Script<'a> {
     text: String,
     /// The functions that it calls.
     called: BTreeSet<&'static str>,
-    /// What it undoes when a step fails, each text once.
-    undos: Vec<String>,
     /// The routes that it speaks of, each text once.
     routes: Vec<String>,
 }
 
-impl<'a> Script<'a> {
-    fn new(cli: &'a Cli) -> Self {
-        Self { cli, text: String::new(), called: BTreeSet::new(), undos: Vec::new(), routes: Vec::new() }
-    }
-
+impl Script<'_> {
     /// A command, whose further lines are indented already.
     fn line(&mut self, command: &str) {
         self.text.push_str(&format!("{:BODY$}{command}\n", ""));
@@ -238,10 +207,15 @@ impl<'a> Script<'a> {
         let number = (step.id.index() + 1).to_string();
         let (what, why) = (one_line(&step.op.to_string()), one_line(&step.reason.to_string()));
         let begin = self.call("step", &[number, what, why], BODY);
-        let mut commands = self.conditions(step);
-        let indent = if commands.is_empty() { BODY } else { BODY + 2 };
-        commands.push(self.work(step, indent));
-        let work = commands.join(&format!(" ||\n{:1$}", "", BODY + 2));
+        let work = match &step.op {
+            Op::Run(launch) | Op::Create(launch) => self.launch(step, launch),
+            _ => {
+                let mut commands = self.conditions(step);
+                let indent = if commands.is_empty() { BODY } else { BODY + 2 };
+                commands.push(self.work(step, indent));
+                commands.join(&format!(" ||\n{:1$}", "", BODY + 2))
+            }
+        };
         self.paragraph();
         self.line(&begin);
         self.line(&work);
@@ -254,19 +228,47 @@ impl<'a> Script<'a> {
             let numbers: Vec<String> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
             vec![self.call("skipped", &numbers, BODY)]
         } else {
-            let facts = step.unless.iter().filter(|fact| !is_of_launch(fact, &step.op));
-            facts.map(|fact| self.fact(fact, BODY)).collect()
+            step.unless.iter().map(|fact| self.fact(fact, BODY)).collect()
         }
     }
 
-    /// A command that makes a container, unless the one that is there is what it makes.
-    fn launch(&mut self, step: &Step, indent: usize) -> String {
-        let function = if matches!(step.op, Op::Run(_)) { "run_unless" } else { "create_unless" };
-        let fact = step.unless.iter().find(|fact| is_of_launch(fact, &step.op));
-        let fact = self.fact(fact.expect("it is asked whether a container is what a step makes"), indent);
-        let command = step.op.command().expect("it is a command");
-        let command = fold("", self.cli, &command, indent + 2);
-        format!("{} {fact} -- \\\n{:2$}{command}", self.name(function), "", indent + 2)
+    /// A container: made where none is; started where docker was cut off between making and starting it.
+    fn launch(&mut self, step: &Step, launch: &Launch) -> String {
+        let name = launch.name.as_str();
+        let mut lines = Vec::new();
+        let mut is_current = None;
+        for fact in &step.unless {
+            let call = self.fact(fact, BODY);
+            match fact {
+                Fact::Current(current) if current.name == launch.name => is_current = Some(call),
+                Fact::Proxy { .. } => is_current = Some(call),
+                _ => lines.push(format!("{call} ||")),
+            }
+        }
+        let (absent, work) = (self.call("absent", &[name], BODY), self.work(step, BODY + 2));
+        lines.extend([format!("if {absent}; then"), format!("  {work}")]);
+        if let Some(is_current) = is_current {
+            let start = match &step.op {
+                Op::Run(_) => {
+                    let start = Op::Start { name: launch.name.clone() };
+                    format!(
+                        "{} || {}",
+                        self.call("is_running", &[name], BODY + 2),
+                        self.carry_out(&start, &step.undo, BODY + 2)
+                    )
+                }
+                // the step that starts it comes later
+                _ => ":".to_owned(),
+            };
+            lines.extend([format!("elif {is_current}; then"), format!("  {start}")]);
+        }
+        let why = format!("{name} is not as this plan makes it: plan again on this host");
+        lines.extend([
+            "else".to_owned(),
+            format!("  {}", self.call("fail", &[why], BODY + 2)),
+            "fi".to_owned(),
+        ]);
+        lines.join(&format!("\n{:BODY$}", ""))
     }
 
     /// What a step does, and what is done when it fails.
@@ -276,15 +278,11 @@ impl<'a> Script<'a> {
                 let words: Vec<String> =
                     std::iter::once(tagged(image)).chain(known.iter().cloned()).collect();
                 let check = self.call("only_volumes", &words, indent);
-                format!("{check} || {}", self.failure(&step.undo))
+                format!("{check} || {}", self.failure(&step.undo, indent))
             }
             Op::Await(wait) => {
                 let wait = self.wait(wait, indent);
-                format!("{wait} || {}", self.failure(&step.undo))
-            }
-            Op::Run(_) | Op::Create(_) => {
-                let launch = self.launch(step, indent);
-                format!("{launch} || {}", self.failure(&step.undo))
+                format!("{wait} || {}", self.failure(&step.undo, indent))
             }
             op => self.carry_out(op, &step.undo, indent),
         }
@@ -305,36 +303,43 @@ impl<'a> Script<'a> {
             (_, []) if command.stdin.is_none() => return self.command("run", &command, "", indent),
             (_, _) => "try",
         };
-        let failure = self.failure(undo);
+        let failure = self.failure(undo, indent);
         self.command(function, &command, &format!(" || {failure}"), indent)
     }
 
-    /// The function that ends the script, once it has undone what is left of a step that failed.
-    fn failure(&mut self, undo: &[Op]) -> String {
+    fn failure(&mut self, undo: &[Op], indent: usize) -> String {
         let failed = self.name("failed");
         if undo.is_empty() {
             return failed.to_owned();
         }
-        let mut lines = Vec::new();
         // a script is run again: by then what it would go back to may be gone, and what serves has to stay
         let back = undo.iter().find_map(|op| match op {
             Op::Rename { from, .. } => Some(from.as_str()),
             _ => None,
         });
-        if let Some(name) = back {
-            lines.push(format!("{} || {failed}", self.call("exists", &[name], BODY)));
-            lines.push(self.call("say", &["going back to what was there"], BODY));
-        }
+        let outer = indent + 2;
+        let inner = outer + if back.is_some() { 2 } else { 0 };
         let commands = undo.iter().filter_map(Op::command);
-        lines.extend(commands.map(|command| self.command("undo", &command, "", BODY)));
-        lines.push(failed.to_owned());
-        let body: String = lines.into_iter().map(|line| format!("{:BODY$}{line}\n", "")).collect();
-        numbered("go_back", position(&mut self.undos, &body))
+        let mut lines: Vec<(usize, String)> =
+            commands.map(|command| (inner, self.command("undo", &command, "", inner))).collect();
+        if let Some(name) = back {
+            lines.insert(0, (inner, self.call("say", &["going back to what was there"], inner)));
+            lines.insert(0, (outer, format!("if {}; then", self.call("exists", &[name], outer))));
+            lines.push((outer, "fi".to_owned()));
+        }
+        lines.push((outer, failed.to_owned()));
+        let lines: String =
+            lines.into_iter().map(|(indent, line)| format!("{:indent$}{line}\n", "")).collect();
+        format!("{{\n{lines}{:indent$}}}", "")
     }
 
     /// The function that prints these routes.
     fn routes(&mut self, text: &str) -> String {
-        numbered("routes", position(&mut self.routes, text))
+        let known = self.routes.iter().position(|routes| routes == text);
+        routes_name(known.unwrap_or_else(|| {
+            self.routes.push(text.to_owned());
+            self.routes.len() - 1
+        }))
     }
 
     /// A command, given to a function that runs it, and what follows on it; what the command reads begins after the first
@@ -409,16 +414,16 @@ impl<'a> Script<'a> {
                 words.extend(current.volumes.iter().map(|(volume, path)| format!("{volume}:{path}")));
                 ("is_current", words)
             }
-            Fact::Proxy { spec, image } => ("is_proxy", vec![PROXY.to_owned(), text(spec), tagged(image)]),
+            Fact::Proxy { spec, image } => ("is_proxy", vec![text(spec), tagged(image)]),
             // the point keeps the shell from taking the ends of the lines before it away
-            Fact::Routes { project, text: routes } if routes.ends_with('\n') => {
-                let call = self.call("has_routes", &[text(project)], indent);
+            Fact::Fragment { project, text: routes } if routes.ends_with('\n') => {
+                let call = self.call("has_fragment", &[text(project)], indent);
                 return format!("{call} \"$({}; echo .)\"", self.routes(routes));
             }
-            Fact::Routes { project, text: routes } => {
-                ("has_routes", vec![text(project), format!("{routes}.")])
+            Fact::Fragment { project, text: routes } => {
+                ("has_fragment", vec![text(project), format!("{routes}.")])
             }
-            Fact::NoRoutes(project) => ("no_routes", vec![text(project)]),
+            Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
             Fact::Paused(name) => ("is_paused", vec![text(name)]),
@@ -434,6 +439,7 @@ impl<'a> Script<'a> {
                 ("answers_to", [text(container), text(network)].into_iter().chain(names).collect())
             }
             Fact::Detached { container, network } => ("is_detached", vec![text(container), text(network)]),
+            Fact::LimitsLogs => ("limits_logs", Vec::new()),
         };
         self.call(function, &words, indent)
     }
@@ -828,40 +834,6 @@ run this again when the cause is gone: it goes on from here
     }
 
     #[test]
-    fn a_container_is_created_started_when_it_was_only_created_and_left_alone_when_it_is_another() {
-        let absent = "";
-        let is = |spec: &str, state: &str| {
-            format!(
-                "'container inspect '*State.Status*) echo '/shop-web|{state}' ;;
-                 'container inspect '*) echo '/shop-web|shop|{spec}|app/backend/shop-web/2|sha256:1|' ;;"
-            )
-        };
-        let current = "image:4b5e57f6@shop-backend=10.214.7.129";
-        let run_ops = [Op::Run(sample::app()), Op::Create(sample::app())].map(|op| {
-            let mut plan = Plan::new(sample::project());
-            let current = sample::current("shop-web");
-            step(&mut plan, "shop", op, Reason::Missing, [current], &[]);
-            plan
-        });
-        for (answers, ran, created, status) in [
-            (absent, "run --detach", "create --name", 0),
-            (&is(current, "running"), "", "", 0),
-            (&is(current, "created"), "start shop-web", "", 0),
-            (&is("image:00000000", "running"), "", "", 1),
-        ] {
-            for (plan, expected) in run_ops.iter().zip([ran, created]) {
-                let run = run(plan, answers);
-                let words = |call: &String| call.split(' ').take(2).collect::<Vec<_>>().join(" ");
-                let changes: Vec<String> = run.changes.iter().map(words).collect();
-                assert_eq!((run.status, changes.join(", ").as_str()), (status, expected), "{}", run.told);
-                let why =
-                    "failed at step 1 of 1: shop-web is not as this plan makes it: plan again on this host";
-                assert_eq!(run.told.contains(why), status == 1, "{}", run.told);
-            }
-        }
-    }
-
-    #[test]
     fn what_is_replaced_comes_back_when_its_replacement_fails() {
         let previous = "'container inspect '*shop-db-previous) echo '/shop-db-previous|' ;;";
         let fails = "'run '*) echo 'port is already allocated' >&2; return 125 ;;";
@@ -937,7 +909,8 @@ run this again when the cause is gone: it goes on from here
     #[test]
     fn what_a_command_reads_is_given_to_it() {
         let cli = Cli::default();
-        let mut script = Script::new(&cli);
+        let mut script =
+            Script { cli: &cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
         let mut command = Command::new(["exec", "-i", "proxy", "cat"]);
         command.stdin = Some("it's\n".to_owned());
         let follows = " || {\n  undone\n}";

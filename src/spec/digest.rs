@@ -80,6 +80,11 @@ impl Spec {
         self.parts().get(part).is_some_and(|hashes| hashes.contains(&hash(value).as_str()))
     }
 
+    /// Whether the part is there, so not at its default.
+    pub fn has_part(&self, part: &str) -> bool {
+        self.parts().contains_key(part)
+    }
+
     fn parts(&self) -> BTreeMap<&str, Vec<&str>> {
         let words = self.0.split('/').filter_map(|word| word.split_once(':'));
         words.map(|(name, hashes)| (name, hashes.split(',').collect())).collect()

@@ -1,4 +1,4 @@
-//! Foreign things on the host survive every command.
+//! What somebody else has on the host survives every command.
 
 use std::process::Command;
 use support::Project;

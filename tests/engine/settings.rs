@@ -23,6 +23,7 @@ fn settings(name: &str) -> Value {
         "hosts": host["ExtraHosts"],
         "devices": host["Devices"],
         "signal": config["StopSignal"],
+        "timeout": config["StopTimeout"],
         "dir": config["WorkingDir"],
         "team": config["Labels"]["team"],
         "security": host["SecurityOpt"],
@@ -48,7 +49,7 @@ fn settings_are_docker_s_and_a_change_of_one_is_told() {
         json!({
             "init": true, "shm": 67_108_864, "ulimits": nofile, "cap_add": null, "cap_drop": ["ALL"], "read_only": true,
             "tmpfs": { "/run": "", "/tmp": "size=64m,mode=1777" },
-            "hosts": ["host:host-gateway", "printer.lan:192.168.1.9"], "devices": [], "signal": "SIGINT", "dir": "/srv",
+            "hosts": ["host:host-gateway", "printer.lan:192.168.1.9"], "devices": [], "signal": "SIGINT", "timeout": 60, "dir": "/srv",
             "team": "shop", "security": ["no-new-privileges"], "sysctls": null,
             "log": { "Type": "json-file", "Config": { "max-size": "50m", "max-file": "2" } },
             "limits": [268_435_456, 500_000_000, 200], "user": "65534", "dns": ["ndots:1"],
@@ -63,6 +64,8 @@ fn settings_are_docker_s_and_a_change_of_one_is_told() {
         (&db["cap_drop"], &cache["init"], &cache["log"]["Type"]),
         (&json!(null), &json!(null), &json!("none"))
     );
+    let limited = json!({ "Type": "json-file", "Config": { "max-size": "10m", "max-file": "3" } });
+    assert_eq!((&db["log"], &db["timeout"]), (&limited, &json!(30)));
     project.is_settled();
 
     let text = std::fs::read_to_string(project.folder().join("gordon.toml")).expect("a config");

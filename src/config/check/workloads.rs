@@ -51,15 +51,14 @@ fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
                 )
                 .hint(STORE_HINT),
             ),
-            Some(notation @ Notation::Command) => problems.push(
+            Some(notation) => problems.push(
                 Problem::warning(
                     key.span(),
                     format!("nothing is put in place of `{}` in the value of `{key}`", notation.sample()),
                 )
                 .hint("write the value itself, or name the variable in `environment.secret`"),
             ),
-            // what is left of variables was meant to be left
-            Some(Notation::Variable) | None => {}
+            None => {}
         }
     }
 }

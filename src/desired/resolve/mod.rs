@@ -34,6 +34,7 @@ use crate::name::Volume;
 use crate::spec::ImageFacts;
 use crate::spec::Prober;
 use crate::spec::Secret;
+use crate::spec::Settings;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -182,6 +183,7 @@ impl<'a> Resolver<'a> {
             drain: deploy.drain,
             health_timeout: deploy.health_timeout,
             stop_timeout: deploy.stop_timeout,
+            usual: Settings::usual(deploy.stop_timeout),
             notes,
         };
         (desired, self.problems)

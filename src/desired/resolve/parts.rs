@@ -22,7 +22,6 @@ use crate::spec::HttpCheck;
 use crate::spec::Mount;
 use crate::spec::Prober;
 use crate::spec::Runtime;
-use crate::spec::Settings;
 use crate::spec::Source;
 use crate::spec::hash;
 use serde_spanned::Spanned;
@@ -159,7 +158,6 @@ impl Resolver<'_> {
             health,
             restart: workload.restart.to_string(),
             settings: workload.settings.over(&self.config.containers),
-            defaults: Settings::default(),
         }
     }
 

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 use std::time::SystemTime;
 
 /// The labels that images carry themselves.
@@ -85,6 +86,8 @@ impl Listed {
             image: None,
             state: state(&self.state),
             restart: String::new(),
+            stop_timeout: None,
+            has_endless_log: false,
             restarts: 0,
             health: Health::None,
             addresses: BTreeMap::new(),
@@ -128,6 +131,24 @@ struct HostConfig {
     port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
     #[serde(default, deserialize_with = "or_default")]
     restart_policy: RestartPolicy,
+    #[serde(default, deserialize_with = "or_default")]
+    log_config: LogConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct LogConfig {
+    #[serde(default)]
+    r#type: String,
+    #[serde(default, deserialize_with = "or_default")]
+    config: BTreeMap<String, String>,
+}
+
+impl LogConfig {
+    /// Docker adds the options of its own configuration here. `local` has a limit by itself.
+    fn is_endless(&self) -> bool {
+        self.r#type == "json-file" && !self.config.contains_key("max-size")
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -189,6 +210,8 @@ struct ContainerConfig {
     env: Vec<String>,
     #[serde(default, deserialize_with = "or_default")]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    stop_timeout: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -262,6 +285,8 @@ impl ContainerAnswer {
             image: ImageId::parse(self.image.as_str()).ok(),
             state: state(&self.state.status),
             restart: self.host_config.restart_policy.as_flag(),
+            stop_timeout: self.config.stop_timeout.map(Duration::from_secs),
+            has_endless_log: self.host_config.log_config.is_endless(),
             restarts: self.restart_count,
             health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),
             memberships: memberships.collect(),

@@ -38,7 +38,6 @@ pub(in crate::plan) fn drain(
     kept: Option<&str>,
 ) -> Steps {
     let Some(first) = running.first() else { return after.to_vec() };
-    let timeout = plan.stop_timeout;
     let wait = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
@@ -57,7 +56,8 @@ pub(in crate::plan) fn drain(
             stay_down(seq, name, restart, reason);
         }
         seq.done.clear();
-        seq.step(Op::stop(name, timeout), reason);
+        let stop = seq.plan.stop(name);
+        seq.step(stop, reason);
     });
     seq.end()
 }
@@ -112,7 +112,7 @@ pub(in crate::plan) fn stop_restarting(
     restart: &str,
 ) -> Option<StepId> {
     let state = plan.seen(name).filter(|seen| is_failing(seen, restart))?.state;
-    let op = Op::stop(name, plan.stop_timeout);
+    let op = plan.stop(name);
     let is_settled = match state {
         State::Restarting => Fact::Steady(name.clone()),
         _ => restarts(name, restart),

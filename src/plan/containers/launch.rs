@@ -27,6 +27,7 @@ use crate::docker::Op;
 use crate::docker::Prober;
 use crate::docker::Release;
 use crate::docker::SeenContainer;
+use crate::docker::Settings;
 use crate::docker::State;
 use crate::name::Container;
 use crate::name::Network;
@@ -80,7 +81,7 @@ pub(super) fn launch(
 }
 
 fn made(
-    plan: &PlanBuilder<'_>,
+    plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
     name: &Container,
     memberships: Vec<Membership>,
@@ -93,10 +94,28 @@ fn made(
     let (spec, inherits) = (target.spec.clone(), inherited(workload));
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
+    runtime.settings = settings(plan, target);
     runtime.restart = probation(&runtime.restart).to_owned();
     runtime.mounts.reserve_exact(workload.image_mounts.len());
     runtime.mounts.extend(workload.image_mounts.iter().cloned());
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
+}
+
+/// The settings of a new container. Expects that the engine can limit logs, where it is not known.
+fn settings(plan: &mut PlanBuilder<'_>, target: &Target<'_>) -> Settings {
+    let usual = target.desired.usual.clone();
+    let usual = match &plan.now.log_driver {
+        Some(driver) => usual.for_log_driver(driver),
+        None => usual,
+    };
+    let settings = target.workload.runtime.settings.over(&usual);
+    if settings.limit_logs() && !plan.plan.limits_logs() {
+        plan.expect(
+            vec![Fact::LimitsLogs],
+            "the engine's log driver cannot limit logs: say which it is, as in `containers = { log = \"journald\" }`",
+        );
+    }
+    settings
 }
 
 /// Expects that a container's address is free, unless one of the facts `done` shows that the container has it

@@ -176,7 +176,7 @@ fn make_room(
     let is_up = seen.state.is_up();
     let again = if is_up { undo_of_stop(live, target.restart(), seen) } else { Vec::new() };
     seq.undo = again.clone();
-    let stop = Op::stop(live, seq.plan.stop_timeout);
+    let stop = seq.plan.stop(live);
     seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });
     let op = if seq.plan.has(previous) {
         seq.undo = fall_back(seq.plan, target, slot);
@@ -198,7 +198,7 @@ fn make_room(
 /// The operations that bring the previous container back when the new one does not come up.
 fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op> {
     let Slot { live, previous, .. } = slot;
-    let mut ops = vec![Op::stop(live, plan.stop_timeout), Op::remove(live), Op::rename(previous, live)];
+    let mut ops = vec![Op::stop(live, target.stop_timeout()), Op::remove(live), Op::rename(previous, live)];
     ops.extend(undo_of_stop(live, target.restart(), &plan.now.containers[previous]));
     ops
 }

@@ -144,7 +144,7 @@ fn bring_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> S
     let any = vec![plan.is_seen(previous, &kept), plan.is_seen(next, &kept), is_back.clone()];
     plan.expect_as_it_is(previous, any);
     let comes_in = plan.is_seen(next, &kept);
-    let stop = Op::stop(next, plan.stop_timeout);
+    let stop = Op::stop(next, plan.stop_timeout_of(previous));
     let reason = &Reason::GoesBack;
 
     let mut seq = plan.sequence(target.owner(), &[]).done_if([is_back]);
@@ -168,16 +168,17 @@ fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after:
     plan.expect_as_it_is(live, any);
     let any = vec![plan.is_seen(previous, &kept), is_back.clone(), is_kept.clone()];
     plan.expect_as_it_is(previous, any);
-    let (restart, timeout) = (target.restart(), plan.stop_timeout);
+    let restart = target.restart();
+    let undo = Op::stop(live, plan.stop_timeout_of(previous));
     let again = undo_of_stop(live, restart, &serving);
-    let stop = Op::stop(live, timeout);
+    let stop = plan.stop(live);
     let reason = &Reason::GoesBack;
 
     let mut seq = plan.sequence(target.owner(), after).done_if([is_back]);
     stay_down(&mut seq, live, restart, reason);
     seq.undo = again.clone();
-    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop.clone(), reason) });
-    seq.undo = [vec![stop, Op::rename(live, previous), Op::rename(next, live)], again].concat();
+    seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });
+    seq.undo = [vec![undo, Op::rename(live, previous), Op::rename(next, live)], again].concat();
     seq.step(Op::rename(live, next), reason);
     seq.step_unless(Op::rename(previous, live), reason, []);
 

@@ -79,7 +79,7 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
         leave_data(plan, target, live, serving.as_ref());
     }
     let done = is_current(plan, target, live);
-    let stop = Op::stop(next, plan.stop_timeout);
+    let stop = Op::stop(next, target.stop_timeout());
     let undo = vec![stop, Op::remove(next)];
     let mut seq = plan.sequence(target.owner(), after).done_if([done]).undone_by(undo);
     if is_new {

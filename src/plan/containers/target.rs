@@ -14,6 +14,7 @@ use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
+use std::time::Duration;
 
 /// A workload, with the values that are worked out once for all its containers.
 pub(super) struct Target<'a> {
@@ -65,6 +66,11 @@ impl<'a> Target<'a> {
     /// The restart policy of its proved containers.
     pub(super) fn restart(&self) -> &'a str {
         &self.workload.runtime.restart
+    }
+
+    /// The time that the containers which this plan makes have to end by themselves.
+    pub(super) fn stop_timeout(&self) -> Duration {
+        self.workload.runtime.settings.stop_timeout().unwrap_or(self.desired.stop_timeout)
     }
 
     pub(super) fn slots(&self) -> Vec<Slot> {

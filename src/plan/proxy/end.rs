@@ -56,7 +56,7 @@ fn is_unused(plan: &PlanBuilder<'_>) -> bool {
 fn remove(plan: &mut PlanBuilder<'_>, container: Container) {
     let left = plan.plan.steps().iter().filter(|step| matches!(step.op, Op::Disconnect { .. }));
     let needs: Steps = plan.unrouted.into_iter().chain(left.map(|step| step.id)).collect();
-    let stop = Op::stop(&container, plan.stop_timeout);
+    let stop = plan.stop(&container);
     let mut seq = plan.sequence(&owner(), &needs);
     seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, &Reason::LastProject) });
     seq.step(Op::remove(&container), &Reason::LastProject);

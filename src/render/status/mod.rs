@@ -1,5 +1,5 @@
-//! What a project has on a host, and how that differs from its config: for people and for machines. The plan
-//! says what differs. Does not know what time it is.
+//! What a project has on a host, and how that differs from its config: for people and for machines. What differs is told
+//! by the plan. Does not know what time it is: it is told.
 
 mod drift;
 mod json;
@@ -52,7 +52,8 @@ fn notes(status: &Status<'_>) -> Vec<String> {
         | Note::VolumeReused(_)
         | Note::NetworkKept(_)
         | Note::VolumeKept(_)
-        | Note::VolumesKept(_) => true,
+        | Note::VolumesKept(_)
+        | Note::EndlessLogs(_) => true,
     };
     let notes = status.drift.map_or(&[][..], |plan| &plan.notes);
     let notes = notes.iter().filter(is_of_the_host).map(ToString::to_string);

@@ -6,6 +6,7 @@ mod option;
 
 use super::ValueError;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -180,6 +181,12 @@ const fn row(
     Setting { key, flag, form, example, meaning }
 }
 
+/// The options of the log drivers that limit what docker keeps of what a container writes.
+const LOG_LIMITS: [&str; 2] = ["max-file=3", "max-size=10m"];
+
+/// The log drivers that have these options.
+pub const LIMITED_LOG_DRIVERS: [&str; 2] = ["json-file", "local"];
+
 /// The flag of an option of a log driver.
 const LOG_OPTION: &str = "--log-opt";
 
@@ -228,6 +235,38 @@ impl Setting {
 pub struct Settings(BTreeMap<&'static str, Vec<String>>);
 
 impl Settings {
+    /// The settings of a container of which the config says nothing: limited logs, and the time that it has to end by itself.
+    pub fn usual(stop_timeout: Duration) -> Self {
+        Self(BTreeMap::from([
+            ("log", LOG_LIMITS.map(str::to_owned).into()),
+            ("stop_timeout", vec![stop_timeout.as_secs().to_string()]),
+        ]))
+    }
+
+    /// Whether they limit the logs of a container as gordon does by itself.
+    pub fn limit_logs(&self) -> bool {
+        self.get("log") == LOG_LIMITS
+    }
+
+    /// The same for an engine with this log driver: without limits of logs that it does not have.
+    #[must_use]
+    pub fn for_log_driver(mut self, driver: &str) -> Self {
+        if self.limit_logs() && !LIMITED_LOG_DRIVERS.contains(&driver) {
+            self.0.remove("log");
+        }
+        self
+    }
+
+    /// The time that a container has to end by itself, where it is set.
+    pub fn stop_timeout(&self) -> Option<Duration> {
+        self.get("stop_timeout").first()?.parse().ok().map(Duration::from_secs)
+    }
+
+    /// Whether the setting of this key is set, if only to docker's default.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// Gives a setting its values, in place of those that it has. The order of words in a list has no meaning.
     pub fn set(&mut self, setting: &'static Setting, mut values: Vec<String>) {
         if matches!(setting.form, Form::List(_) | Form::Map(..)) {

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
 mod left_data;
-mod ports;
 mod proxy;
+mod settings;
 
 use gordon::config;
 use gordon::desired::Desired;
@@ -170,10 +170,11 @@ fn the_text_of_a_plan_has_one_line_for_each_thing() {
     let text = "name = \"a\"\napps.web = { image = \"app:1\", strategy = \"recreate\" }";
     let host = applied(text, &host());
     let plan = diff(&desired(&text.replace("app:1", "app:2")), &host, &Options::default()).unwrap();
-    insta::assert_snapshot!(plan, @r"
+    insta::assert_snapshot!(plan, @r#"
     expects no a-web-green or a-web-green is release 1 as seen or a-web-green is release 2 as wanted; otherwise: a-web-green is not as it was when this was planned
     expects no a-web-previous or a-web-previous is release 1 as seen; otherwise: a-web-previous is not as it was when this was planned
     expects a-web-green is release 2 as wanted or 10.208.248.129 free on a-network; otherwise: network a-network has no room for a-web-green at 10.208.248.129
+    expects logs can be limited; otherwise: the engine's log driver cannot limit logs: say which it is, as in `containers = { log = "journald" }`
     expects no others answer to names of a; otherwise: a container that is not of this project answers to one of its names on its networks
     1 [] set the restart policy of a-web-green to no (image changed); unless a-web-green is release 2 as wanted or a-web-green restarts no or no a-web-green
     2 [1] stop a-web-green (image changed); unless a-web-green is release 2 as wanted or a-web-green stopped; undone by: start a-web-green, set the restart policy of a-web-green to always; interrupts
@@ -182,7 +183,7 @@ fn the_text_of_a_plan_has_one_line_for_each_thing() {
     5 [4] see that a-web-green stays up for 5s (not ready yet); unless a-web-green restarts always; undone likewise
     6 [5] set the restart policy of a-web-green to always (it is ready: docker keeps it up from here on); unless a-web-green restarts always; undone likewise
     note: a-web-green cannot be rolled out, because its strategy is `recreate`: it is replaced, with an interruption
-    ");
+    "#);
 }
 
 // what is missing -------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ impl Engine {
                 self.containers.get_mut(name).unwrap()["HostConfig"]["RestartPolicy"] = policy(restart);
             }
             Op::Connect { container, membership } => self.join(container, membership),
-            Op::WriteRoutes { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
+            Op::WriteFragment { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
             _ => {}
         }
     }
@@ -130,8 +130,17 @@ impl Engine {
             "Created": "2026-01-02T03:04:05Z",
             "State": { "Status": if is_run { "running" } else { "created" }, "StartedAt": "2026-01-02T03:04:05Z" },
             "Mounts": volumes.collect::<Vec<_>>(),
-            "Config": { "Image": image.as_str(), "Env": ["PATH=/bin"], "Labels": self.labels(op) },
-            "HostConfig": { "PortBindings": {}, "RestartPolicy": policy(&runtime.restart) },
+            "Config": {
+                "Image": image.as_str(),
+                "Env": ["PATH=/bin"],
+                "Labels": self.labels(op),
+                "StopTimeout": runtime.settings.stop_timeout().map(|time| time.as_secs()),
+            },
+            "HostConfig": {
+                "PortBindings": {},
+                "RestartPolicy": policy(&runtime.restart),
+                "LogConfig": { "Type": "json-file", "Config": { "max-size": "10m" } },
+            },
             "NetworkSettings": { "Networks": {} },
         });
         self.containers.insert(name.clone(), container);
@@ -177,7 +186,7 @@ impl Engine {
             containers: vec![lines(in_order(&self.containers).into_iter().cloned())],
             networks: vec![lines(in_order(&self.networks).into_iter().cloned())],
             references: None,
-            routes_files: Some(self.routes.clone()),
+            fragments: Some(self.routes.clone()),
         }
     }
 

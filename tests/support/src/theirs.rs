@@ -1,4 +1,4 @@
-//! Foreign things on the engine.
+//! What somebody else has on the engine.
 
 use crate::process::run;
 use std::ffi::OsStr;
