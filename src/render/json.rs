@@ -4,12 +4,12 @@ use super::block::Action;
 use super::block::Thing;
 use super::block::actions;
 use super::block::subject;
+use super::lines;
 use crate::docker;
 use crate::docker::Cli;
 use crate::docker::Command;
 use crate::docker::Current;
 use crate::docker::Op;
-use crate::docker::Spec;
 use crate::docker::Word;
 use crate::name::EnvKey;
 use crate::plan;
@@ -39,9 +39,7 @@ const VERSION: u32 = 1;
 pub fn write(plan: &Plan, cli: &Cli, folder: &Path, out: &mut impl io::Write) -> io::Result<()> {
     let prefix = cli.prefix();
     let calls = Calls { prefix: &prefix, folder };
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
-    Document::of(plan, calls).serialize(&mut serializer)?;
-    out.write_all(b"\n")
+    lines::write(&Document::of(plan, calls), out)
 }
 
 /// A plan of gordon's: docker commands in an order that brings a host to a config.
@@ -249,22 +247,13 @@ enum Fact<'a> {
     /// There is no such container.
     Absent { container: &'a str },
     /// The container is the project's, of this spec and of this release, as its labels say.
-    Has {
-        container: &'a str,
-        project: &'a str,
-        #[serde(serialize_with = "text")]
-        #[cfg_attr(test, schemars(with = "String"))]
-        spec: &'a Spec,
-        release: u32,
-    },
+    Has { container: &'a str, project: &'a str, spec: &'a str, release: u32 },
     /// The container is as it should be, but for its networks; it need not run.
     Current {
         container: &'a str,
         project: &'a str,
         /// What its label says that it was told.
-        #[serde(serialize_with = "text")]
-        #[cfg_attr(test, schemars(with = "String"))]
-        spec: &'a Spec,
+        spec: &'a str,
         /// The reference whose present image it was made of; one that is not on the host does not count.
         image: &'a str,
         /// What its label says; null for whichever.
@@ -274,9 +263,7 @@ enum Fact<'a> {
     },
     /// The proxy is as it should be; it need not run.
     Proxy {
-        #[serde(serialize_with = "text")]
-        #[cfg_attr(test, schemars(with = "String"))]
-        spec: &'a Spec,
+        spec: &'a str,
         /// The reference whose present image it was made of; one that is not on the host does not count.
         image: &'a str,
     },
@@ -455,11 +442,14 @@ impl<'a> Fact<'a> {
             }
             F::Exists(container) => Self::Exists { container: container.as_str() },
             F::Absent(container) => Self::Absent { container: container.as_str() },
-            F::Has { name, project, spec, release } => {
-                Self::Has { container: name.as_str(), project: project.as_str(), spec, release: *release }
-            }
+            F::Has { name, project, spec, release } => Self::Has {
+                container: name.as_str(),
+                project: project.as_str(),
+                spec: spec.as_str(),
+                release: *release,
+            },
             F::Current(current) => Self::current(current),
-            F::Proxy { spec, image } => Self::Proxy { spec, image: image.as_str() },
+            F::Proxy { spec, image } => Self::Proxy { spec: spec.as_str(), image: image.as_str() },
             F::Fragment { project, text } => Self::Fragment { project: project.as_str(), text },
             F::NoFragment(project) => Self::NoFragment { project: project.as_str() },
             F::Running(container) => Self::Running { container: container.as_str() },
@@ -486,7 +476,7 @@ impl<'a> Fact<'a> {
         Self::Current {
             container: current.name.as_str(),
             project: current.project.as_str(),
-            spec: &current.spec,
+            spec: current.spec.as_str(),
             image: current.image.as_str(),
             release: current.release,
             volumes: mounted.map(|(volume, path)| Mounted { volume: volume.as_str(), path }).collect(),
@@ -529,59 +519,6 @@ impl Serialize for Argv<'_> {
         let Self { calls, words } = self;
         let prefix = calls.prefix.iter().map(|word| Cow::Borrowed(word.as_str()));
         serializer.collect_seq(prefix.chain(words.iter().map(|word| word.resolve(calls.folder))))
-    }
-}
-
-/// Begins a line at each key of the document and at each value of its lists.
-#[derive(Default)]
-struct Lines {
-    depth: u32,
-}
-
-impl Lines {
-    fn open<W: io::Write + ?Sized>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
-        self.depth += 1;
-        out.write_all(sign)
-    }
-
-    fn close<W: io::Write + ?Sized>(&mut self, out: &mut W, sign: &[u8]) -> io::Result<()> {
-        self.depth -= 1;
-        out.write_all(sign)
-    }
-
-    fn next<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool, deepest: u32) -> io::Result<()> {
-        out.write_all(match (first, self.depth <= deepest) {
-            (true, true) => b"\n",
-            (true, false) => b"",
-            (false, true) => b",\n",
-            (false, false) => b",",
-        })
-    }
-}
-
-impl serde_json::ser::Formatter for Lines {
-    fn begin_array<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        self.open(out, b"[")
-    }
-
-    fn end_array<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        self.close(out, b"]")
-    }
-
-    fn begin_array_value<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.next(out, first, 2)
-    }
-
-    fn begin_object<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        self.open(out, b"{")
-    }
-
-    fn end_object<W: io::Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        self.close(out, b"}")
-    }
-
-    fn begin_object_key<W: io::Write + ?Sized>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.next(out, first, 1)
     }
 }
 

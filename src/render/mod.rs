@@ -8,6 +8,7 @@ pub mod status;
 pub mod text;
 
 mod block;
+mod lines;
 mod overview;
 mod prelude;
 mod served;
