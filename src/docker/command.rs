@@ -84,6 +84,11 @@ impl Command {
         self.words.extend(words.into_iter().map(|word| Word::Text(Cow::Owned(word.into()))));
     }
 
+    /// Appends a flag and its value.
+    pub(super) fn flag(&mut self, flag: &'static str, value: impl Into<String>) {
+        self.words.extend([Word::Text(Cow::Borrowed(flag)), Word::Text(Cow::Owned(value.into()))]);
+    }
+
     /// Appends flags of `docker run` that leave the [`CLIENT_PROXIES`] empty.
     pub(super) fn without_proxies(&mut self) {
         self.extend(CLIENT_PROXIES.iter().flat_map(|name| ["--env".to_owned(), format!("{name}=")]));

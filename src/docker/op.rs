@@ -298,9 +298,9 @@ impl Op {
             Self::Connect { container, membership } => {
                 let mut command = Command::new(["network", "connect"]);
                 if let Some(address) = membership.address {
-                    command.extend(["--ip", &address.to_string()]);
+                    command.flag("--ip", address.to_string());
                 }
-                command.extend(membership.aliases.iter().flat_map(|alias| ["--alias", alias.as_str()]));
+                membership.aliases.iter().for_each(|alias| command.flag("--alias", alias.as_str()));
                 command.extend([membership.network.as_str(), container.as_str()]);
                 command
             }
@@ -522,37 +522,37 @@ fn write_place(f: &mut fmt::Formatter<'_>, address: Option<Ipv4Addr>, aliases: &
 impl Launch {
     fn command(&self, mut command: Command) -> Command {
         let runtime = &self.runtime;
-        command.extend(["--name", self.name.as_str(), "--restart", &runtime.restart]);
+        command.flag("--name", self.name.as_str());
+        command.flag("--restart", &runtime.restart);
         let first = self.memberships.first().expect("a container is made on a network");
-        command.extend(["--network", first.network.as_str()]);
+        command.flag("--network", first.network.as_str());
         if let Some(address) = first.address {
-            command.extend(["--ip", &address.to_string()]);
+            command.flag("--ip", address.to_string());
         }
-        command.extend(first.aliases.iter().flat_map(|alias| ["--network-alias", alias.as_str()]));
+        first.aliases.iter().for_each(|alias| command.flag("--network-alias", alias.as_str()));
         if let Some(hostname) = &runtime.hostname {
-            command.extend(["--hostname", hostname]);
+            command.flag("--hostname", hostname);
         }
         command.extend(runtime.settings.flags());
-        command.extend(runtime.dns.iter().flat_map(|option| ["--dns-option", option.as_str()]));
+        runtime.dns.iter().for_each(|option| command.flag("--dns-option", option));
         command.words.extend(self.labels.words(&self.memberships));
-        command.extend(runtime.env_files.iter().flat_map(|file| ["--env-file", file.path.as_str()]));
+        runtime.env_files.iter().for_each(|file| command.flag("--env-file", &file.path));
         for (key, value) in &runtime.env {
-            command.extend(["--env".to_owned(), format!("{key}={value}")]);
+            command.flag("--env", format!("{key}={value}"));
         }
-        command.extend(runtime.secrets.iter().flat_map(|key| ["--env", key.as_str()]));
+        runtime.secrets.iter().for_each(|key| command.flag("--env", key.as_str()));
         for mount in &runtime.mounts {
-            command.extend(["--volume"]);
-            command.words.push(mount.word());
+            command.words.extend([Word::Text("--volume".into()), mount.word()]);
         }
-        command.extend(runtime.ports.iter().flat_map(|port| ["--publish", port.as_str()]));
+        runtime.ports.iter().for_each(|port| command.flag("--publish", port));
         if let Some(health) = &runtime.health {
-            command.extend(["--health-cmd", &health.command]);
+            command.flag("--health-cmd", &health.command);
             for (flag, time) in [
                 ("--health-interval", health.interval),
                 ("--health-timeout", health.timeout),
                 ("--health-start-period", health.start_period),
             ] {
-                command.extend([flag, &milliseconds(time)]);
+                command.flag(flag, milliseconds(time));
             }
         }
         let (entrypoint, arguments) = match runtime.entrypoint.split_first() {
@@ -560,7 +560,7 @@ impl Launch {
             None => (None, &[][..]),
         };
         if let Some(entrypoint) = entrypoint {
-            command.extend(["--entrypoint", entrypoint]);
+            command.flag("--entrypoint", entrypoint);
         }
         command.extend([self.image.as_str()]);
         command.extend(arguments.iter().chain(&runtime.command));

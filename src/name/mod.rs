@@ -162,13 +162,13 @@ macro_rules! names {
             ///
             /// # Errors
             /// When `text` is not such a name.
-            pub fn parse(text: impl Into<String>) -> Result<Self, NameError> {
-                let text = text.into();
+            pub fn parse(text: impl AsRef<str>) -> Result<Self, NameError> {
+                let text = text.as_ref();
                 let check: fn(&str) -> bool = $check;
-                if check(&text) {
+                if check(text) {
                     Ok(Self(text.into()))
                 } else {
-                    Err(NameError::new(text, $expected, $hint, check))
+                    Err(NameError::new(text.to_owned(), $expected, $hint, check))
                 }
             }
 
@@ -296,7 +296,7 @@ fn is_host_label(s: &str) -> bool {
 fn is_object(s: &str) -> bool {
     s.len() >= 2
         && s.as_bytes()[0].is_ascii_alphanumeric()
-        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 fn is_short_name(s: &str) -> bool {
@@ -310,7 +310,7 @@ fn is_short_name(s: &str) -> bool {
 
 fn is_volume_name(s: &str) -> bool {
     s.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
-        && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+        && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 fn is_env_key(s: &str) -> bool {

@@ -35,6 +35,10 @@ impl Naming {
             (Self::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
         };
+        let of = |name: &str| Container::parse(name).expect("a base_name is a container name");
+        if role.is_empty() && replica == 1 {
+            return of(base_name);
+        }
         let mut name = String::with_capacity(base_name.len() + role.len());
         name.push_str(base_name);
         name.push_str(role);
@@ -42,7 +46,7 @@ impl Naming {
             name.push('-');
             name.push_str(&replica.to_string());
         }
-        Container::parse(name).expect("a base_name is a container name")
+        of(&name)
     }
 }
 
