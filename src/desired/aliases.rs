@@ -1,6 +1,5 @@
 //! Which names a workload answers to: for each workload, over all its networks, a short name means one thing.
 
-use super::Role;
 use super::Workload;
 use crate::config::Problem;
 use crate::name::Alias;
@@ -119,18 +118,23 @@ struct Meetings {
 
 impl Meetings {
     fn find(&mut self, names: &[Names], workloads: &[Workload], around: impl IntoIterator<Item = usize>) {
-        let mut holders: BTreeMap<String, BTreeMap<usize, Hold>> = BTreeMap::new();
+        let mut holders: Vec<(String, usize, Hold)> = Vec::new();
         for i in around {
             let Names { declared, derived, qualified, .. } = &names[i];
-            let short = derived.iter().map(|alias| (alias.to_string(), Hold::Derived));
-            let short = short.chain(declared.iter().map(|alias| (alias.to_string(), Hold::Declared)));
-            let fixed = [qualified.to_string(), workloads[i].container(Role::Serving, 1).to_string()];
-            for (name, hold) in short.chain(fixed.map(|name| (name, Hold::Fixed))) {
-                let held = holders.entry(name.to_ascii_lowercase()).or_default().entry(i).or_insert(hold);
-                *held = hold.max(*held);
-            }
+            let short = derived.iter().map(|alias| (alias.as_str(), Hold::Derived));
+            let short = short.chain(declared.iter().map(|alias| (alias.as_str(), Hold::Declared)));
+            let container = workloads[i].name();
+            let fixed = [qualified.as_str(), container.as_str()].map(|name| (name, Hold::Fixed));
+            holders.extend(short.chain(fixed).map(|(name, hold)| (name.to_ascii_lowercase(), i, hold)));
         }
-        for (name, who) in holders.into_iter().filter(|(_, who)| who.len() > 1) {
+        holders.sort();
+        for held in holders.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let ((name, first, _), (_, last, _)) = (&held[0], &held[held.len() - 1]);
+            if first == last {
+                continue;
+            }
+            // of what one workload holds twice the last counts, which is the firmest
+            let who: BTreeMap<usize, Hold> = held.iter().map(|(_, i, hold)| (*i, *hold)).collect();
             let derived = who.iter().filter(|(_, hold)| **hold == Hold::Derived).map(|(i, _)| *i);
             let derived: BTreeSet<usize> = derived.collect();
             let firm: Vec<usize> = who.keys().filter(|i| !derived.contains(i)).copied().collect();

@@ -13,6 +13,7 @@ use crate::name::Owner;
 use crate::name::Volume;
 use crate::spec::Kind;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -171,18 +172,16 @@ impl Collisions {
     }
 
     fn hold(&mut self, name: Container, holder: Holder) {
-        match self.containers.get(&name) {
-            Some(first) if !first.is_same(&holder) => {
-                let problem = collision(&name, first, &holder);
+        match self.containers.entry(name) {
+            Entry::Occupied(first) if !first.get().is_same(&holder) => {
+                let problem = collision(first.key(), first.get(), &holder);
                 // one pair of workloads collides in several names at once: the first tells enough
                 if !self.problems.iter().any(|p| p.place == problem.place && p.also == problem.also) {
                     self.problems.push(problem);
                 }
             }
-            Some(_) => {}
-            None => {
-                self.containers.insert(name, holder);
-            }
+            Entry::Occupied(_) => {}
+            Entry::Vacant(free) => drop(free.insert(holder)),
         }
     }
 }

@@ -70,6 +70,8 @@ pub(super) fn prune(plan: &mut PlanBuilder<'_>, desired: &Desired) {
 /// previous ones.
 fn orphans(plan: &PlanBuilder<'_>, desired: &Desired) -> Vec<Container> {
     let mut ours = own_containers(plan);
+    // all that the plan makes is wanted
+    ours.retain(|name| plan.host.containers.contains_key(name));
     if !ours.is_empty() {
         let slots = desired.workloads.iter().flat_map(slots);
         let wanted: BTreeSet<Container> = slots.flat_map(Slot::names).collect();

@@ -132,7 +132,8 @@ impl Plan {
             others.sort_unstable();
             others.dedup();
         }
-        let first = needs.iter().chain(&after).min().copied();
+        // one by itself is never implied by another
+        let first = needs.iter().chain(&after).min().filter(|_| needs.len() + after.len() > 1).copied();
         let (done, over) = first.map(|first| self.implied(first, &needs)).unwrap_or_default();
         after.retain(|other| {
             [&done, &over].iter().all(|implied| !implied.contains(other))
