@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 29 steps.
+# What gordon planned for project shop: 30 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -19,32 +19,33 @@
 #    8  check the volumes of web:1
 #    9  create network shop-shop-example-com
 #   10  create volume shop-shop-example-com-db-var-lib-postgresql-data
-#   11  create network 0-gordon-proxy
-#   12  create volume gordon-proxy-data
-#   13  create volume gordon-proxy-config
-#   14  write the set-up of gordon-proxy
-#   15  run gordon-proxy
-#   16  see that gordon-proxy stays up for 1s
-#   17  set the restart policy of gordon-proxy to always
-#   18  connect gordon-proxy to shop-shop-example-com
-#   19  run shop-shop.example.com-db
-#   20  see that shop-shop.example.com-db stays up for 1s
-#   21  set the restart policy of shop-shop.example.com-db to always
-#   22  run shop-shop.example.com-cache
-#   23  see that shop-shop.example.com-cache stays up for 1s
-#   24  set the restart policy of shop-shop.example.com-cache to always
-#   25  run shop-shop.example.com
-#   26  see that shop-shop.example.com stays up for 1s
-#   27  set the restart policy of shop-shop.example.com to always
-#   28  see that the proxy reaches shop.example.com
-#   29  route to shop
+#   11  create volume shop-shop-example-com-uploads
+#   12  create network 0-gordon-proxy
+#   13  create volume gordon-proxy-data
+#   14  create volume gordon-proxy-config
+#   15  write the set-up of gordon-proxy
+#   16  run gordon-proxy
+#   17  see that gordon-proxy stays up for 1s
+#   18  set the restart policy of gordon-proxy to always
+#   19  connect gordon-proxy to shop-shop-example-com
+#   20  run shop-shop.example.com-db
+#   21  see that shop-shop.example.com-db stays up for 1s
+#   22  set the restart policy of shop-shop.example.com-db to always
+#   23  run shop-shop.example.com-cache
+#   24  see that shop-shop.example.com-cache stays up for 1s
+#   25  set the restart policy of shop-shop.example.com-cache to always
+#   26  run shop-shop.example.com
+#   27  see that shop-shop.example.com stays up for 1s
+#   28  set the restart policy of shop-shop.example.com to always
+#   29  see that the proxy reaches shop.example.com
+#   30  route to shop
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=29 _step=0 _open='' _ran=' ' _count=0
+  _steps=30 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -73,7 +74,7 @@ main() {
     stream docker pull web:1 || failed
 
   step 8 'check the volumes of web:1' 'what it declares is not known yet'
-  only_volumes web:1 /run /tmp || failed
+  only_volumes web:1 /run /tmp /uploads || failed
 
   step 9 'create network shop-shop-example-com' 'not there yet'
   has_network shop-shop-example-com ||
@@ -88,25 +89,32 @@ main() {
         --label gordon.part=volume/shop.example.com/shop-shop-example-com-db-var-lib-postgresql-data \
         shop-shop-example-com-db-var-lib-postgresql-data
 
-  step 11 'create network 0-gordon-proxy' 'not there yet'
+  step 11 'create volume shop-shop-example-com-uploads' 'not there yet'
+  has_volume shop-shop-example-com-uploads ||
+    run docker volume create \
+        --label gordon.project=shop \
+        --label gordon.part=volume/shop.example.com/shop-shop-example-com-uploads \
+        shop-shop-example-com-uploads
+
+  step 12 'create network 0-gordon-proxy' 'not there yet'
   has_network 0-gordon-proxy ||
     run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
         --label gordon.maker=shop --label gordon.part=network/gordon-proxy/0-gordon-proxy \
         0-gordon-proxy
 
-  step 12 'create volume gordon-proxy-data' 'not there yet'
+  step 13 'create volume gordon-proxy-data' 'not there yet'
   has_volume gordon-proxy-data ||
     run docker volume create \
         --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
         gordon-proxy-data
 
-  step 13 'create volume gordon-proxy-config' 'not there yet'
+  step 14 'create volume gordon-proxy-config' 'not there yet'
   has_volume gordon-proxy-config ||
     run docker volume create \
         --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
         gordon-proxy-config
 
-  step 14 'write the set-up of gordon-proxy' 'not there yet'
+  step 15 'write the set-up of gordon-proxy' 'not there yet'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
@@ -243,7 +251,7 @@ exec caddy run --config Caddyfile --adapter caddyfile
 # end
 END_
 
-  step 15 'run gordon-proxy' 'not there yet'
+  step 16 'run gordon-proxy' 'not there yet'
   if absent gordon-proxy; then
     run docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
@@ -264,19 +272,19 @@ END_
     fail 'gordon-proxy is not as this plan makes it: plan again on this host'
   fi
 
-  step 16 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
     stays_up gordon-proxy 1 11 || failed
 
-  step 17 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  step 18 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
   restarts gordon-proxy always ||
     run docker update --restart always gordon-proxy
 
-  step 18 'connect gordon-proxy to shop-shop-example-com' 'the proxy routes to apps there'
+  step 19 'connect gordon-proxy to shop-shop-example-com' 'the proxy routes to apps there'
   is_attached gordon-proxy shop-shop-example-com ||
     run docker network connect --ip 10.214.230.128 shop-shop-example-com gordon-proxy
 
-  step 19 'run shop-shop.example.com-db' 'not there yet'
+  step 20 'run shop-shop.example.com-db' 'not there yet'
   if absent shop-shop.example.com-db; then
     run docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.129 --network-alias db --network-alias db.internal \
@@ -298,16 +306,16 @@ END_
     fail 'shop-shop.example.com-db is not as this plan makes it: plan again on this host'
   fi
 
-  step 20 'see that shop-shop.example.com-db stays up for 1s' 'not ready yet'
+  step 21 'see that shop-shop.example.com-db stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com-db always ||
     stays_up shop-shop.example.com-db 1 11 || failed
 
-  step 21 'set the restart policy of shop-shop.example.com-db to always' \
+  step 22 'set the restart policy of shop-shop.example.com-db to always' \
       'it is ready: docker keeps it up from here on'
   restarts shop-shop.example.com-db always ||
     run docker update --restart always shop-shop.example.com-db
 
-  step 22 'run shop-shop.example.com-cache' 'not there yet'
+  step 23 'run shop-shop.example.com-cache' 'not there yet'
   if absent shop-shop.example.com-cache; then
     run docker run --detach --name shop-shop.example.com-cache --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.130 --network-alias cache \
@@ -326,16 +334,16 @@ END_
     fail 'shop-shop.example.com-cache is not as this plan makes it: plan again on this host'
   fi
 
-  step 23 'see that shop-shop.example.com-cache stays up for 1s' 'not ready yet'
+  step 24 'see that shop-shop.example.com-cache stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com-cache always ||
     stays_up shop-shop.example.com-cache 1 11 || failed
 
-  step 24 'set the restart policy of shop-shop.example.com-cache to always' \
+  step 25 'set the restart policy of shop-shop.example.com-cache to always' \
       'it is ready: docker keeps it up from here on'
   restarts shop-shop.example.com-cache always ||
     run docker update --restart always shop-shop.example.com-cache
 
-  step 25 'run shop-shop.example.com' 'not there yet'
+  step 26 'run shop-shop.example.com' 'not there yet'
   if absent shop-shop.example.com; then
     run docker run --detach --name shop-shop.example.com --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.131 --network-alias shop \
@@ -349,32 +357,33 @@ END_
         --tmpfs /run --tmpfs /tmp:size=64m,mode=1777 \
         --ulimit nofile=1024:4096 --user 65534 --workdir /srv \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/shop-shop.example.com/1 \
-        --label gordon.spec=cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f@shop-shop-example-com=10.214.230.131 \
+        --label gordon.spec=cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f@shop-shop-example-com=10.214.230.131 \
+        --volume shop-shop-example-com-uploads:/uploads:z \
         web:1
   elif is_current shop-shop.example.com shop any \
-      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
-      web:1; then
+      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
+      web:1 shop-shop-example-com-uploads:/uploads; then
     is_running shop-shop.example.com || run docker start shop-shop.example.com
   else
     fail 'shop-shop.example.com is not as this plan makes it: plan again on this host'
   fi
 
-  step 26 'see that shop-shop.example.com stays up for 1s' 'not ready yet'
+  step 27 'see that shop-shop.example.com stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com always ||
     stays_up shop-shop.example.com 1 11 || failed
 
-  step 27 'set the restart policy of shop-shop.example.com to always' \
+  step 28 'set the restart policy of shop-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts shop-shop.example.com always ||
     run docker update --restart always shop-shop.example.com
 
-  step 28 'see that the proxy reaches shop.example.com' 'not there yet'
+  step 29 'see that the proxy reaches shop.example.com' 'not there yet'
   has_fragment shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 shop-shop.example.com.shop-shop-example-com.:3000 shop.example.com
 END
 
-  step 29 'route to shop' 'not there yet'
+  step 30 'route to shop' 'not there yet'
   has_fragment shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
@@ -392,6 +401,9 @@ expectations() {
   no_volume shop-shop-example-com-db-var-lib-postgresql-data ||
     usable_volume shop-shop-example-com-db-var-lib-postgresql-data shop ||
     refuse 'volume shop-shop-example-com-db-var-lib-postgresql-data belongs to another project'
+  no_volume shop-shop-example-com-uploads ||
+    usable_volume shop-shop-example-com-uploads shop ||
+    refuse 'volume shop-shop-example-com-uploads belongs to another project'
   is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
@@ -423,12 +435,12 @@ expectations() {
     refuse 'network shop-shop-example-com has no room for shop-shop.example.com-cache at 10.214.230.130'
   absent shop-shop.example.com ||
     is_current shop-shop.example.com shop any \
-      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
-      web:1 ||
+      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
+      web:1 shop-shop-example-com-uploads:/uploads ||
     refuse 'shop-shop.example.com is not as it was when this was planned'
   is_current shop-shop.example.com shop any \
-      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
-      web:1 ||
+      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
+      web:1 shop-shop-example-com-uploads:/uploads ||
     has_room shop-shop-example-com 10.214.230.0/24 10.214.230.131 ||
     refuse 'network shop-shop-example-com has no room for shop-shop.example.com at 10.214.230.131'
   no_other_answers shop shop-shop-example-com: cache cache.internal db db.internal shop shop-example-com \

@@ -3,6 +3,7 @@
 use crate::name::VolumeName;
 use crate::name::mount_path;
 use crate::name::visible;
+use crate::spec::Relabel;
 use crate::spec::ValueError;
 
 /// A volume or a folder of the host that a container sees.
@@ -14,6 +15,8 @@ pub struct Mount {
     pub target: String,
     /// Whether the container may write there.
     pub access: Access,
+    /// The label that SELinux is to find there.
+    pub relabel: Option<Relabel>,
 }
 
 /// What is mounted.
@@ -37,7 +40,8 @@ pub enum Access {
 }
 
 impl Mount {
-    /// The mount in `text`: `name:/path`, `./path:/path` or `/path:/path`, each with `:ro` or without.
+    /// The mount in `text`: `name:/path`, `./path:/path` or `/path:/path`, each with options such as `:ro` and `:ro,z` or
+    /// without.
     ///
     /// # Errors
     /// When `text` is no mount, or one that gordon does not make.
@@ -55,10 +59,10 @@ impl Mount {
                 "write `name:/path/in/the/container`, so that the data outlive the container",
             );
         };
-        let access = match (parts.next(), parts.next()) {
-            (None | Some("rw"), None) => Access::ReadWrite,
-            (Some("ro"), None) => Access::ReadOnly,
-            _ => return wrong("after the second `:` stands `ro`, `rw` or nothing", "as in `data:/data:ro`"),
+        let (options, rest) = (parts.next(), parts.next());
+        let Some((access, relabel)) = options_of(options).filter(|_| rest.is_none()) else {
+            let why = "after the second `:` stand `ro`, `rw`, `z` and `Z` with commas, or nothing";
+            return wrong(why, "as in `data:/data:ro` or `/srv:/srv:ro,z`");
         };
         let target = match mount_path(target) {
             Ok(target) => target,
@@ -90,8 +94,26 @@ impl Mount {
                 Err(error) => return wrong("its first part is no name of a volume", error.hint()),
             }
         };
-        Ok(Self { source, target, access })
+        Ok(Self { source, target, access, relabel })
     }
+}
+
+/// What `ro,z` says; each of it at most once.
+fn options_of(text: Option<&str>) -> Option<(Access, Option<Relabel>)> {
+    let (mut access, mut relabel) = (None, None);
+    for option in text.into_iter().flat_map(|text| text.split(',')) {
+        let is_new = match option {
+            "rw" => access.replace(Access::ReadWrite).is_none(),
+            "ro" => access.replace(Access::ReadOnly).is_none(),
+            "z" => relabel.replace(Relabel::Shared).is_none(),
+            "Z" => relabel.replace(Relabel::Private).is_none(),
+            _ => false,
+        };
+        if !is_new {
+            return None;
+        }
+    }
+    Some((access.unwrap_or(Access::ReadWrite), relabel))
 }
 
 /// The parts of a path that lead anywhere: neither empty nor `.`.
@@ -140,6 +162,13 @@ mod tests {
         assert_eq!(mount("data:/data").access, Access::ReadWrite);
         assert_eq!(mount("./conf:/etc/conf:ro").access, Access::ReadOnly);
         assert_eq!(mount("/srv:/srv:rw").target, "/srv");
+        for (text, access, relabel) in [
+            ("./conf:/etc/conf:z", Access::ReadWrite, Some(Relabel::Shared)),
+            ("./conf:/etc/conf:Z,ro", Access::ReadOnly, Some(Relabel::Private)),
+            ("./conf:/etc/conf:rw,z", Access::ReadWrite, Some(Relabel::Shared)),
+        ] {
+            assert_eq!((mount(text).access, mount(text).relabel), (access, relabel), "{text}");
+        }
     }
 
     #[test]
@@ -187,6 +216,11 @@ mod tests {
             "data:/a/../b",
             "data:/a:x",
             "data:/a:ro:z",
+            "data:/a:",
+            "data:/a:ro,",
+            "data:/a:ro,rw",
+            "data:/a:z,Z",
+            "data:/a:shared",
             ":/a",
             "-v:/a",
             "~/a:/a",

@@ -631,6 +631,8 @@ fn a_container_without_new_settings_keeps_the_spec_of_the_version_before() {
         "cpus:9f29a130/image:a172cedc/memory:e29fde5d/user:a172cedc"
     );
     assert_eq!(spec("").as_str(), "image:a172cedc");
+    assert_eq!(spec(", volumes = [\"/srv:/d:ro\"]").as_str(), "image:a172cedc/mount:1f1409e3");
+    assert_eq!(spec(", volumes = [\"/srv:/d:ro,Z\"]").as_str(), "image:a172cedc/mount:5fe9a686");
 }
 
 #[test]

@@ -179,5 +179,9 @@ fn describe(mount: &Mount) -> String {
         Source::Host(path) => format!("host {path}"),
         Source::Folder(path) => format!("folder {path}"),
     };
-    format!("{source} {} {}", mount.target, if mount.read_only { "ro" } else { "rw" })
+    let access = if mount.read_only { "ro" } else { "rw" };
+    match mount.relabel {
+        None => format!("{source} {} {access}", mount.target),
+        Some(relabel) => format!("{source} {} {access},{}", mount.target, relabel.as_str()),
+    }
 }

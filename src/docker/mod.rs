@@ -71,6 +71,7 @@ pub use crate::spec::Kind;
 pub use crate::spec::LIMITED_LOG_DRIVERS;
 pub use crate::spec::Mount;
 pub use crate::spec::Prober;
+pub use crate::spec::Relabel;
 pub use crate::spec::Runtime;
 pub use crate::spec::Secret;
 pub use crate::spec::Setting;

@@ -6,6 +6,7 @@ use super::Fact;
 use super::Fragment;
 use super::Labels;
 use super::Mount;
+use super::Relabel;
 use super::Runtime;
 use super::Source;
 use super::Word;
@@ -571,7 +572,10 @@ impl Launch {
 
 impl Mount {
     fn word(&self) -> Word {
-        let rest = format!(":{}{}", self.target, if self.read_only { ":ro" } else { "" });
+        let access = self.read_only.then_some("ro");
+        let options: Vec<&str> = access.into_iter().chain(self.relabel.map(Relabel::as_str)).collect();
+        let colon = if options.is_empty() { "" } else { ":" };
+        let rest = format!(":{}{colon}{}", self.target, options.join(","));
         match &self.source {
             Source::Volume(volume) => Word::Text(format!("{volume}{rest}").into()),
             Source::Host(path) => Word::Text(format!("{path}{rest}").into()),

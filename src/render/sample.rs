@@ -327,11 +327,13 @@ fn db() -> Box<Launch> {
                     source: Source::Volume(volume("shop-db-data")),
                     target: PATH.to_owned(),
                     read_only: false,
+                    relabel: None,
                 },
                 Mount {
                     source: Source::Folder("db/init scripts".to_owned()),
                     target: "/docker-entrypoint-initdb.d".to_owned(),
                     read_only: true,
+                    relabel: None,
                 },
             ],
             health: Some(HealthCheck {

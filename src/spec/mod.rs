@@ -30,6 +30,7 @@ pub use route::Tls;
 pub use runtime::EnvFile;
 pub use runtime::HealthCheck;
 pub use runtime::Mount;
+pub use runtime::Relabel;
 pub use runtime::Runtime;
 pub use runtime::Source;
 pub use runtime::host_ports;

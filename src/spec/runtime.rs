@@ -54,6 +54,27 @@ pub struct Mount {
     pub target: String,
     /// Whether the container may only read it.
     pub read_only: bool,
+    /// The label that SELinux is to find there; `None`: the one that it has.
+    pub relabel: Option<Relabel>,
+}
+
+/// The label that docker gives to the files of a mount, on hosts with SELinux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relabel {
+    /// One that all containers may use: `z`.
+    Shared,
+    /// One that this container alone may use: `Z`.
+    Private,
+}
+
+impl Relabel {
+    /// The option of a mount.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shared => "z",
+            Self::Private => "Z",
+        }
+    }
 }
 
 /// What is mounted.

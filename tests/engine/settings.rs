@@ -55,6 +55,9 @@ fn settings_are_docker_s_and_a_change_of_one_is_told() {
             "limits": [268_435_456, 500_000_000, 200], "user": "65534", "dns": ["ndots:1"],
         })
     );
+    let binds =
+        &docker(["container", "inspect", "--format", "{{json .HostConfig.Binds}}", &containers[0]]).stdout;
+    assert!(binds.contains("-uploads:/uploads:z\""), "{binds}");
     assert_eq!(db["shm"], 268_435_456);
     // engines write it with `CAP_` or without
     assert!(db["cap_add"][0].as_str().is_some_and(|name| name.ends_with("SYS_NICE")), "{db}");
@@ -66,7 +69,7 @@ fn settings_are_docker_s_and_a_change_of_one_is_told() {
     );
     let limited = json!({ "Type": "json-file", "Config": { "max-size": "10m", "max-file": "3" } });
     assert_eq!((&db["log"], &db["timeout"]), (&limited, &json!(30)));
-    project.is_settled();
+    project.gordon(&["plan", "--exit-code"]).success();
 
     let text = std::fs::read_to_string(project.folder().join("gordon.toml")).expect("a config");
     for (from, to, reason) in [

@@ -102,7 +102,8 @@ impl Resolver<'_> {
             let name = names::automatic_volume(&self.volume_prefix, workload.name().as_str(), &path);
             let whose = format!("VOLUME {path} of {}", workload.name());
             let volume = self.volume(name, &whose, &workload.owner, place);
-            image_mounts.push(Mount { source: Source::Volume(volume), target: path, read_only: false });
+            let source = Source::Volume(volume);
+            image_mounts.push(Mount { source, target: path, read_only: false, relabel: None });
         }
         image_mounts
     }
@@ -167,7 +168,7 @@ impl Resolver<'_> {
         volume_home: &str,
         owner: &Owner,
     ) -> Mount {
-        let config::Mount { source, target, access } = mount.get_ref();
+        let config::Mount { source, target, access, relabel } = mount.get_ref();
         let source = match source {
             MountSource::Named(name) => {
                 let name = format!("{volume_home}-{name}");
@@ -182,7 +183,8 @@ impl Resolver<'_> {
             MountSource::Host(path) => Source::Host(path.clone()),
             MountSource::Folder(path) => Source::Folder(path.clone()),
         };
-        Mount { source, target: target.clone(), read_only: *access == config::Access::ReadOnly }
+        let read_only = *access == config::Access::ReadOnly;
+        Mount { source, target: target.clone(), read_only, relabel: *relabel }
     }
 
     pub(super) fn keeps_previous(&self) -> bool {

@@ -43,6 +43,7 @@ pub fn runtime(proxy: &Proxy) -> Runtime {
         source: Source::Volume(volume),
         target: target.to_owned(),
         read_only: false,
+        relabel: None,
     };
     Runtime {
         entrypoint: vec!["sh".to_owned()],
