@@ -115,7 +115,7 @@ main() {
         gordon-proxy-config
 
   step 15 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
 set -e
@@ -191,7 +191,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -252,11 +252,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 16 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
@@ -265,12 +263,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 8080:8080 --publish 8443:8443 \
         --entrypoint sh \
-        caddy:2 /config/start-8a8b78f1
-  elif is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-8a8b78f1 || failed
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -285,25 +278,18 @@ END_
     run docker network connect --ip 10.222.203.128 gordon-blog-company-com gordon-proxy
 
   step 20 'run gordon-blog.company.com-my-mysql' 'not there yet'
-  if absent gordon-blog.company.com-my-mysql; then
-    run docker run --detach --name gordon-blog.company.com-my-mysql --restart on-failure:10 \
+  run_unless is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
+      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql -- \
+    docker run --detach --name gordon-blog.company.com-my-mysql --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
         --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
         --hostname my-mysql \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-mysql/1 \
         --label gordon.spec=image:caa0b06e@inherits=d624a773,gordon-blog-company-com=10.222.203.129 \
         --env-file env/blog_company_com.env \
         --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
-        my-mysql:latest
-  elif is_current gordon-blog.company.com-my-mysql gordon any image:caa0b06e my-mysql:latest \
-      gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql; then
-    is_running gordon-blog.company.com-my-mysql || run docker start gordon-blog.company.com-my-mysql
-  else
-    fail 'gordon-blog.company.com-my-mysql is not as this plan makes it: plan again on this host'
-  fi
+        my-mysql:latest || failed
 
   step 21 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com-my-mysql always ||
@@ -315,24 +301,17 @@ END_
     run docker update --restart always gordon-blog.company.com-my-mysql
 
   step 23 'run gordon-blog.company.com-my-redis' 'not there yet'
-  if absent gordon-blog.company.com-my-redis; then
-    run docker run --detach --name gordon-blog.company.com-my-redis --restart on-failure:10 \
+  run_unless is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
+      gordon-blog-company-com-my-redis-data:/data -- \
+    docker run --detach --name gordon-blog.company.com-my-redis --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
         --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
         --hostname my-redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-redis/1 \
         --label gordon.spec=image:e7f39d8d@inherits=d624a773,gordon-blog-company-com=10.222.203.130 \
         --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
-        my-redis:latest
-  elif is_current gordon-blog.company.com-my-redis gordon any image:e7f39d8d my-redis:latest \
-      gordon-blog-company-com-my-redis-data:/data; then
-    is_running gordon-blog.company.com-my-redis || run docker start gordon-blog.company.com-my-redis
-  else
-    fail 'gordon-blog.company.com-my-redis is not as this plan makes it: plan again on this host'
-  fi
+        my-redis:latest || failed
 
   step 24 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com-my-redis always ||
@@ -344,21 +323,14 @@ END_
     run docker update --restart always gordon-blog.company.com-my-redis
 
   step 26 'run gordon-blog.company.com' 'not there yet'
-  if absent gordon-blog.company.com; then
-    run docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
+  run_unless is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest -- \
+    docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
         --network-alias blog-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/blog.company.com/gordon-blog.company.com/1 \
         --label gordon.spec=env-file:d624a773/image:6bac38d6@gordon-blog-company-com=10.222.203.131 \
         --env-file env/blog_company_com.env \
-        wordpress:latest
-  elif is_current gordon-blog.company.com gordon any env-file:d624a773/image:6bac38d6 wordpress:latest; then
-    is_running gordon-blog.company.com || run docker start gordon-blog.company.com
-  else
-    fail 'gordon-blog.company.com is not as this plan makes it: plan again on this host'
-  fi
+        wordpress:latest || failed
 
   step 27 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
   restarts gordon-blog.company.com always ||
@@ -370,13 +342,13 @@ END_
     run docker update --restart always gordon-blog.company.com
 
   step 29 'see that the proxy reaches blog.company.com' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-blog.company.com.gordon-blog-company-com.:80 blog.company.com
 END
 
   step 30 'route to gordon' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
 END
@@ -397,12 +369,9 @@ expectations() {
   no_volume gordon-blog-company-com-my-redis-data ||
     usable_volume gordon-blog-company-com-my-redis-data gordon ||
     refuse 'volume gordon-blog-company-com-my-redis-data belongs to another project'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-blog-company-com ||
     has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
     refuse 'network gordon-blog-company-com has no room for gordon-proxy at 10.222.203.128'
@@ -554,6 +523,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -763,6 +756,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -791,8 +787,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -802,6 +798,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -810,22 +807,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -846,11 +843,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -140,7 +140,7 @@ main() {
         gordon-proxy-config
 
   step 19 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -216,7 +216,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -277,11 +277,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 20 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.96.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
@@ -290,12 +288,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 21 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -310,25 +303,18 @@ END_
     run docker network connect --ip 10.96.134.128 s-backend gordon-proxy
 
   step 24 'run s-backend-cache' 'not there yet'
-  if absent s-backend-cache; then
-    run docker run --detach --name s-backend-cache --restart on-failure:10 \
+  run_unless is_current s-backend-cache shop any \
+      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      s-backend-cache:/data -- \
+    docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-cache/1 \
         --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
         --volume s-backend-cache:/data \
         --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
         --health-start-period 30000ms \
-        redis:7-alpine redis-server --appendonly yes
-  elif is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
-      s-backend-cache:/data; then
-    is_running s-backend-cache || run docker start s-backend-cache
-  else
-    fail 's-backend-cache is not as this plan makes it: plan again on this host'
-  fi
+        redis:7-alpine redis-server --appendonly yes || failed
 
   step 25 'wait until s-backend-cache is healthy' 'not ready yet'
   restarts s-backend-cache always ||
@@ -340,23 +326,16 @@ END_
     run docker update --restart always s-backend-cache
 
   step 27 'run s-backend-db' 'not there yet'
-  if absent s-backend-db; then
-    run docker run --detach --name s-backend-db --restart on-failure:10 \
+  run_unless is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
+      s-backend-pg:/var/lib/postgresql/data -- \
+    docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
         --network-alias backend-db --hostname db \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-db/1 \
         --label gordon.spec=env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e@s-backend=10.96.134.130 \
         --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
         --publish 127.0.0.1:15432:5432 \
-        postgres:15
-  elif is_current s-backend-db shop any env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e postgres:15 \
-      s-backend-pg:/var/lib/postgresql/data; then
-    is_running s-backend-db || run docker start s-backend-db
-  else
-    fail 's-backend-db is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 28 'see that s-backend-db stays up for 1s' 'not ready yet'
   restarts s-backend-db always ||
@@ -367,23 +346,17 @@ END_
     run docker update --restart always s-backend-db
 
   step 30 'run s-shop.example.com-files' 'not there yet'
-  if absent s-shop.example.com-files; then
-    run docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
+  run_unless is_current s-shop.example.com-files shop any \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      busybox:latest -- \
+    docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 --user 65534 \
+        --user 65534 \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
         --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
         --volume "$PWD"/www:/www:ro \
-        busybox:latest httpd -f -p 8080 -h /www
-  elif is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
-      busybox:latest; then
-    is_running s-shop.example.com-files || run docker start s-shop.example.com-files
-  else
-    fail 's-shop.example.com-files is not as this plan makes it: plan again on this host'
-  fi
+        busybox:latest httpd -f -p 8080 -h /www || failed
 
   step 31 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-files always ||
@@ -395,22 +368,15 @@ END_
     run docker update --restart always s-shop.example.com-files
 
   step 33 'run s-shop.example.com' 'not there yet'
-  if absent s-shop.example.com; then
-    run docker run --detach --name s-shop.example.com --restart on-failure:10 \
+  run_unless is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
+    docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
-        --cpus 0.5 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --memory 256m --stop-timeout 5 \
+        --cpus 0.5 --memory 256m \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
         --env-file shop.env --env LOG=debug \
-        web:1
-  elif is_current s-shop.example.com shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1; then
-    is_running s-shop.example.com || run docker start s-shop.example.com
-  else
-    fail 's-shop.example.com is not as this plan makes it: plan again on this host'
-  fi
+        web:1 || failed
 
   step 34 'see that s-shop.example.com stays up for 1s' 'not ready yet'
   restarts s-shop.example.com always ||
@@ -422,22 +388,15 @@ END_
     run docker update --restart always s-shop.example.com
 
   step 36 'run s-shop.example.com-2' 'not there yet'
-  if absent s-shop.example.com-2; then
-    run docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
+  run_unless is_current s-shop.example.com-2 shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
+    docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
-        --cpus 0.5 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --memory 256m --stop-timeout 5 \
+        --cpus 0.5 --memory 256m \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --env-file shop.env --env LOG=debug \
-        web:1
-  elif is_current s-shop.example.com-2 shop any \
-      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1; then
-    is_running s-shop.example.com-2 || run docker start s-shop.example.com-2
-  else
-    fail 's-shop.example.com-2 is not as this plan makes it: plan again on this host'
-  fi
+        web:1 || failed
 
   step 37 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-2 always ||
@@ -449,20 +408,13 @@ END_
     run docker update --restart always s-shop.example.com-2
 
   step 39 'run s-jobs' 'not there yet'
-  if absent s-jobs; then
-    run docker run --detach --name s-jobs --restart on-failure:10 \
+  run_unless is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest -- \
+    docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=app/jobs.example.com/s-jobs/1 \
         --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.134 \
         --entrypoint sh \
-        worker:latest -c 'exec sleep 1000000'
-  elif is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest; then
-    is_running s-jobs || run docker start s-jobs
-  else
-    fail 's-jobs is not as this plan makes it: plan again on this host'
-  fi
+        worker:latest -c 'exec sleep 1000000' || failed
 
   step 40 'see that s-jobs stays up for 1s' 'not ready yet'
   restarts s-jobs always ||
@@ -473,14 +425,14 @@ END_
     run docker update --restart always s-jobs
 
   step 42 'see that the proxy reaches shop.example.com, jobs.example.com' 'not there yet'
-  has_fragment shop "$(routes; echo .)" ||
+  has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 30 <<'END' || failed
 s-shop.example.com.s-backend.:3000 shop.example.com
 s-jobs.s-backend.:8080 jobs.example.com
 END
 
   step 43 'route to shop' 'not there yet'
-  has_fragment shop "$(routes; echo .)" ||
+  has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
 END
@@ -501,12 +453,9 @@ expectations() {
   no_volume s-backend-pg ||
     usable_volume s-backend-pg shop ||
     refuse 'volume s-backend-pg belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.96.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy s-backend ||
     has_room s-backend 10.96.134.0/24 10.96.134.128 ||
     refuse 'network s-backend has no room for gordon-proxy at 10.96.134.128'
@@ -700,6 +649,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -912,6 +885,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -940,8 +916,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -951,6 +927,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -959,22 +936,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -1000,11 +977,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

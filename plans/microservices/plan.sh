@@ -177,7 +177,7 @@ main() {
         gordon-proxy-config
 
   step 24 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -253,7 +253,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -314,11 +314,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 25 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -327,12 +325,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 26 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -351,21 +344,14 @@ END_
     run docker network connect --ip 10.218.236.128 gordon-backend gordon-proxy
 
   step 30 'run gordon-backend-redis' 'not there yet'
-  if absent gordon-backend-redis; then
-    run docker run --detach --name gordon-backend-redis --restart on-failure:10 \
+  run_unless is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data -- \
+    docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=bb148083,gordon-backend=10.218.236.129 \
         --env-file env/api_company_com.env --volume gordon-backend-redis-data:/data \
-        redis:7-alpine
-  elif is_current gordon-backend-redis gordon any image:65b8118d redis:7-alpine gordon-backend-redis-data:/data; then
-    is_running gordon-backend-redis || run docker start gordon-backend-redis
-  else
-    fail 'gordon-backend-redis is not as this plan makes it: plan again on this host'
-  fi
+        redis:7-alpine || failed
 
   step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
   restarts gordon-backend-redis always ||
@@ -377,23 +363,16 @@ END_
     run docker update --restart always gordon-backend-redis
 
   step 33 'run gordon-backend-rabbitmq' 'not there yet'
-  if absent gordon-backend-rabbitmq; then
-    run docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
+  run_unless is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
+      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq -- \
+    docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
         --label gordon.spec=image:c0aef8a2@inherits=bb148083,gordon-backend=10.218.236.130 \
         --env-file env/api_company_com.env \
         --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
-        rabbitmq:3
-  elif is_current gordon-backend-rabbitmq gordon any image:c0aef8a2 rabbitmq:3 \
-      gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq; then
-    is_running gordon-backend-rabbitmq || run docker start gordon-backend-rabbitmq
-  else
-    fail 'gordon-backend-rabbitmq is not as this plan makes it: plan again on this host'
-  fi
+        rabbitmq:3 || failed
 
   step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
   restarts gordon-backend-rabbitmq always ||
@@ -405,24 +384,17 @@ END_
     run docker update --restart always gordon-backend-rabbitmq
 
   step 36 'run gordon-api.company.com-postgres' 'not there yet'
-  if absent gordon-api.company.com-postgres; then
-    run docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
+  run_unless is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.company.com/gordon-api.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=bb148083,gordon-backend=10.218.236.131 \
         --env-file env/api_company_com.env \
         --volume gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current gordon-api.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-api.company.com-postgres || run docker start gordon-api.company.com-postgres
-  else
-    fail 'gordon-api.company.com-postgres is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 37 'see that gordon-api.company.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com-postgres always ||
@@ -434,20 +406,13 @@ END_
     run docker update --restart always gordon-api.company.com-postgres
 
   step 39 'run gordon-api.company.com' 'not there yet'
-  if absent gordon-api.company.com; then
-    run docker run --detach --name gordon-api.company.com --restart on-failure:10 \
+  run_unless is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest -- \
+    docker run --detach --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
         --label gordon.spec=env-file:bb148083/image:f079b7cb@gordon-backend=10.218.236.132 \
         --env-file env/api_company_com.env \
-        api:latest
-  elif is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest; then
-    is_running gordon-api.company.com || run docker start gordon-api.company.com
-  else
-    fail 'gordon-api.company.com is not as this plan makes it: plan again on this host'
-  fi
+        api:latest || failed
 
   step 40 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
   restarts gordon-api.company.com always ||
@@ -459,20 +424,13 @@ END_
     run docker update --restart always gordon-api.company.com
 
   step 42 'run gordon-worker.company.com' 'not there yet'
-  if absent gordon-worker.company.com; then
-    run docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
+  run_unless is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest -- \
+    docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias worker \
         --network-alias worker-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
         --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.133 \
-        worker:latest
-  elif is_current gordon-worker.company.com gordon any image:83d0dbbf worker:latest; then
-    is_running gordon-worker.company.com || run docker start gordon-worker.company.com
-  else
-    fail 'gordon-worker.company.com is not as this plan makes it: plan again on this host'
-  fi
+        worker:latest || failed
 
   step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
   restarts gordon-worker.company.com always ||
@@ -484,24 +442,17 @@ END_
     run docker update --restart always gordon-worker.company.com
 
   step 45 'run gordon-admin.company.com-postgres' 'not there yet'
-  if absent gordon-admin.company.com-postgres; then
-    run docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
+  run_unless is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/admin.company.com/gordon-admin.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-admin-company-com=10.221.150.129 \
         --env-file env/admin_company_com.env \
         --volume gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current gordon-admin.company.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-admin.company.com-postgres || run docker start gordon-admin.company.com-postgres
-  else
-    fail 'gordon-admin.company.com-postgres is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 46 'see that gordon-admin.company.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-admin.company.com-postgres always ||
@@ -513,21 +464,14 @@ END_
     run docker update --restart always gordon-admin.company.com-postgres
 
   step 48 'run gordon-admin.company.com' 'not there yet'
-  if absent gordon-admin.company.com; then
-    run docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
+  run_unless is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest -- \
+    docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
         --network-alias admin-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/admin.company.com/gordon-admin.company.com/1 \
         --label gordon.spec=env-file:c18373e9/image:7fc32bd7@gordon-admin-company-com=10.221.150.130 \
         --env-file env/admin_company_com.env \
-        admin:latest
-  elif is_current gordon-admin.company.com gordon any env-file:c18373e9/image:7fc32bd7 admin:latest; then
-    is_running gordon-admin.company.com || run docker start gordon-admin.company.com
-  else
-    fail 'gordon-admin.company.com is not as this plan makes it: plan again on this host'
-  fi
+        admin:latest || failed
 
   step 49 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
   restarts gordon-admin.company.com always ||
@@ -539,7 +483,7 @@ END_
     run docker update --restart always gordon-admin.company.com
 
   step 51 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-api.company.com.gordon-backend.:8080 api.company.com
 gordon-worker.company.com.gordon-backend.:8080 worker.company.com
@@ -547,7 +491,7 @@ gordon-admin.company.com.gordon-admin-company-com.:8080 admin.company.com
 END
 
   step 52 'route to gordon' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
 END
@@ -578,12 +522,9 @@ expectations() {
   no_volume gordon-admin-company-com-postgres-var-lib-postgresql-data ||
     usable_volume gordon-admin-company-com-postgres-var-lib-postgresql-data gordon ||
     refuse 'volume gordon-admin-company-com-postgres-var-lib-postgresql-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-admin-company-com ||
     has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.128 ||
     refuse 'network gordon-admin-company-com has no room for gordon-proxy at 10.221.150.128'
@@ -791,6 +732,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -1000,6 +965,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -1028,8 +996,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -1039,6 +1007,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -1047,22 +1016,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -1083,11 +1052,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

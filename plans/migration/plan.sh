@@ -87,7 +87,7 @@ main() {
         gordon-proxy-config
 
   step 11 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -163,7 +163,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -224,11 +224,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 12 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -237,12 +235,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 13 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -257,19 +250,12 @@ END_
     run docker network connect --ip 10.212.246.128 gordon-default gordon-proxy
 
   step 16 'run gordon-myapp.example.com' 'not there yet'
-  if absent gordon-myapp.example.com; then
-    run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
+  run_unless is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest -- \
+    docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.129 --network-alias myapp --network-alias myapp-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=image:c48abba4@gordon-default=10.212.246.129 \
-        myapp:latest
-  elif is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest; then
-    is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
-  else
-    fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
-  fi
+        myapp:latest || failed
 
   step 17 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
@@ -281,19 +267,12 @@ END_
     run docker update --restart always gordon-myapp.example.com
 
   step 19 'run gordon-api.example.com' 'not there yet'
-  if absent gordon-api.example.com; then
-    run docker run --detach --name gordon-api.example.com --restart on-failure:10 \
+  run_unless is_current gordon-api.example.com gordon any image:f079b7cb api:latest -- \
+    docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.130 --network-alias api --network-alias api-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.example.com/gordon-api.example.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-default=10.212.246.130 \
-        api:latest
-  elif is_current gordon-api.example.com gordon any image:f079b7cb api:latest; then
-    is_running gordon-api.example.com || run docker start gordon-api.example.com
-  else
-    fail 'gordon-api.example.com is not as this plan makes it: plan again on this host'
-  fi
+        api:latest || failed
 
   step 20 'see that gordon-api.example.com stays up for 1s' 'not ready yet'
   restarts gordon-api.example.com always ||
@@ -305,14 +284,14 @@ END_
     run docker update --restart always gordon-api.example.com
 
   step 22 'see that the proxy reaches myapp.example.com, api.example.com' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-default.:8080 myapp.example.com
 gordon-api.example.com.gordon-default.:8080 api.example.com
 END
 
   step 23 'route to gordon' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
 END
@@ -326,12 +305,9 @@ expectations() {
   no_network gordon-default ||
     usable_network gordon-default gordon ||
     refuse 'network gordon-default belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-default ||
     has_room gordon-default 10.212.246.0/24 10.212.246.128 ||
     refuse 'network gordon-default has no room for gordon-proxy at 10.212.246.128'
@@ -476,6 +452,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -677,6 +677,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -705,8 +708,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -716,6 +719,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -724,22 +728,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -760,11 +764,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

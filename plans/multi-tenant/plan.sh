@@ -181,7 +181,7 @@ main() {
         gordon-proxy-config
 
   step 21 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -257,7 +257,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -318,11 +318,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 22 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -331,12 +329,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 23 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -359,24 +352,17 @@ END_
     run docker network connect --ip 10.219.80.128 gordon-tenant3-app-com gordon-proxy
 
   step 28 'run gordon-tenant1.app.com-postgres' 'not there yet'
-  if absent gordon-tenant1.app.com-postgres; then
-    run docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
+  run_unless is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.129 \
         --env-file env/tenant1_app_com.env \
         --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current gordon-tenant1.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-tenant1.app.com-postgres || run docker start gordon-tenant1.app.com-postgres
-  else
-    fail 'gordon-tenant1.app.com-postgres is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 29 'see that gordon-tenant1.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-postgres always ||
@@ -388,23 +374,16 @@ END_
     run docker update --restart always gordon-tenant1.app.com-postgres
 
   step 31 'run gordon-tenant1.app.com-redis' 'not there yet'
-  if absent gordon-tenant1.app.com-redis; then
-    run docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
+  run_unless is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant1-app-com-redis-data:/data -- \
+    docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.130 \
         --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
-        redis:7
-  elif is_current gordon-tenant1.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant1-app-com-redis-data:/data; then
-    is_running gordon-tenant1.app.com-redis || run docker start gordon-tenant1.app.com-redis
-  else
-    fail 'gordon-tenant1.app.com-redis is not as this plan makes it: plan again on this host'
-  fi
+        redis:7 || failed
 
   step 32 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com-redis always ||
@@ -416,21 +395,14 @@ END_
     run docker update --restart always gordon-tenant1.app.com-redis
 
   step 34 'run gordon-tenant1.app.com' 'not there yet'
-  if absent gordon-tenant1.app.com; then
-    run docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
+  run_unless is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0 -- \
+    docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
         --network-alias tenant1-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant1.app.com/gordon-tenant1.app.com/1 \
         --label gordon.spec=env-file:316a2e64/image:710b6b20@gordon-tenant1-app-com=10.221.93.131 \
         --env-file env/tenant1_app_com.env \
-        app:v2.0
-  elif is_current gordon-tenant1.app.com gordon any env-file:316a2e64/image:710b6b20 app:v2.0; then
-    is_running gordon-tenant1.app.com || run docker start gordon-tenant1.app.com
-  else
-    fail 'gordon-tenant1.app.com is not as this plan makes it: plan again on this host'
-  fi
+        app:v2.0 || failed
 
   step 35 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant1.app.com always ||
@@ -442,24 +414,17 @@ END_
     run docker update --restart always gordon-tenant1.app.com
 
   step 37 'run gordon-tenant2.app.com-postgres' 'not there yet'
-  if absent gordon-tenant2.app.com-postgres; then
-    run docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
+  run_unless is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.129 \
         --env-file env/tenant2_app_com.env \
         --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current gordon-tenant2.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-tenant2.app.com-postgres || run docker start gordon-tenant2.app.com-postgres
-  else
-    fail 'gordon-tenant2.app.com-postgres is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 38 'see that gordon-tenant2.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-postgres always ||
@@ -471,23 +436,16 @@ END_
     run docker update --restart always gordon-tenant2.app.com-postgres
 
   step 40 'run gordon-tenant2.app.com-redis' 'not there yet'
-  if absent gordon-tenant2.app.com-redis; then
-    run docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
+  run_unless is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant2-app-com-redis-data:/data -- \
+    docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.130 \
         --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
-        redis:7
-  elif is_current gordon-tenant2.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant2-app-com-redis-data:/data; then
-    is_running gordon-tenant2.app.com-redis || run docker start gordon-tenant2.app.com-redis
-  else
-    fail 'gordon-tenant2.app.com-redis is not as this plan makes it: plan again on this host'
-  fi
+        redis:7 || failed
 
   step 41 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com-redis always ||
@@ -499,21 +457,14 @@ END_
     run docker update --restart always gordon-tenant2.app.com-redis
 
   step 43 'run gordon-tenant2.app.com' 'not there yet'
-  if absent gordon-tenant2.app.com; then
-    run docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
+  run_unless is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0 -- \
+    docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
         --network-alias tenant2-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant2.app.com/gordon-tenant2.app.com/1 \
         --label gordon.spec=env-file:12e6f913/image:710b6b20@gordon-tenant2-app-com=10.214.42.131 \
         --env-file env/tenant2_app_com.env \
-        app:v2.0
-  elif is_current gordon-tenant2.app.com gordon any env-file:12e6f913/image:710b6b20 app:v2.0; then
-    is_running gordon-tenant2.app.com || run docker start gordon-tenant2.app.com
-  else
-    fail 'gordon-tenant2.app.com is not as this plan makes it: plan again on this host'
-  fi
+        app:v2.0 || failed
 
   step 44 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant2.app.com always ||
@@ -525,24 +476,17 @@ END_
     run docker update --restart always gordon-tenant2.app.com
 
   step 46 'run gordon-tenant3.app.com-postgres' 'not there yet'
-  if absent gordon-tenant3.app.com-postgres; then
-    run docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
+  run_unless is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
+      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.129 \
         --env-file env/tenant3_app_com.env \
         --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current gordon-tenant3.app.com-postgres gordon any image:67ebd6b7 postgres:15 \
-      gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-tenant3.app.com-postgres || run docker start gordon-tenant3.app.com-postgres
-  else
-    fail 'gordon-tenant3.app.com-postgres is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 47 'see that gordon-tenant3.app.com-postgres stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-postgres always ||
@@ -554,23 +498,16 @@ END_
     run docker update --restart always gordon-tenant3.app.com-postgres
 
   step 49 'run gordon-tenant3.app.com-redis' 'not there yet'
-  if absent gordon-tenant3.app.com-redis; then
-    run docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
+  run_unless is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
+      gordon-tenant3-app-com-redis-data:/data -- \
+    docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.130 \
         --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
-        redis:7
-  elif is_current gordon-tenant3.app.com-redis gordon any image:00ed341f redis:7 \
-      gordon-tenant3-app-com-redis-data:/data; then
-    is_running gordon-tenant3.app.com-redis || run docker start gordon-tenant3.app.com-redis
-  else
-    fail 'gordon-tenant3.app.com-redis is not as this plan makes it: plan again on this host'
-  fi
+        redis:7 || failed
 
   step 50 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com-redis always ||
@@ -582,21 +519,14 @@ END_
     run docker update --restart always gordon-tenant3.app.com-redis
 
   step 52 'run gordon-tenant3.app.com' 'not there yet'
-  if absent gordon-tenant3.app.com; then
-    run docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
+  run_unless is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0 -- \
+    docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
         --network-alias tenant3-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant3.app.com/gordon-tenant3.app.com/1 \
         --label gordon.spec=env-file:f7962d22/image:710b6b20@gordon-tenant3-app-com=10.219.80.131 \
         --env-file env/tenant3_app_com.env \
-        app:v2.0
-  elif is_current gordon-tenant3.app.com gordon any env-file:f7962d22/image:710b6b20 app:v2.0; then
-    is_running gordon-tenant3.app.com || run docker start gordon-tenant3.app.com
-  else
-    fail 'gordon-tenant3.app.com is not as this plan makes it: plan again on this host'
-  fi
+        app:v2.0 || failed
 
   step 53 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'
   restarts gordon-tenant3.app.com always ||
@@ -608,7 +538,7 @@ END_
     run docker update --restart always gordon-tenant3.app.com
 
   step 55 'see that the proxy reaches tenant1.app.com, tenant2.app.com, tenant3.app.com' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-tenant1.app.com.gordon-tenant1-app-com.:8080 tenant1.app.com
 gordon-tenant2.app.com.gordon-tenant2-app-com.:8080 tenant2.app.com
@@ -616,7 +546,7 @@ gordon-tenant3.app.com.gordon-tenant3-app-com.:8080 tenant3.app.com
 END
 
   step 56 'route to gordon' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
 END
@@ -657,12 +587,9 @@ expectations() {
   no_volume gordon-tenant3-app-com-redis-data ||
     usable_volume gordon-tenant3-app-com-redis-data gordon ||
     refuse 'volume gordon-tenant3-app-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-tenant1-app-com ||
     has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
     refuse 'network gordon-tenant1-app-com has no room for gordon-proxy at 10.221.93.128'
@@ -896,6 +823,30 @@ feed() {
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
 
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
+
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
 await() {
@@ -1104,6 +1055,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -1132,8 +1086,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -1143,6 +1097,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -1151,22 +1106,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -1187,11 +1142,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -75,7 +75,7 @@ main() {
         gordon-proxy-config
 
   step 9 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
 set -e
@@ -151,7 +151,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -212,11 +212,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 10 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=nextjs --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
@@ -225,12 +223,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 8080:8080 --publish 8443:8443 \
         --entrypoint sh \
-        caddy:2 /config/start-8a8b78f1
-  elif is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-8a8b78f1 || failed
 
   step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -245,19 +238,12 @@ END_
     run docker network connect --ip 10.218.47.128 nextjs-network gordon-proxy
 
   step 14 'run nextjs-web-green' 'not there yet'
-  if absent nextjs-web-green; then
-    run docker run --detach --name nextjs-web-green --restart on-failure:10 \
+  run_unless is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest -- \
+    docker run --detach --name nextjs-web-green --restart on-failure:10 \
         --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=nextjs --label gordon.part=app/nextjs/nextjs-web/1 \
         --label gordon.spec=image:2cd70a24@nextjs-network=10.218.47.129 \
-        nextjs-web:latest
-  elif is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest; then
-    is_running nextjs-web-green || run docker start nextjs-web-green
-  else
-    fail 'nextjs-web-green is not as this plan makes it: plan again on this host'
-  fi
+        nextjs-web:latest || failed
 
   step 15 'see that nextjs-web-green stays up for 1s' 'not ready yet'
   restarts nextjs-web-green always ||
@@ -269,13 +255,13 @@ END_
     run docker update --restart always nextjs-web-green
 
   step 17 'see that the proxy reaches nextjs.example.com' 'not there yet'
-  has_fragment nextjs "$(routes; echo .)" ||
+  has_routes nextjs "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 nextjs-web-green.nextjs-network.:3000 nextjs.example.com
 END
 
   step 18 'route to nextjs' 'not there yet'
-  has_fragment nextjs "$(routes; echo .)" ||
+  has_routes nextjs "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<END || failed
 $(routes)
 END
@@ -289,12 +275,9 @@ expectations() {
   no_network nextjs-network ||
     usable_network nextjs-network nextjs ||
     refuse 'network nextjs-network belongs to another project'
-  is_proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy nextjs-network ||
     has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
     refuse 'network nextjs-network has no room for gordon-proxy at 10.218.47.128'
@@ -420,6 +403,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -621,6 +628,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -649,8 +659,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -660,6 +670,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -668,22 +679,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -704,11 +715,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

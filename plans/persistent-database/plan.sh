@@ -115,7 +115,7 @@ main() {
         gordon-proxy-config
 
   step 15 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -191,7 +191,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -252,11 +252,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 16 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -265,12 +263,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -285,24 +278,17 @@ END_
     run docker network connect --ip 10.209.187.128 gordon-myapp-example-com gordon-proxy
 
   step 20 'run gordon-myapp.example.com-my-postgres' 'not there yet'
-  if absent gordon-myapp.example.com-my-postgres; then
-    run docker run --detach --name gordon-myapp.example.com-my-postgres --restart on-failure:10 \
+  run_unless is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
+      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name gordon-myapp.example.com-my-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias myapp-example-com-my-postgres --hostname my-postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-myapp-example-com=10.209.187.129 \
         --volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
-        my-postgres:latest
-  elif is_current gordon-myapp.example.com-my-postgres gordon any image:613ecabb my-postgres:latest \
-      gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running gordon-myapp.example.com-my-postgres || run docker start gordon-myapp.example.com-my-postgres
-  else
-    fail 'gordon-myapp.example.com-my-postgres is not as this plan makes it: plan again on this host'
-  fi
+        my-postgres:latest || failed
 
   step 21 'see that gordon-myapp.example.com-my-postgres stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-my-postgres always ||
@@ -314,23 +300,16 @@ END_
     run docker update --restart always gordon-myapp.example.com-my-postgres
 
   step 23 'run gordon-myapp.example.com-redis' 'not there yet'
-  if absent gordon-myapp.example.com-redis; then
-    run docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
+  run_unless is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
+      gordon-myapp-example-com-redis-data:/data -- \
+    docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-myapp-example-com=10.209.187.130 \
         --volume gordon-myapp-example-com-redis-data:/data \
-        redis:7-alpine
-  elif is_current gordon-myapp.example.com-redis gordon any image:65b8118d redis:7-alpine \
-      gordon-myapp-example-com-redis-data:/data; then
-    is_running gordon-myapp.example.com-redis || run docker start gordon-myapp.example.com-redis
-  else
-    fail 'gordon-myapp.example.com-redis is not as this plan makes it: plan again on this host'
-  fi
+        redis:7-alpine || failed
 
   step 24 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com-redis always ||
@@ -342,20 +321,13 @@ END_
     run docker update --restart always gordon-myapp.example.com-redis
 
   step 26 'run gordon-myapp.example.com' 'not there yet'
-  if absent gordon-myapp.example.com; then
-    run docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
+  run_unless is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest -- \
+    docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=image:c48abba4@gordon-myapp-example-com=10.209.187.131 \
-        myapp:latest
-  elif is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest; then
-    is_running gordon-myapp.example.com || run docker start gordon-myapp.example.com
-  else
-    fail 'gordon-myapp.example.com is not as this plan makes it: plan again on this host'
-  fi
+        myapp:latest || failed
 
   step 27 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
   restarts gordon-myapp.example.com always ||
@@ -367,13 +339,13 @@ END_
     run docker update --restart always gordon-myapp.example.com
 
   step 29 'see that the proxy reaches myapp.example.com' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 gordon-myapp.example.com.gordon-myapp-example-com.:8080 myapp.example.com
 END
 
   step 30 'route to gordon' 'not there yet'
-  has_fragment gordon "$(routes; echo .)" ||
+  has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
 END
@@ -393,12 +365,9 @@ expectations() {
   no_volume gordon-myapp-example-com-redis-data ||
     usable_volume gordon-myapp-example-com-redis-data gordon ||
     refuse 'volume gordon-myapp-example-com-redis-data belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-myapp-example-com ||
     has_room gordon-myapp-example-com 10.209.187.0/24 10.209.187.128 ||
     refuse 'network gordon-myapp-example-com has no room for gordon-proxy at 10.209.187.128'
@@ -546,6 +515,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -755,6 +748,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -783,8 +779,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -794,6 +790,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -802,22 +799,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -838,11 +835,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

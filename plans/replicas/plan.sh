@@ -109,7 +109,7 @@ main() {
         gordon-proxy-config
 
   step 13 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -185,7 +185,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -246,11 +246,9 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 14 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -259,12 +257,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 15 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -279,22 +272,15 @@ END_
     run docker network connect --ip 10.208.88.128 mail-network gordon-proxy
 
   step 18 'run mail-db' 'not there yet'
-  if absent mail-db; then
-    run docker run --detach --name mail-db --restart on-failure:10 \
+  run_unless is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
+      mail-pgdata:/var/lib/postgresql/data -- \
+    docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
         --network-alias mail-db --hostname db \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=service/mail/mail-db/1 \
         --label gordon.spec=image:67ebd6b7/mount:36404734/secret:fac1a7be@mail-network=10.208.88.129 \
         --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current mail-db mail any image:67ebd6b7/mount:36404734/secret:fac1a7be postgres:15 \
-      mail-pgdata:/var/lib/postgresql/data; then
-    is_running mail-db || run docker start mail-db
-  else
-    fail 'mail-db is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 19 'see that mail-db stays up for 1s' 'not ready yet'
   restarts mail-db always ||
@@ -305,22 +291,15 @@ END_
     run docker update --restart always mail-db
 
   step 21 'run mail-web-green' 'not there yet'
-  if absent mail-web-green; then
-    run docker run --detach --name mail-web-green --restart on-failure:10 \
+  run_unless is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data -- \
+    docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.130 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
-        gmail-web:latest
-  elif is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data; then
-    is_running mail-web-green || run docker start mail-web-green
-  else
-    fail 'mail-web-green is not as this plan makes it: plan again on this host'
-  fi
+        gmail-web:latest || failed
 
   step 22 'see that mail-web-green stays up for 1s' 'not ready yet'
   restarts mail-web-green always ||
@@ -331,22 +310,15 @@ END_
     run docker update --restart always mail-web-green
 
   step 24 'run mail-web-green-2' 'not there yet'
-  if absent mail-web-green-2; then
-    run docker run --detach --name mail-web-green-2 --restart on-failure:10 \
+  run_unless is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data -- \
+    docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.131 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
-        gmail-web:latest
-  elif is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data; then
-    is_running mail-web-green-2 || run docker start mail-web-green-2
-  else
-    fail 'mail-web-green-2 is not as this plan makes it: plan again on this host'
-  fi
+        gmail-web:latest || failed
 
   step 25 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
   restarts mail-web-green-2 always ||
@@ -358,22 +330,15 @@ END_
     run docker update --restart always mail-web-green-2
 
   step 27 'run mail-web-green-3' 'not there yet'
-  if absent mail-web-green-3; then
-    run docker run --detach --name mail-web-green-3 --restart on-failure:10 \
+  run_unless is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data -- \
+    docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.132 \
         --env LOG=info --env DATABASE_URL \
         --volume mail-uploads:/data \
-        gmail-web:latest
-  elif is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
-      gmail-web:latest mail-uploads:/data; then
-    is_running mail-web-green-3 || run docker start mail-web-green-3
-  else
-    fail 'mail-web-green-3 is not as this plan makes it: plan again on this host'
-  fi
+        gmail-web:latest || failed
 
   step 28 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
   restarts mail-web-green-3 always ||
@@ -385,13 +350,13 @@ END_
     run docker update --restart always mail-web-green-3
 
   step 30 'see that the proxy reaches mail.example.com' 'not there yet'
-  has_fragment mail "$(routes; echo .)" ||
+  has_routes mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 mail-web-green.mail-network.:3000 mail.example.com
 END
 
   step 31 'route to mail' 'not there yet'
-  has_fragment mail "$(routes; echo .)" ||
+  has_routes mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<END || failed
 $(routes)
 END
@@ -413,12 +378,9 @@ expectations() {
   no_volume mail-uploads ||
     usable_volume mail-uploads mail ||
     refuse 'volume mail-uploads belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
-  limits_logs ||
-    refuse \
-        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy mail-network ||
     has_room mail-network 10.208.88.0/24 10.208.88.128 ||
     refuse 'network mail-network has no room for gordon-proxy at 10.208.88.128'
@@ -580,6 +542,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -789,6 +775,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -817,8 +806,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -828,6 +817,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -836,22 +826,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help
@@ -872,11 +862,6 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
-}
-
-# limits_logs: the engine's log driver takes max-size and max-file
-limits_logs() {
-  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -376,7 +376,7 @@ mod tests {
         ] {
             let hint = ended(&log(line), &shared).expect("a hint");
             assert!(hint.starts_with("shop-web has volume shop-data open too"), "{hint}");
-            assert_eq!(ended(&log(line), &Vec::new), None, "nobody else has its volumes");
+            assert_eq!(ended(&log(line), &Vec::new), None, "no other container has its volumes");
         }
         assert_eq!(ended(&log("no database"), &shared), None);
     }

@@ -1,5 +1,5 @@
-//! Carries out a plan, step by step, side by side where it can, and tells what happens. Decides nothing: what is to be
-//! done stands in the plan. Does not know who makes the docker calls or who is told.
+//! Carries out a plan, step by step, side by side where it can, and tells what happens. Decides nothing: the plan says
+//! what is to be done. Does not know who makes the docker calls or who reads the events.
 
 mod conceal;
 mod diagnosis;
@@ -281,7 +281,7 @@ mod tests {
         };
         let hint = with("shop-web-next\nshop-web\n").expect("they share it");
         assert!(hint.starts_with("shop-web has volume data open too"), "{hint}");
-        assert_eq!(with("shop-web-next\n"), None, "nobody else has it");
+        assert_eq!(with("shop-web-next\n"), None, "no other container has it");
     }
 
     #[test]

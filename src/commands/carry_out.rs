@@ -112,8 +112,8 @@ fn carry_out_alone(
     }
 }
 
-/// Runs a plan for the host, which was read as `seen`, and shows it. Of one without steps machines are told, people have
-/// seen it.
+/// Runs a plan for the host, which was read as `seen`, and shows it. One without steps is reported to machines
+/// alone: people have seen it.
 fn run(
     host: &Host,
     running: &Running,

@@ -1,6 +1,7 @@
 //! The command line: what may be said, and what it means in words. Does nothing of it.
 
 use crate::docker;
+use crate::name::EnvKey;
 use crate::plan::Options;
 use clap::Args;
 use clap::Parser;
@@ -26,7 +27,7 @@ use std::time::Duration;
     arg_required_else_help = true
 )]
 #[command(
-    after_help = "Exit status: 0 done; 1 failed; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
+    after_help = "Exit status: 0 done; 1 failed, or `status` found something that does not serve; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
                         130 stopped by Ctrl-C."
 )]
 pub(super) struct Cli {
@@ -46,6 +47,9 @@ pub(super) struct Global {
     /// The folder in which relative paths of the config begin; the default is the config's own
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) project_directory: Option<PathBuf>,
+    /// A value for `${NAME}` in the config; it comes before the environment and `.env`; can be repeated
+    #[arg(long = "var", global = true, value_name = "NAME=VALUE", value_parser = variable)]
+    pub(super) variables: Vec<(String, String)>,
     /// The docker binary to call
     #[arg(long, global = true, value_name = "BINARY", default_value = "docker", value_parser = NonEmptyStringValueParser::new())]
     pub(super) docker: String,
@@ -274,6 +278,12 @@ pub(super) struct Unlock {
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub(super) yes: bool,
+}
+
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a name and its value are expected, as in `TAG=1.2`")?;
+    let name = EnvKey::parse(name).map_err(|_| "the name is none that a variable can have")?;
+    Ok((name.to_string(), value.to_owned()))
 }
 
 fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {

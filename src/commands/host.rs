@@ -19,6 +19,7 @@ use crate::docker::Part;
 use crate::docker::Podman;
 use crate::docker::Scope;
 use crate::docker::Secret;
+use crate::docker::host_ports;
 use crate::docker::log_driver;
 use crate::name::EnvKey;
 use crate::name::Image;
@@ -74,9 +75,12 @@ impl Host {
         let images = desired.images().into_iter().cloned().collect();
         let networks = desired.networks.iter().map(|network| network.name.clone()).collect();
         let processors = desired.workloads.iter().any(|w| !w.runtime.settings.get("cpus").is_empty());
+        let publish = desired.workloads.iter().flat_map(|workload| &workload.runtime.ports);
+        let mut ports: BTreeSet<u16> = publish.flat_map(|port| host_ports(port)).collect();
+        ports.extend(desired.proxy.iter().flat_map(|proxy| [proxy.http_port, proxy.https_port]));
         Ok(Self {
             docker,
-            scope: Scope { networks, images, proxy, processors },
+            scope: Scope { networks, images, proxy, processors, ports },
             pull: desired.pull,
             secret_keys: desired.workloads.iter().flat_map(|w| w.runtime.secrets.clone()).collect(),
             secrets: project.secrets.clone(),
@@ -144,7 +148,7 @@ impl Host {
             ),
             Part::Engine if self.scope.proxy.is_some() => format!(
                 "the engine is Podman {version}, and gordon's proxy works on Docker Engine alone: Podman's DNS does not follow \
-                 a rename, so no domain would lead to its app"
+                 a rename, so no domain would reach its app"
             ),
             Part::Engine => {
                 warn(

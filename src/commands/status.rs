@@ -46,5 +46,5 @@ pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, Comman
     } else {
         output::text(&render::status::text(&status, now))?;
     }
-    Ok(Exit::Done)
+    Ok(if status.serves() { Exit::Done } else { Exit::Failed })
 }

@@ -32,6 +32,7 @@ use serde_spanned::de::SpannedDeserializer;
 use serde_spanned::de::is_spanned;
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 /// The name of a newtype that takes a number or a boolean as the text that it was written as.
 pub(super) const WRITTEN: &str = "$written";
@@ -81,7 +82,7 @@ fn at<'n, 't>(node: &'n mut Node<'t>, path: &[usize]) -> &'n mut Node<'t> {
     path.iter().rev().fold(node, |node, index| match &mut node.kind {
         Kind::List(list) => &mut list[*index],
         Kind::Map(entries) => &mut entries[*index].value,
-        _ => unreachable!("a path leads through lists and maps"),
+        _ => unreachable!("a path goes through lists and maps"),
     })
 }
 
@@ -240,6 +241,14 @@ impl<'n> Decoder<'n> {
         }
     }
 
+    /// What a text that variables gave means as a `T`.
+    fn filled<T: FromStr>(self) -> Option<T> {
+        match &self.node.kind {
+            Kind::Filled(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
     fn found(self) -> Unexpected<'n> {
         match &self.node.kind {
             Kind::Null | Kind::Cut => Unexpected::Unit,
@@ -247,6 +256,7 @@ impl<'n> Decoder<'n> {
             Kind::Int(value, _) => Unexpected::Signed(*value),
             Kind::Float(value, _) => Unexpected::Float(*value),
             Kind::String(value) => Unexpected::Str(value),
+            Kind::Filled(value) => Unexpected::Str(value),
             Kind::List(_) => Unexpected::Seq,
             Kind::Map(_) => Unexpected::Map,
         }
@@ -271,9 +281,24 @@ impl<'de, 'n: 'de> Deserializer<'de> for Decoder<'n> {
             Kind::Int(value, _) => visitor.visit_i64(*value),
             Kind::Float(value, _) => visitor.visit_f64(*value),
             Kind::String(value) => visitor.visit_borrowed_str(value),
+            Kind::Filled(value) => visitor.visit_borrowed_str(value),
             Kind::List(list) => visitor.visit_seq(Items { list, next: 0, text: self.text }),
             Kind::Map(entries) => visitor.visit_map(Entries { entries, next: 0, text: self.text }),
             Kind::Cut => unreachable!("lists and maps pass over what was cut"),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.filled() {
+            Some(value) => visitor.visit_bool(value),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.filled() {
+            Some(value) => visitor.visit_i64(value),
+            None => self.deserialize_any(visitor),
         }
     }
 
@@ -304,6 +329,7 @@ impl<'de, 'n: 'de> Deserializer<'de> for Decoder<'n> {
     ) -> Result<V::Value, Error> {
         match &self.node.kind {
             Kind::String(word) => visitor.visit_enum(StrDeserializer::new(word)),
+            Kind::Filled(word) => visitor.visit_enum(StrDeserializer::new(word)),
             _ => Err(Error::invalid_type(self.found(), &format!("one of {}", words(known)).as_str())),
         }
     }
@@ -325,8 +351,8 @@ impl<'de, 'n: 'de> Deserializer<'de> for Decoder<'n> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map identifier ignored_any
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map identifier ignored_any
     }
 }
 

@@ -31,6 +31,6 @@ impl<'de> Deserialize<'de> for Enabled {
             }
         }
 
-        deserializer.deserialize_any(EnabledVisitor)
+        deserializer.deserialize_bool(EnabledVisitor)
     }
 }

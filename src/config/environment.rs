@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Environment {
                 }
                 if let ([_, ..], [(key, _), ..]) = (parts.as_slice(), variables.as_slice()) {
                     return Err(wrong(
-                        format_args!("`{key}` stands beside `plain` and `secret`"),
+                        format_args!("`{key}` is next to `plain` and `secret`"),
                         "put the variable into `plain`",
                     ));
                 }
@@ -119,7 +119,7 @@ impl<'de> Deserialize<'de> for Assignment {
         let Some((key, value)) = text.split_once('=') else {
             return Err(wrong(
                 format_args!("`{}` has no `=`", visible(&text)),
-                "write `KEY=value`; a variable from outside the config stands in `secret`",
+                "write `KEY=value`; a variable from outside the config goes into `secret`",
             ));
         };
         let key = EnvKey::parse(key).map_err(|error| wrong(&error, error.hint()))?;

@@ -22,7 +22,7 @@ pub(super) fn wrong<E: Error>(message: impl fmt::Display, hint: &str) -> E {
     E::custom(format_args!("{message}\n{hint}"))
 }
 
-/// Linux takes 128 KiB in an argument of a command; a key or a flag may stand before the text.
+/// Linux takes 128 KiB in an argument of a command; a key or a flag may come before the text.
 const LONGEST: usize = 120 * 1024;
 
 /// A string; or a number or a boolean, as the text that it was written as.

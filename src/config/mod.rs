@@ -20,6 +20,7 @@ mod setting;
 mod table;
 mod tree;
 mod value;
+mod variable;
 
 pub use elsewhere::far_folders;
 pub use elsewhere::other_server;
@@ -72,6 +73,8 @@ pub use schema::Volumes;
 pub use schema::Workload;
 pub use tree::Syntax;
 pub use value::Restart;
+pub use variable::Variables;
+pub use variable::variables_in;
 
 pub use crate::spec::ValueError;
 
@@ -97,16 +100,22 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// The config in a text.
+/// The config in a text without variables.
 pub fn load(source: &Source<'_>) -> Loaded {
+    load_with(source, &Variables::default())
+}
+
+/// The config in a text, with values in the place of its variables.
+pub fn load_with(source: &Source<'_>, variables: &Variables) -> Loaded {
     let Some(syntax) = Syntax::of(source.path) else {
         let problem = Problem::error(0..0, "the syntax of the file is not known")
             .hint("end its name with `.toml`, `.yaml` or `.yml`");
         return Loaded { config: None, problems: vec![problem] };
     };
     let mut problems = Vec::new();
-    let config = tree::parse(syntax, source.text, &mut problems).map(|root| {
+    let config = tree::parse(syntax, source.text, &mut problems).map(|mut root| {
         let broken = problems.len();
+        variable::fill(&mut root, source.text, variables, &mut problems);
         let read = read::read(root, source.text, &mut problems);
         let config = check::check(read, &mut problems);
         drop_what_follows(source.text, broken, &mut problems);

@@ -61,7 +61,7 @@ impl Mount {
         };
         let (options, rest) = (parts.next(), parts.next());
         let Some((access, relabel)) = options_of(options).filter(|_| rest.is_none()) else {
-            let why = "after the second `:` stand `ro`, `rw`, `z` and `Z` with commas, or nothing";
+            let why = "after the second `:` come `ro`, `rw`, `z` and `Z` with commas, or nothing";
             return wrong(why, "as in `data:/data:ro` or `/srv:/srv:ro,z`");
         };
         let target = match mount_path(target) {
@@ -116,7 +116,7 @@ fn options_of(text: Option<&str>) -> Option<(Access, Option<Relabel>)> {
     Some((access.unwrap_or(Access::ReadWrite), relabel))
 }
 
-/// The parts of a path that lead anywhere: neither empty nor `.`.
+/// The parts of a path that are names: neither empty nor `.`.
 pub(super) fn steps(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !matches!(*part, "" | ".")).collect()
 }
@@ -198,7 +198,7 @@ mod tests {
             assert!(error.hint().contains("/srv/data:/data"), "{}", error.hint());
         }
         for text in ["./a/../b:/c", "./a/../../b:/c", "/srv/../etc:/c", "/..:/c"] {
-            let error = Mount::parse(text).expect_err("it is not clear where it leads");
+            let error = Mount::parse(text).expect_err("it is not clear what it names");
             assert!(error.to_string().contains("holds `..`"), "{error}");
         }
     }

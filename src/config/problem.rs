@@ -22,7 +22,7 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong: lower case, no full stop, values in backticks.
     pub message: String,
-    /// Where it stands.
+    /// Its place.
     pub place: Place,
     /// Other places of the config that have a part in it, and which.
     pub also: Vec<(Span, String)>,
@@ -30,7 +30,7 @@ pub struct Problem {
     pub hints: Vec<String>,
 }
 
-/// Where a problem stands; in the order in which problems are shown.
+/// The place of a problem; in the order in which problems are shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// At these bytes of the config, `start..end`.

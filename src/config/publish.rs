@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-/// A port, or as many of them, of the host that lead to a container.
+/// A port of the host that docker forwards to a container, or as many of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The host's address; without one, all.
@@ -55,7 +55,7 @@ impl Published {
         let (ip, host) = match before.map(|before| before.rsplit_once(':').ok_or(before)) {
             None => (None, ""),
             Some(Err(address)) if address.parse::<IpAddr>().is_ok() => {
-                return wrong("behind the address stand two ports: the host's and the container's");
+                return wrong("after the address come two ports: the host's and the container's");
             }
             Some(Err(host)) => (None, host),
             Some(Ok((ip, host))) => {
@@ -64,7 +64,7 @@ impl Published {
                     return wrong("the address is no IP address");
                 };
                 if address.is_ipv6() != ip.starts_with('[') {
-                    return wrong("an IPv6 address, and no other, stands in brackets");
+                    return wrong("an IPv6 address is written in brackets, any other is not");
                 }
                 (Some(address), host)
             }
@@ -149,9 +149,7 @@ mod tests {
     fn an_address_with_one_port_is_told_that_one_is_missing() {
         let error = Published::parse("127.0.0.1:80").expect_err("it is not clear whose port this is");
         assert!(
-            error
-                .to_string()
-                .ends_with(": behind the address stand two ports: the host's and the container's")
+            error.to_string().ends_with(": after the address come two ports: the host's and the container's")
         );
         assert!(error.hint().contains("`127.0.0.1:8080:80`"));
     }

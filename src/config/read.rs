@@ -182,7 +182,7 @@ impl Reader<'_> {
         for key in &meant {
             self.problems.push(
                 Problem::error(key.span(), format!("`{}` is taken for keys in keys", visible(key.get_ref())))
-                    .hint(format!("a key with dots stands in quotes: `\"{}\"`", visible(key.get_ref()))),
+                    .hint(format!("put a key with dots in quotes: `\"{}\"`", visible(key.get_ref()))),
             );
         }
         meant
@@ -205,7 +205,7 @@ impl Reader<'_> {
     }
 }
 
-/// Keys that rightly stand after a dot: `[routes.localhost.environment]`.
+/// Keys that are valid after a dot: `[routes.localhost.environment]`.
 const ROUTE_KEYS: [&str; 13] = [
     "image",
     "id",
@@ -222,7 +222,7 @@ const ROUTE_KEYS: [&str; 13] = [
     "restart",
 ];
 
-/// The entries whose keys stand after a dot, as a part of a domain.
+/// The entries whose keys come after a dot, as a part of a domain.
 fn dotted_entries<'n>(text: &str, node: &'n Node<'n>) -> impl Iterator<Item = &'n Entry<'n>> {
     let entries = match &node.kind {
         Kind::Map(entries) => entries.as_slice(),

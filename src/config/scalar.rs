@@ -81,7 +81,7 @@ macro_rules! numbers {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(NumberVisitor { expected: $expected, result: PhantomData })
+                deserializer.deserialize_i64(NumberVisitor { expected: $expected, result: PhantomData })
             }
         }
     )* }

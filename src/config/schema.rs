@@ -134,7 +134,7 @@ pub struct AppProxy {
 /// A service: of a Luma project, or attached to a domain or a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
-    /// Its own name: declared, or the last part of its image's path. Its place is where that stands.
+    /// Its own name: declared, or the last part of its image's path. Its place is that of the declaration.
     pub name: Spanned<ShortName>,
     /// What every container is described by.
     pub workload: Workload,
@@ -182,7 +182,7 @@ pub struct Workload {
     pub env_files: Vec<Spanned<EnvFile>>,
     /// Folders of the host and volumes that it sees.
     pub mounts: Vec<Spanned<Mount>>,
-    /// Ports of the host that lead to it; a route has none.
+    /// Ports of the host that docker forwards to it; a route has none.
     pub ports: Vec<Spanned<Published>>,
     /// How to see that it is ready, in place of the image's own check.
     pub health: Option<Spanned<Health>>,

@@ -1,4 +1,4 @@
-//! The long forms of routes, apps, services and attachments, and what they mean. Does not know where they stand.
+//! The long forms of routes, apps, services and attachments, and what they mean. Does not know their places in the config.
 
 use super::environment::Environment;
 use super::form::ImageOr;
@@ -282,7 +282,7 @@ fn has_too_few_ports(ports: &Published, replicas: u8) -> bool {
     ports.host.as_ref().is_some_and(|host| ports.container.len() > 1 || host.len() < usize::from(replicas))
 }
 
-/// The hosts of an app, and the port that they lead to.
+/// The hosts of an app, and the port that they route to.
 fn into_proxy(
     proxy: Option<AppProxyTable>,
     port: Option<Spanned<Port>>,
@@ -293,7 +293,7 @@ fn into_proxy(
     if hosts.get_ref().is_empty {
         problems.push(
             Problem::error(hosts.span(), "the list of hosts is empty")
-                .hint("name a host, or remove `proxy` from an app that answers nobody outside"),
+                .hint("name a host, or remove `proxy` from an app that has no domain"),
         );
     }
     if let (Some(port), Some(app_port)) = (&port, &app_port) {

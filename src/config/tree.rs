@@ -54,6 +54,8 @@ pub(super) enum Kind<'t> {
     Int(i64, Span),
     Float(f64, Span),
     String(Cow<'t, str>),
+    /// A text in which values took the place of variables. It may be meant as a number or a boolean.
+    Filled(String),
     List(Vec<Node<'t>>),
     Map(Vec<Entry<'t>>),
     /// A value that a problem has been reported for.
@@ -173,7 +175,7 @@ fn toml_duplicate(written: &str, keys: &Keys<'_>, span: Span) -> Problem {
     duplicate_key(key, first, span)
 }
 
-/// Where each key stands, in all tables.
+/// The place of each key, in all tables.
 struct Keys<'n>(BTreeMap<&'n str, Vec<Span>>);
 
 impl<'n> Keys<'n> {
@@ -293,20 +295,20 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
             ("tags are not read here", "remove the word with `!`, and write the value itself")
         }
         E::MergeValueNotMapOrSeqOfMaps { .. } => {
-            ("`<<` takes a table", "as in `<<: *name`, where `&name` stands before a table")
+            ("`<<` takes a table", "as in `<<: *name`, where `&name` is before a table")
         }
         E::UnknownAnchor { .. } => {
-            ("an alias names nothing", "write `&name` before the value that `*name` stands for")
+            ("an alias names nothing", "write `&name` before the value that `*name` repeats")
         }
         E::RecursiveReferencesRequireWeakTypes { .. } => {
-            ("an alias stands in the value that it names", "write the value itself")
+            ("an alias is inside the value that it names", "write the value itself")
         }
         E::Budget { .. }
         | E::AliasReplayCounterOverflow { .. }
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
         | E::AliasReplayStackDepthExceeded { .. } => {
-            (TOO_DEEP, "a config has few levels: close the brackets, and write out what aliases stand for")
+            (TOO_DEEP, "a config has few levels: close the brackets, and write out what aliases repeat")
         }
         error => {
             let message = error.to_string();
@@ -317,11 +319,9 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
             let message = match message {
                 "simple key expected ':'" => "this line is neither `key: value` nor `- item`",
                 message if message.contains("block collection") => {
-                    "an item of a list and a key stand in one column"
+                    "an item of a list and a key are in one column"
                 }
-                message if message.contains("block mapping") => {
-                    "this line does not stand in the column of its table"
-                }
+                message if message.contains("block mapping") => "this line is not in the column of its table",
                 message => message,
             };
             return (message.to_owned(), yaml_hint(message));

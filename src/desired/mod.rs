@@ -49,9 +49,9 @@ pub struct Desired {
     pub volumes: Vec<DesiredVolume>,
     /// The workloads, each after those that it needs.
     pub workloads: Vec<Workload>,
-    /// The hosts that lead to apps, in the order of the apps.
+    /// The hosts that are routed to apps, in the order of the apps.
     pub routes: Vec<Route>,
-    /// The proxy that leads there; `None` when there is nothing to route, or it is not wanted.
+    /// The proxy that routes them; `None` when there is nothing to route, or it is not wanted.
     pub proxy: Option<Proxy>,
     /// Where the certificates of these hosts come from, as far as the config says.
     pub tls: Tls,

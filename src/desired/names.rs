@@ -8,7 +8,7 @@ use crate::spec::hash;
 /// The longest label that DNS allows.
 pub(super) const LABEL: usize = 63;
 
-/// What can stand between dashes: dots become dashes.
+/// The text with dashes in place of its dots.
 pub(super) fn dashed(text: &str) -> String {
     text.replace('.', "-")
 }

@@ -547,7 +547,7 @@ health = { path = "/up" }
 }
 
 /// Each host with its app and its target, and the notes.
-fn leads(text: &str) -> Vec<String> {
+fn routes_of(text: &str) -> Vec<String> {
     let loaded = config::load(&config::Source { path: "gordon.toml", text });
     let exposes = |ports: &[&str]| ImageFacts {
         ports: ports.iter().map(ToString::to_string).collect(),
@@ -565,7 +565,7 @@ fn leads(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_host_leads_to_its_app_and_a_port_that_nobody_says_is_noted() {
+fn every_host_is_routed_to_its_app_and_an_assumed_port_is_noted() {
     let config = "\
         name = \"shop\"\n[network_isolation]\nscope = \"all\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = \"none\"\n\
         \"b.test\" = { image = \"one\", id = \"bee\" }\n\"c.test\" = \"two\"\n\"d.test\" = { image = \"two\", port = 443 }\n\
@@ -573,7 +573,7 @@ fn every_host_leads_to_its_app_and_a_port_that_nobody_says_is_noted() {
         [apps.web]\nimage = \"one\"\nproxy = { hosts = [\"shop.test\", \"www.shop.test\"], app_port = 9000 }\n\
         [apps.worker]\nimage = \"one\"\n";
     assert_eq!(
-        leads(config),
+        routes_of(config),
         [
             "a.test → shop-a.test → a-test:80",
             "b.test → shop-bee → bee:8080",
@@ -592,7 +592,7 @@ fn every_host_leads_to_its_app_and_a_port_that_nobody_says_is_noted() {
 fn without_a_network_an_app_is_called_as_its_container() {
     let config =
         "name = \"shop\"\n[proxy]\nenabled = false\n[routes]\n\"a.test\" = { image = \"none\", port = 81 }\n";
-    assert_eq!(leads(config), ["a.test → shop-a.test → shop-a.test:81"]);
+    assert_eq!(routes_of(config), ["a.test → shop-a.test → shop-a.test:81"]);
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Scope {
     pub proxy: Option<Image>,
     /// Whether it matters how many processors the host has.
     pub processors: bool,
+    /// Ports of the host that containers may publish.
+    pub ports: BTreeSet<u16>,
 }
 
 /// The first round, put side by side: what there is. A `T` is a question, or its answer.
@@ -48,8 +50,8 @@ pub struct Second<T> {
     pub networks: Vec<T>,
     /// Every reference to an image, when one of the scope is missing.
     pub references: Option<T>,
-    /// The proxy's fragments, when there are any.
-    pub fragments: Option<T>,
+    /// The proxy's routes files, when there are any.
+    pub routes_files: Option<T>,
 }
 
 /// `{{json .Labels}}` of a list cannot be read back: it does not say where a label ends.
@@ -86,7 +88,7 @@ impl Second<Command> {
             containers: inspect("container", "{{json .}}", containers.iter().copied()),
             images: inspect("image", IMAGE, images.iter().copied()),
             networks: inspect("network", "{{json .}}", networks.iter().copied()),
-            fragments: None,
+            routes_files: None,
             references: references.then(|| Command::new(["image", "ls", "--format", REFERENCE])),
         }
     }

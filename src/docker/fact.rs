@@ -1,10 +1,10 @@
 //! Statements about a host that can be asked: of what was observed, here; of a live host, by a script.
 
-use super::Fragment;
 use super::Health;
 use super::LIMITED_LOG_DRIVERS;
 use super::Observed;
 use super::PROXY;
+use super::RoutesFile;
 use super::SeenContainer;
 use super::Spec;
 use super::State;
@@ -79,14 +79,14 @@ pub enum Fact {
         image: Image,
     },
     /// The proxy runs, and this is all that it has of the project's routes.
-    Fragment {
+    Routes {
         /// The project.
         project: Project,
         /// The routes, in the proxy's words.
         text: String,
     },
     /// The proxy does not run, or has no routes of the project.
-    NoFragment(Project),
+    NoRoutes(Project),
     /// The container runs, or would without anybody's help.
     Running(Container),
     /// The container runs, and is not about to be started again.
@@ -181,8 +181,8 @@ impl Fact {
                     && seen.spec == *spec
                     && host.images.here.get(image).is_none_or(|image| image.id == seen.image)
             }),
-            Self::Fragment { project, text } => fragment(host, project) == Some(text.as_str()),
-            Self::NoFragment(project) => fragment(host, project).is_none(),
+            Self::Routes { project, text } => routes_file(host, project) == Some(text.as_str()),
+            Self::NoRoutes(project) => routes_file(host, project).is_none(),
             Self::Running(name) => container(name).is_some_and(|seen| seen.state.is_up()),
             Self::Steady(name) => container(name).is_some_and(|seen| seen.state == State::Running),
             Self::Paused(name) => container(name).is_some_and(|seen| seen.state == State::Paused),
@@ -225,8 +225,8 @@ impl fmt::Display for Fact {
                 None => write!(f, "{} as wanted", current.name),
             },
             Self::Proxy { .. } => write!(f, "{PROXY} as wanted"),
-            Self::Fragment { project, .. } => write!(f, "routes of {project} as wanted"),
-            Self::NoFragment(project) => write!(f, "no routes of {project}"),
+            Self::Routes { project, .. } => write!(f, "routes of {project} as wanted"),
+            Self::NoRoutes(project) => write!(f, "no routes of {project}"),
             Self::Running(name) => write!(f, "{name} runs"),
             Self::Steady(name) => write!(f, "{name} runs steadily"),
             Self::Paused(name) => write!(f, "{name} paused"),
@@ -290,9 +290,9 @@ pub fn others_that_answer<'a>(
 }
 
 /// What the proxy that runs has of a project.
-fn fragment<'a>(host: &'a Observed, project: &Project) -> Option<&'a str> {
+fn routes_file<'a>(host: &'a Observed, project: &Project) -> Option<&'a str> {
     proxy(host).filter(|seen| seen.state == State::Running)?;
-    host.fragments.get(project).map(Fragment::as_str)
+    host.routes_files.get(project).map(RoutesFile::as_str)
 }
 
 /// What carries another project's label is never used; what carries none is.

@@ -1,8 +1,8 @@
 //! What is on a host, as far as gordon looks. Does not know what should be there.
 
-use super::Fragments;
 use super::ImageFacts;
 use super::Kind;
+use super::RoutesFiles;
 use super::Secret;
 use super::Spec;
 use crate::name::Alias;
@@ -14,9 +14,12 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::HostPort;
+use crate::spec::Transport;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use std::time::SystemTime;
@@ -38,11 +41,50 @@ pub struct Observed {
     /// Routes of the machine that the engine runs on.
     pub routes: BTreeSet<Ipv4Net>,
     /// What the proxy's volume holds of each project.
-    pub fragments: Fragments,
+    pub routes_files: RoutesFiles,
     /// How many processors the engine has; looked up only when a container is to have a share of them.
     pub processors: Option<u32>,
     /// The log driver of containers that have none of their own; looked up only when such a container is made.
     pub log_driver: Option<String>,
+    /// What listens on the machine that the engine runs on, at ports that the config may publish.
+    pub listeners: BTreeSet<Listener>,
+}
+
+/// A socket of a host that listens, docker's own included.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// Its protocol.
+    pub transport: Transport,
+    /// The process that has it, where that is known.
+    pub process: Option<Process>,
+}
+
+/// A process of a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Process {
+    /// Its number.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+}
+
+impl Listener {
+    /// Whether it keeps docker from binding `port`.
+    pub fn blocks(&self, port: &HostPort) -> bool {
+        (self.port, self.transport) == (port.port, port.transport)
+            && match port.address {
+                None => true,
+                // whether a socket of all IPv6 addresses has those of IPv4 too cannot be seen
+                Some(address) if self.address.is_ipv4() != address.is_ipv4() => false,
+                Some(address) => {
+                    self.address == address || self.address.is_unspecified() || address.is_unspecified()
+                }
+            }
+    }
 }
 
 /// The images of a host, of those that a config names.

@@ -3,10 +3,10 @@
 use super::Await;
 use super::Command;
 use super::Fact;
-use super::Fragment;
 use super::Labels;
 use super::Mount;
 use super::Relabel;
+use super::RoutesFile;
 use super::Runtime;
 use super::Source;
 use super::Word;
@@ -137,23 +137,23 @@ pub enum Op {
         text: String,
     },
     /// Gives the proxy a project's routes in place of those that it has of it, unless it finds them wrong.
-    WriteFragment {
+    WriteRoutes {
         /// The project.
         project: Project,
         /// All its routes, in the proxy's words.
         text: String,
     },
-    /// Asks the apps that routes lead to, as the proxy does. Fails while one of them takes no connections.
+    /// Asks the apps of routes, as the proxy does. Fails while one of them takes no connections.
     AskRoutes {
         /// The project.
         project: Project,
-        /// Of each route where it leads, and a host of it.
+        /// The upstream of each route, and a host of it.
         routes: Vec<(String, Domain)>,
         /// The time after which it has failed.
         timeout: Duration,
     },
     /// Takes a project's routes from the proxy.
-    RemoveFragment {
+    RemoveRoutes {
         /// The project.
         project: Project,
     },
@@ -311,9 +311,9 @@ impl Op {
             Self::RemoveNetwork { name } => Command::new(["network", "rm", name.as_str()]),
             Self::RemoveVolume { name } => Command::new(["volume", "rm", name.as_str()]),
             Self::WriteSetUp { image, file, text } => proxy::write_set_up(image, file, text),
-            Self::WriteFragment { project, text } => proxy::put(project, text),
+            Self::WriteRoutes { project, text } => proxy::put(project, text),
             Self::AskRoutes { routes, timeout, .. } => proxy::ask(routes, *timeout),
-            Self::RemoveFragment { project } => proxy::take(project),
+            Self::RemoveRoutes { project } => proxy::take(project),
         })
     }
 }
@@ -342,10 +342,10 @@ impl Op {
             }
             Self::RemoveNetwork { name } => Fact::NoNetwork(name.clone()),
             Self::RemoveVolume { name } => Fact::NoVolume(name.clone()),
-            Self::WriteFragment { project, text } => {
-                Fact::Fragment { project: project.clone(), text: text.clone() }
+            Self::WriteRoutes { project, text } => {
+                Fact::Routes { project: project.clone(), text: text.clone() }
             }
-            Self::RemoveFragment { project } => Fact::NoFragment(project.clone()),
+            Self::RemoveRoutes { project } => Fact::NoRoutes(project.clone()),
             Self::Await(Await::Healthy { name, .. }) => Fact::Healthy(name.clone()),
             Self::ExpectVolumes { .. }
             | Self::Create(_)
@@ -378,9 +378,9 @@ impl Op {
             | Self::Disconnect { container: name, .. } => Subject::Container(name.as_str()),
             Self::Await(wait) => Subject::Container(wait.container().as_str()),
             Self::WriteSetUp { .. } => Subject::Container(proxy::PROXY),
-            Self::WriteFragment { project, .. }
+            Self::WriteRoutes { project, .. }
             | Self::AskRoutes { project, .. }
-            | Self::RemoveFragment { project } => Subject::Routes(project.as_str()),
+            | Self::RemoveRoutes { project } => Subject::Routes(project.as_str()),
         }
     }
 
@@ -399,19 +399,19 @@ impl Op {
             | Self::Connect { .. }
             | Self::Disconnect { .. }
             | Self::WriteSetUp { .. }
-            | Self::WriteFragment { .. } => Deed::Changes,
+            | Self::WriteRoutes { .. } => Deed::Changes,
             Self::Stop { .. } | Self::Rename { .. } => Deed::Moves,
             Self::Remove { .. }
             | Self::RemoveNetwork { .. }
             | Self::RemoveVolume { .. }
-            | Self::RemoveFragment { .. } => Deed::Removes,
+            | Self::RemoveRoutes { .. } => Deed::Removes,
             Self::Await(Await::Drain { .. }) => Deed::Drains,
             Self::Await(_) | Self::AskRoutes { .. } => Deed::Waits,
         }
     }
 
     /// The time after which its command is ended: 30 minutes for a pull, 30 seconds more than it gives the container for a
-    /// stop or for a question to apps, 10 seconds for a pause, as its container may stand still meanwhile, 2 minutes for
+    /// stop or for a question to apps, 10 seconds for a pause, as its container may be paused meanwhile, 2 minutes for
     /// anything else.
     pub fn limit(&self) -> Duration {
         match self {
@@ -469,12 +469,12 @@ impl fmt::Display for Op {
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
             Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", proxy::PROXY),
-            Self::WriteFragment { project, .. } => write!(f, "route to {project}"),
+            Self::WriteRoutes { project, .. } => write!(f, "route to {project}"),
             Self::AskRoutes { routes, .. } => {
                 let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();
                 write!(f, "see that the proxy reaches {}", hosts.join(", "))
             }
-            Self::RemoveFragment { project } => write!(f, "no longer route to {project}"),
+            Self::RemoveRoutes { project } => write!(f, "no longer route to {project}"),
             Self::Await(wait) => wait.fmt(f),
         }?;
         if f.alternate() { self.details(f) } else { Ok(()) }
@@ -499,9 +499,9 @@ impl Op {
             Self::Connect { membership: Membership { address, aliases, .. }, .. } => {
                 write_place(f, *address, aliases)
             }
-            Self::WriteFragment { text, .. } => {
-                let fragment = Fragment::from(text.as_str());
-                write!(f, ": {}", fragment.hosts().collect::<Vec<_>>().join(", "))
+            Self::WriteRoutes { text, .. } => {
+                let routes_file = RoutesFile::from(text.as_str());
+                write!(f, ": {}", routes_file.hosts().collect::<Vec<_>>().join(", "))
             }
             Self::AskRoutes { routes, .. } => {
                 let targets: Vec<&str> = routes.iter().map(|(target, _)| target.as_str()).collect();

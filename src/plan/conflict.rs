@@ -1,5 +1,7 @@
 //! Why there is no plan: something on the host conflicts with the config.
 
+use crate::docker::PROXY;
+use crate::docker::Process;
 use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Network;
@@ -51,6 +53,15 @@ pub enum Conflict {
         /// How many the host has.
         there: u32,
     },
+    /// Something else has a port of the host that a new container is to publish.
+    PortTaken {
+        /// The container.
+        container: Container,
+        /// The port.
+        port: u16,
+        /// What has it.
+        holder: PortHolder,
+    },
     /// The app has no release before the serving one.
     NothingBefore(Container),
     /// An earlier run was cut off between two releases of the app.
@@ -66,6 +77,48 @@ pub enum Conflict {
     },
     /// The config has no container of this name.
     UnknownContainer(String),
+}
+
+/// What has a port of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PortHolder {
+    /// A container of another project.
+    Container(Container),
+    /// A process; docker's own for a container that gordon did not make.
+    Process(Process),
+    /// A process that this user may not look at.
+    Unknown,
+}
+
+/// The processes by which docker listens for a container.
+const DOCKERS: [&str; 2] = ["docker-proxy", "dockerd"];
+
+impl PortHolder {
+    /// How to find out more about what has `port`.
+    fn finder(&self, port: u16) -> String {
+        let (of_docker, of_all) = (format!("`docker ps --filter publish={port}`"), "`ss -ltunp`");
+        match self {
+            Self::Container(name) => format!("`docker inspect {name}` shows more of it"),
+            Self::Process(Process { name, .. }) if DOCKERS.contains(&name.as_str()) => {
+                format!("{of_docker} shows which")
+            }
+            Self::Process(Process { id, .. }) => format!("`ps -fp {id}` shows more of it"),
+            Self::Unknown => format!("{of_docker} and, as root, {of_all} show what has it"),
+        }
+    }
+}
+
+impl fmt::Display for PortHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Container(name) => write!(f, "published by container `{name}`"),
+            Self::Process(Process { name, .. }) if DOCKERS.contains(&name.as_str()) => {
+                f.write_str("published by another container")
+            }
+            Self::Process(Process { name, id }) => write!(f, "in use by `{name}` (process {id})"),
+            Self::Unknown => f.write_str("in use"),
+        }
+    }
 }
 
 /// Who has claimed a thing.
@@ -139,6 +192,13 @@ impl Conflict {
             Self::MoreProcessors { there, .. } => {
                 format!("docker gives a container no more than there are: set its `cpus` to at most {there}")
             }
+            Self::PortTaken { container, port, holder } => {
+                let other = match container.as_str() {
+                    PROXY => "let the proxy have another (`proxy.http_port`, `proxy.https_port`)",
+                    _ => "publish another (`ports`)",
+                };
+                format!("free the port, or {other}; {}", holder.finder(*port))
+            }
             Self::NothingBefore(_) => {
                 "an app keeps one release before, with `deploy.keep_previous`, until it is removed (`docker container prune`); \
                  an older image in the config is a way back, too; after a rollback, `gordon apply` goes forward again"
@@ -183,6 +243,9 @@ impl fmt::Display for Conflict {
             Self::NetworkFull(network) => write!(f, "network `{network}` has no free address"),
             Self::MoreProcessors { container, wanted, there } => {
                 write!(f, "`{container}` is to have {wanted} processors, and this host has {there}")
+            }
+            Self::PortTaken { container, port, holder } => {
+                write!(f, "port {port} of this host is {holder}, and `{container}` is to publish it")
             }
             Self::NothingBefore(name) => write!(f, "`{name}` has no release before the one that serves"),
             Self::BetweenReleases(name) => {

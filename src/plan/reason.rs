@@ -1,7 +1,7 @@
 //! Why a step exists, and what a person should know beside the steps: data that reads as a sentence.
 
 use crate::desired;
-use crate::docker::Fragment;
+use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
 use crate::docker::Setting;
 use crate::docker::Settings;
@@ -119,7 +119,7 @@ pub struct RouteChanges {
 
 impl RouteChanges {
     /// The changes when `to` replaces `from`.
-    pub fn between(from: &Fragment, to: &Fragment) -> Self {
+    pub fn between(from: &RoutesFile, to: &RoutesFile) -> Self {
         let mut changes = Self::default();
         if from.as_str() == to.as_str() {
             return changes;

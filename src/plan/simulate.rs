@@ -61,9 +61,9 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         Op::RemoveNetwork { name } => remove_network(host, name),
         Op::RemoveVolume { name } => remove_volume(host, name),
         Op::WriteSetUp { .. } => require_proxy_volume(host),
-        Op::WriteFragment { project, text } => write_fragment(host, project, text),
+        Op::WriteRoutes { project, text } => write_routes(host, project, text),
         Op::AskRoutes { .. } => require_proxy(host),
-        Op::RemoveFragment { project } => remove_fragment(host, project),
+        Op::RemoveRoutes { project } => remove_routes(host, project),
         Op::Await(wait) => end_wait(host, wait),
     }
 }
@@ -305,20 +305,20 @@ fn remove_volume(host: &mut Observed, name: &Volume) -> Result<(), Refused> {
     require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
     require(host.volumes.remove(name).is_some(), || format!("no volume {name}"))?;
     if is_of_proxy(name) {
-        host.fragments.clear();
+        host.routes_files.clear();
     }
     Ok(())
 }
 
-fn write_fragment(host: &mut Observed, project: &Project, text: &str) -> Result<(), Refused> {
+fn write_routes(host: &mut Observed, project: &Project, text: &str) -> Result<(), Refused> {
     require_proxy(host)?;
-    host.fragments.insert(project.clone(), text.into());
+    host.routes_files.insert(project.clone(), text.into());
     Ok(())
 }
 
-fn remove_fragment(host: &mut Observed, project: &Project) -> Result<(), Refused> {
+fn remove_routes(host: &mut Observed, project: &Project) -> Result<(), Refused> {
     require_proxy(host)?;
-    host.fragments.remove(project);
+    host.routes_files.remove(project);
     Ok(())
 }
 

@@ -15,10 +15,12 @@ use crate::desired::Workload;
 use crate::docker::Health;
 use crate::docker::Kind;
 use crate::docker::Observed;
+use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
 use crate::docker::State;
 use crate::docker::proxy;
 use crate::name::Container;
+use crate::name::Domain;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Owner;
@@ -65,12 +67,12 @@ pub struct ProxyStatus<'a> {
     /// Where the certificates of this project's hosts come from.
     pub tls: Tls,
     /// The state of this project's routes.
-    pub fragment: Fragment,
+    pub routes: RoutesState,
 }
 
 /// The state of a project's routes on the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fragment {
+pub enum RoutesState {
     /// The proxy has none.
     Missing,
     /// They match the config.
@@ -96,8 +98,19 @@ pub struct WorkloadStatus<'a> {
     pub serving: u32,
     /// The hosts that route to it.
     pub route: Option<&'a Route>,
+    /// Why the proxy does not serve these hosts, if the config asks for the proxy.
+    pub unserved: BTreeMap<&'a Domain, Unserved>,
     /// Its containers, including missing ones.
     pub containers: Vec<Member<'a>>,
+}
+
+/// Why the proxy does not serve a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unserved {
+    /// It is missing, or does not run.
+    ProxyDown,
+    /// It has no route for the host.
+    NoRoute,
 }
 
 /// A container, or the slot for one.
@@ -144,6 +157,14 @@ impl<'a> Member<'a> {
     }
 }
 
+impl Status<'_> {
+    /// Whether everything that the config asks for serves.
+    pub fn serves(&self) -> bool {
+        let mut workloads = self.owners.iter().flat_map(|owner| &owner.workloads);
+        workloads.all(|workload| workload.serving == workload.wanted && workload.unserved.is_empty())
+    }
+}
+
 /// What `host` has of `desired`. `drift` is what [`diff`](super::diff()) returns for both.
 pub fn status<'a>(
     desired: &'a Desired,
@@ -155,10 +176,13 @@ pub fn status<'a>(
         host.containers.iter().filter(|(_, seen)| seen.project.as_ref() == Some(&desired.project)).collect();
     let routes: BTreeMap<&str, &Route> =
         desired.routes.iter().map(|route| (route.base_name.as_str(), route)).collect();
+    let proxy = of_proxy(desired, host);
     let mut owners = Owners::default();
     let mut wanted = BTreeSet::new();
     for workload in &desired.workloads {
-        let of_workload = of_workload(workload, &ours, routes.get(workload.base_name.as_str()).copied());
+        let route = routes.get(workload.base_name.as_str()).copied();
+        let unserved = unserved(route, &proxy, host.routes_files.get(&desired.project));
+        let of_workload = of_workload(workload, &ours, route, unserved);
         wanted.extend(of_workload.containers.iter().map(|member| member.name.clone()));
         owners.of(&workload.owner).workloads.push(of_workload);
     }
@@ -166,7 +190,6 @@ pub fn status<'a>(
         let member = Member::of((*name).clone(), Place::Orphan, Some(seen), None);
         owners.of(&seen.owner).orphans.push(member);
     }
-    let proxy = of_proxy(desired, host);
     let unmounted = unmounted(&desired.project, host);
     Status { project: &desired.project, owners: owners.list, unmounted, proxy, drift, unknown_secrets }
 }
@@ -199,6 +222,7 @@ fn of_workload<'a>(
     workload: &'a Workload,
     ours: &BTreeMap<&Container, &'a SeenContainer>,
     route: Option<&'a Route>,
+    unserved: BTreeMap<&'a Domain, Unserved>,
 ) -> WorkloadStatus<'a> {
     let member = |role, place, replica| {
         let name = workload.container(role, replica);
@@ -232,22 +256,38 @@ fn of_workload<'a>(
         wanted: workload.replicas,
         serving,
         route,
+        unserved,
         containers,
     }
+}
+
+/// The hosts of a route that the proxy does not serve.
+fn unserved<'a>(
+    route: Option<&'a Route>,
+    proxy: &Option<ProxyStatus<'_>>,
+    routes_file: Option<&RoutesFile>,
+) -> BTreeMap<&'a Domain, Unserved> {
+    let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.wanted.is_some()) else { return BTreeMap::new() };
+    let why = |host: &Domain| match proxy.container.serves() {
+        false => Some(Unserved::ProxyDown),
+        true if routes_file.and_then(|file| file.sites(host.as_str())).is_none() => Some(Unserved::NoRoute),
+        true => None,
+    };
+    route.into_iter().flat_map(|route| &route.hosts).filter_map(|host| Some((host, why(host)?))).collect()
 }
 
 /// The proxy, if the config asks for it or it has routes of this project.
 fn of_proxy<'a>(desired: &'a Desired, host: &'a Observed) -> Option<ProxyStatus<'a>> {
     let wanted = desired.proxy.as_ref();
-    let fragment = match (host.fragments.get(&desired.project), wanted) {
+    let routes = match (host.routes_files.get(&desired.project), wanted) {
         (None, None) => return None,
-        (None, Some(_)) => Fragment::Missing,
-        (Some(_), None) => Fragment::Orphan,
-        (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => Fragment::Current,
-        (Some(_), Some(_)) => Fragment::Outdated,
+        (None, Some(_)) => RoutesState::Missing,
+        (Some(_), None) => RoutesState::Orphan,
+        (Some(seen), Some(wanted)) if seen.as_str() == routes_file(desired, wanted) => RoutesState::Current,
+        (Some(_), Some(_)) => RoutesState::Outdated,
     };
     let name = proxy_name();
     let seen = host.containers.get(&name).filter(|seen| seen.is_proxy());
     let container = Member::of(name, Place::Serving, seen, Some(proxy::RESTART));
-    Some(ProxyStatus { wanted, container, tls: desired.tls, fragment })
+    Some(ProxyStatus { wanted, container, tls: desired.tls, routes })
 }

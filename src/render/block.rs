@@ -31,7 +31,7 @@ pub(super) enum Thing {
     Network,
     Volume,
     Container,
-    Fragment,
+    Routes,
 }
 
 /// What becomes of a thing.
@@ -55,7 +55,7 @@ impl Thing {
             Self::Network => "network",
             Self::Volume => "volume",
             Self::Container => "container",
-            Self::Fragment => "fragment",
+            Self::Routes => "routes",
         }
     }
 }
@@ -180,7 +180,7 @@ pub(super) fn subject(op: &Op) -> (Thing, &str) {
         Subject::Network(name) => (Thing::Network, name),
         Subject::Volume(name) => (Thing::Volume, name),
         Subject::Container(name) => (Thing::Container, name),
-        Subject::Routes(project) => (Thing::Fragment, project),
+        Subject::Routes(project) => (Thing::Routes, project),
     }
 }
 

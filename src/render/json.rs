@@ -268,9 +268,9 @@ enum Fact<'a> {
         image: &'a str,
     },
     /// The proxy runs, and this is all that it has of the project's routes.
-    Fragment { project: &'a str, text: &'a str },
+    Routes { project: &'a str, text: &'a str },
     /// The proxy does not run, or has no routes of the project.
-    NoFragment { project: &'a str },
+    NoRoutes { project: &'a str },
     /// The container runs, or would without anybody's help.
     Running { container: &'a str },
     /// The container runs, and is not about to be started again.
@@ -450,8 +450,8 @@ impl<'a> Fact<'a> {
             },
             F::Current(current) => Self::current(current),
             F::Proxy { spec, image } => Self::Proxy { spec: spec.as_str(), image: image.as_str() },
-            F::Fragment { project, text } => Self::Fragment { project: project.as_str(), text },
-            F::NoFragment(project) => Self::NoFragment { project: project.as_str() },
+            F::Routes { project, text } => Self::Routes { project: project.as_str(), text },
+            F::NoRoutes(project) => Self::NoRoutes { project: project.as_str() },
             F::Running(container) => Self::Running { container: container.as_str() },
             F::Steady(container) => Self::Steady { container: container.as_str() },
             F::Paused(container) => Self::Paused { container: container.as_str() },

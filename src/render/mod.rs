@@ -1,4 +1,4 @@
-//! A plan as text: for people, as a POSIX script, as JSON; what a host has already, and where hosts lead. Every renderer is a pure function;
+//! A plan as text: for people, as a POSIX script, as JSON; what a host has already, and the routes of hosts. Every renderer is a pure function;
 //! none knows how a plan is made or carried out.
 
 pub mod json;

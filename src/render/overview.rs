@@ -121,7 +121,7 @@ pub(super) struct Cost<'a> {
     pub(super) steps: usize,
     /// The things that do not serve for a while.
     pub(super) interrupted: Vec<String>,
-    /// The things that stand still for a moment.
+    /// The things that are paused for a moment.
     pub(super) paused: Vec<String>,
     /// How many things of each kind are removed for good; volumes are not counted here.
     pub(super) removed: BTreeMap<Thing, usize>,
@@ -196,12 +196,12 @@ pub(super) fn overview(plan: &Plan) -> Overview<'_> {
     for block in blocks.iter().filter(|block| block.thing != Thing::Image) {
         match block.thing {
             // they come last of what each owner has
-            Thing::Fragment => {}
+            Thing::Routes => {}
             _ if view.is_told_elsewhere(block) => {}
             _ => sections.add(owner(block), view.entry(block)),
         }
     }
-    for block in blocks.iter().filter(|block| block.thing == Thing::Fragment) {
+    for block in blocks.iter().filter(|block| block.thing == Thing::Routes) {
         for (owner, entry) in view.routes(block) {
             sections.add(Some(owner), entry);
         }
@@ -417,7 +417,7 @@ impl<'a> View<'a> {
         let mut routes = Vec::new();
         for step in &block.steps {
             match &step.op {
-                Op::WriteFragment { text, .. } => {
+                Op::WriteRoutes { text, .. } => {
                     let changed = match &step.reason {
                         Reason::RoutesChanged(changed) => Some(changed),
                         _ => None,
@@ -429,7 +429,7 @@ impl<'a> View<'a> {
                         (project, Entry { what, ..entry(Action::Remove, "route", host) })
                     }));
                 }
-                Op::RemoveFragment { project: of } => {
+                Op::RemoveRoutes { project: of } => {
                     let what = one_line(&step.reason.to_string());
                     let entry = Entry { what, ..entry(Action::Remove, "routes", format!("all of {of}")) };
                     routes.push((project, entry));
@@ -613,8 +613,8 @@ fn falls_back(step: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::docker::Fragment;
     use crate::docker::Membership;
+    use crate::docker::RoutesFile;
     use crate::name::Alias;
     use crate::name::Project;
     use crate::plan::LeftData;
@@ -716,10 +716,10 @@ mod tests {
         };
         let old = [site("a.com", "shop-a"), site("b.com", "shop-b"), site("c.com", "shop-c")].concat();
         let new = [site("a.com", "shop-a"), site("b.com", "shop-x"), site("d.com", "shop-d")].concat();
-        let changes = RouteChanges::between(&Fragment::from(&*old), &Fragment::from(&*new));
+        let changes = RouteChanges::between(&RoutesFile::from(&*old), &RoutesFile::from(&*new));
         assert_eq!(changes.to_string(), "routes added d.com; changed b.com; removed c.com");
         let mut plan = Plan::new(sample::project());
-        let write = |text: &str| Op::WriteFragment { project: sample::project(), text: text.to_owned() };
+        let write = |text: &str| Op::WriteRoutes { project: sample::project(), text: text.to_owned() };
         plan.push(sample::new(PROXY, write(&new), Reason::RoutesChanged(changes)));
         assert_eq!(
             entries(&overview(&plan), Some("shop")),
@@ -733,7 +733,7 @@ mod tests {
         plan.push(sample::new(PROXY, write(&old), Reason::Missing));
         assert_eq!(entries(&overview(&plan), Some("shop")).len(), 3);
         let mut plan = Plan::new(sample::project());
-        let op = Op::RemoveFragment { project: Project::parse("gone").expect("a project") };
+        let op = Op::RemoveRoutes { project: Project::parse("gone").expect("a project") };
         plan.push(NewStep { risk: Risk::Removes, ..sample::new(PROXY, op, Reason::NoRoutes) });
         assert_eq!(
             entries(&overview(&plan), Some("shop")),

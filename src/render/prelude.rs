@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 /// One function a paragraph.
 const TEXT: &str = include_str!("prelude.sh");
 
-/// The paragraph of the function by which docker is asked.
-pub(super) const ASK: &str = "# ask WORDS…: a question to docker\nask() { docker \"$@\"; }";
+/// Whether a paragraph holds a function that calls docker by its name.
+pub(super) fn names_docker(paragraph: &str) -> bool {
+    ["ask", "start_made"].contains(&name(paragraph))
+}
 
 /// The paragraphs that hold the functions `called` and all that these call, in their order in the file.
 pub(super) fn of(called: impl IntoIterator<Item = &'static str>) -> impl Iterator<Item = &'static str> {

@@ -48,7 +48,7 @@ pub(super) struct Outcome {
 }
 
 /// Runs a script in one of the [`SHELLS`], in an empty folder. Ctrl-C means to it what it means on a terminal: no shell
-/// can trap it where whoever started the tests had it ignored.
+/// can trap it where the tests were started with it ignored.
 pub(super) fn shell(name: &str, script: &str) -> Outcome {
     let folder = tempfile::tempdir().expect("a folder");
     let output = assert_cmd::Command::new("env")
@@ -283,7 +283,7 @@ pub(super) fn step<const N: usize>(
     plan.push(NewStep { unless: unless.into(), needs: needs.to_vec(), ..new(owner, op, reason) })
 }
 
-fn current(name: &str) -> Fact {
+pub(super) fn current(name: &str) -> Fact {
     let launch = if name == "shop-db" { db() } else { app() };
     let release = launch.labels.release.expect("a container has a release");
     let volumes = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {

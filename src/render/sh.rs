@@ -14,6 +14,7 @@ use crate::docker::Command;
 use crate::docker::Fact;
 use crate::docker::Launch;
 use crate::docker::Op;
+use crate::docker::PROXY;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::plan::Plan;
@@ -40,7 +41,7 @@ const BODY: usize = 2;
 /// through the steps, passes over those that have nothing to do, and ends with exit status 1 at the first that fails.
 /// Paths are relative to the folder that it is run in. Nothing runs before the shell has read the last line.
 pub fn render(plan: &Plan, cli: &Cli) -> String {
-    let mut script = Script { cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
+    let mut script = Script::new(cli);
     script.line("trap - EXIT");
     if plan.is_empty() {
         let text = script.call("say", &[format!("{}: nothing to do", plan.project)], BODY);
@@ -73,20 +74,44 @@ pub fn render(plan: &Plan, cli: &Cli) -> String {
         functions
             .push(format!("# expectations: what the plan takes for granted\nexpectations() {{\n{checks}}}"));
     }
+    for (i, text) in script.undos.iter().enumerate() {
+        let name = numbered("go_back", i);
+        let what = "puts back what was there before a step that failed, and ends the script";
+        functions.push(format!("# {name}: {what}\n{name}() {{\n{text}}}"));
+    }
     for (i, text) in script.routes.iter().enumerate() {
-        let (name, (feed, body)) = (routes_name(i), here(text));
+        let (name, (feed, body)) = (numbered("routes", i), here(text));
         let what = "what the proxy is to have of a project";
         functions.push(format!("# {name}: {what}\n{name}() {{\n  cat{feed}{body}\n}}"));
     }
-    let ask = format!("# ask WORDS…: a question to docker\nask() {{ {} \"$@\"; }}", prefix(cli));
-    let called = prelude::of(script.called).map(|text| if text == prelude::ASK { &ask } else { text });
-    functions.extend(called.map(str::to_owned));
+    let docker = format!(" {} ", prefix(cli));
+    functions.extend(prelude::of(script.called).map(|text| match prelude::names_docker(text) {
+        true => text.replace(" docker ", &docker),
+        false => text.to_owned(),
+    }));
     format!("{}{LINTS}{BEGIN}\n\n{}\n\nmain \"$@\"\n", header(plan), functions.join("\n\n"))
 }
 
-/// The function that prints the `i`th text of routes.
-fn routes_name(i: usize) -> String {
-    if i == 0 { "routes".to_owned() } else { format!("routes_{}", i + 1) }
+/// The name of the `i`th of the functions that are alike.
+fn numbered(name: &str, i: usize) -> String {
+    if i == 0 { name.to_owned() } else { format!("{name}_{}", i + 1) }
+}
+
+/// The place of a text among those that are written once, at the end when it is new.
+fn position(texts: &mut Vec<String>, text: &str) -> usize {
+    texts.iter().position(|known| known == text).unwrap_or_else(|| {
+        texts.push(text.to_owned());
+        texts.len() - 1
+    })
+}
+
+/// Whether a fact says that the container which `op` makes is there already, as `op` makes it.
+fn is_of_launch(fact: &Fact, op: &Op) -> bool {
+    match (op, fact) {
+        (Op::Run(launch) | Op::Create(launch), Fact::Current(current)) => current.name == launch.name,
+        (Op::Run(_) | Op::Create(_), Fact::Proxy { .. }) => true,
+        _ => false,
+    }
 }
 
 /// The comment at the top: what the script does.
@@ -157,11 +182,17 @@ struct Script<'a> {
     text: String,
     /// The functions that it calls.
     called: BTreeSet<&'static str>,
+    /// What it undoes when a step fails, each text once.
+    undos: Vec<String>,
     /// The routes that it speaks of, each text once.
     routes: Vec<String>,
 }
 
-impl Script<'_> {
+impl<'a> Script<'a> {
+    fn new(cli: &'a Cli) -> Self {
+        Self { cli, text: String::new(), called: BTreeSet::new(), undos: Vec::new(), routes: Vec::new() }
+    }
+
     /// A command, whose further lines are indented already.
     fn line(&mut self, command: &str) {
         self.text.push_str(&format!("{:BODY$}{command}\n", ""));
@@ -207,15 +238,10 @@ impl Script<'_> {
         let number = (step.id.index() + 1).to_string();
         let (what, why) = (one_line(&step.op.to_string()), one_line(&step.reason.to_string()));
         let begin = self.call("step", &[number, what, why], BODY);
-        let work = match &step.op {
-            Op::Run(launch) | Op::Create(launch) => self.launch(step, launch),
-            _ => {
-                let mut commands = self.conditions(step);
-                let indent = if commands.is_empty() { BODY } else { BODY + 2 };
-                commands.push(self.work(step, indent));
-                commands.join(&format!(" ||\n{:1$}", "", BODY + 2))
-            }
-        };
+        let mut commands = self.conditions(step);
+        let indent = if commands.is_empty() { BODY } else { BODY + 2 };
+        commands.push(self.work(step, indent));
+        let work = commands.join(&format!(" ||\n{:1$}", "", BODY + 2));
         self.paragraph();
         self.line(&begin);
         self.line(&work);
@@ -228,47 +254,19 @@ impl Script<'_> {
             let numbers: Vec<String> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
             vec![self.call("skipped", &numbers, BODY)]
         } else {
-            step.unless.iter().map(|fact| self.fact(fact, BODY)).collect()
+            let facts = step.unless.iter().filter(|fact| !is_of_launch(fact, &step.op));
+            facts.map(|fact| self.fact(fact, BODY)).collect()
         }
     }
 
-    /// A container: made where none is; started where docker was cut off between making and starting it.
-    fn launch(&mut self, step: &Step, launch: &Launch) -> String {
-        let name = launch.name.as_str();
-        let mut lines = Vec::new();
-        let mut is_current = None;
-        for fact in &step.unless {
-            let call = self.fact(fact, BODY);
-            match fact {
-                Fact::Current(current) if current.name == launch.name => is_current = Some(call),
-                Fact::Proxy { .. } => is_current = Some(call),
-                _ => lines.push(format!("{call} ||")),
-            }
-        }
-        let (absent, work) = (self.call("absent", &[name], BODY), self.work(step, BODY + 2));
-        lines.extend([format!("if {absent}; then"), format!("  {work}")]);
-        if let Some(is_current) = is_current {
-            let start = match &step.op {
-                Op::Run(_) => {
-                    let start = Op::Start { name: launch.name.clone() };
-                    format!(
-                        "{} || {}",
-                        self.call("is_running", &[name], BODY + 2),
-                        self.carry_out(&start, &step.undo, BODY + 2)
-                    )
-                }
-                // the step that starts it comes later
-                _ => ":".to_owned(),
-            };
-            lines.extend([format!("elif {is_current}; then"), format!("  {start}")]);
-        }
-        let why = format!("{name} is not as this plan makes it: plan again on this host");
-        lines.extend([
-            "else".to_owned(),
-            format!("  {}", self.call("fail", &[why], BODY + 2)),
-            "fi".to_owned(),
-        ]);
-        lines.join(&format!("\n{:BODY$}", ""))
+    /// A command that makes a container, unless the one that is there is what it makes.
+    fn launch(&mut self, step: &Step, indent: usize) -> String {
+        let function = if matches!(step.op, Op::Run(_)) { "run_unless" } else { "create_unless" };
+        let fact = step.unless.iter().find(|fact| is_of_launch(fact, &step.op));
+        let fact = self.fact(fact.expect("it is asked whether a container is what a step makes"), indent);
+        let command = step.op.command().expect("it is a command");
+        let command = fold("", self.cli, &command, indent + 2);
+        format!("{} {fact} -- \\\n{:2$}{command}", self.name(function), "", indent + 2)
     }
 
     /// What a step does, and what is done when it fails.
@@ -278,11 +276,15 @@ impl Script<'_> {
                 let words: Vec<String> =
                     std::iter::once(tagged(image)).chain(known.iter().cloned()).collect();
                 let check = self.call("only_volumes", &words, indent);
-                format!("{check} || {}", self.failure(&step.undo, indent))
+                format!("{check} || {}", self.failure(&step.undo))
             }
             Op::Await(wait) => {
                 let wait = self.wait(wait, indent);
-                format!("{wait} || {}", self.failure(&step.undo, indent))
+                format!("{wait} || {}", self.failure(&step.undo))
+            }
+            Op::Run(_) | Op::Create(_) => {
+                let launch = self.launch(step, indent);
+                format!("{launch} || {}", self.failure(&step.undo))
             }
             op => self.carry_out(op, &step.undo, indent),
         }
@@ -303,43 +305,36 @@ impl Script<'_> {
             (_, []) if command.stdin.is_none() => return self.command("run", &command, "", indent),
             (_, _) => "try",
         };
-        let failure = self.failure(undo, indent);
+        let failure = self.failure(undo);
         self.command(function, &command, &format!(" || {failure}"), indent)
     }
 
-    fn failure(&mut self, undo: &[Op], indent: usize) -> String {
+    /// The function that ends the script, once it has undone what is left of a step that failed.
+    fn failure(&mut self, undo: &[Op]) -> String {
         let failed = self.name("failed");
         if undo.is_empty() {
             return failed.to_owned();
         }
+        let mut lines = Vec::new();
         // a script is run again: by then what it would go back to may be gone, and what serves has to stay
         let back = undo.iter().find_map(|op| match op {
             Op::Rename { from, .. } => Some(from.as_str()),
             _ => None,
         });
-        let outer = indent + 2;
-        let inner = outer + if back.is_some() { 2 } else { 0 };
-        let commands = undo.iter().filter_map(Op::command);
-        let mut lines: Vec<(usize, String)> =
-            commands.map(|command| (inner, self.command("undo", &command, "", inner))).collect();
         if let Some(name) = back {
-            lines.insert(0, (inner, self.call("say", &["going back to what was there"], inner)));
-            lines.insert(0, (outer, format!("if {}; then", self.call("exists", &[name], outer))));
-            lines.push((outer, "fi".to_owned()));
+            lines.push(format!("{} || {failed}", self.call("exists", &[name], BODY)));
+            lines.push(self.call("say", &["going back to what was there"], BODY));
         }
-        lines.push((outer, failed.to_owned()));
-        let lines: String =
-            lines.into_iter().map(|(indent, line)| format!("{:indent$}{line}\n", "")).collect();
-        format!("{{\n{lines}{:indent$}}}", "")
+        let commands = undo.iter().filter_map(Op::command);
+        lines.extend(commands.map(|command| self.command("undo", &command, "", BODY)));
+        lines.push(failed.to_owned());
+        let body: String = lines.into_iter().map(|line| format!("{:BODY$}{line}\n", "")).collect();
+        numbered("go_back", position(&mut self.undos, &body))
     }
 
     /// The function that prints these routes.
     fn routes(&mut self, text: &str) -> String {
-        let known = self.routes.iter().position(|routes| routes == text);
-        routes_name(known.unwrap_or_else(|| {
-            self.routes.push(text.to_owned());
-            self.routes.len() - 1
-        }))
+        numbered("routes", position(&mut self.routes, text))
     }
 
     /// A command, given to a function that runs it, and what follows on it; what the command reads begins after the first
@@ -414,16 +409,16 @@ impl Script<'_> {
                 words.extend(current.volumes.iter().map(|(volume, path)| format!("{volume}:{path}")));
                 ("is_current", words)
             }
-            Fact::Proxy { spec, image } => ("is_proxy", vec![text(spec), tagged(image)]),
+            Fact::Proxy { spec, image } => ("is_proxy", vec![PROXY.to_owned(), text(spec), tagged(image)]),
             // the point keeps the shell from taking the ends of the lines before it away
-            Fact::Fragment { project, text: routes } if routes.ends_with('\n') => {
-                let call = self.call("has_fragment", &[text(project)], indent);
+            Fact::Routes { project, text: routes } if routes.ends_with('\n') => {
+                let call = self.call("has_routes", &[text(project)], indent);
                 return format!("{call} \"$({}; echo .)\"", self.routes(routes));
             }
-            Fact::Fragment { project, text: routes } => {
-                ("has_fragment", vec![text(project), format!("{routes}.")])
+            Fact::Routes { project, text: routes } => {
+                ("has_routes", vec![text(project), format!("{routes}.")])
             }
-            Fact::NoFragment(project) => ("no_fragment", vec![text(project)]),
+            Fact::NoRoutes(project) => ("no_routes", vec![text(project)]),
             Fact::Running(name) => ("is_running", vec![text(name)]),
             Fact::Steady(name) => ("is_steady", vec![text(name)]),
             Fact::Paused(name) => ("is_paused", vec![text(name)]),
@@ -834,6 +829,40 @@ run this again when the cause is gone: it goes on from here
     }
 
     #[test]
+    fn a_container_is_created_started_when_it_was_only_created_and_left_alone_when_it_is_another() {
+        let absent = "";
+        let is = |spec: &str, state: &str| {
+            format!(
+                "'container inspect '*State.Status*) echo '/shop-web|{state}' ;;
+                 'container inspect '*) echo '/shop-web|shop|{spec}|app/backend/shop-web/2|sha256:1|' ;;"
+            )
+        };
+        let current = "image:4b5e57f6@shop-backend=10.214.7.129";
+        let run_ops = [Op::Run(sample::app()), Op::Create(sample::app())].map(|op| {
+            let mut plan = Plan::new(sample::project());
+            let current = sample::current("shop-web");
+            step(&mut plan, "shop", op, Reason::Missing, [current], &[]);
+            plan
+        });
+        for (answers, ran, created, status) in [
+            (absent, "run --detach", "create --name", 0),
+            (&is(current, "running"), "", "", 0),
+            (&is(current, "created"), "start shop-web", "", 0),
+            (&is("image:00000000", "running"), "", "", 1),
+        ] {
+            for (plan, expected) in run_ops.iter().zip([ran, created]) {
+                let run = run(plan, answers);
+                let words = |call: &String| call.split(' ').take(2).collect::<Vec<_>>().join(" ");
+                let changes: Vec<String> = run.changes.iter().map(words).collect();
+                assert_eq!((run.status, changes.join(", ").as_str()), (status, expected), "{}", run.told);
+                let why =
+                    "failed at step 1 of 1: shop-web is not as this plan makes it: plan again on this host";
+                assert_eq!(run.told.contains(why), status == 1, "{}", run.told);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_replaced_comes_back_when_its_replacement_fails() {
         let previous = "'container inspect '*shop-db-previous) echo '/shop-db-previous|' ;;";
         let fails = "'run '*) echo 'port is already allocated' >&2; return 125 ;;";
@@ -909,8 +938,7 @@ run this again when the cause is gone: it goes on from here
     #[test]
     fn what_a_command_reads_is_given_to_it() {
         let cli = Cli::default();
-        let mut script =
-            Script { cli: &cli, text: String::new(), called: BTreeSet::new(), routes: Vec::new() };
+        let mut script = Script::new(&cli);
         let mut command = Command::new(["exec", "-i", "proxy", "cat"]);
         command.stdin = Some("it's\n".to_owned());
         let follows = " || {\n  undone\n}";

@@ -43,7 +43,7 @@ const FACTS: usize = 90;
 /// What gordon has written for the proxy is shown as far as it has no more lines.
 const LONGEST_TEXT: usize = 12;
 
-/// Names that are longer stand out of their column.
+/// Names that are longer do not widen their column.
 const WIDEST_NAME: usize = 30;
 
 /// The plan as text: the overview, below it the commands, `next` at its end: what the reader can do now, as a sentence.

@@ -168,7 +168,7 @@ struct Piece {
     begins_line: bool,
 }
 
-/// Cuts a command where it reads well: flags of one topic that stand together get lines of their own, and so does what
+/// Cuts a command where it reads well: flags of one topic in a row get lines of their own, and so does what
 /// follows the flags, as the image and its command do.
 fn pieces(command: &Command, quote: Quote) -> Vec<Piece> {
     let flag = |i: usize| match command.words.get(i) {

@@ -4,7 +4,7 @@ use crate::name::Image;
 use std::time::Duration;
 
 /// A request of HTTP that a container answers once it is ready: with a status below 400. A redirect is a good answer and is
-/// not followed, for it could lead to the release before. Each has 5 s.
+/// not followed, since its target could be the release before. Each has 5 s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpCheck {
     /// Where the container listens.

@@ -13,7 +13,7 @@ pub enum Kind {
     Network,
     /// A volume.
     Volume,
-    /// The container that leads from domains to apps, shared by all projects.
+    /// The container that routes domains to apps, shared by all projects.
     Proxy,
 }
 

@@ -1,5 +1,5 @@
 //! Plain values that the meaning of a config and docker's commands have in common: a container's settings, how it is asked
-//! whether it is ready, where routes lead. Of docker's flags it knows those of the table of settings alone, and none of the
+//! whether it is ready, the routes of hosts. Of docker's flags it knows those of the table of settings alone, and none of the
 //! proxy's words.
 
 mod check;
@@ -7,6 +7,7 @@ mod digest;
 mod image;
 mod kind;
 mod naming;
+mod ports;
 mod route;
 mod runtime;
 mod secret;
@@ -23,6 +24,9 @@ pub use kind::Kind;
 pub use naming::Naming;
 pub use naming::ROLES;
 pub use naming::Role;
+pub use ports::HostPort;
+pub use ports::Transport;
+pub use ports::host_ports;
 pub use route::PROXY;
 pub use route::Proxy;
 pub use route::Route;
@@ -33,7 +37,6 @@ pub use runtime::Mount;
 pub use runtime::Relabel;
 pub use runtime::Runtime;
 pub use runtime::Source;
-pub use runtime::host_ports;
 pub use secret::Secret;
 pub use setting::Check;
 pub use setting::Form;

@@ -1,4 +1,4 @@
-//! Which hosts lead to which app, and the proxy in front of them.
+//! Which hosts are routed to which app, and the proxy in front of them.
 
 use super::Naming;
 use super::Role;
@@ -8,7 +8,7 @@ use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Network;
 
-/// The hosts that lead to an app.
+/// The hosts that are routed to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The hosts; at least one.

@@ -100,11 +100,3 @@ pub struct HealthCheck {
     /// The time that the container has to become healthy, during which failed checks do not count.
     pub start_period: Duration,
 }
-
-/// The ports of the host that `--publish` takes for this word, such as `127.0.0.1:8080:80/tcp` or `8000-8010:80`; none when
-/// it leaves the choice to docker.
-pub fn host_ports(publish: &str) -> impl Iterator<Item = u16> {
-    let host = publish.rsplit(':').nth(1).unwrap_or_default();
-    let (first, last) = host.split_once('-').unwrap_or((host, host));
-    first.parse().ok().zip(last.parse().ok()).into_iter().flat_map(|(first, last): (u16, u16)| first..=last)
-}

@@ -237,10 +237,11 @@ fn says_missing(line: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn fake(folder: &Path, script: &str) -> Docker {
+    /// A docker that does what `script` says, in the context `far`.
+    pub(in crate::sys) fn fake(folder: &Path, script: &str) -> Docker {
         let binary = folder.join("docker");
         // written by a process of its own: a file that another test's child still has open for writing cannot be run
         let write = ["-c", "cat > \"$0\" && chmod +x \"$0\"", &binary.display().to_string()];

@@ -88,7 +88,7 @@ impl FileError {
             Self::Missing(_) | Self::NoFolder(_) => {
                 "see whether the path is right, and relative to where".to_owned()
             }
-            Self::Dangling(_) => "`ls -l` shows where the link leads".to_owned(),
+            Self::Dangling(_) => "`ls -l` shows where the link points".to_owned(),
             Self::NoFile(_) => "write it into a file, and name that".to_owned(),
             Self::TooLarge(..) => "see whether it is the right file".to_owned(),
             Self::NotText(_) => "save it as UTF-8".to_owned(),
@@ -147,7 +147,7 @@ fn config_in(here: &Path, named: Option<&Path>, folder: Option<&Path>) -> Result
     let path = match named {
         Some(path) => path.to_owned(),
         None => {
-            // a link that leads nowhere is a config that cannot be read
+            // a dangling link is a config that cannot be read
             let is_there = |name: &&str| fs::symlink_metadata(here.join(name)).is_ok();
             let mut usual = USUAL.into_iter().filter(is_there);
             let others = || OTHERS.into_iter().find(|name| here.join(name).exists());

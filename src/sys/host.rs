@@ -1,14 +1,22 @@
-//! This machine, as far as it concerns the networks of an engine that runs on it. Does not know docker's networks.
+//! This machine, as far as it concerns an engine that runs on it: its routes, and what listens on its ports. Does not know
+//! docker's networks.
 
 use crate::docker::Cli;
+use crate::docker::Listener;
+use crate::docker::Process;
+use crate::docker::Transport;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::net::IpAddr;
 use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// The subnets that this machine routes, when the engine runs on it: docker does not look at them. None where they
@@ -45,6 +53,95 @@ fn address(hex: &str) -> Option<Ipv4Addr> {
 fn is_dockers(interface: &str) -> bool {
     let is_id = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
     interface.starts_with("docker") || interface.strip_prefix("br-").is_some_and(is_id)
+}
+
+/// What listens on this machine at one of `ports`, when the engine runs on it; at those in `known` without its process,
+/// since to find one takes a look at every process. None where they cannot be had: anywhere but on Linux, and where this
+/// process has other network interfaces than the engine, as in a container.
+pub(super) fn listeners(cli: &Cli, ports: &BTreeSet<u16>, known: &BTreeSet<u16>) -> BTreeSet<Listener> {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    if ports.is_empty() || !is_here(cli) || !has_dockers(&read("/proc/net/dev")) {
+        return BTreeSet::new();
+    }
+    let tables = [
+        ("tcp", Transport::Tcp),
+        ("tcp6", Transport::Tcp),
+        ("udp", Transport::Udp),
+        ("udp6", Transport::Udp),
+    ];
+    let tables = tables.map(|(table, transport)| (read(&format!("/proc/net/{table}")), transport));
+    let sockets = tables.iter().flat_map(|(table, transport)| parse_sockets(table, *transport));
+    let sockets = sockets.filter(|(listener, _)| ports.contains(&listener.port));
+    let processes: Option<BTreeMap<String, Process>> = None;
+    sockets
+        .scan(processes, |processes, (listener, inode)| {
+            let process = match known.contains(&listener.port) {
+                true => None,
+                false => processes
+                    .get_or_insert_with(|| processes_by_socket(Path::new("/proc")))
+                    .get(&inode)
+                    .cloned(),
+            };
+            Some(Listener { process, ..listener })
+        })
+        .collect()
+}
+
+/// Whether docker made one of the network interfaces in a table such as `/proc/net/dev`.
+fn has_dockers(interfaces: &str) -> bool {
+    interfaces.lines().filter_map(|line| line.split_once(':')).any(|(name, _)| is_dockers(name.trim()))
+}
+
+/// The sockets that listen in a table such as `/proc/net/tcp`, each with its inode.
+fn parse_sockets(table: &str, transport: Transport) -> impl Iterator<Item = (Listener, String)> {
+    // of UDP the state of a socket that is bound and not connected
+    let listens = match transport {
+        Transport::Tcp => "0A",
+        Transport::Udp => "07",
+    };
+    let socket = move |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, local, _, state, _, _, _, _, _, inode, ..] = words[..] else { return None };
+        let (hex, port) = local.split_once(':').filter(|_| state == listens)?;
+        let port = u16::from_str_radix(port, 16).ok()?;
+        Some((Listener { address: ip_address(hex)?, port, transport, process: None }, inode.to_owned()))
+    };
+    table.lines().skip(1).filter_map(socket)
+}
+
+/// An address of either kind as the kernel prints it; one of IPv4 in the form of IPv6 is one of IPv4.
+fn ip_address(hex: &str) -> Option<IpAddr> {
+    match hex.len() {
+        8 => Some(address(hex)?.into()),
+        32 => {
+            let words = [hex.get(..8)?, hex.get(8..16)?, hex.get(16..24)?, hex.get(24..)?];
+            let mut bytes = Vec::new();
+            for word in words {
+                bytes.extend(address(word)?.octets());
+            }
+            let bytes: [u8; 16] = bytes.try_into().ok()?;
+            Some(Ipv6Addr::from(bytes).to_canonical())
+        }
+        _ => None,
+    }
+}
+
+/// The processes in a folder such as `/proc` by the inodes of their sockets, as far as this user may see them.
+fn processes_by_socket(folder: &Path) -> BTreeMap<String, Process> {
+    let mut processes = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        let process = Process { id, name: name.trim_end().to_owned() };
+        for file in fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten() {
+            let target = fs::read_link(file.path()).unwrap_or_default();
+            let inode = target.to_str().and_then(|target| target.strip_prefix("socket:[")?.strip_suffix(']'));
+            if let Some(inode) = inode {
+                processes.entry(inode.to_owned()).or_insert_with(|| process.clone());
+            }
+        }
+    }
+    processes
 }
 
 /// Whether the engine is on this machine, as far as the environment tells.
@@ -183,6 +280,40 @@ wg0	0502640A	00000000	0005	0	0	0	FFFFFFFF	0	0	0
         let routes: Vec<_> = parse_routes(TABLE).iter().map(ToString::to_string).collect();
         assert_eq!(routes, ["10.100.2.5/32", "10.208.0.0/12", "192.0.2.0/24", "192.168.1.0/24"]);
         assert!(parse_routes("").is_empty());
+    }
+
+    #[test]
+    fn sockets_that_listen_are_those_of_the_kernel_s_tables() {
+        let tcp = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1 0 100 0 0 10 0
+   1: 0100007F:1F91 0200007F:0050 01 00000000:00000000 00:00000000 00000000     0        0 12 1 0 100 0 0 10 0
+";
+        let tcp6 = "\
+  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 13 1 0 100 0 0 10 0
+   1: 0000000000000000FFFF00000100007F:0051 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 14 1 0 100 0 0 10 0
+";
+        let told = |table, transport| {
+            let sockets = parse_sockets(table, transport);
+            sockets
+                .map(|(socket, inode)| format!("{} {} {inode}", socket.address, socket.port))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(tcp, Transport::Tcp), ["127.0.0.1 8080 11"]);
+        assert_eq!(told(tcp6, Transport::Tcp), [":: 80 13", "127.0.0.1 81 14"]);
+        assert_eq!(told(&tcp.replace(" 0A ", " 07 "), Transport::Udp), ["127.0.0.1 8080 11"]);
+    }
+
+    #[test]
+    fn a_socket_of_this_process_is_found_with_its_name() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = socket.local_addr().expect("an address").port();
+        let table = fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
+        let own = parse_sockets(&table, Transport::Tcp).find(|(listener, _)| listener.port == port);
+        let (listener, inode) = own.expect("it listens");
+        assert_eq!(listener.address, IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(processes_by_socket(Path::new("/proc"))[&inode].id, std::process::id());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::host;
 use crate::apply::End;
 use crate::docker::Command;
 use crate::docker::First;
+use crate::docker::Listener;
 use crate::docker::Observed;
 use crate::docker::Podman;
 use crate::docker::ReadError;
@@ -72,12 +73,20 @@ impl From<ReadError> for ObserveError {
 /// # Errors
 /// When docker does not answer, or a name that gordon needs means several networks.
 pub fn observe(docker: &Docker, scope: Scope) -> Result<Observed, ObserveError> {
+    let ports = scope.ports.clone();
     let (survey, second) = both_rounds(docker, &scope)?;
     let mut host = survey.observed(&second)?;
+    host.listeners = listeners(docker, &ports, &host);
     let subnets: BTreeSet<_> = host.networks.values().filter_map(|network| network.subnet).collect();
     // a bridge may have any name: a network's own route is not counted a second time
     host.routes.extend(host::routes(docker.cli()).difference(&subnets));
     Ok(host)
+}
+
+/// What listens at `ports`, when `host` is this machine. What a container publishes needs no look at its process.
+fn listeners(docker: &Docker, ports: &BTreeSet<u16>, host: &Observed) -> BTreeSet<Listener> {
+    let up = host.containers.values().filter(|seen| seen.state.is_up());
+    host::listeners(docker.cli(), ports, &up.flat_map(|seen| seen.ports.iter().copied()).collect())
 }
 
 /// The same, and whether it is Podman that answers, which is asked where nothing shows that it is docker.
@@ -136,7 +145,7 @@ fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<S
         let containers: Vec<_> = questions.containers.iter().map(ask_about_some).collect();
         let images: Vec<_> = questions.images.iter().map(ask_about_some).collect();
         let networks: Vec<_> = questions.networks.iter().map(ask_about_some).collect();
-        let fragments = questions.fragments.as_ref().map(ask_about_some);
+        let routes_files = questions.routes_files.as_ref().map(ask_about_some);
         let references =
             questions.references.as_ref().map(|question| scope.spawn(move || docker.ask(question)));
         Ok(Second {
@@ -144,7 +153,7 @@ fn second_round(docker: &Docker, questions: &Second<Command>) -> Result<Second<S
             images: answers(images)?,
             networks: answers(networks)?,
             references: references.map(answer).transpose()?,
-            fragments: fragments.map(answer).transpose()?,
+            routes_files: routes_files.map(answer).transpose()?,
         })
     })
 }

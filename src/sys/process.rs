@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn a_process_reads_what_it_is_fed_and_nothing_otherwise() {
-        let fed = Process { stdin: Some("fragment"), ..shell("cat") }.run(&mut quiet);
-        assert_eq!(fed.stdout, "fragment");
+        let fed = Process { stdin: Some("routes"), ..shell("cat") }.run(&mut quiet);
+        assert_eq!(fed.stdout, "routes");
         assert_eq!(shell("cat").run(&mut quiet).end, End::Status(0));
     }
 

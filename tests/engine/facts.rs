@@ -99,12 +99,12 @@ fn proxy(spec: &str, of: &str) -> Fact {
     Fact::Proxy { spec: Spec::parse(spec), image: image(of) }
 }
 
-fn fragment(of: &str, text: &str) -> Fact {
-    Fact::Fragment { project: project(of), text: text.to_owned() }
+fn routes_file(of: &str, text: &str) -> Fact {
+    Fact::Routes { project: project(of), text: text.to_owned() }
 }
 
-fn no_fragment(of: &str) -> Fact {
-    Fact::NoFragment(project(of))
+fn no_routes(of: &str) -> Fact {
+    Fact::NoRoutes(project(of))
 }
 
 /// Whose labels the things carry: this version's, or those of the one before.
@@ -159,13 +159,13 @@ fn proxy_cases(runs: bool) -> Vec<(Fact, bool)> {
         (proxy("image:2", IDLE), false),
         (proxy("command:1 image:2", OtherImage::NAME), false),
         (proxy("command:1 image:2", "gordon-test/none"), true),
-        (fragment("facts", ROUTES), runs),
-        (fragment("facts", &ROUTES.replace("it's", "its")), false),
-        (fragment("facts", ROUTES.trim_end()), false),
-        (fragment("none", ROUTES), false),
-        (no_fragment("facts"), !runs),
-        (no_fragment("empty"), !runs),
-        (no_fragment("none"), true),
+        (routes_file("facts", ROUTES), runs),
+        (routes_file("facts", &ROUTES.replace("it's", "its")), false),
+        (routes_file("facts", ROUTES.trim_end()), false),
+        (routes_file("none", ROUTES), false),
+        (no_routes("facts"), !runs),
+        (no_routes("empty"), !runs),
+        (no_routes("none"), true),
         (detached("gordon-proxy", "bridge"), false),
         (detached("gordon-proxy", "facts-net"), true),
     ]
@@ -399,7 +399,7 @@ fn all_agree() {
         let _other = OtherImage::new(&lab);
         agree(&lab, cases(&lab));
         let without =
-            [(proxy("", IDLE), false), (fragment("facts", ROUTES), false), (no_fragment("facts"), true)];
+            [(proxy("", IDLE), false), (routes_file("facts", ROUTES), false), (no_routes("facts"), true)];
         agree(&lab, without.into());
         furnish_proxy(&lab, by, "--label gordon.maker=facts");
         agree(&lab, proxy_cases(true));

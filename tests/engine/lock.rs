@@ -51,7 +51,7 @@ fn a_lock_whose_owner_is_dead_is_no_obstacle() {
     let mut first = apply_begins(&project, own("dead"));
     first.kill().expect("it runs");
     first.wait().expect("it ends");
-    assert!(is_locked(own("dead")), "nobody released it");
+    assert!(is_locked(own("dead")), "it was not released");
     project.apply();
     assert!(!is_locked(own("dead")));
     project.is_settled();

@@ -181,7 +181,7 @@ fn an_engine_that_does_not_answer_is_no_empty_host() {
         let lab = Lab::new("observe-down");
         let down =
             lab.script("down", "#!/bin/sh\nDOCKER_HOST=unix:///nowhere/docker.sock exec docker \"$@\"\n");
-        let error = read(&lab, &down, &[IDLE]).expect_err("nobody answers");
+        let error = read(&lab, &down, &[IDLE]).expect_err("no engine answers");
         let text = error.to_string();
         assert!(text.contains("down ps: exit status 1: "), "{text}");
         assert!(text.contains("unix:///nowhere/docker.sock"), "{text}");

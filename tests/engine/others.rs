@@ -1,4 +1,4 @@
-//! What somebody else has on the host survives every command.
+//! Foreign things on the host survive every command.
 
 use std::process::Command;
 use support::Project;

@@ -45,7 +45,7 @@ fn get(host: &str) -> Run {
 }
 
 #[track_caller]
-fn leads(host: &str, body: &str) {
+fn serves(host: &str, body: &str) {
     let answer = get(host);
     assert!(answer.stdout.contains(body) && answer.stdout.ends_with("\n200"), "{host}: {answer:?}");
 }
@@ -69,10 +69,10 @@ fn is_old_caddy() -> bool {
 
 /// The proxy again serves, after something happened to it.
 fn eventually_leads(host: &str, body: &str) {
-    eventually(&format!("{host} leads to {body}"), || get(host).stdout.contains(body));
+    eventually(&format!("{host} serves {body}"), || get(host).stdout.contains(body));
 }
 
-fn fragments() -> String {
+fn routes_files() -> String {
     docker(["exec", "gordon-proxy", "sh", "-c", "cat /config/gordon/*.caddy"]).stdout
 }
 
@@ -89,7 +89,7 @@ fn the_proxies_of_a_docker_client_reach_nothing_of_gordon_s() {
         project.write("client/config.json", &client);
         let folder = project.folder().join("client");
         run(project.command(&["apply", "--yes"]).env("DOCKER_CONFIG", folder)).success();
-        leads("client.test", "direct");
+        serves("client.test", "direct");
         let env = |name| docker(["inspect", "--format", "{{json .Config.Env}}", name]).success().stdout;
         assert!(!env("gordon-proxy").contains("192.0.2.77"), "{}", env("gordon-proxy"));
         assert!(env("gtest-pxclient-web-green").contains("192.0.2.77"), "an app has what its user wants");
@@ -102,13 +102,13 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         let one = project("gtest-pxone", "one.test, alias.test", "first");
         let two = project("gtest-pxtwo", "two.test", "second");
         one.apply();
-        leads("one.test", "first");
-        leads("ALIAS.test", "first");
+        serves("one.test", "first");
+        serves("ALIAS.test", "first");
         let id = docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout;
         two.apply();
         for _ in 0..20 {
-            leads("one.test", "first");
-            leads("two.test", "second");
+            serves("one.test", "first");
+            serves("two.test", "second");
         }
         one.is_settled();
         two.is_settled();
@@ -119,7 +119,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         );
         let status = two.gordon(&["status", "--json"]).success().stdout;
         let proxy = serde_json::from_str::<Value>(&status).expect("JSON")["proxy"].clone();
-        assert_eq!((&proxy["fragment"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
+        assert_eq!((&proxy["routes"], &proxy["maker"]), (&json!("current"), &json!("gtest-pxone")));
         assert_eq!(
             (&proxy["ports"], &proxy["container"]["state"]),
             (&json!([18080, 18443]), &json!("running"))
@@ -128,7 +128,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         // the container starts anew
         docker(["restart", "-t", "5", "gordon-proxy"]).success();
         eventually_leads("one.test", "first");
-        leads("two.test", "second");
+        serves("two.test", "second");
         one.is_settled();
 
         // it was paused by hand
@@ -137,8 +137,8 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         let status = two.gordon(&["status"]).ended(1).stdout;
         assert!(status.contains("paused"), "{status}");
         two.apply();
-        leads("one.test", "first");
-        leads("two.test", "second");
+        serves("one.test", "first");
+        serves("two.test", "second");
         one.is_settled();
         two.is_settled();
 
@@ -146,7 +146,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         docker(["rm", "--force", "gordon-proxy"]).success();
         two.apply();
         eventually_leads("one.test", "first");
-        leads("two.test", "second");
+        serves("two.test", "second");
         one.is_settled();
         two.is_settled();
 
@@ -168,8 +168,8 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
         // of a project that goes, the routes go; the last one takes the proxy along, and no certificates
         one.gordon(&["down", "--yes"]).success();
         assert!(one.list("network").is_empty(), "the proxy left the network");
-        assert!(!fragments().contains("one.test"));
-        leads("two.test", "second");
+        assert!(!routes_files().contains("one.test"));
+        serves("two.test", "second");
         two.gordon(&["down", "--yes"]).success();
         let left = docker(["ps", "--all", "--filter", "name=gordon-proxy", "--format", "{{.Names}}"]).stdout;
         // other tests may run projects of their own meanwhile: then it stays, without routes
@@ -177,7 +177,7 @@ fn two_projects_with_an_app_of_one_name_share_a_proxy_to_the_last() {
             let networks = docker(["network", "ls", "--format", "{{.Name}}"]).stdout;
             assert!(!networks.contains("0-gordon-proxy"), "{networks}");
         } else {
-            assert_eq!(fragments(), "");
+            assert_eq!(routes_files(), "");
         }
         let volumes = docker(["volume", "ls", "--format", "{{.Name}}"]).stdout;
         assert!(volumes.contains("gordon-proxy-data"), "{volumes}");
@@ -199,7 +199,7 @@ fn of_two_first_deploys_at_once_one_waits_for_the_other_and_both_are_routed() {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
         for (project, name) in projects.iter().zip(["one", "two"]) {
-            leads(&format!("{name}.test"), &format!("body-{name}"));
+            serves(&format!("{name}.test"), &format!("body-{name}"));
             project.is_settled();
         }
     });
@@ -251,7 +251,7 @@ fn who_works_on_the_proxy_is_waited_for_until_his_lock_is_taken_away() {
         assert!(unlock.stderr.contains("the lock of the proxy of all projects is taken away from `ada`"));
         let rest: Vec<String> = rest.collect();
         assert!(apply.0.wait().expect("it ends").success(), "{rest:#?}");
-        leads("one.test", "first");
+        serves("one.test", "first");
     });
 }
 
@@ -274,25 +274,25 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
     on_private_engine(what_the_proxy_refuses_leaves_the_old_routes_in_place, || {
         let one = project("gtest-pxbad", "one.test", "first");
         one.apply();
-        let before = fragments();
+        let before = routes_files();
         // a file of no project makes the whole invalid
         let broken = "printf 'broken {\n\tno_such_thing\n}\n' >/config/gordon/_broken.caddy";
         docker(["exec", "gordon-proxy", "sh", "-c", broken]).success();
         one.write("gordon.yaml", &config("gtest-pxbad", "one.test, more.test", "first", "tls: 'off'"));
         let failed = one.gordon(&["apply", "--yes"]).ended(1);
         assert!(failed.stderr.contains("no_such_thing"), "Caddy's own words: {}", failed.stderr);
-        leads("one.test", "first");
+        serves("one.test", "first");
         leads_nowhere("more.test");
         docker(["exec", "gordon-proxy", "rm", "/config/gordon/_broken.caddy"]).success();
-        assert_eq!(fragments(), before);
+        assert_eq!(routes_files(), before);
         one.apply();
-        leads("more.test", "first");
+        serves("more.test", "first");
         one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
         one.apply();
         leads_nowhere("one.test");
         one.write("gordon.yaml", "name: gtest-pxbad\nproxy: { enabled: false }\napps:\n  web: { image: 'web:1', environment: { BODY: first } }\n");
         one.apply();
-        assert_eq!(fragments(), "");
+        assert_eq!(routes_files(), "");
         one.is_settled();
     });
 }
@@ -303,7 +303,7 @@ fn a_script_brings_the_proxy_up_and_does_nothing_the_second_time() {
         let one = project("gtest-pxscript", "one.test", "first");
         let first = run(&mut one.script(&["--offline"])).success();
         assert!(!first.stderr.contains("done: 0"), "{}", first.stderr);
-        leads("one.test", "first");
+        serves("one.test", "first");
         let second = run(&mut one.run_script()).success();
         assert!(second.stderr.contains("done: 0 of"), "{}", second.stderr);
         one.is_settled();
@@ -371,7 +371,7 @@ fn with_its_own_authority_it_answers_https() {
         };
         let https = |words: &[&str]| ask("https://one.test:18443/", words);
         eventually("https answers", || https(&["-k"]).stdout.contains("first"));
-        assert_ne!(https(&[]).status, 0, "its authority is nobody else's");
+        assert_ne!(https(&[]).status, 0, "no other authority is trusted");
         if !is_old_caddy() {
             let unknown = ask("https://none.test:18443/", &["-k", "-w", "\n%{http_code}"]);
             assert_eq!(unknown.stdout, "no app has this host\n404");
@@ -462,7 +462,7 @@ fn a_route_on_which_nothing_accepts_connections_is_not_put() {
             );
         let one = Project::new(name, &[("gordon.yaml", &text)]);
         one.apply();
-        leads("one.test", "first");
+        serves("one.test", "first");
         assert!(get("own.test").stdout.ends_with("502"), "that is the app's own answer");
         let elsewhere = text.replace("app_port: 3000", "app_port: 3001") + "deploy: { health_timeout: 2s }\n";
         one.write("gordon.yaml", &elsewhere);
@@ -471,10 +471,10 @@ fn a_route_on_which_nothing_accepts_connections_is_not_put() {
             let at = "one.test: nothing accepts connections at gtest-pxrefused-web-green.gtest-pxrefused-network.:3001";
             assert!(failed.stderr.contains(at), "{}", failed.stderr);
             assert!(failed.stderr.contains("another port, or 127.0.0.1 only?"), "{}", failed.stderr);
-            leads("one.test", "first");
+            serves("one.test", "first");
         }
         assert!(run(&mut one.script(&[])).ended(1).stderr.contains("nothing accepts connections"));
-        leads("one.test", "first");
+        serves("one.test", "first");
     });
 }
 
@@ -507,7 +507,7 @@ fn caddy_takes_every_host_for_a_host() {
         let one = project("gtest-pxhosts", &hosts, "first");
         one.apply();
         for host in HOSTS.iter().copied().chain([&*long]) {
-            leads(host, "first");
+            serves(host, "first");
         }
         for tls in ["auto", "internal"] {
             one.write("gordon.yaml", &config("gtest-pxhosts", &hosts, "first", &format!("tls: {tls}")));
@@ -556,16 +556,16 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
         };
         let one = Project::new(name, &[("gordon.yaml", &config("first", 200))]);
         one.apply();
-        leads("one.test", "first");
+        serves("one.test", "first");
         let before = one.ids();
         one.write("gordon.yaml", &config("sick", 500));
         let failed = one.gordon(&["apply", "--yes"]).ended(1);
         assert!(failed.stderr.contains("500 Internal Server Error"), "{}", failed.stderr);
         assert_eq!(one.ids(), before);
-        leads("one.test", "first");
+        serves("one.test", "first");
         one.write("gordon.yaml", &config("second", 302));
         run(&mut one.script(&[])).success();
-        leads("one.test", "second");
+        serves("one.test", "second");
         one.is_settled();
     });
 }
@@ -579,7 +579,7 @@ fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
         let one = Project::new(name, &[("gordon.yaml", &both)]);
         let failed = one.gordon(&["apply", "--yes"]).ended(1);
         assert!(failed.stderr.contains("gtest-pxpartly-sick-green"), "{}", failed.stderr);
-        leads("one.test", "first");
+        serves("one.test", "first");
         // but a host that is routed to an app that runs is not taken from it for one that does not
         let moved = both
             .replace("[one.test]", "[two.test]")
@@ -587,6 +587,6 @@ fn an_app_that_does_not_come_up_keeps_no_other_from_being_led_to() {
             .replace("'3'", "'4'");
         one.write("gordon.yaml", &moved);
         one.gordon(&["apply", "--yes"]).ended(1);
-        leads("one.test", "first");
+        serves("one.test", "first");
     });
 }

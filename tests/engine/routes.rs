@@ -1,4 +1,4 @@
-//! A proxy of somebody else's: told by `gordon routes`, and on the project's networks, it leads to the apps.
+//! A foreign proxy, with the output of `gordon routes` and on the project's networks, routes to the apps.
 
 use std::process::Command;
 use support::Project;
@@ -33,7 +33,7 @@ fn config(name: &str, body: &str) -> String {
     )
 }
 
-/// A proxy of this image, told by `gordon routes --format`, leads as ours does, also after a rollout. It has the routes as
+/// A proxy of this image, told by `gordon routes --format`, routes as ours does, also after a rollout. It has the routes as
 /// `file` in its folder `at`, and is started with `words`.
 fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&str]) {
     let (name, port) = (own(&format!("routes-{format}")), free_port());
@@ -53,14 +53,14 @@ fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&
         docker(["network", "connect", network, proxy]).success();
     }
 
-    eventually("web.test leads to the app", || get(port, "web.test").contains("first"));
+    eventually("web.test reaches the app", || get(port, "web.test").contains("first"));
     assert!(get(port, LONG).contains("first"));
     assert!(get(port, "api.test").contains("api"));
     assert!(!get(port, "none.test").contains("first") && !get(port, "none.test").contains("api"));
     sends_on_what_comes(port);
     project.write("gordon.yaml", &config(name, "second"));
     project.apply();
-    eventually("the same proxy leads to the new release", || get(port, "web.test").contains("second"));
+    eventually("the same proxy routes to the new release", || get(port, "web.test").contains("second"));
     assert!(get(port, "api.test").contains("api"));
 }
 

@@ -1,4 +1,4 @@
-//! What is told of a project is what is there, and what would change is what the plan says.
+//! The status of a project is what is there, and what would change is what the plan says.
 
 use serde_json::Value;
 use serde_json::json;

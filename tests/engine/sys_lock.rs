@@ -69,7 +69,7 @@ fn files(subject: &str) -> Vec<String> {
 #[test]
 fn a_lock_is_held_by_one_until_it_is_given_back() {
     let scene = Scene::new(own("lock-one"));
-    let lock = scene.take_now().expect("nobody has it");
+    let lock = scene.take_now().expect("it is free");
     let error = scene.take_now().expect_err("this process has it");
     let message = error.to_string();
     assert!(
@@ -104,7 +104,7 @@ fn a_lock_is_given_back_when_its_holder_panics() {
     let scene = Scene::new(own("lock-panic"));
     let outcome = thread::scope(|scope| {
         let holder = scope.spawn(|| {
-            let _lock = scene.take_now().expect("nobody has it");
+            let _lock = scene.take_now().expect("it is free");
             panic!("as it should");
         });
         holder.join()
@@ -116,14 +116,14 @@ fn a_lock_is_given_back_when_its_holder_panics() {
 #[test]
 fn who_waits_gets_the_lock_when_it_is_free() {
     let scene = Scene::new(own("lock-wait"));
-    let lock = scene.take_now().expect("nobody has it");
+    let lock = scene.take_now().expect("it is free");
     thread::scope(|scope| {
         let (tell, heard) = mpsc::channel();
         let waiter = scope.spawn(|| {
             let tell = tell;
             scene.take(LONG, &mut |news| tell.send(news.to_string()).expect("it is heard")).is_ok()
         });
-        let news = heard.recv().expect("it is told what it waits for");
+        let news = heard.recv().expect("it reports what it waits for");
         assert!(
             news.starts_with(&format!(
                 "waiting for another gordon, at work on project {}: `",
@@ -139,17 +139,17 @@ fn who_waits_gets_the_lock_when_it_is_free() {
 #[test]
 fn who_waits_for_a_while_gives_up_when_it_is_over() {
     let scene = Scene::new(own("lock-while"));
-    let _lock = scene.take_now().expect("nobody has it");
+    let _lock = scene.take_now().expect("it is free");
     let mut heard = Vec::new();
     let outcome = scene.take(Duration::from_millis(1), &mut |news| heard.push(news.clone()));
     assert!(matches!(outcome, Err(LockError::Held(..))), "{outcome:?}");
-    assert!(matches!(heard[..], [LockEvent::Held(..)]), "it is told once what it waits for: {heard:?}");
+    assert!(matches!(heard[..], [LockEvent::Held(..)]), "it reports once what it waits for: {heard:?}");
 }
 
 #[test]
 fn who_waits_can_be_interrupted() {
     let scene = Scene::new(own("lock-interrupt"));
-    let _lock = scene.take_now().expect("nobody has it");
+    let _lock = scene.take_now().expect("it is free");
     let interrupt = AtomicBool::new(false);
     let outcome = lock::take(&scene.docker, &scene.subject, LONG, &interrupt, &mut |_| {
         interrupt.store(true, Ordering::Relaxed);
@@ -161,9 +161,8 @@ fn who_waits_can_be_interrupted() {
 fn anybody_can_take_a_lock_away_and_its_holder_then_takes_nothing_from_the_next() {
     let scene = Scene::new(own("lock-unlock"));
     assert_eq!(lock::unlock(&scene.docker, &scene.subject), Ok(None));
-    let first = scene.take_now().expect("nobody has it");
-    let holder =
-        lock::unlock(&scene.docker, &scene.subject).expect("docker answers").expect("somebody had it");
+    let first = scene.take_now().expect("it is free");
+    let holder = lock::unlock(&scene.docker, &scene.subject).expect("docker answers").expect("it was held");
     assert!(holder.to_string().contains(&process::id().to_string()), "{holder}");
     let _second = scene.take_now().expect("it is free");
     drop(first);
@@ -176,7 +175,7 @@ const SLOW: &str = "GORDON_TEST_SLOW";
 
 /// Not a test: a process that takes the lock, starts a docker call that does not end, and is then killed.
 #[test]
-fn holds_the_lock_when_it_is_told_to() {
+fn holds_the_lock_when_asked_to() {
     let (Ok(name), Ok(binary)) = (env::var(HOLD), env::var(SLOW)) else { return };
     let docker = Docker::find(Cli::default(), &env::temp_dir()).expect("docker is there");
     let subject = Subject::Project(Project::parse(name).expect("a project"));
@@ -197,7 +196,7 @@ fn the_lock_of_a_killed_gordon_is_broken_once_its_docker_calls_are_done() {
     let slow = scene.lab.script("slow", &script);
 
     let mut gordon = process::Command::new(env::current_exe().expect("this test"))
-        .args(["--exact", "sys_lock::holds_the_lock_when_it_is_told_to"])
+        .args(["--exact", "sys_lock::holds_the_lock_when_asked_to"])
         .env(HOLD, own("lock-killed"))
         .env(SLOW, slow)
         .stdout(Stdio::null())

@@ -40,6 +40,8 @@ CASES
 	;;
 'container inspect'*gordon-lock-*) exit 1 ;;
 'container inspect'*State.Status*) echo 'running none 0' ;;
+# an engine of its own: locks are files of this machine, by engine
+'info '*) echo "$here" ;;
 'ps '* | 'network ls'* | 'volume ls'* | 'network inspect'* | 'image ls'*) ;;
 'info '*LoggingDriver*) echo json-file ;;
 *) echo 0123456789ab ;;
@@ -308,6 +310,18 @@ fn an_offline_plan_uses_images_json() {
     assert_eq!(run.stderr, "");
     scene.run("plan --offline --images bad.json", "").ended(2).shows("plan_bad_images");
     scene.run("plan --offline --images none.json", "").ended(2).shows("plan_no_images");
+}
+
+#[test]
+fn variables_come_from_the_command_line_the_environment_and_the_env_file() {
+    let config = "name = \"variables\"\n[services.web]\nimage = \"web:${FIRST}-${SECOND}-${THIRD}\"\n";
+    let scene = Scene::new(&[("gordon.toml", config), (".env", "FIRST=3\nSECOND=3\nTHIRD=3\n")], "");
+    let mut command = scene.command("plan --offline --summary --var FIRST=1", "");
+    let run = scene.outcome(command.envs([("FIRST", "2"), ("SECOND", "2")])).ended(0);
+    assert!(run.stdout.contains("web:1-2-3"), "{}", run.stdout);
+    scene.write(".env", "FIRST=3\n");
+    let run = scene.run("check --var THIRD=1", "").ended(2);
+    assert!(run.stderr.contains("error: the variable `SECOND` has no value"), "{}", run.stderr);
 }
 
 #[test]
@@ -656,8 +670,8 @@ fn plan_and_status_report_another_gordon_at_work() {
         "'ps '*) echo '[\"0123456789abcdef\",\"gordon-lock-cli-work\",\"\",\"created\",\"none\"]' ;;\n";
     let held = format!("'container inspect'*gordon-lock-*) echo '[\"0123\",{}]' ;;\n", labels("other"));
     let scene = shop("work", &format!("{listed}{held}"));
-    for words in ["plan", "status"] {
-        let run = scene.gordon(words).ended(0);
+    for (words, status) in [("plan", 0), ("status", 1)] {
+        let run = scene.gordon(words).ended(status);
         let told = "warning: project cli-work: another gordon is at work: `ada` on `web1`, since 2026, process 77\n  hint: ";
         assert!(run.stderr.starts_with(told), "{}", run.stderr);
     }
@@ -787,15 +801,15 @@ fn status_shows_the_host_and_its_differences_from_the_config() {
         running(old, "app", 1, "", 129),
     );
     let scene = shop("status", &cases);
-    scene.gordon("status").ended(0).shows("status");
-    let json = scene.gordon("status --json").ended(0).stdout;
+    scene.gordon("status").ended(1).shows("status");
+    let json = scene.gordon("status --json").ended(1).stdout;
     let status: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&status["version"], &status["project"]), (&1.into(), &"cli-status".into()));
     let of_app = &status["workloads"][1];
     assert_eq!((&of_app["name"], &of_app["serving"], &of_app["wanted"]), (&app.into(), &1.into(), &1.into()));
     assert_eq!(
         of_app["routes"],
-        serde_json::json!([{"host": "shop.test", "target": "shop-test", "port": 80}])
+        serde_json::json!([{"host": "shop.test", "target": "shop-test", "port": 80, "served": null}])
     );
     assert!(of_app["containers"][0]["age_seconds"].as_u64().is_some_and(|age| age >= 5400), "{of_app}");
     assert_eq!(status["workloads"][0]["containers"][0]["state"], "missing");
@@ -857,37 +871,84 @@ fn status_shows_the_proxy_and_its_routes_of_the_project() {
                  \"NetworkSettings\":{\"Networks\":{\"0-gordon-proxy\":{\"NetworkID\":\"n1\",\"IPAddress\":\"10.9.8.128\"},\"other-network\":{\"NetworkID\":\"n2\"}}}}";
     let cases = format!(
         "'ps '*) echo '[\"p\",\"gordon-proxy\",\"true\",\"running\",\"\"]' ;;\n'container inspect'*) echo '{proxy}' ;;\n\
-         exec*) cat \"$here/fragments\" ;;\n"
+         exec*) cat \"$here/routes_files\" ;;\n"
     );
     let scene = Scene::new(&[("gordon.toml", config)], &cases);
-    let has = |fragments: &str| fs::write(scene.docker.path().join("fragments"), fragments).expect("a file");
+    let has = |routes_files: &str| {
+        fs::write(scene.docker.path().join("routes_files"), routes_files).expect("a file")
+    };
     let told =
-        || -> Value { serde_json::from_str(&scene.gordon("status --json").ended(0).stdout).expect("JSON") };
+        || -> Value { serde_json::from_str(&scene.gordon("status --json").ended(1).stdout).expect("JSON") };
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
-    scene.gordon("status").ended(0).shows("status_proxy");
+    scene.gordon("status").ended(1).shows("status_proxy");
     let status = told();
     let proxy = &status["proxy"];
     assert_eq!((&proxy["ports"], &proxy["maker"]), (&serde_json::json!([443, 8080]), &"other".into()));
     assert_eq!((&proxy["container"]["state"], &proxy["tls"]), (&"running".into(), &"off".into()));
-    assert_eq!(proxy["fragment"], "outdated");
+    assert_eq!(proxy["routes"], "outdated");
     has("\0other.caddy\nhttp://other.test {\n}\n");
-    assert_eq!(told()["proxy"]["fragment"], "missing");
+    assert_eq!(told()["proxy"]["routes"], "missing");
     scene.write("gordon.toml", "name = \"cli-proxied\"\n[apps.web]\nimage = \"web:1\"\n");
     assert_eq!(told()["proxy"], Value::Null, "the project has nothing to do with it");
     has("\0cli-proxied.caddy\nhttp://old.test {\n}\n");
-    assert_eq!(told()["proxy"]["fragment"], "orphan");
+    assert_eq!(told()["proxy"]["routes"], "orphan");
 }
 
 #[test]
 fn status_needs_neither_secrets_nor_a_plan() {
     let config = "name = \"cli-bare\"\n[apps.web]\nimage = \"none:1\"\nenvironment = { secret = [\"TOKEN\"] }\n[deploy]\npull = \"never\"\n";
     let scene = Scene::new(&[("gordon.toml", config)], "");
-    scene.gordon("status").ended(0).shows("status_blocked");
+    scene.gordon("status").ended(1).shows("status_blocked");
     scene.write(".gordon/secrets", "no secret\n");
-    let run = scene.gordon("status --json").ended(0);
+    let run = scene.gordon("status --json").ended(1);
     assert!(run.stderr.contains("whether secrets have changed is not known"), "{}", run.stderr);
     let stranger = "'ps '*) echo '[\"1\",\"cli-foreign-shop.test\",\"\",\"running\",\"bridge\"]' ;;\n";
-    shop("foreign", stranger).gordon("status").ended(0).shows("status_conflict");
+    shop("foreign", stranger).gordon("status").ended(1).shows("status_conflict");
+}
+
+#[test]
+fn a_domain_is_served_only_while_the_proxy_runs_and_has_its_route() {
+    let config =
+        "name = \"cli-served\"\n[apps.web]\nimage = \"web:1\"\nproxy = { hosts = [\"shop.test\"] }\n";
+    let of_host = |proxy: &str| {
+        let app = running("cli-served-web-green", "app", 1, "image:0f2f0f3a", 128)
+            .replace("cli-status-shop-test", "cli-served-network")
+            .replace("cli-status", "cli-served");
+        let proxy_seen = format!(
+            "\techo '{{\"Id\":\"p\",\"Name\":\"/gordon-proxy\",\"Image\":\"sha256:'$(printf %064d 9)'\",\"State\":{{\"Status\":\"{proxy}\"}},\
+             \"HostConfig\":{{\"RestartPolicy\":{{\"Name\":\"always\"}}}},\"Config\":{{\"Image\":\"caddy:2\",\"Labels\":{{\"gordon.managed\":\"true\",\
+             \"gordon.maker\":\"other\",\"gordon.kind\":\"proxy\",\"gordon.release\":\"1\"}}}},\"NetworkSettings\":{{\"Networks\":{{}}}}}}'\n"
+        );
+        let list =
+            |name: &str, state: &str| format!("\techo '[\"{name}\",\"{name}\",\"true\",\"{state}\",\"\"]'\n");
+        let cases = format!(
+            "'ps '*)\n{}{}\t;;\n'network ls'*) echo n1 ;;\n\
+             'network inspect'*) echo '{{\"Id\":\"n1\",\"Name\":\"cli-served-network\",\"IPAM\":{{\"Config\":[{{\"Subnet\":\"10.9.8.0/24\"}}]}},\
+             \"Labels\":{{\"gordon.managed\":\"true\",\"gordon.project\":\"cli-served\"}}}}' ;;\n\
+             'container inspect'*)\n{app}{proxy_seen}\t;;\nexec*) cat \"$here/routes_files\" ;;\n",
+            list("cli-served-web-green", "running"),
+            list("gordon-proxy", proxy),
+        );
+        let scene = Scene::new(&[("gordon.toml", config)], &cases);
+        let routes = "\0cli-served.caddy\nhttps://shop.test {\n}\n";
+        fs::write(scene.docker.path().join("routes_files"), routes).expect("a file");
+        scene
+    };
+    let up = of_host("running");
+    let text = up.gordon("status").ended(0).stdout;
+    assert!(text.contains("\ncli-served: 1 of 1 container serving; "), "{text}");
+    let down = of_host("exited");
+    let text = down.gordon("status").ended(1).stdout;
+    assert!(
+        text.contains("    shop.test → cli-served-web:3000 (NOT SERVED: the proxy does not run)\n"),
+        "{text}"
+    );
+    assert!(text.contains("\ncli-served: 1 of 1 container serving, 1 domain NOT SERVED; "), "{text}");
+    for (scene, status, served) in [(up, 0, true), (down, 1, false)] {
+        let json: Value =
+            serde_json::from_str(&scene.gordon("status --json").ended(status).stdout).expect("JSON");
+        assert_eq!(json["workloads"][0]["routes"][0]["served"], served);
+    }
 }
 
 /// Sequences that move the cursor, begin a line, conceal text, or reverse its direction, and a mark behind
@@ -1063,7 +1124,9 @@ fn words_survive_every_format(words: &[String]) {
     let escaped = |c: char| {
         if c == ' ' || c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }
     };
-    let quoted = |word: &String| format!("\"{}\"", word.chars().map(escaped).collect::<String>());
+    // two dollars are one
+    let quoted =
+        |word: &String| format!("\"{}\"", word.replace('$', "$$").chars().map(escaped).collect::<String>());
     let list = words.iter().map(quoted).collect::<Vec<_>>().join(", ");
     let config = format!(
         "name: words\nproxy: {{ enabled: false }}\napps:\n  web:\n    image: 'web:1'\n    environment: {{ A: {} }}\n    command: [{list}]\n",

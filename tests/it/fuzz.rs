@@ -13,10 +13,10 @@ use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::docker::Cli;
 use gordon::docker::First;
-use gordon::docker::Fragment;
 use gordon::docker::ImageFacts;
 use gordon::docker::ImageList;
 use gordon::docker::Observed;
+use gordon::docker::RoutesFile;
 use gordon::docker::Scope;
 use gordon::docker::Second;
 use gordon::docker::SeenImage;
@@ -543,7 +543,7 @@ proptest! {
         which: Index,
         changes in prop::collection::vec((any::<Index>(), changes()), 1..4),
         edit in prop::option::weighted(0.1, (any::<Index>(), edits())),
-        fragments in edits(),
+        routes_files in edits(),
     ) {
         let mut answers = which.get(&ANSWERS).clone();
         let questions: Vec<String> = answers.keys().filter(|name| *name != "network-ls").cloned().collect();
@@ -575,7 +575,7 @@ proptest! {
                 images: Vec::new(),
                 networks: vec![answer("network-inspect")],
                 references: Some(answer("image-ls")),
-                fragments: Some(edited("\0shop.caddy\n# network shop-a\na.com {\n}\n# end\n\0mall.caddy\n", &fragments)),
+                routes_files: Some(edited("\0shop.caddy\n# network shop-a\na.com {\n}\n# end\n\0mall.caddy\n", &routes_files)),
             };
             if let Ok(host) = survey.observed(&second) {
                 walked(&desired, &host);
@@ -589,14 +589,14 @@ proptest! {
         let mut host = planned_to_the_end(&config)?;
         let (desired, _) = desired::resolve(&config, &host_inputs(&config));
         let [shop, mall] = ["shop", "mall"].map(|name| Project::parse(name).unwrap());
-        let text = host.fragments[&shop].clone();
-        host.fragments.insert(shop, Fragment::from(edited(text.as_str(), &own).as_str()));
-        host.fragments.insert(mall, Fragment::from(edited(text.as_str(), &other).as_str()));
-        for fragment in host.fragments.values() {
-            for host in fragment.hosts() {
-                prop_assert!(fragment.sites(host).is_some_and(|sites| fragment.as_str().contains(sites)));
+        let text = host.routes_files[&shop].clone();
+        host.routes_files.insert(shop, RoutesFile::from(edited(text.as_str(), &own).as_str()));
+        host.routes_files.insert(mall, RoutesFile::from(edited(text.as_str(), &other).as_str()));
+        for routes_file in host.routes_files.values() {
+            for host in routes_file.hosts() {
+                prop_assert!(routes_file.sites(host).is_some_and(|sites| routes_file.as_str().contains(sites)));
             }
-            fragment.leading_network(&Container::parse("shop-web-green").unwrap());
+            routes_file.leading_network(&Container::parse("shop-web-green").unwrap());
         }
         walked(&desired, &host);
     }

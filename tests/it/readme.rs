@@ -317,11 +317,11 @@ fn every_link_and_every_path_exists() {
             } else {
                 document.folder().join(path)
             };
-            let leads = match anchor {
+            let is_there = match anchor {
                 "" => Path::new(ROOT).join(&path).exists(),
                 anchor => Document::read(&path.to_string_lossy()).anchors().contains(anchor),
             };
-            if !leads {
+            if !is_there {
                 wrong.push(format!("{}: {link}", document.path));
             }
         }

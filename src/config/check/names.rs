@@ -99,7 +99,7 @@ fn check_reserved(config: &Config, problems: &mut Vec<Problem>) {
             Some(id) => check(id.get_ref().as_str(), id.span(), "an id", "choose another `id`"),
             None => {
                 let domain = &route.domain;
-                let way_out = "give the route an `id`, which stands for the domain in names";
+                let way_out = "give the route an `id`, which replaces the domain in names";
                 check(domain.get_ref().as_str(), domain.span(), "a domain", way_out);
             }
         }
@@ -144,7 +144,7 @@ fn check_hosts(config: &Config, problems: &mut Vec<Problem>) {
         match seen.get(host.get_ref()) {
             Some(first) => problems.push(
                 collision(*first, host, format!("the host `{host}` is routed twice"))
-                    .hint("a host leads to one app; remove it from the other"),
+                    .hint("a host belongs to one app; remove it from the other"),
             ),
             None => drop(seen.insert(host.get_ref(), host)),
         }

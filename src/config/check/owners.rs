@@ -83,7 +83,7 @@ fn check_members(
         }
         if let Some(first) = seen.insert(domain.clone(), member.span()) {
             problems.push(
-                Problem::warning(member.span(), format!("`{domain}` stands in group `{name}` twice"))
+                Problem::warning(member.span(), format!("`{domain}` is in group `{name}` twice"))
                     .also(first, "first here")
                     .hint("remove one of them"),
             );

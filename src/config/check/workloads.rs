@@ -51,14 +51,15 @@ fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
                 )
                 .hint(STORE_HINT),
             ),
-            Some(notation) => problems.push(
+            Some(notation @ Notation::Command) => problems.push(
                 Problem::warning(
                     key.span(),
                     format!("nothing is put in place of `{}` in the value of `{key}`", notation.sample()),
                 )
                 .hint("write the value itself, or name the variable in `environment.secret`"),
             ),
-            None => {}
+            // what is left of variables was meant to be left
+            Some(Notation::Variable) | None => {}
         }
     }
 }

@@ -814,9 +814,50 @@ routes:
 fn what_stands_for_a_value_that_is_elsewhere_is_taken_as_it_is() {
     check(
         "notations",
-        "[routes]\n\"a.com\" = { image = \"web\", environment = { A = \"${A}\", B = \"$(b)\", C = \"${pass:c}\", D = \"$D\" } }\n",
-        "routes:\n  a.com: { image: web, environment: { A: \"${A}\", B: $(b), C: \"${pass:c}\", D: $D } }\n",
+        "[routes]\n\"a.com\" = { image = \"web\", environment = { A = \"$${A}\", B = \"$(b)\", C = \"${pass:c}\", D = \"$D\" } }\n",
+        "routes:\n  a.com: { image: web, environment: { A: \"$${A}\", B: $(b), C: \"${pass:c}\", D: $D } }\n",
     );
+}
+
+#[test]
+fn a_variable_without_a_value_is_an_error_at_its_place() {
+    check(
+        "variables",
+        r#"
+[routes]
+"a.com" = { image = "web:${TAG}", command = ["run", "--level", "${LEVEL:?debug or info}"], port = "${PORT:-none}" }
+"b.com" = { image = "web", environment = { A = "${a.b}", B = "x${" } }
+"#,
+        r#"
+routes:
+  a.com: { image: "web:${TAG}", command: [run, --level, "${LEVEL:?debug or info}"], port: "${PORT:-none}" }
+  b.com: { image: web, environment: { A: "${a.b}", B: "x${" } }
+"#,
+    );
+}
+
+#[test]
+fn a_variable_may_give_whatever_the_config_wants() {
+    let text = r#"
+[routes]
+"a.com" = { image = "${IMAGE}:1", port = "${PORT}", replicas = "${MANY}", memory = "${MANY}00m", environment = { A = "${MANY}" } }
+[network_isolation]
+enabled = "${ON}"
+[proxy]
+enabled = "${ON}"
+tls = "${TLS}"
+[deploy]
+drain = "${MANY}s"
+"#;
+    let plain = text.replace("${IMAGE}", "web").replace("\"${PORT}\"", "8080").replace("\"${MANY}\"", "2");
+    let plain = plain.replace("A = 2", "A = \"2\"").replace("${MANY}", "2").replace("${TLS}", "off");
+    let plain = plain.replace("\"${ON}\"", "false");
+    let values = [("IMAGE", "web"), ("PORT", "8080"), ("MANY", "2"), ("ON", "false"), ("TLS", "off")];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let Loaded { config: filled, problems } =
+        load_with(&Source { path: "gordon.toml", text }, &Variables::of([values]));
+    assert_eq!(problems, []);
+    assert_eq!(filled.expect("a config"), config("gordon.toml", &plain));
 }
 
 /// The problems of what `text` mounts, for a config in `folder` where `missing` is not there.

@@ -27,6 +27,7 @@ fn node_to_yaml(toml: &str, node: &Node<'_>, depth: usize) -> String {
     let indent = format!("\n{}", "  ".repeat(depth));
     match &node.kind {
         Kind::String(text) => format!(" {}", serde_json::to_string(text).expect("JSON")),
+        Kind::Filled(_) => unreachable!("no value was put into the tree"),
         Kind::Bool(..) | Kind::Int(..) | Kind::Float(..) => format!(" {}", &toml[node.span.clone()]),
         Kind::List(list) => list
             .iter()

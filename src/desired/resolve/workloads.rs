@@ -1,4 +1,4 @@
-//! An app or a service, wherever it stands: its names, where it listens, and how a new release takes over.
+//! An app or a service, of a route or of a project: its names, where it listens, and how a new release takes over.
 
 use super::Resolver;
 use crate::config;
@@ -24,7 +24,7 @@ use std::ops::Range;
 /// The port of an app when neither the config nor its image says one.
 const HTTP_PORT: u16 = 80;
 
-/// Where a service stands: under a domain, a group or a project.
+/// What a service belongs to: a domain, a group or a project.
 pub(super) struct Home<'a> {
     /// What its owner label says.
     pub(super) owner: Owner,
@@ -54,7 +54,7 @@ pub(super) struct App<'a> {
     /// Where it listens, when the config says so.
     pub(super) port: Option<u16>,
     pub(super) strategy: config::Strategy,
-    /// The hosts that lead there; `None`: no proxy does.
+    /// The hosts that are routed to it; `None`: none are.
     pub(super) hosts: Option<Vec<Domain>>,
     /// The host for which it is asked whether it is ready.
     pub(super) asked_host: &'a str,
@@ -95,7 +95,7 @@ impl<'a> Resolver<'a> {
             keeps_previous: self.keeps_previous(),
         };
         if let Some(hosts) = app.hosts {
-            self.lead(hosts, &workload, port, &names.qualified);
+            self.route_hosts(hosts, &workload, port, &names.qualified);
         }
         self.add(workload, names);
     }
@@ -170,8 +170,8 @@ impl<'a> Resolver<'a> {
     }
 
     /// Where a workload listens: as the config says, else on the only TCP port that its image EXPOSEs. Whether that is certain
-    /// matters when hosts lead there (`is_led`), or when it is asked there whether it is ready.
-    fn port(&mut self, workload: &config::Workload, listener: &Listener<'_>, is_led: bool) -> u16 {
+    /// matters when hosts are routed to it (`has_hosts`), or when it is asked there whether it is ready.
+    fn port(&mut self, workload: &config::Workload, listener: &Listener<'_>, has_hosts: bool) -> u16 {
         if let Some(port) = listener.declared {
             return port;
         }
@@ -187,21 +187,21 @@ impl<'a> Resolver<'a> {
             workload.health.as_ref().map(|health| &health.get_ref().test),
             Some(HealthTest::Path(_))
         );
-        let is_routed = is_led && self.is_routing();
+        let is_routed = has_hosts && self.is_routing();
         match exposed.as_slice() {
             [_] => {}
             [_, ..] if is_routed || is_asked => {
                 let ports: Vec<String> = exposed.iter().map(|port| format!("`{port}`")).collect();
                 let message = format!("`{image}` listens on several ports: {}", ports.join(", "));
                 let way_out = match is_routed {
-                    true => "say with `port` to which of them its domain leads",
+                    true => "say with `port` which of them its domain is routed to",
                     false => {
                         "an app says with `port` which of them is asked; else check its health with `cmd`"
                     }
                 };
                 self.problems.push(Problem::error(listener.place.clone(), message).hint(way_out));
             }
-            _ if is_led || is_asked => {
+            _ if has_hosts || is_asked => {
                 let name = listener.naming.container(listener.base_name, Role::Serving, 1);
                 self.silent.entry(port).or_default().push(name);
             }
@@ -210,8 +210,8 @@ impl<'a> Resolver<'a> {
         port
     }
 
-    /// Notes that `hosts` lead to `workload`, and makes room for the proxy in its networks.
-    fn lead(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
+    /// Notes that `hosts` are routed to `workload`, and makes room for the proxy in its networks.
+    fn route_hosts(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
         let networks = workload.attachments.iter().map(|attachment| attachment.network.clone());
         let networks: Vec<Network> = networks.collect();
         if self.is_routing() {

@@ -132,7 +132,7 @@ impl Survey {
         let networks: Vec<&str> = self.networks.iter().map(String::as_str).collect();
         let is_image_missing = self.images.len() < self.scope.images.len();
         let mut questions = Second::of(&containers, &images.collect(), &networks, is_image_missing);
-        questions.fragments = self.fragments();
+        questions.routes_files = self.routes_files();
         questions
     }
 
@@ -141,8 +141,8 @@ impl Survey {
         listed.is_managed() || listed.is_on(&self.scope.networks)
     }
 
-    /// How the proxy's fragments are read: where it runs, there; where it does not, off its volume, which takes its image.
-    fn fragments(&self) -> Option<Command> {
+    /// How the proxy's routes files are read: where it runs, there; where it does not, off its volume, which takes its image.
+    fn routes_files(&self) -> Option<Command> {
         if self.containers.iter().any(Listed::is_running_proxy) {
             return Some(proxy::read());
         }
@@ -155,7 +155,7 @@ impl Survey {
     /// # Errors
     /// When an answer is not of docker's form, or a name that gordon needs means several networks.
     pub fn observed(mut self, answers: &Second<String>) -> Result<Observed, ReadError> {
-        let Second { containers, images, networks, references, fragments } = answers;
+        let Second { containers, images, networks, references, routes_files } = answers;
         let images: Vec<ImageAnswer> = read_all("image inspect", images)?;
         self.image_labels.extend(image::labels(&images));
         let inspected: Vec<ContainerAnswer> = read_all("container inspect", containers)?;
@@ -178,7 +178,7 @@ impl Survey {
             }
             host.other_subnets.extend(subnets);
         }
-        host.fragments = fragments.as_deref().map(proxy::fragments).unwrap_or_default();
+        host.routes_files = routes_files.as_deref().map(proxy::routes_files).unwrap_or_default();
         host.images = Images {
             here: self.images,
             references: references
@@ -282,7 +282,7 @@ mod tests {
                     images: Vec::new(),
                     networks: vec![recorded!($engine, "network-inspect")],
                     references: Some(recorded!($engine, "image-ls")),
-                    fragments: None,
+                    routes_files: None,
                 },
             }
         };

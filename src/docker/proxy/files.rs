@@ -1,9 +1,9 @@
 //! The proxy's files on its volume: the file of routes of each project, and the scripts that put them, take them and ask where
 //! they lead. Does not know what is in them.
 
-use super::Fragment;
-use super::Fragments;
 use super::PROXY;
+use super::RoutesFile;
+use super::RoutesFiles;
 use super::names::CONFIG;
 use crate::docker::Command;
 use crate::name::Domain;
@@ -32,12 +32,12 @@ pub(in crate::docker) fn write_set_up(image: &Image, name: &str, text: &str) -> 
     Command { stdin: Some(text.to_owned()), ..command }
 }
 
-/// Reads all fragments in the proxy, which runs.
+/// Reads all routes files in the proxy, which runs.
 pub(in crate::docker) fn read() -> Command {
     Command::new(["exec", PROXY, "sh", "-c", READ.trim_end()])
 }
 
-/// Reads all fragments where the proxy does not run, in a container of `image` that is gone afterwards.
+/// Reads all routes files where the proxy does not run, in a container of `image` that is gone afterwards.
 pub(in crate::docker) fn read_without_proxy(image: &str) -> Command {
     let volume = format!("{}:/config:ro", CONFIG.0);
     let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
@@ -47,7 +47,7 @@ pub(in crate::docker) fn read_without_proxy(image: &str) -> Command {
     command
 }
 
-/// Puts the fragment of `project`.
+/// Puts the routes file of `project`.
 pub(in crate::docker) fn put(project: &Project, text: &str) -> Command {
     let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
     Command { stdin: Some(text.to_owned()), ..Command::new(words) }
@@ -61,22 +61,22 @@ pub(in crate::docker) fn ask(routes: &[(String, Domain)], timeout: Duration) -> 
     Command { stdin: Some(lines), ..Command::new(words) }
 }
 
-/// Takes the fragment of `project` away.
+/// Takes the routes file of `project` away.
 pub(in crate::docker) fn take(project: &Project) -> Command {
     Command::new(["exec", PROXY, "sh", "/config/gordon/take", project.as_str()])
 }
 
-/// The volume that holds the fragments.
+/// The volume that holds the routes files.
 pub(in crate::docker) fn volume() -> Volume {
     Volume::parse(CONFIG.0).expect("it is the name of a volume")
 }
 
-/// The fragments in the answer to [`read`].
-pub(in crate::docker) fn fragments(answer: &str) -> Fragments {
+/// The routes files in the answer to [`read`].
+pub(in crate::docker) fn routes_files(answer: &str) -> RoutesFiles {
     let files = answer.split('\0').filter_map(|file| file.split_once('\n'));
     files
         .filter_map(|(name, text)| {
-            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, Fragment::from(text)))
+            Some((Project::parse(name.strip_suffix(".caddy")?).ok()?, RoutesFile::from(text)))
         })
         .collect()
 }
@@ -87,11 +87,13 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn fragments_are_told_apart_by_their_files() {
+    fn routes_files_are_told_apart_by_their_files() {
         let answer = "\0shop.caddy\na.com {\n}\n\0gmail.caddy\n\0.caddy\nx\n";
-        let fragments = fragments(answer);
-        let texts: Vec<_> =
-            fragments.iter().map(|(project, fragment)| (project.as_str(), fragment.as_str())).collect();
+        let routes_files = routes_files(answer);
+        let texts: Vec<_> = routes_files
+            .iter()
+            .map(|(project, routes_file)| (project.as_str(), routes_file.as_str()))
+            .collect();
         assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
     }
 

@@ -2,8 +2,8 @@
 //! files of routes, written and read. Knows alone what Caddy's words are. Does not know what is routed where.
 
 mod files;
-mod fragment;
 mod names;
+mod routes_file;
 mod served;
 mod set_up;
 mod sites;
@@ -11,21 +11,21 @@ mod sites;
 pub use crate::spec::PROXY;
 pub use files::SCRIPTS;
 pub(super) use files::ask;
-pub(super) use files::fragments;
 pub(super) use files::put;
 pub(super) use files::read;
 pub(super) use files::read_without_proxy;
+pub(super) use files::routes_files;
 pub(super) use files::take;
 pub(super) use files::volume;
 pub(super) use files::write_set_up;
-pub use fragment::Fragment;
-pub use fragment::Fragments;
-pub use fragment::RouteSite;
-pub use fragment::route_sites;
 pub use names::NETWORK;
 pub use names::PREVIOUS;
 pub use names::paths;
 pub use names::volumes;
+pub use routes_file::RouteSite;
+pub use routes_file::RoutesFile;
+pub use routes_file::RoutesFiles;
+pub use routes_file::route_sites;
 pub use served::Entrance;
 pub use served::Response;
 pub use served::Served;

@@ -1,6 +1,6 @@
 # served SCHEME PORT: each host that this reads is asked of the proxy at that port, as a visitor would ask. An answer is a
 # line: HOST CERTIFICATE STATUS MILLISECONDS, or HOST CERTIFICATE - WHY; CERTIFICATE is yes or no. Busybox cannot ask over
-# HTTPS under a name that leads elsewhere: a second Caddy asks, and ends with this.
+# HTTPS under a name that resolves to another address: a second Caddy asks, and ends with this.
 set -eu
 certificates=${XDG_DATA_HOME:-$HOME/.local/share}/caddy/certificates
 port=$((20000 + $$ % 40000))

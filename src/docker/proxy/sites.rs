@@ -20,7 +20,7 @@ pub fn directive(tls: Tls) -> Option<&'static str> {
 /// What the proxy asks docker for: a container in a network. Docker asks the resolver of the host for what it does not
 /// know, and no public domain ends in a network's name; the dot at the end keeps that of the host from being added.
 fn question(route: &Route, role: Role, replica: u32) -> String {
-    let network = route.networks.first().expect("who is led to is on a network");
+    let network = route.networks.first().expect("a routed app is on a network");
     format!("{}.{network}.", route.container(role, replica))
 }
 

@@ -1,5 +1,5 @@
 //! The containers of a workload: made, replaced, rolled out, kept, drained. The files form a staircase: each
-//! calls only those before it in `target`, `life`, `view`, `networks`, `launch`, `left_data`, `drain`,
+//! calls only those before it in `target`, `life`, `view`, `networks`, `ports`, `launch`, `left_data`, `drain`,
 //! `replace`, `rollout`, `resume`, `workload`, `rollback`. Knows of the proxy only the steps that it left.
 
 mod drain;
@@ -7,6 +7,7 @@ mod launch;
 mod left_data;
 mod life;
 mod networks;
+mod ports;
 mod replace;
 mod resume;
 mod rollback;

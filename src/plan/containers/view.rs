@@ -165,10 +165,10 @@ pub(super) fn extra_networks(plan: &PlanBuilder<'_>, workload: &Workload, name: 
 /// The network on which the proxy routes to a workload today, if the workload is to leave it.
 pub(super) fn routed_network(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<Network> {
     let project = plan.project;
-    if Fact::NoFragment(project.clone()).holds(&plan.now) {
+    if Fact::NoRoutes(project.clone()).holds(&plan.now) {
         return None;
     }
-    let network = plan.now.fragments[project].leading_network(&workload.name())?;
+    let network = plan.now.routes_files[project].leading_network(&workload.name())?;
     let is_ours = plan.now.networks.get(network)?.project.as_ref() == Some(project);
     (is_ours && workload.attachments.iter().all(|a| a.network != *network)).then(|| network.clone())
 }

@@ -4,6 +4,7 @@
 use super::drain::retire_previous;
 use super::drain::stop_restarting;
 use super::networks::unpause;
+use super::ports::check_ports;
 use super::replace::keep_or_fall_back;
 use super::replace::replace;
 use super::resume::resume;
@@ -110,6 +111,7 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
     if !target.is_shared() {
         target.release = release(plan, &target, &names);
     }
+    let begin = plan.count();
     let mut woken = Steps::new();
     for name in names {
         woken.extend(unpause(plan, target.owner(), name));
@@ -133,6 +135,8 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
         retire_previous(plan, &target, slot, &after);
     }
     up.extend(woken);
+    let steps: Steps = plan.since(begin).collect();
+    check_ports(plan, workload, &slots, &steps);
     Availability::After(up)
 }
 

@@ -24,9 +24,10 @@ pub(super) fn is_others(plan: &PlanBuilder<'_>, project: &Project) -> bool {
 
 /// Reports hosts that another project routes. They stay with that project.
 pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>, desired: &Desired) {
-    let others = plan.now.fragments.iter().filter(|(project, _)| is_others(plan, project));
-    let holders: BTreeMap<&str, &Project> =
-        others.flat_map(|(project, fragment)| fragment.hosts().map(move |host| (host, project))).collect();
+    let others = plan.now.routes_files.iter().filter(|(project, _)| is_others(plan, project));
+    let holders: BTreeMap<&str, &Project> = others
+        .flat_map(|(project, routes_file)| routes_file.hosts().map(move |host| (host, project)))
+        .collect();
     let hosts = desired.routes.iter().flat_map(|route| &route.hosts);
     let taken = hosts.filter_map(|host| {
         let project = *holders.get(host.as_str())?;

@@ -27,8 +27,8 @@ use std::collections::BTreeSet;
 pub(super) fn join_networks(plan: &mut PlanBuilder<'_>, desired: &Desired, ready: &[StepId]) {
     let mut wanted: BTreeSet<Network> =
         desired.routes.iter().flat_map(|route| route.networks.iter().cloned()).collect();
-    for (project, fragment) in &plan.now.fragments {
-        let of_project = fragment.networks().iter().filter(|network| {
+    for (project, routes_file) in &plan.now.routes_files {
+        let of_project = routes_file.networks().iter().filter(|network| {
             let seen = plan.now.networks.get(*network);
             project != plan.project
                 && seen.is_some_and(|seen| seen.project.as_ref().is_none_or(|owner| owner == project))

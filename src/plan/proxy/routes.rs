@@ -10,8 +10,8 @@ use crate::desired::Ready;
 use crate::desired::Route;
 use crate::desired::Workload;
 use crate::docker::Fact;
-use crate::docker::Fragment;
 use crate::docker::Op;
+use crate::docker::RoutesFile;
 use crate::docker::proxy;
 use crate::name::Domain;
 use crate::name::Project;
@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 /// Removes the routes of this project from the proxy.
 pub(in crate::plan) fn take_own_routes(plan: &mut PlanBuilder<'_>) {
     let project = plan.project;
-    let has_routes = plan.now.fragments.contains_key(project);
+    let has_routes = plan.now.routes_files.contains_key(project);
     let woken = if has_routes { unpause(plan, &owner(), &proxy_name()) } else { Steps::new() };
     plan.unrouted = plan.sequence(&owner(), &woken).step(take_routes(project), &Reason::NoRoutes);
 }
@@ -46,9 +46,9 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
         }
     }
     let text = routes_file(desired, proxy);
-    let done = Fact::Fragment { project: project.clone(), text: text.clone() };
-    let reason = match plan.now.fragments.get(project) {
-        Some(had) => Reason::RoutesChanged(RouteChanges::between(had, &Fragment::from(text.as_str()))),
+    let done = Fact::Routes { project: project.clone(), text: text.clone() };
+    let reason = match plan.now.routes_files.get(project) {
+        Some(had) => Reason::RoutesChanged(RouteChanges::between(had, &RoutesFile::from(text.as_str()))),
         None => Reason::Missing,
     };
     let routes = asked_routes(plan, desired, proxy);
@@ -58,7 +58,7 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
         let op = Op::AskRoutes { project: project.clone(), routes, timeout };
         seq.add(NewStep { after: after.clone(), ..seq.draft(op, &reason) });
     }
-    let op = Op::WriteFragment { project: project.clone(), text };
+    let op = Op::WriteRoutes { project: project.clone(), text };
     let written = seq.add(NewStep { after, ..seq.draft_unless(op, &reason, []) });
     plan.unrouted = written;
 }
@@ -66,7 +66,7 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
 /// The routes to probe: those that are new to the proxy. Skips blocked apps, and apps whose own check probes
 /// them already.
 fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec<(String, Domain)> {
-    let had = plan.now.fragments.get(plan.project);
+    let had = plan.now.routes_files.get(plan.project);
     let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
     let answering: BTreeSet<&str> =
         desired.workloads.iter().filter(answers).map(|workload| workload.base_name.as_str()).collect();
@@ -88,9 +88,9 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
 /// Whether a host of the route has another route today. That host keeps its old route when its new app does
 /// not come up. A host without a route has nothing to lose.
 fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: &Proxy) -> bool {
-    let Some(fragment) = plan.now.fragments.get(plan.project) else { return false };
+    let Some(routes_file) = plan.now.routes_files.get(plan.project) else { return false };
     let wanted = proxy::site(route, desired.tls, proxy.https_port);
-    let mut sites = route.hosts.iter().filter_map(|host| fragment.sites(host.as_str()));
+    let mut sites = route.hosts.iter().filter_map(|host| routes_file.sites(host.as_str()));
     sites.any(|site| site != wanted)
 }
 
@@ -98,7 +98,7 @@ fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: 
 /// other projects from routing their hosts.
 pub(super) fn forget_routes(plan: &mut PlanBuilder<'_>, after: &[StepId]) -> Steps {
     let ours = plan.project;
-    let projects = plan.now.fragments.keys();
+    let projects = plan.now.routes_files.keys();
     let gone = projects.filter(|project| *project != ours && !is_others(plan, project));
     let gone: Vec<Project> = gone.cloned().collect();
     let mut seq = plan.sequence(&owner(), after);
@@ -109,7 +109,7 @@ pub(super) fn forget_routes(plan: &mut PlanBuilder<'_>, after: &[StepId]) -> Ste
 }
 
 fn take_routes(project: &Project) -> Op {
-    Op::RemoveFragment { project: project.clone() }
+    Op::RemoveRoutes { project: project.clone() }
 }
 
 /// The routes file of a project once `desired` is reached.

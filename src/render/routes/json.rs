@@ -16,7 +16,7 @@ pub fn write(routing: &plan::Routing<'_>, out: &mut impl io::Write) -> io::Resul
     out.write_all(b"\n")
 }
 
-/// Which host of a project of gordon's leads where.
+/// The routes of a project of gordon's: hosts and their apps.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Routes"))]
 struct Document<'a> {

@@ -94,6 +94,8 @@ struct Route<'a> {
     target: String,
     /// Where it is asked.
     port: u16,
+    /// Whether the proxy runs and has a route for the host; null when the config asks for no proxy.
+    served: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -108,13 +110,13 @@ struct Proxy<'a> {
     /// Where the certificates of this project's hosts come from: `auto`, `internal` or `off`.
     tls: &'static str,
     /// What it has of this project's routes.
-    fragment: Fragment,
+    routes: RoutesState,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-enum Fragment {
+enum RoutesState {
     /// Nothing.
     Missing,
     /// Those of the config.
@@ -248,12 +250,15 @@ impl<'a> Document<'a> {
             owner: blocked.owner.as_str(),
             reason: blocked.cause.to_string(),
         });
+        let has_proxy = status.proxy.as_ref().is_some_and(|proxy| proxy.wanted.is_some());
         let conflict =
             |conflict: &plan::Conflict| Conflict { message: conflict.to_string(), hint: conflict.hint() };
         Self {
             version: VERSION,
             project: status.project.as_str(),
-            workloads: workloads.map(|(owner, workload)| Workload::of(owner, workload, now)).collect(),
+            workloads: workloads
+                .map(|(owner, workload)| Workload::of(owner, workload, has_proxy, now))
+                .collect(),
             orphans: orphans
                 .map(|(owner, member)| Orphan { owner, container: Container::of(member, now) })
                 .collect(),
@@ -279,21 +284,26 @@ impl<'a> Proxy<'a> {
             ports: seen.into_iter().flat_map(|seen| seen.ports.iter().copied()).collect(),
             maker: seen.and_then(|seen| Some(seen.maker.as_ref()?.as_str())),
             tls: proxy.tls.as_str(),
-            fragment: match proxy.fragment {
-                plan::Fragment::Missing => Fragment::Missing,
-                plan::Fragment::Current => Fragment::Current,
-                plan::Fragment::Outdated => Fragment::Outdated,
-                plan::Fragment::Orphan => Fragment::Orphan,
+            routes: match proxy.routes {
+                plan::RoutesState::Missing => RoutesState::Missing,
+                plan::RoutesState::Current => RoutesState::Current,
+                plan::RoutesState::Outdated => RoutesState::Outdated,
+                plan::RoutesState::Orphan => RoutesState::Orphan,
             },
         }
     }
 }
 
 impl<'a> Workload<'a> {
-    fn of(owner: &'a str, workload: &WorkloadStatus<'a>, now: SystemTime) -> Self {
+    fn of(owner: &'a str, workload: &WorkloadStatus<'a>, has_proxy: bool, now: SystemTime) -> Self {
         let routes = workload.route.into_iter().flat_map(|route| {
             let (target, port) = (route.name(), route.port);
-            route.hosts.iter().map(move |host| Route { host: host.as_str(), target: target.clone(), port })
+            route.hosts.iter().map(move |host| Route {
+                host: host.as_str(),
+                target: target.clone(),
+                port,
+                served: has_proxy.then(|| !workload.unserved.contains_key(host)),
+            })
         });
         Self {
             name: workload.name.to_string(),

@@ -1,5 +1,5 @@
-//! What a project has on a host, and how that differs from its config: for people and for machines. What differs is told
-//! by the plan. Does not know what time it is: it is told.
+//! What a project has on a host, and how that differs from its config: for people and for machines. The plan
+//! says what differs. Does not know what time it is.
 
 mod drift;
 mod json;

@@ -12,11 +12,12 @@ use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
 use crate::name::Image;
 use crate::name::Network;
-use crate::plan::Fragment;
 use crate::plan::Member;
 use crate::plan::Place;
 use crate::plan::ProxyStatus;
+use crate::plan::RoutesState;
 use crate::plan::Status;
+use crate::plan::Unserved;
 use crate::plan::WorkloadStatus;
 use crate::render::Text;
 use crate::render::block::Action;
@@ -160,9 +161,16 @@ fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
         first.cells[3] = format!("{} of {}", workload.serving, workload.wanted);
     }
     if let Some(last) = rows.last_mut() {
-        let leads =
+        let hosts =
             workload.route.into_iter().flat_map(|route| route.hosts.iter().map(move |host| (host, route)));
-        last.remarks.extend(leads.map(|(host, route)| format!("{host} → {}", route.target())));
+        last.remarks.extend(hosts.map(|(host, route)| {
+            let why = match workload.unserved.get(host) {
+                None => "",
+                Some(Unserved::ProxyDown) => " (NOT SERVED: the proxy does not run)",
+                Some(Unserved::NoRoute) => " (NOT SERVED: the proxy has no route for it)",
+            };
+            format!("{host} → {}{why}", route.target())
+        }));
     }
     rows
 }
@@ -180,11 +188,11 @@ fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> R
         row.remarks.extend(seen.maker.iter().map(|maker| format!("made by project {maker}")));
     }
     row.remarks.push(format!("tls of {project}: {}", proxy.tls.as_str()));
-    row.remarks.push(match proxy.fragment {
-        Fragment::Missing => format!("it has no routes of {project}"),
-        Fragment::Current => format!("it has the routes of {project}"),
-        Fragment::Outdated => format!("it has other routes of {project} than the config"),
-        Fragment::Orphan => format!("it has routes of {project}, which the config does not ask for"),
+    row.remarks.push(match proxy.routes {
+        RoutesState::Missing => format!("it has no routes of {project}"),
+        RoutesState::Current => format!("it has the routes of {project}"),
+        RoutesState::Outdated => format!("it has other routes of {project} than the config"),
+        RoutesState::Orphan => format!("it has routes of {project}, which the config does not ask for"),
     });
     row
 }
@@ -290,7 +298,7 @@ fn write_obstacles(text: &mut Text, status: &Status<'_>) {
     text.end();
 }
 
-/// How many containers serve, and whether that is all that the config asks for.
+/// How many containers and hosts serve, and whether that is all that the config asks for.
 fn summary(status: &Status<'_>, has_changes: bool) -> String {
     let workloads = || status.owners.iter().flat_map(|owner| &owner.workloads);
     let serving: u32 = workloads().map(|workload| workload.serving).sum();
@@ -302,5 +310,12 @@ fn summary(status: &Status<'_>, has_changes: bool) -> String {
         Ok(_) => "this host is as the config says",
     };
     let plural = if wanted == 1 { "" } else { "s" };
-    format!("{}: {serving} of {wanted} container{plural} serving; {verdict}", status.project)
+    let mut text = format!("{}: {serving} of {wanted} container{plural} serving", status.project);
+    let unserved: usize = workloads().map(|workload| workload.unserved.len()).sum();
+    match unserved {
+        0 => {}
+        1 => text.push_str(", 1 domain NOT SERVED"),
+        count => text.push_str(&format!(", {count} domains NOT SERVED")),
+    }
+    format!("{text}; {verdict}")
 }

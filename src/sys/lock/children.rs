@@ -1,5 +1,5 @@
-//! A file lock that docker calls inherit: it is held for as long as gordon or one of them lives. Does not know why
-//! somebody waits for them.
+//! A file lock that docker calls inherit: it is held for as long as gordon or one of them lives. Does not know what it
+//! protects.
 
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
@@ -65,7 +65,7 @@ fn own(path: &Path, user: u32) -> io::Result<()> {
     Ok(rustix::fs::fchmod(&folder, Mode::RWXU)?)
 }
 
-/// The file for `subject` on the engine of this id: however people say which engine, it has one id.
+/// The file for `subject` on `engine`, whose words are the same however people say which engine.
 pub(super) fn path(folder: &Path, subject: &str, engine: &str) -> PathBuf {
     let engine = Sha256::digest(engine);
     let engine: String = engine.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -108,7 +108,7 @@ fn try_lock_opened(file: &File, path: &Path) -> io::Result<Found> {
     }
 }
 
-/// Nothing that lies in the place of the file leads astray: neither a link nor a pipe.
+/// Follows no link, and does not wait at a pipe, whatever is in the place of the file.
 fn open(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new().read(true).write(true).create(true).mode(0o600).custom_flags(flags).open(path)
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_place_of_the_file_leads_nowhere() {
+    fn a_link_in_place_of_the_file_is_not_followed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lock");
         std::os::unix::fs::symlink("elsewhere", &path).expect("a link");

@@ -29,6 +29,10 @@ const IMAGE: &str = "gordon/lock:1";
 /// The label's value, which distinguishes a lock from another container of the same name.
 const KIND: &str = "lock";
 
+/// What distinguishes an engine. Engines of one machine share their id, and machines made of one disk image do; their
+/// folders and hosts then differ.
+const ENGINE: &str = "{{.ID}} {{.Name}} {{.DockerRootDir}}";
+
 /// What `docker import` takes for an archive with nothing in it.
 const EMPTY_ARCHIVE: [u8; 1024] = [0; 1024];
 
@@ -304,7 +308,7 @@ pub fn name(subject: &Subject) -> String {
 
 /// The file that docker calls inherit while `subject` is worked on.
 fn file(docker: &Docker, subject: &Subject) -> Result<PathBuf, LockError> {
-    let engine = docker.ask(&Command::new(["info", "--format", "{{.ID}}"]))?;
+    let engine = docker.ask(&Command::new(["info", "--format", ENGINE]))?;
     let folder = children::folder().map_err(|(path, e)| LockError::File(path, e.to_string()))?;
     Ok(children::path(&folder, subject.id(), engine.trim()))
 }
@@ -380,4 +384,29 @@ fn children(
         }
     }
     Err(LockError::Children(subject.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::docker::tests::fake;
+
+    /// The file of a project's lock on an engine that gives these answers about itself.
+    fn file_on(id: &str, host: &str, folder: &str) -> PathBuf {
+        let scene = tempfile::tempdir().expect("a folder");
+        let fill =
+            format!("s|{{{{.ID}}}}|{id}|; s|{{{{.Name}}}}|{host}|; s|{{{{.DockerRootDir}}}}|{folder}|");
+        let docker = fake(scene.path(), &format!("for format; do :; done; echo \"$format\" | sed '{fill}'"));
+        let subject = Subject::Project(Project::parse("shop").expect("a project"));
+        file(&docker, &subject).expect("docker answers")
+    }
+
+    #[test]
+    fn engines_with_one_id_do_not_wait_for_each_other_s_docker_calls() {
+        let engine = file_on("ABCD", "h1", "/var/lib/docker");
+        assert_eq!(file_on("ABCD", "h1", "/var/lib/docker"), engine);
+        assert_ne!(file_on("ABCD", "h1", "/srv/docker"), engine, "a second engine of the machine");
+        assert_ne!(file_on("ABCD", "h2", "/var/lib/docker"), engine, "a copy of the machine");
+        assert_ne!(file_on("EFGH", "h1", "/var/lib/docker"), engine);
+    }
 }

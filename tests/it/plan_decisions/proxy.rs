@@ -84,7 +84,7 @@ fn shared(plan: &Plan) -> String {
 
 fn brief(op: &Op) -> String {
     match op {
-        Op::AskRoutes { .. } | Op::WriteFragment { .. } => format!("{op:#}"),
+        Op::AskRoutes { .. } | Op::WriteRoutes { .. } => format!("{op:#}"),
         other => other.to_string(),
     }
 }
@@ -177,7 +177,7 @@ fn a_moving_app_stays_on_its_routed_network_until_the_proxy_routes_on_the_new_on
     let recreated = "{ image = \"app:2\", strategy = \"recreate\" }";
     decides("proxy_app_moves_and_is_recreated", &in_a_group(recreated), &host);
     let plan = diff(&desired(&in_a_group("\"app:1\"")), &host, &Options::default()).unwrap();
-    let is_asked_there = |op: &Op| matches!(op, Op::WriteFragment { .. });
+    let is_asked_there = |op: &Op| matches!(op, Op::WriteRoutes { .. });
     let count = 1 + plan.steps().iter().position(|step| is_asked_there(&step.op)).unwrap();
     decides("proxy_app_moved", &in_a_group("\"app:1\""), &after(&plan, count, &host));
 }
@@ -204,8 +204,8 @@ fn a_rolled_back_release_joins_the_routed_network() {
 #[test]
 fn routes_of_an_older_gordon_without_networks_are_rewritten() {
     let mut host = both();
-    let fragment = host.fragments.get_mut(&project("shop")).unwrap();
-    *fragment = fragment.as_str().replace(".shop-network.", "").as_str().into();
+    let routes_file = host.routes_files.get_mut(&project("shop")).unwrap();
+    *routes_file = routes_file.as_str().replace(".shop-network.", "").as_str().into();
     does(
         SHOP,
         &host,
@@ -291,7 +291,7 @@ fn any_project_may_change_the_proxy_once_its_maker_is_gone() {
     plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
     does(MALL, &host, "");
     // routes that are left on the proxy do not keep a project on the host
-    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
+    host.routes_files.insert(project("shop"), "shop.com {\n}\n# end\n".into());
     does(
         &with("proxy = { tls = \"off\", http_port = 8080 }", MALL),
         &host,
@@ -397,7 +397,7 @@ fn a_new_proxy_joins_the_routed_networks_of_other_projects() {
     add_network(&mut strange, "other-network", Some("other"));
     add_network(&mut strange, "unlabelled", None);
     strange
-        .fragments
+        .routes_files
         .insert(project("mall"), "# network other-network\n# network unlabelled\n# end\n".into());
     does(
         SHOP,
@@ -580,12 +580,12 @@ fn foreign_things_under_the_proxys_names_are_conflicts() {
 fn a_host_that_another_project_routes_is_a_conflict() {
     for site in ["shop.com", "http://shop.com", "SHOP.com:8080", "a.com, shop.com"] {
         let mut host = both();
-        host.fragments.insert(project("mall"), format!("{site} {{\n}}\n# end\n").as_str().into());
+        host.routes_files.insert(project("mall"), format!("{site} {{\n}}\n# end\n").as_str().into());
         does(SHOP, &host, "conflict: `shop.com` is routed by project `mall` already");
     }
     let mut host = both();
-    host.fragments.insert(project("mall"), "www.shop.com {\n}\n# end\n".into());
-    host.fragments.insert(project("shop"), "shop.com {\n}\n# end\n".into());
+    host.routes_files.insert(project("mall"), "www.shop.com {\n}\n# end\n".into());
+    host.routes_files.insert(project("shop"), "shop.com {\n}\n# end\n".into());
     does(
         SHOP,
         &host,
@@ -598,7 +598,7 @@ fn a_host_that_another_project_routes_is_a_conflict() {
 fn routes_of_a_removed_project_are_no_conflict() {
     let mut host = both();
     stopped(&mut host, "gordon-proxy");
-    host.fragments.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".into());
+    host.routes_files.insert(project("gone"), "shop.com {\n}\n# network gone-network\n# end\n".into());
     does(
         SHOP,
         &host,
@@ -649,7 +649,7 @@ fn a_project_without_routes_takes_its_routes_and_network_off_the_proxy() {
 fn a_config_without_a_proxy_ignores_an_existing_one() {
     let mut host = host();
     add_container(&mut host, "gordon-proxy", None);
-    host.fragments.insert(project("other"), "shop.com {\n}\n# end\n".into());
+    host.routes_files.insert(project("other"), "shop.com {\n}\n# end\n".into());
     does(&with("proxy.enabled = false", SHOP), &host, "");
 }
 

@@ -103,7 +103,7 @@ impl Engine {
                 self.containers.get_mut(name).unwrap()["HostConfig"]["RestartPolicy"] = policy(restart);
             }
             Op::Connect { container, membership } => self.join(container, membership),
-            Op::WriteFragment { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
+            Op::WriteRoutes { project, text } => self.routes = format!("\0{project}.caddy\n{text}"),
             _ => {}
         }
     }
@@ -186,7 +186,7 @@ impl Engine {
             containers: vec![lines(in_order(&self.containers).into_iter().cloned())],
             networks: vec![lines(in_order(&self.networks).into_iter().cloned())],
             references: None,
-            fragments: Some(self.routes.clone()),
+            routes_files: Some(self.routes.clone()),
         }
     }
 

@@ -262,7 +262,7 @@ fn host(others: bool) -> Observed {
             SeenVolume { project: project.clone(), maker: None, managed: true },
         );
         let routes = "# network other-network\nother.com {\n}\n# end\n";
-        host.fragments.extend(project.map(|project| (project, routes.into())));
+        host.routes_files.extend(project.map(|project| (project, routes.into())));
         host.volumes.insert(Volume::parse("shop-data-db").unwrap(), SeenVolume::default());
     }
     host
@@ -830,7 +830,7 @@ proptest! {
             for (name, container) in host.containers.iter().filter(|(_, c)| c.project.as_ref() != Some(&project) && c.maker.is_none()) {
                 prop_assert_eq!(end.containers.get(name), Some(container));
             }
-            let others = |host: &Observed| host.fragments.iter().filter(|(p, _)| **p != project).map(|(p, text)| (p.clone(), text.clone())).collect::<Vec<_>>();
+            let others = |host: &Observed| host.routes_files.iter().filter(|(p, _)| **p != project).map(|(p, text)| (p.clone(), text.clone())).collect::<Vec<_>>();
             prop_assert_eq!(others(&end), others(&host));
             for (name, volume) in host.volumes.iter().filter(|(_, v)| v.project.as_ref() != Some(&project)) {
                 prop_assert_eq!(end.volumes.get(name), Some(volume));

@@ -16,12 +16,12 @@ use super::sketch;
 use super::works;
 use gordon::desired::Desired;
 use gordon::desired::Strategy as Deployed;
-use gordon::docker::Fragment;
-use gordon::docker::Fragments;
 use gordon::docker::NETWORK;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::PROXY;
+use gordon::docker::RoutesFile;
+use gordon::docker::RoutesFiles;
 use gordon::docker::SeenContainer;
 use gordon::docker::State;
 use gordon::name::Container;
@@ -56,7 +56,11 @@ struct Site {
 }
 
 fn sites(host: &Observed) -> Vec<Site> {
-    host.fragments.values().flat_map(|fragment| fragment.as_str().split("\n}\n")).filter_map(site).collect()
+    host.routes_files
+        .values()
+        .flat_map(|routes_file| routes_file.as_str().split("\n}\n"))
+        .filter_map(site)
+        .collect()
 }
 
 fn site(block: &str) -> Option<Site> {
@@ -69,7 +73,7 @@ fn site(block: &str) -> Option<Site> {
     let previous = previous[1..].iter().filter_map(|word| Some(question(word.split_once(':')?.0)));
     let replicas: Vec<_> = serving.zip(previous).map(|(serving, previous)| [serving, previous]).collect();
     assert!(!replicas.is_empty(), "{block}");
-    Some(Site { hosts: Fragment::from(block).hosts().map(str::to_owned).collect(), replicas })
+    Some(Site { hosts: RoutesFile::from(block).hosts().map(str::to_owned).collect(), replicas })
 }
 
 fn question(name: &str) -> Question {
@@ -82,10 +86,10 @@ fn question(name: &str) -> Question {
 
 /// Rewrites the routes files as an older gordon wrote them: without networks in the names.
 fn in_older_words(host: &mut Observed) {
-    for fragment in host.fragments.values_mut() {
+    for routes_file in host.routes_files.values_mut() {
         let older = |text: String, network| text.replace(&format!(".{network}."), "");
-        let text = fragment.networks().iter().fold(fragment.as_str().to_owned(), older);
-        *fragment = text.as_str().into();
+        let text = routes_file.networks().iter().fold(routes_file.as_str().to_owned(), older);
+        *routes_file = text.as_str().into();
     }
 }
 
@@ -119,7 +123,7 @@ fn reaches(host: &Observed, site: &Site) -> bool {
 
 /// The networks that routes files name and the proxy is not on.
 fn unreached(host: &Observed) -> BTreeSet<Network> {
-    let named = host.fragments.values().flat_map(|fragment| fragment.networks().iter().cloned());
+    let named = host.routes_files.values().flat_map(|routes_file| routes_file.networks().iter().cloned());
     named.filter(|name| proxy(host).is_none_or(|seen| !seen.memberships.contains_key(name))).collect()
 }
 
@@ -138,9 +142,9 @@ fn apply(desired: &Desired, host: &mut Observed) {
 }
 
 /// Each project's routes, and the networks of the proxy, whichever project made it.
-fn routes(host: &Observed) -> (Fragments, BTreeSet<Network>) {
+fn routes(host: &Observed) -> (RoutesFiles, BTreeSet<Network>) {
     let networks = proxy(host).map(|seen| seen.memberships.keys().cloned().collect());
-    (host.fragments.clone(), networks.unwrap_or_default())
+    (host.routes_files.clone(), networks.unwrap_or_default())
 }
 
 /// The hosts that route to apps that are rolled out.
@@ -267,8 +271,8 @@ proptest! {
                     prop_assert_eq!(seen.memberships.keys().next(), Some(&own));
                 }
                 // a proxy that does not run routes nothing
-                let leads = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
-                if leads && !makes_proxy(&plan) {
+                let routes = [&before, &now].iter().all(|host| proxy(host).is_some_and(|seen| seen.state.is_up()));
+                if routes && !makes_proxy(&plan) {
                     let more: Vec<_> = unreached(&now).difference(&unreached(&before)).cloned().collect();
                     prop_assert!(more.is_empty(), "{more:?} after step {}: {:?}", step.id.index() + 1, step.op);
                 }
@@ -318,8 +322,8 @@ proptest! {
         let hosts: Vec<_> = desired.routes.iter().flat_map(|route| &route.hosts).collect();
         let taken = which.get(&hosts);
         let written = if upper { taken.as_str().to_uppercase() } else { taken.to_string() };
-        let fragment = host.fragments.get_mut(&project("mall")).unwrap();
-        *fragment = fragment.as_str().replacen(".org", &format!(".org, http://{written}"), 1).as_str().into();
+        let routes_file = host.routes_files.get_mut(&project("mall")).unwrap();
+        *routes_file = routes_file.as_str().replacen(".org", &format!(".org, http://{written}"), 1).as_str().into();
         let conflicts = diff(&desired, &host, &options()).unwrap_err();
         prop_assert_eq!(conflicts, [Conflict::OthersHost((*taken).clone(), project("mall"))]);
     }
@@ -348,7 +352,7 @@ proptest! {
         let plan = plan::down(&project("mall"), Default::default(), &host, volumes);
         prop_assert!(is_done_by_a_script(&plan, &host));
         down("mall", &mut host);
-        prop_assert!(host.containers.is_empty() && host.networks.is_empty() && host.fragments.is_empty(), "{host:?}");
+        prop_assert!(host.containers.is_empty() && host.networks.is_empty() && host.routes_files.is_empty(), "{host:?}");
         let certificates = Volume::parse("gordon-proxy-data").unwrap();
         prop_assert_eq!(host.volumes.contains_key(&certificates), volumes == Volumes::Keep);
     }
@@ -379,7 +383,7 @@ proptest! {
                 let seen = host.containers.get_mut(&name()).unwrap();
                 seen.memberships.values_mut().for_each(|membership| membership.stale = true);
             }
-            4 => drop(host.fragments.insert(project("gone"), "gone.com {\n}\n# end\n".into())),
+            4 => drop(host.routes_files.insert(project("gone"), "gone.com {\n}\n# end\n".into())),
             _ => changed.settings.push("proxy.http_port = 8080"),
         }
         let plan = plan_for(&changed, &host);

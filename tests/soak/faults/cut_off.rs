@@ -84,7 +84,7 @@ fn third_release(rolling: &mut RollingProject, traffic: &Traffic) {
     }
 }
 
-/// The way back is cut off at each step; the config still asks for the release that it leads away from.
+/// The way back is cut off at each step; the config still asks for the release that it leaves.
 fn way_back(rolling: &mut RollingProject, traffic: &Traffic) {
     rolling.docker.breaks(&[]);
     rolling.docker.gordon(&rolling.project, &["rollback", "--yes"]).success();

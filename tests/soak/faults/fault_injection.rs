@@ -1,4 +1,4 @@
-//! A docker that does what it is told, but for some commands. Does not know what they are for.
+//! A docker that works, but for some commands. Does not know what they are for.
 
 use serde_json::Value;
 use std::fs;
@@ -19,7 +19,7 @@ pub enum Fault {
     Hangs,
     /// The engine of the test is ended just before.
     EngineEnds,
-    /// Whoever called it is killed; it goes on to its end.
+    /// Its caller is killed; it goes on to its end.
     KilledMeanwhile,
     /// It is done; then its caller is killed.
     KilledAfter,

@@ -1,4 +1,4 @@
-//! Somebody who asks all the time, and counts what is lost. Does not know what happens meanwhile.
+//! A client that asks all the time, and counts what is lost. Does not know what happens meanwhile.
 
 use std::io::BufRead;
 use std::io::BufReader;

@@ -1,4 +1,4 @@
-//! The resolver of the host answers for every name of a routed domain: nobody but the engine may be asked for an app.
+//! The resolver of the host answers for every name of a routed domain: only the engine may be asked for an app.
 
 use super::fault_injection::Fault;
 use super::fault_injection::Faulty;

@@ -1,4 +1,4 @@
-//! Releases follow each other under load, and nobody who asks notices.
+//! Releases follow each other under load, and no client notices.
 
 use super::alone;
 use super::app;
@@ -65,7 +65,7 @@ fn ten_rollouts_of_three_replicas_lose_no_request() {
 }
 
 /// What is asked by alias just as a container leaves its network may fail there. What the proxy is asked never does: by
-/// then it leads to another.
+/// then it routes to another.
 #[test]
 fn ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy() {
     alone(ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy, || {
@@ -160,7 +160,7 @@ fn a_release_that_is_not_well_never_gets_a_request() {
         let load = app::load();
         let apply = project.gordon(&["apply", "--yes"]).ended(1);
         let outcome = load.stop();
-        assert!(apply.stderr.contains("500"), "what it answers is told: {}", apply.stderr);
+        assert!(apply.stderr.contains("500"), "its answer is shown: {}", apply.stderr);
         outcome.is_whole(300);
         assert_eq!(outcome.tally.said("body: "), ["release-00"], "the release before answered all of them");
         assert_eq!(project.ids(), before, "what came in is gone");

@@ -1,4 +1,4 @@
-//! Names and ports that nobody else on this machine has, other runs of these tests included.
+//! Names and ports that are free on this machine, of other runs of these tests too.
 
 use std::hash::BuildHasher;
 use std::hash::RandomState;

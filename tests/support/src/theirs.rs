@@ -1,4 +1,4 @@
-//! What somebody else has on the engine.
+//! Foreign things on the engine.
 
 use crate::process::run;
 use std::ffi::OsStr;

@@ -7,21 +7,21 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// The fragments of all projects.
-pub type Fragments = BTreeMap<Project, Fragment>;
+/// The routes files of all projects.
+pub type RoutesFiles = BTreeMap<Project, RoutesFile>;
 
-/// A project's fragment, and what can be read from it: worked out once, for every app of a project asks.
+/// A project's routes file, and what can be read from it: worked out once, since every app of a project needs it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fragment {
+pub struct RoutesFile {
     text: String,
     /// By host, the place of its sites in the text.
     sites: BTreeMap<String, Range<usize>>,
     networks: BTreeSet<Network>,
-    /// By container, the network on which it is led to.
+    /// By container, the network on which it is routed to.
     leading: BTreeMap<Container, Network>,
 }
 
-impl From<&str> for Fragment {
+impl From<&str> for RoutesFile {
     fn from(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -32,7 +32,7 @@ impl From<&str> for Fragment {
     }
 }
 
-impl Fragment {
+impl RoutesFile {
     /// The text, in the proxy's words.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -59,10 +59,10 @@ impl Fragment {
     }
 }
 
-/// A site of a fragment that routes to an app.
+/// A site of a routes file that routes to an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteSite<'a> {
-    /// Its hosts as they stand there, as in `http://a.com, http://b.com`.
+    /// Its hosts as they are written there, as in `http://a.com, http://b.com`.
     pub addresses: &'a str,
     /// The first of the containers that answer.
     pub container: &'a str,
@@ -76,13 +76,13 @@ impl RouteSite<'_> {
         hosts(self.addresses)
     }
 
-    /// Where it leads, as in `shop-web:80`.
+    /// Its container and port, as in `shop-web:80`.
     pub fn target(&self) -> String {
         format!("{}:{}", self.container, self.port)
     }
 }
 
-/// The sites of a fragment's text that lead to apps; those that redirect do not.
+/// The sites of a routes file's text that route to apps, without those that redirect.
 pub fn route_sites(text: &str) -> impl Iterator<Item = RouteSite<'_>> {
     let mut addresses = None;
     text.lines().filter_map(move |line| {
@@ -156,23 +156,24 @@ mod tests {
     #[test]
     fn one_host_is_one_however_it_is_written() {
         let text = "# network shop-network\n(snippet) {\n}\n:8080 {\n}\nhttp://C.com, d.com:8080 {\n\thandle {\n\t}\n}\nE.com {\n}\n# end\n";
-        let fragment = Fragment::from(text);
-        assert_eq!(fragment.hosts().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
-        let networks: Vec<_> = fragment.networks().iter().map(Network::as_str).collect();
+        let routes_file = RoutesFile::from(text);
+        assert_eq!(routes_file.hosts().collect::<Vec<_>>(), ["c.com", "d.com", "e.com"]);
+        let networks: Vec<_> = routes_file.networks().iter().map(Network::as_str).collect();
         assert_eq!(networks, ["shop-network"]);
     }
 
     #[test]
     fn a_host_has_the_sites_that_begin_with_it() {
-        let fragment =
-            Fragment::from("# a\na.com, b.com {\n\thandle {\n\t}\n}\nc.com {\n}\nhttp://c.com {\n}\n# end\n");
-        assert_eq!(fragment.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
-        assert_eq!(fragment.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
-        assert_eq!(fragment.sites("d.com"), None);
+        let routes_file = RoutesFile::from(
+            "# a\na.com, b.com {\n\thandle {\n\t}\n}\nc.com {\n}\nhttp://c.com {\n}\n# end\n",
+        );
+        assert_eq!(routes_file.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
+        assert_eq!(routes_file.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
+        assert_eq!(routes_file.sites("d.com"), None);
     }
 
     #[test]
-    fn a_route_site_leads_to_the_first_of_its_containers() {
+    fn a_route_site_names_the_first_of_its_containers() {
         let text = "# project shop\nhttps://a.com, https://B.com {\n\treverse_proxy x.net.:80 y.net.:80 {\n\t\tdynamic multi {\n\
                     \t\t\ta shop-a.com.net. 80 {\n\t\t\t\trefresh 1s\n\t\t\t}\n\t\t\ta shop-a.com-2.net. 80 {\n\t\t\t}\n\t\t}\n\t}\n}\n\
                     http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n\
@@ -190,11 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_led_to_on_the_network_behind_its_name() {
+    fn an_app_is_routed_to_on_the_network_behind_its_name() {
         let text = "a.com {\n\treverse_proxy shop-a.com-previous.shop-net.:80 {\n\t\tdynamic a shop-a.com.shop-net. 80 {\n";
         let network = |text: &str, name| {
             let name = Container::parse(name).expect("a name");
-            Fragment::from(text).leading_network(&name).map(Network::to_string)
+            RoutesFile::from(text).leading_network(&name).map(Network::to_string)
         };
         assert_eq!(network(text, "shop-a.com").as_deref(), Some("shop-net"));
         assert_eq!(network(text, "shop-a"), None);
