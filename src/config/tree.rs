@@ -257,6 +257,7 @@ fn parse_yaml<'t>(text: &'t str, problems: &mut Vec<Problem>) -> Option<Node<'t>
     match serde_yaml::from_str_with_options::<Node<'t>>(text, options) {
         Ok(mut root) => {
             cut_duplicates(&mut root, problems);
+            find_tags(&root, text, problems);
             Some(root)
         }
         Err(error) => {
@@ -291,9 +292,7 @@ fn yaml_problem(error: &serde_yaml::Error) -> (String, &'static str) {
         | E::InvalidBinaryBase64 { .. }
         | E::BytesNotSupportedMissingBinaryTag { .. }
         | E::UnsupportedIncludeForm { .. }
-        | E::ResolverError { .. } => {
-            ("tags are not read here", "remove the word with `!`, and write the value itself")
-        }
+        | E::ResolverError { .. } => ("tags are not read here", TAG_HINT),
         E::MergeValueNotMapOrSeqOfMaps { .. } => {
             ("`<<` takes a table", "as in `<<: *name`, where `&name` is before a table")
         }
@@ -450,6 +449,43 @@ impl<'de> Visitor<'de> for YamlVisitor {
         }
         Ok(Kind::Map(entries))
     }
+}
+
+const TAG_HINT: &str = "remove the word with `!`, and write the value itself";
+
+/// The tags of YAML itself, by which the parser reads a value.
+const CORE_TAGS: [&str; 7] = ["!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"];
+
+/// Reports the tags of values. The parser passes over those that it does not know.
+fn find_tags(node: &Node<'_>, text: &str, problems: &mut Vec<Problem>) {
+    if let Some((start, tag)) = tag_of(text, node.span.start).filter(|(_, tag)| !CORE_TAGS.contains(tag)) {
+        let place = start..start + tag.len();
+        let message = format!("`{}` is a tag, and tags are not read here", visible(tag));
+        let problem = Problem::error(place, message).hint(TAG_HINT);
+        // a list begins where its first item does
+        if problems.last() != Some(&problem) {
+            problems.push(problem);
+        }
+    }
+    match &node.kind {
+        Kind::List(list) => list.iter().for_each(|node| find_tags(node, text, problems)),
+        Kind::Map(entries) => entries.iter().for_each(|entry| find_tags(&entry.value, text, problems)),
+        _ => {}
+    }
+}
+
+/// The tag before the value at `start`, and its place: the word before it, or the first word of the value's span.
+fn tag_of(text: &str, start: usize) -> Option<(usize, &str)> {
+    let is_tag = |word: &str| word.len() > 1 && word.starts_with('!');
+    let first = text.get(start..)?.split([' ', '\n', '\r', '\t', ',', ']', '}']).next()?;
+    if is_tag(first) {
+        return Some((start, first));
+    }
+    let before = text.get(..start)?.trim_end();
+    let line = before.rsplit('\n').next()?;
+    let is_comment = line.starts_with('#') || line.contains(" #");
+    let word = line.rsplit([' ', '\t', '[', '{', ',']).next()?;
+    (is_tag(word) && !is_comment).then(|| (before.len() - word.len(), word))
 }
 
 /// As in TOML, the first of two equal keys stays.

@@ -96,6 +96,38 @@ fn what_is_wrong_with_yaml_is_told_in_words_of_a_config() {
 }
 
 #[test]
+fn a_tag_of_yaml_is_an_error_at_its_place_and_not_passed_over() {
+    let found = |text: &str| {
+        let problems = load_text("gordon.yaml", text).problems;
+        let tags = problems.iter().filter(|problem| problem.message.contains("tag"));
+        tags.map(|problem| {
+            let Place::Config(start, end) = problem.place else { panic!("{problem:?}") };
+            assert_eq!(problem.hints, ["remove the word with `!`, and write the value itself"]);
+            assert_eq!(
+                problem.message,
+                format!("`{}` is a tag, and tags are not read here", &text[start..end])
+            );
+            text[start..end].to_owned()
+        })
+        .collect::<Vec<_>>()
+    };
+    for (text, tags) in [
+        ("name: !Foo shop\n", &["!Foo"][..]),
+        ("name: !Foo  'shop'\n", &["!Foo"]),
+        ("env: !Foo\n  dir: env\n", &["!Foo"]),
+        ("env: !Foo {dir: !Bar env}\n", &["!Foo", "!Bar"]),
+        ("services:\n- !Foo db\n- !Bar\n  image: db\n", &["!Foo", "!Bar"]),
+        ("services: [!Foo db,!Bar web]\n", &["!Foo", "!Bar"]),
+        ("name: !!python/name shop\n", &["!!python/name"]),
+        ("name: !!str 12\n", &[]),
+        ("# careful !Foo\nname: shop\nservices: # !Bar\n  - db\n", &[]),
+        ("name: shop!Foo\nservices: ['!Foo', \"a !Bar\", c]\n", &[]),
+    ] {
+        assert_eq!(found(text), tags, "{text}");
+    }
+}
+
+#[test]
 fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
     let hint = |key: &str| {
         let text = format!("[routes]\n\"a.com\" = {{ image = \"web\", {key} = 1 }}\n");
