@@ -33,6 +33,9 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 /// How long those who wait leave docker to the one who asks: an answer takes milliseconds, or never comes.
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a wait goes on while docker itself does not answer: a restart of the engine takes less.
+const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Does steps on a machine, several at once.
 pub(super) struct Executor<'a> {
     pub(super) machine: &'a dyn Machine,
@@ -94,11 +97,12 @@ impl Executor<'_> {
         Cause::Call { argv: self.machine.argv(command), end: outcome.end, stderr: outcome.stderr }
     }
 
-    /// Asks until the answer has been good for as long as it should, and as the probe says nothing else.
+    /// Asks until the answer has been good for as long as it should, and as the probe says nothing else. Gives up when its
+    /// time is over, or when docker has been unreachable for [`UNREACHABLE_TIMEOUT`].
     fn wait(&self, wait: &Await) -> Result<(), Stop> {
         let probe = wait.probe();
         let begin = self.machine.now();
-        let mut good_since = None;
+        let (mut good_since, mut unreachable_since) = (None, None);
         if !probe.hold.is_zero() {
             // the step before has started it: an answer that is good at the end of the time was good all along
             good_since = Some(begin);
@@ -106,7 +110,7 @@ impl Executor<'_> {
         }
         loop {
             let mut asked = &probe.command;
-            let mut answer = {
+            let (mut answer, mut is_reachable) = {
                 let _turn = self.asking.take(TURN_TIMEOUT);
                 self.ask(asked)
             };
@@ -116,7 +120,7 @@ impl Executor<'_> {
             let mut is_ready = probe.is_ready(&answer);
             if let Some(then) = probe.then.as_ref().filter(|_| is_ready) {
                 asked = then;
-                answer = self.ask(then);
+                (answer, is_reachable) = self.ask(then);
                 is_ready = answer == READY;
             }
             let now = self.machine.now();
@@ -126,6 +130,11 @@ impl Executor<'_> {
                 }
             } else {
                 good_since = None;
+            }
+            if is_reachable {
+                unreachable_since = None;
+            } else if now.saturating_sub(*unreachable_since.get_or_insert(now)) >= UNREACHABLE_TIMEOUT {
+                return Err(Stop::Failed(Cause::Hopeless { argv: self.machine.argv(asked), answer }));
             }
             if now.saturating_sub(begin) >= probe.timeout {
                 let argv = self.machine.argv(asked);
@@ -138,13 +147,15 @@ impl Executor<'_> {
         }
     }
 
-    /// What docker says to a question of a wait, in one text.
-    fn ask(&self, question: &Command) -> String {
+    /// What docker says to a question of a wait, in one text, and whether docker could be reached.
+    fn ask(&self, question: &Command) -> (String, bool) {
         let outcome = self.machine.docker(question, QUESTION_LIMIT, &mut |_| {});
+        let is_reachable = outcome.is_success()
+            || !matches!(outcome.end, End::TimedOut(_)) && no_answer(&outcome.stderr).is_none();
         let answer = if outcome.is_success() { outcome.stdout } else { said(&outcome) };
         match answer.trim_end() {
-            "" => "nothing".to_owned(),
-            answer => answer.to_owned(),
+            "" => ("nothing".to_owned(), is_reachable),
+            answer => (answer.to_owned(), is_reachable),
         }
     }
 

@@ -43,6 +43,11 @@ impl Fake {
         self.rule(part, vec![outcome(status, "", stderr)], true)
     }
 
+    /// The first `times` calls that hold `part` fail.
+    pub(crate) fn fails_at_first(self, times: usize, part: &str, status: i32, stderr: &str) -> Self {
+        self.rule(part, vec![outcome(status, "", stderr); times], false)
+    }
+
     /// The first call that holds `part` fails.
     pub(crate) fn fails_once(self, part: &str, status: i32, stderr: &str) -> Self {
         self.rule(part, vec![outcome(status, "", stderr)], false)

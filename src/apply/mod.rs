@@ -312,6 +312,33 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_survives_a_restart_of_docker_and_gives_up_on_a_docker_that_is_gone() {
+        let wait = || crate::docker::Await::Healthy {
+            name: sample::container("shop-db"),
+            timeout: Duration::from_secs(600),
+        };
+        let plan = sample::plan_of(vec![(Op::Await(wait()), vec![])]);
+        let gone = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock";
+        let machine = Fake::default()
+            .fails_at_first(40, "{{.State.Status}}", 1, gone)
+            .says("{{.State.Status}}", "running healthy 0\n");
+        let (_, report) = happens(&plan, &machine);
+        assert!(report.is_complete(), "it is back after 24 s");
+        let machine = Fake::default().fails("docker", 1, gone);
+        let (_, report) = happens(&plan, &machine);
+        let failure = &report.failures[0];
+        let Cause::Hopeless { answer, .. } = &failure.cause else { panic!("{failure:?}") };
+        assert_eq!(answer, gone);
+        assert!((30..32).contains(&failure.after.as_secs()), "{:?}", failure.after);
+        let hint = failure.hint.as_ref();
+        assert!(hint.is_some_and(|hint| hint.contains("start the docker daemon")), "{hint:?}");
+        // what an app says is no word of docker's own
+        let machine = Fake::default().fails("{{.State.Status}}", 1, "Error response from daemon: busy");
+        let (_, report) = happens(&plan, &machine);
+        assert_eq!(report.failures[0].after.as_secs(), 600);
+    }
+
+    #[test]
     fn a_question_that_fails_is_put_again() {
         let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
         let machine =
