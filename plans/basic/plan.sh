@@ -306,6 +306,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -338,6 +340,8 @@ END_
     docker run --detach --name gordon-myapp.example.com-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-myapp-example-com=10.209.187.129 \
@@ -360,6 +364,8 @@ END_
     docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=c18373e9,gordon-myapp-example-com=10.209.187.130 \
@@ -380,6 +386,8 @@ END_
     docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=env-file:c18373e9/image:c48abba4@gordon-myapp-example-com=10.209.187.131 \
         --env-file env/myapp_example_com.env \
@@ -400,6 +408,8 @@ END_
     docker run --detach --name gordon-api.example.com-mongodb --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
         --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.example.com/gordon-api.example.com-mongodb/1 \
         --label gordon.spec=image:59cdb5c8@gordon-api-example-com=10.222.159.129 \
@@ -421,6 +431,8 @@ END_
     docker run --detach --name gordon-api.example.com-redis --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
         --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.example.com/gordon-api.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-api-example-com=10.222.159.130 \
@@ -441,6 +453,8 @@ END_
     docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
         --network-alias api-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.example.com/gordon-api.example.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-api-example-com=10.222.159.131 \
         api:latest || failed
@@ -495,6 +509,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-api-example-com ||
     has_room gordon-api-example-com 10.222.159.0/24 10.222.159.128 ||
     refuse 'network gordon-api-example-com has no room for gordon-proxy at 10.222.159.128'
@@ -1007,6 +1024,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

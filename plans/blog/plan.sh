@@ -255,6 +255,8 @@ END_
   run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
@@ -284,6 +286,8 @@ END_
         --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
         --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
         --hostname my-mysql \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-mysql/1 \
         --label gordon.spec=image:caa0b06e@inherits=d624a773,gordon-blog-company-com=10.222.203.129 \
@@ -307,6 +311,8 @@ END_
         --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
         --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
         --hostname my-redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-redis/1 \
         --label gordon.spec=image:e7f39d8d@inherits=d624a773,gordon-blog-company-com=10.222.203.130 \
@@ -327,6 +333,8 @@ END_
     docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
         --network-alias blog-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/blog.company.com/gordon-blog.company.com/1 \
         --label gordon.spec=env-file:d624a773/image:6bac38d6@gordon-blog-company-com=10.222.203.131 \
         --env-file env/blog_company_com.env \
@@ -372,6 +380,9 @@ expectations() {
   is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-blog-company-com ||
     has_room gordon-blog-company-com 10.222.203.0/24 10.222.203.128 ||
     refuse 'network gordon-blog-company-com has no room for gordon-proxy at 10.222.203.128'
@@ -843,6 +854,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

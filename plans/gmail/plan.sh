@@ -214,6 +214,8 @@ END_
   run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gmail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
@@ -240,6 +242,8 @@ END_
   run_unless is_current gmail-web-green gmail any env:0a0bd12c/image:f287105b gmail-web:latest -- \
     docker run --detach --name gmail-web-green --restart on-failure:10 \
         --network gmail-network --ip 10.219.203.129 --network-alias web --network-alias gmail-web \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gmail --label gordon.part=app/gmail/gmail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b@gmail-network=10.219.203.129 \
         --env LOG=info \
@@ -274,6 +278,9 @@ expectations() {
   is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gmail-network ||
     has_room gmail-network 10.219.203.0/24 10.219.203.128 ||
     refuse 'network gmail-network has no room for gordon-proxy at 10.219.203.128'
@@ -727,6 +734,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -280,6 +280,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.96.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
@@ -309,6 +311,8 @@ END_
     docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-cache/1 \
         --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
         --volume s-backend-cache:/data \
@@ -331,6 +335,8 @@ END_
     docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
         --network-alias backend-db --hostname db \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-db/1 \
         --label gordon.spec=env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e@s-backend=10.96.134.130 \
         --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
@@ -352,7 +358,8 @@ END_
     docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
-        --user 65534 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 --user 65534 \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
         --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
         --volume "$PWD"/www:/www:ro \
@@ -372,7 +379,9 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
-        --cpus 0.5 --memory 256m \
+        --cpus 0.5 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --memory 256m --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
         --env-file shop.env --env LOG=debug \
@@ -392,7 +401,9 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
-        --cpus 0.5 --memory 256m \
+        --cpus 0.5 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --memory 256m --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
         --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --env-file shop.env --env LOG=debug \
@@ -411,6 +422,8 @@ END_
   run_unless is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest -- \
     docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=app/jobs.example.com/s-jobs/1 \
         --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.134 \
         --entrypoint sh \
@@ -456,6 +469,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.96.17.0/24 10.96.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.96.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy s-backend ||
     has_room s-backend 10.96.134.0/24 10.96.134.128 ||
     refuse 'network s-backend has no room for gordon-proxy at 10.96.134.128'
@@ -977,6 +993,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

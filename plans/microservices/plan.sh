@@ -317,6 +317,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -348,6 +350,8 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=bb148083,gordon-backend=10.218.236.129 \
         --env-file env/api_company_com.env --volume gordon-backend-redis-data:/data \
@@ -368,6 +372,8 @@ END_
     docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
         --label gordon.spec=image:c0aef8a2@inherits=bb148083,gordon-backend=10.218.236.130 \
         --env-file env/api_company_com.env \
@@ -389,6 +395,8 @@ END_
     docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.company.com/gordon-api.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=bb148083,gordon-backend=10.218.236.131 \
@@ -409,6 +417,8 @@ END_
   run_unless is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest -- \
     docker run --detach --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
         --label gordon.spec=env-file:bb148083/image:f079b7cb@gordon-backend=10.218.236.132 \
         --env-file env/api_company_com.env \
@@ -428,6 +438,8 @@ END_
     docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias worker \
         --network-alias worker-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
         --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.133 \
         worker:latest || failed
@@ -447,6 +459,8 @@ END_
     docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/admin.company.com/gordon-admin.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-admin-company-com=10.221.150.129 \
@@ -468,6 +482,8 @@ END_
     docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
         --network-alias admin-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/admin.company.com/gordon-admin.company.com/1 \
         --label gordon.spec=env-file:c18373e9/image:7fc32bd7@gordon-admin-company-com=10.221.150.130 \
         --env-file env/admin_company_com.env \
@@ -525,6 +541,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-admin-company-com ||
     has_room gordon-admin-company-com 10.221.150.0/24 10.221.150.128 ||
     refuse 'network gordon-admin-company-com has no room for gordon-proxy at 10.221.150.128'
@@ -1052,6 +1071,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

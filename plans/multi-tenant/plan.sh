@@ -321,6 +321,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -357,6 +359,8 @@ END_
     docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.129 \
@@ -379,6 +383,8 @@ END_
     docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.130 \
@@ -399,6 +405,8 @@ END_
     docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
         --network-alias tenant1-app-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant1.app.com/gordon-tenant1.app.com/1 \
         --label gordon.spec=env-file:316a2e64/image:710b6b20@gordon-tenant1-app-com=10.221.93.131 \
         --env-file env/tenant1_app_com.env \
@@ -419,6 +427,8 @@ END_
     docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.129 \
@@ -441,6 +451,8 @@ END_
     docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.130 \
@@ -461,6 +473,8 @@ END_
     docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
         --network-alias tenant2-app-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant2.app.com/gordon-tenant2.app.com/1 \
         --label gordon.spec=env-file:12e6f913/image:710b6b20@gordon-tenant2-app-com=10.214.42.131 \
         --env-file env/tenant2_app_com.env \
@@ -481,6 +495,8 @@ END_
     docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.129 \
@@ -503,6 +519,8 @@ END_
     docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.130 \
@@ -523,6 +541,8 @@ END_
     docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
         --network-alias tenant3-app-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/tenant3.app.com/gordon-tenant3.app.com/1 \
         --label gordon.spec=env-file:f7962d22/image:710b6b20@gordon-tenant3-app-com=10.219.80.131 \
         --env-file env/tenant3_app_com.env \
@@ -590,6 +610,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-tenant1-app-com ||
     has_room gordon-tenant1-app-com 10.221.93.0/24 10.221.93.128 ||
     refuse 'network gordon-tenant1-app-com has no room for gordon-proxy at 10.221.93.128'
@@ -1142,6 +1165,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

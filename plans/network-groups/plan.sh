@@ -316,6 +316,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -347,6 +349,8 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=c18373e9,gordon-backend=10.218.236.129 \
         --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
@@ -367,6 +371,8 @@ END_
     docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
         --label gordon.spec=image:c0aef8a2@inherits=c18373e9,gordon-backend=10.218.236.130 \
         --env-file env/app1_example_com.env \
@@ -387,6 +393,8 @@ END_
     docker run --detach --name gordon-frontend-redis --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
         --network-alias frontend-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/frontend/gordon-frontend-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-frontend=10.216.195.129 \
         --volume gordon-frontend-redis-data:/data \
@@ -407,6 +415,8 @@ END_
     docker run --detach --name gordon-app1.example.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/app1.example.com/gordon-app1.example.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-backend=10.218.236.131 \
@@ -427,6 +437,8 @@ END_
   run_unless is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest -- \
     docker run --detach --name gordon-app1.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/app1.example.com/gordon-app1.example.com/1 \
         --label gordon.spec=env-file:c18373e9/image:74ce8e96@gordon-backend=10.218.236.132 \
         --env-file env/app1_example_com.env \
@@ -445,6 +457,8 @@ END_
   run_unless is_current gordon-app2.example.com gordon any image:6813f666 app2:latest -- \
     docker run --detach --name gordon-app2.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/app2.example.com/gordon-app2.example.com/1 \
         --label gordon.spec=image:6813f666@gordon-backend=10.218.236.133 \
         app2:latest || failed
@@ -462,6 +476,8 @@ END_
   run_unless is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest -- \
     docker run --detach --name gordon-app3.example.com --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/app3.example.com/gordon-app3.example.com/1 \
         --label gordon.spec=image:4abeef2d@gordon-frontend=10.216.195.130 \
         app3:latest || failed
@@ -517,6 +533,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-backend ||
     has_room gordon-backend 10.218.236.0/24 10.218.236.128 ||
     refuse 'network gordon-backend has no room for gordon-proxy at 10.218.236.128'
@@ -1040,6 +1059,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -215,6 +215,8 @@ END_
   run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=nextjs --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
@@ -241,6 +243,8 @@ END_
   run_unless is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest -- \
     docker run --detach --name nextjs-web-green --restart on-failure:10 \
         --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=nextjs --label gordon.part=app/nextjs/nextjs-web/1 \
         --label gordon.spec=image:2cd70a24@nextjs-network=10.218.47.129 \
         nextjs-web:latest || failed
@@ -278,6 +282,9 @@ expectations() {
   is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy nextjs-network ||
     has_room nextjs-network 10.218.47.0/24 10.218.47.128 ||
     refuse 'network nextjs-network has no room for gordon-proxy at 10.218.47.128'
@@ -715,6 +722,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -298,6 +298,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -333,6 +335,8 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-backend=10.218.236.129 \
         --volume gordon-backend-redis-data:/data \
@@ -354,6 +358,8 @@ END_
         --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias api-company-com-my-postgres --hostname my-postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.company.com/gordon-api.company.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-api-company-com=10.220.197.129 \
@@ -373,6 +379,8 @@ END_
   create_unless is_current gordon-api.company.com gordon any image:f079b7cb api:latest -- \
     docker create --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
         api:latest || failed
@@ -403,6 +411,8 @@ END_
         --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias worker-company-com-my-postgres --hostname my-postgres \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/worker.company.com/gordon-worker.company.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-worker-company-com=10.214.218.129 \
@@ -423,6 +433,8 @@ END_
     docker create --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias worker \
         --network-alias worker-company-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
         --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
         worker:latest || failed
@@ -486,6 +498,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy gordon-api-company-com ||
     has_room gordon-api-company-com 10.220.197.0/24 10.220.197.128 ||
     refuse 'network gordon-api-company-com has no room for gordon-proxy at 10.220.197.128'
@@ -1003,6 +1018,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 # answers_to CONTAINER NETWORK ALIAS…: it is in the network and has just these names there; its short id, which older

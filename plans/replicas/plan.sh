@@ -249,6 +249,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -277,6 +279,8 @@ END_
     docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
         --network-alias mail-db --hostname db \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=service/mail/mail-db/1 \
         --label gordon.spec=image:67ebd6b7/mount:36404734/secret:fac1a7be@mail-network=10.208.88.129 \
         --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
@@ -295,6 +299,8 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.130 \
         --env LOG=info --env DATABASE_URL \
@@ -314,6 +320,8 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.131 \
         --env LOG=info --env DATABASE_URL \
@@ -334,6 +342,8 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.132 \
         --env LOG=info --env DATABASE_URL \
@@ -381,6 +391,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy mail-network ||
     has_room mail-network 10.208.88.0/24 10.208.88.128 ||
     refuse 'network mail-network has no room for gordon-proxy at 10.208.88.128'
@@ -862,6 +875,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

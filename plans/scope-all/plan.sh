@@ -255,6 +255,8 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --label gordon.maker=sites --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
         --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
@@ -286,6 +288,8 @@ END_
     docker run --detach --name sites-one.example.com --restart on-failure:10 \
         --network sites-one-example-com --ip 10.213.83.129 --network-alias one \
         --network-alias one-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=sites --label gordon.part=app/one.example.com/sites-one.example.com/1 \
         --label gordon.spec=image:74ce8e96@sites-one-example-com=10.213.83.129 \
         app1:latest || failed
@@ -305,6 +309,8 @@ END_
     docker run --detach --name sites-two.example.com-redis --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
         --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=sites \
         --label gordon.part=service/two.example.com/sites-two.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@sites-two-example-com=10.219.244.129 \
@@ -325,6 +331,8 @@ END_
     docker run --detach --name sites-two.example.com --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
         --network-alias two-example-com \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --label gordon.project=sites --label gordon.part=app/two.example.com/sites-two.example.com/1 \
         --label gordon.spec=image:6813f666@sites-two-example-com=10.219.244.130 \
         app2:latest || failed
@@ -369,6 +377,9 @@ expectations() {
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
   is_attached gordon-proxy sites-one-example-com ||
     has_room sites-one-example-com 10.213.83.0/24 10.213.83.128 ||
     refuse 'network sites-one-example-com has no room for gordon-proxy at 10.213.83.128'
@@ -847,6 +858,11 @@ restarts() {
 # is_attached CONTAINER NETWORK: it is in the network
 is_attached() {
   look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
 }
 
 main "$@"

@@ -115,7 +115,7 @@ main() {
         gordon-proxy-config
 
   step 15 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
         caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
 set -e
@@ -191,7 +191,7 @@ mkdir next
 cp Caddyfile next
 for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
 cat >"next/$1.caddy"
-[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the fragment is not whole" >&2; exit 1; }
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
 try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
 try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
 count=0
@@ -252,8 +252,8 @@ exec caddy run --config Caddyfile --adapter caddyfile
 END_
 
   step 16 'run gordon-proxy' 'not there yet'
-  if absent gordon-proxy; then
-    run docker run --detach --name gordon-proxy --restart on-failure:10 \
+  run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 30 \
@@ -265,12 +265,7 @@ END_
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da
-  elif is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2; then
-    is_running gordon-proxy || run docker start gordon-proxy
-  else
-    fail 'gordon-proxy is not as this plan makes it: plan again on this host'
-  fi
+        caddy:2 /config/start-f02b36da || failed
 
   step 17 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -285,8 +280,10 @@ END_
     run docker network connect --ip 10.214.230.128 shop-shop-example-com gordon-proxy
 
   step 20 'run shop-shop.example.com-db' 'not there yet'
-  if absent shop-shop.example.com-db; then
-    run docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
+  run_unless is_current shop-shop.example.com-db shop any \
+      cap_add:cfedf762/devices:ab58fdf9/env:23178e99/image:67ebd6b7/init:b5bea41b/security_opt:2876b583/shm_size:60608e3c/sysctls:cbbc7104/ulimits:8c4c55d3 \
+      postgres:15 shop-shop-example-com-db-var-lib-postgresql-data:/var/lib/postgresql/data -- \
+    docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.129 --network-alias db --network-alias db.internal \
         --network-alias shop-example-com-db --hostname db \
         --cap-add SYS_NICE --device /dev/null:/dev/modem:rw --init \
@@ -297,14 +294,7 @@ END_
         --label gordon.spec=cap_add:cfedf762/devices:ab58fdf9/env:23178e99/image:67ebd6b7/init:b5bea41b/security_opt:2876b583/shm_size:60608e3c/sysctls:cbbc7104/ulimits:8c4c55d3@shop-shop-example-com=10.214.230.129 \
         --env POSTGRES_PASSWORD=x \
         --volume shop-shop-example-com-db-var-lib-postgresql-data:/var/lib/postgresql/data \
-        postgres:15
-  elif is_current shop-shop.example.com-db shop any \
-      cap_add:cfedf762/devices:ab58fdf9/env:23178e99/image:67ebd6b7/init:b5bea41b/security_opt:2876b583/shm_size:60608e3c/sysctls:cbbc7104/ulimits:8c4c55d3 \
-      postgres:15 shop-shop-example-com-db-var-lib-postgresql-data:/var/lib/postgresql/data; then
-    is_running shop-shop.example.com-db || run docker start shop-shop.example.com-db
-  else
-    fail 'shop-shop.example.com-db is not as this plan makes it: plan again on this host'
-  fi
+        postgres:15 || failed
 
   step 21 'see that shop-shop.example.com-db stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com-db always ||
@@ -316,8 +306,10 @@ END_
     run docker update --restart always shop-shop.example.com-db
 
   step 23 'run shop-shop.example.com-cache' 'not there yet'
-  if absent shop-shop.example.com-cache; then
-    run docker run --detach --name shop-shop.example.com-cache --restart on-failure:10 \
+  run_unless is_current shop-shop.example.com-cache shop any \
+      image:65b8118d/log:140bedbf/platform:baf0239e/security_opt:2876b583/tmpfs:4bf2f0b5/ulimits:8c4c55d3 \
+      redis:7-alpine -- \
+    docker run --detach --name shop-shop.example.com-cache --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.130 --network-alias cache \
         --network-alias cache.internal --network-alias shop-example-com-cache --hostname cache \
         --log-driver none --platform linux/amd64 --security-opt no-new-privileges --stop-timeout 30 \
@@ -325,14 +317,7 @@ END_
         --label gordon.project=shop \
         --label gordon.part=service/shop.example.com/shop-shop.example.com-cache/1 \
         --label gordon.spec=image:65b8118d/log:140bedbf/platform:baf0239e/security_opt:2876b583/tmpfs:4bf2f0b5/ulimits:8c4c55d3@shop-shop-example-com=10.214.230.130 \
-        redis:7-alpine
-  elif is_current shop-shop.example.com-cache shop any \
-      image:65b8118d/log:140bedbf/platform:baf0239e/security_opt:2876b583/tmpfs:4bf2f0b5/ulimits:8c4c55d3 \
-      redis:7-alpine; then
-    is_running shop-shop.example.com-cache || run docker start shop-shop.example.com-cache
-  else
-    fail 'shop-shop.example.com-cache is not as this plan makes it: plan again on this host'
-  fi
+        redis:7-alpine || failed
 
   step 24 'see that shop-shop.example.com-cache stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com-cache always ||
@@ -344,8 +329,10 @@ END_
     run docker update --restart always shop-shop.example.com-cache
 
   step 26 'run shop-shop.example.com' 'not there yet'
-  if absent shop-shop.example.com; then
-    run docker run --detach --name shop-shop.example.com --restart on-failure:10 \
+  run_unless is_current shop-shop.example.com shop any \
+      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
+      web:1 shop-shop-example-com-uploads:/uploads -- \
+    docker run --detach --name shop-shop.example.com --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.131 --network-alias shop \
         --network-alias shop-example-com \
         --cap-drop ALL --cpus 0.5 \
@@ -359,14 +346,7 @@ END_
         --label gordon.project=shop --label gordon.part=app/shop.example.com/shop-shop.example.com/1 \
         --label gordon.spec=cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f@shop-shop-example-com=10.214.230.131 \
         --volume shop-shop-example-com-uploads:/uploads:z \
-        web:1
-  elif is_current shop-shop.example.com shop any \
-      cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f \
-      web:1 shop-shop-example-com-uploads:/uploads; then
-    is_running shop-shop.example.com || run docker start shop-shop.example.com
-  else
-    fail 'shop-shop.example.com is not as this plan makes it: plan again on this host'
-  fi
+        web:1 || failed
 
   step 27 'see that shop-shop.example.com stays up for 1s' 'not ready yet'
   restarts shop-shop.example.com always ||
@@ -378,13 +358,13 @@ END_
     run docker update --restart always shop-shop.example.com
 
   step 29 'see that the proxy reaches shop.example.com' 'not there yet'
-  has_fragment shop "$(routes; echo .)" ||
+  has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
 shop-shop.example.com.shop-shop-example-com.:3000 shop.example.com
 END
 
   step 30 'route to shop' 'not there yet'
-  has_fragment shop "$(routes; echo .)" ||
+  has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
 END
@@ -404,7 +384,7 @@ expectations() {
   no_volume shop-shop-example-com-uploads ||
     usable_volume shop-shop-example-com-uploads shop ||
     refuse 'volume shop-shop-example-com-uploads belongs to another project'
-  is_proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
+  is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   limits_logs ||
@@ -563,6 +543,30 @@ feed() {
 
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
 
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
@@ -772,6 +776,9 @@ usable() {
   esac
 }
 
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
@@ -800,8 +807,8 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]…: it is what this plan makes, running or not; the release
-# may be any
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
 {{.Name}}:{{.Destination}}|{{end}}' || return 1
@@ -811,6 +818,7 @@ is_current() {
   case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
   shift 5
   for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
     case $_seen in
       *"
 $_mount|"*) ;;
@@ -819,22 +827,22 @@ $_mount|"*) ;;
   done
 }
 
-# is_proxy SPEC IMAGE: the proxy that all projects share is what this plan makes, running or not
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
 is_proxy() {
-  look container gordon-proxy '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
   case $_seen in "|"*) return 1 ;; esac
   _rest=${_seen#*|}
   told "${_rest%%|*}"
-  [ "$_told" = "$1" ] || return 1
+  [ "$_told" = "$2" ] || return 1
   # an image that is gone from the host cannot have moved on
-  _image=$(ask image inspect --format '{{.Id}}' "$2" 2>/dev/null) || return 0
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
   case $_seen in *"|$_image") ;; *) return 1 ;; esac
 }
 
-# has_fragment PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
-has_fragment() {
-  _fragment=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
-  [ "$_fragment" = "$2" ]
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
 }
 
 # is_running CONTAINER: it runs, or will without help

@@ -144,7 +144,7 @@ pub(super) struct Plan {
     /// Show what changes, for whom and at what cost, without the commands
     #[arg(long, conflicts_with = "format")]
     pub(super) summary: bool,
-    /// Show in place of the commands all that decides what happens: what each step needs, and what makes it unnecessary
+    /// Show, below the commands, all that decides what happens: what each step needs, and what makes it unnecessary
     #[arg(short, long, conflicts_with_all = ["format", "summary"])]
     pub(super) verbose: bool,
     /// Exit with status 3 when there is something to do

@@ -18,7 +18,6 @@ use crate::docker::Cli;
 use crate::plan::Options;
 use crate::plan::Plan;
 use crate::render;
-use crate::render::Text;
 use crate::sys::files;
 use std::mem;
 use std::path::Path;
@@ -74,21 +73,13 @@ fn write(plan: &Plan, said: &cli::Plan, cli: &Cli, folder: &Path) -> Result<(), 
         Format::Text if said.summary => {
             output::text(&render::text::overview(plan, cli, next(plan, said).as_deref()))
         }
-        Format::Text if said.verbose => output::text(&verbose(plan, cli, next(plan, said).as_deref())),
+        Format::Text if said.verbose => {
+            output::text(&render::text::verbose(plan, cli, next(plan, said).as_deref()))
+        }
         Format::Text => output::text(&render::text::render(plan, cli, next(plan, said).as_deref())),
         Format::Sh => output::data(&render::sh::render(plan, cli)),
         Format::Json => output::with(|out| render::json::write(plan, cli, folder, out)),
     }
-}
-
-/// The overview, and below it the plan in its own words.
-fn verbose(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
-    let mut text = render::text::overview(plan, cli, None);
-    text.end().lines(&plan.to_string());
-    if let Some(next) = next {
-        text.end().line(next);
-    }
-    text
 }
 
 /// What the person can do with the plan.
@@ -98,7 +89,9 @@ fn next(plan: &Plan, said: &cli::Plan) -> Option<String> {
     }
     Some(match &said.out {
         Some(path) => format!("`gordon apply {}` carries out this plan or nothing", path.display()),
-        None if said.offline => "`--format sh` writes it as a script".to_owned(),
+        None if said.offline => {
+            "`--format sh` writes it as a script, with the lines left out here".to_owned()
+        }
         None => "`gordon apply` carries it out".to_owned(),
     })
 }

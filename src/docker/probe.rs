@@ -34,10 +34,10 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
-    /// The container has given up its name: for `time`, it still answers requests for that name.
+    /// The containers have given up their names: for `time`, they still answer requests for those names.
     Drain {
-        /// The container.
-        name: Container,
+        /// The containers; at least one.
+        names: Vec<Container>,
         /// How long.
         time: Duration,
     },
@@ -108,13 +108,11 @@ fn question(check: &HttpCheck, name: &Container) -> Command {
 }
 
 impl Await {
-    /// The container that is waited for.
+    /// The container that is waited for; the first of several.
     pub fn container(&self) -> &Container {
         match self {
-            Self::Healthy { name, .. }
-            | Self::Answers { name, .. }
-            | Self::StaysUp { name, .. }
-            | Self::Drain { name, .. } => name,
+            Self::Healthy { name, .. } | Self::Answers { name, .. } | Self::StaysUp { name, .. } => name,
+            Self::Drain { names, .. } => names.first().expect("a container drains"),
         }
     }
 
@@ -173,8 +171,10 @@ impl fmt::Display for Await {
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }
-            Self::Drain { name, time } => {
-                write!(f, "let {name} end its work for {}", humantime::format_duration(*time))
+            Self::Drain { names, time } => {
+                let their = if names.len() == 1 { "its" } else { "their" };
+                let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "let {names} end {their} work for {}", humantime::format_duration(*time))
             }
         }
     }

@@ -4,6 +4,7 @@
 use super::Conflict;
 use super::Expect;
 use super::NewStep;
+use super::Note;
 use super::Options;
 use super::Plan;
 use super::Reason;
@@ -19,6 +20,7 @@ use crate::docker::Labels;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
+use crate::docker::Subject;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
@@ -108,7 +110,15 @@ impl<'a> PlanBuilder<'a> {
     }
 
     /// The plan, or all conflicts.
-    pub(super) fn finish(self) -> Result<Plan, Vec<Conflict>> {
+    pub(super) fn finish(mut self) -> Result<Plan, Vec<Conflict>> {
+        let left: BTreeSet<&Volume> = self.plan.left_data.iter().map(|left| &left.volume).collect();
+        let named = self.options.leave_data.iter();
+        let named: Vec<String> =
+            named.filter(|name| !left.iter().any(|left| left.as_str() == *name)).cloned().collect();
+        if !named.is_empty() {
+            let left = left.into_iter().cloned().collect();
+            self.plan.notes.push(Note::NothingLeft { named, left });
+        }
         if self.conflicts.is_empty() { Ok(self.plan) } else { Err(self.conflicts) }
     }
 
@@ -155,6 +165,7 @@ impl<'a> PlanBuilder<'a> {
             return None;
         }
         let (left, freed, ports) = self.lets_go_of(&step.op);
+        self.note_kind(&step.op);
         if let Err(refused) = simulate(&mut self.now, &step.op) {
             // its conflict was noted already; without a conflict it is a defect of this module
             assert!(
@@ -175,6 +186,17 @@ impl<'a> PlanBuilder<'a> {
             self.freed_ports.entry(port).or_default().push(id);
         }
         Some(id)
+    }
+
+    /// Notes what the container is that an operation is about.
+    fn note_kind(&mut self, op: &Op) {
+        if let Subject::Container(name) = op.subject()
+            && !self.plan.kinds.contains_key(name)
+            && let Some((name, seen)) = self.now.containers.get_key_value(name)
+            && let Some(kind) = seen.kind
+        {
+            self.plan.kinds.insert(name.clone(), kind);
+        }
     }
 
     /// The networks, volumes and ports that a container no longer holds after an operation.

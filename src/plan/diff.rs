@@ -32,6 +32,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     let mut subnets = Subnets::of(host, desired.address_pool);
     plan.mounted = desired.workloads.iter().flat_map(named_volumes).map(|(volume, _)| volume).collect();
     plan.plan.notes.extend(notes(desired, host));
+    plan.plan.proxy_ports = desired.proxy.as_ref().map(|proxy| [proxy.http_port, proxy.https_port]);
     check_recreate(&mut plan, desired);
     check_processors(&mut plan, desired);
     prune::check_config(&mut plan, desired);

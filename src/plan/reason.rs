@@ -399,6 +399,13 @@ pub enum Note {
     VolumesKept(Vec<Volume>),
     /// Containers that stay have logs without a limit.
     EndlessLogs(Vec<Container>),
+    /// Volumes that may be left behind, and that nothing leaves.
+    NothingLeft {
+        /// Their names, as the person wrote them.
+        named: Vec<String>,
+        /// The volumes that are left behind.
+        left: Vec<Volume>,
+    },
 }
 
 impl fmt::Display for Note {
@@ -441,6 +448,14 @@ impl fmt::Display for Note {
                 list(containers)
             ),
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
+            Self::NothingLeft { named, left } => {
+                let named: Vec<String> = named.iter().map(|name| format!("`--leave-data {name}`")).collect();
+                write!(f, "{} has no effect: this plan leaves ", list(&named))?;
+                match &left[..] {
+                    [] => f.write_str("no data behind"),
+                    left => write!(f, "behind the data of {}", list(left)),
+                }
+            }
         }
     }
 }

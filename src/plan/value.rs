@@ -6,12 +6,14 @@ use super::step::NewStep;
 use super::step::Step;
 use super::step::StepId;
 use crate::docker::Fact;
+use crate::docker::Kind;
 use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -28,6 +30,10 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// The data that containers leave behind.
     pub left_data: Vec<LeftData>,
+    /// What the containers are that it changes or removes, as far as they are on the host.
+    pub kinds: BTreeMap<Container, Kind>,
+    /// The ports for HTTP and HTTPS of the proxy that the config asks for.
+    pub proxy_ports: Option<[u16; 2]>,
     steps: Vec<Step>,
 }
 
@@ -98,6 +104,8 @@ impl Plan {
             notes: Vec::new(),
             blocked: Vec::new(),
             left_data: Vec::new(),
+            kinds: BTreeMap::new(),
+            proxy_ports: None,
             steps: Vec::new(),
         }
     }

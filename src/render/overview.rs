@@ -121,10 +121,14 @@ pub(super) struct Cost<'a> {
     pub(super) steps: usize,
     /// The things that do not serve for a while.
     pub(super) interrupted: Vec<String>,
+    /// The containers that run, and are stopped and removed.
+    pub(super) stopped: Vec<String>,
     /// The things that are paused for a moment.
     pub(super) paused: Vec<String>,
     /// How many things of each kind are removed for good; volumes are not counted here.
     pub(super) removed: BTreeMap<Thing, usize>,
+    /// The apps that lose the release that was kept for a rollback.
+    pub(super) kept_removed: Vec<String>,
     /// The volumes that are removed.
     pub(super) data_removed: Vec<&'a str>,
     /// The volumes that nothing mounts any more.
@@ -132,10 +136,11 @@ pub(super) struct Cost<'a> {
 }
 
 impl Cost<'_> {
-    /// Whether anything is interrupted or removed.
+    /// Whether anything stops serving, or data are removed or left behind.
     pub(super) fn hurts(&self) -> bool {
-        let Self { interrupted, data_removed, data_left, .. } = self;
-        !(interrupted.is_empty() && data_removed.is_empty() && data_left.is_empty())
+        let Self { interrupted, stopped, data_removed, data_left, .. } = self;
+        let names = [interrupted.len(), stopped.len(), data_removed.len(), data_left.len()];
+        names.iter().any(|count| *count > 0)
     }
 }
 
@@ -145,12 +150,21 @@ impl Display for Cost<'_> {
         if !self.interrupted.is_empty() {
             parts.push(format!("INTERRUPTED: {}", few(&self.interrupted)));
         }
+        if !self.stopped.is_empty() {
+            parts.push(format!("STOPPED: {}", few(&self.stopped)));
+        }
         if !self.paused.is_empty() {
             parts.push(format!("paused for 0.3 s: {}", few(&self.paused)));
         }
         if !self.removed.is_empty() {
-            let counts = self.removed.iter().map(|(thing, number)| count(*number, thing.as_str()));
-            parts.push(format!("removed: {}", counts.collect::<Vec<_>>().join(", ")));
+            let counts = self.removed.iter().map(|(thing, number)| match thing {
+                Thing::Routes => "routes".to_owned(),
+                thing => count(*number, thing.as_str()),
+            });
+            parts.push(format!("removes {}", counts.collect::<Vec<_>>().join(", ")));
+        }
+        if !self.kept_removed.is_empty() {
+            parts.push(format!("removes the release kept for a rollback: {}", few(&self.kept_removed)));
         }
         if !self.data_removed.is_empty() {
             parts.push(match &self.data_removed[..] {
@@ -162,8 +176,10 @@ impl Display for Cost<'_> {
             let volumes: Vec<_> = self.data_left.iter().collect();
             parts.push(format!("DATA LEFT BEHIND: {}", few(&volumes)));
         }
-        let removes = !self.removed.is_empty() || !self.data_removed.is_empty();
-        match (self.interrupted.is_empty(), removes) {
+        let removes = [self.removed.len(), self.kept_removed.len(), self.data_removed.len()]
+            .iter()
+            .any(|count| *count > 0);
+        match (self.interrupted.is_empty() && self.stopped.is_empty(), removes) {
             (true, false) => parts.push("nothing is interrupted, nothing is removed".to_owned()),
             (true, true) => parts.push("nothing is interrupted".to_owned()),
             (false, false) => parts.push("nothing is removed".to_owned()),
@@ -329,6 +345,9 @@ impl<'a> View<'a> {
         let kind = match launch.map(|launch| launch.labels.kind) {
             Some(kind) => kind.as_str(),
             None if block.name == PROXY => Kind::Proxy.as_str(),
+            None if block.thing == Thing::Container => {
+                self.plan.kinds.get(block.name).map_or(block.thing.as_str(), |kind| kind.as_str())
+            }
             None => block.thing.as_str(),
         };
         let impact = impact(block).map(|impact| match impact {
@@ -344,14 +363,19 @@ impl<'a> View<'a> {
             (_, Some(launch)) if is_new => what.push(launch.image.to_string()),
             _ => {}
         }
-        if !is_plain {
+        // that everything goes need not be said of each thing
+        let is_down = block.steps.iter().all(|step| step.reason == Reason::Down);
+        if !is_plain && !is_down {
             what.push(super::text::reason(block));
         }
-        let facts = match launch {
+        let mut facts = match launch {
             Some(launch) if is_new => self.facts(block, launch),
             Some(launch) => changed_facts(block, launch),
             None => Vec::new(),
         };
+        if removes_kept(block) {
+            facts.push("removes the release kept for a rollback".to_owned());
+        }
         let left = self.plan.left_data.iter().filter(|left| left.container.as_str() == block.name);
         let action = match impact {
             Some(Impact::Rolled { .. }) => Action::Update,
@@ -442,20 +466,30 @@ impl<'a> View<'a> {
 
     /// A site of the new routes, unless it is among them unchanged.
     fn route(&self, site: &RouteSite<'a>, changed: Option<&RouteChanges>) -> Option<(&'a str, Entry<'a>)> {
-        let short = |container: &'a str| self.short_names.get(container).copied().unwrap_or(container);
-        let to = format!("{}:{}", short(site.container), site.port);
+        let to = site.target();
         let was = changed.and_then(|changed| site.hosts().find_map(|host| changed.changed.get(&host)));
         let is_added = changed.is_none_or(|changed| site.hosts().any(|host| changed.added.contains(&host)));
         let (action, what) = match was {
-            Some(from) if !from.is_empty() && *from != site.target() => {
-                (Action::Update, format!("{from} → {to}"))
-            }
+            Some(from) if !from.is_empty() && *from != to => (Action::Update, format!("{from} → {to}")),
             Some(_) => (Action::Update, format!("→ {to}")),
             None if is_added => (Action::Create, format!("→ {to}")),
             None => return None,
         };
         let owner = self.owners.get(site.container).copied().unwrap_or(self.plan.project.as_str());
-        Some((owner, Entry { what, ..entry(action, "route", site.addresses) }))
+        Some((owner, Entry { what, ..entry(action, "route", self.urls(site)) }))
+    }
+
+    /// What visitors call the hosts of a site, as in `http://a.com:8080`.
+    fn urls(&self, site: &RouteSite<'a>) -> String {
+        let url = |address: &str| {
+            let (usual, port) = match (self.plan.proxy_ports, address.starts_with("http://")) {
+                (None, _) => return address.to_owned(),
+                (Some([http, _]), true) => (80, http),
+                (Some([_, https]), false) => (443, https),
+            };
+            if port == usual { address.to_owned() } else { format!("{address}:{port}") }
+        };
+        site.addresses.split(", ").map(url).collect::<Vec<_>>().join(", ")
     }
 
     fn cost(&self, blocks: &[Block<'a>]) -> Cost<'a> {
@@ -467,17 +501,31 @@ impl<'a> View<'a> {
             }
         };
         for block in blocks {
+            if removes_kept(block) {
+                add(&mut cost.kept_removed, block);
+            }
             match impact(block) {
                 Some(Impact::Interrupted { .. }) => add(&mut cost.interrupted, block),
                 Some(Impact::Paused) => add(&mut cost.paused, block),
                 Some(Impact::DataRemoved) => cost.data_removed.push(block.name),
-                Some(Impact::Removed | Impact::Stopped) => *cost.removed.entry(block.thing).or_default() += 1,
+                Some(impact @ (Impact::Removed | Impact::Stopped)) => {
+                    if impact == Impact::Stopped {
+                        add(&mut cost.stopped, block);
+                    }
+                    *cost.removed.entry(block.thing).or_default() += 1;
+                }
                 Some(Impact::Rolled { .. }) | None => {}
             }
         }
         cost.data_left.extend(self.plan.left_data.iter().map(|left| &left.volume));
         cost
     }
+}
+
+/// Whether a block removes, beside what else it does, the release from before the one that serves.
+fn removes_kept(block: &Block<'_>) -> bool {
+    let removes = |step: &&Step| matches!(step.op, Op::Remove { .. }) && step.reason == Reason::Older;
+    block.action != Action::Remove && block.steps.iter().any(removes)
 }
 
 /// The container that a block makes.
@@ -684,7 +732,7 @@ mod tests {
         );
         assert_eq!(
             overview.cost.to_string(),
-            "13 steps; INTERRUPTED: postgres; paused for 0.3 s: shop-web; removed: 1 network, 1 container; \
+            "13 steps; INTERRUPTED: postgres; STOPPED: shop-old; paused for 0.3 s: shop-web; removes 1 network, 1 container; \
              REMOVED WITH ITS DATA: volume shop-old-data; DATA LEFT BEHIND: shop-db-old"
         );
         assert!(overview.cost.hurts());
@@ -742,6 +790,62 @@ mod tests {
     }
 
     #[test]
+    fn a_kept_release_that_a_rollout_removes_is_said_of_its_app_and_in_all() {
+        let mut plan = Plan::new(sample::project());
+        let mut launch = sample::app();
+        launch.name = container("shop-web-next");
+        let rename = |from: &str, to: &str| Op::Rename { from: container(from), to: container(to) };
+        plan.push(sample::new("shop", Op::Run(launch), Reason::Asked));
+        let removes = Op::Remove { name: container("shop-web-previous") };
+        plan.push(NewStep { risk: Risk::Removes, ..sample::new("shop", removes, Reason::Older) });
+        plan.push(sample::new("shop", rename("shop-web", "shop-web-previous"), Reason::MakesRoom));
+        plan.push(sample::new("shop", rename("shop-web-next", "shop-web"), Reason::TakesOver));
+        let overview = overview(&plan);
+        let (entry, _) = &overview.groups[0].entries[0];
+        assert_eq!(entry.what, "asked for with --recreate");
+        assert!(entry.facts.contains(&"removes the release kept for a rollback".to_owned()), "{entry:?}");
+        assert_eq!(
+            overview.cost.to_string(),
+            format!(
+                "4 steps; removes the release kept for a rollback: {}; nothing is interrupted",
+                entry.name
+            )
+        );
+    }
+
+    #[test]
+    fn what_is_stopped_is_an_interruption_and_that_everything_goes_is_not_said_of_each_thing() {
+        let mut plan = Plan::new(sample::project());
+        let name = container("shop-web");
+        let stop = Op::Stop { name: name.clone(), timeout: Duration::from_secs(30) };
+        plan.push(NewStep { risk: Risk::Interrupts, ..sample::new("shop", stop, Reason::Down) });
+        let remove = Op::Remove { name: name.clone() };
+        plan.push(NewStep { risk: Risk::Removes, ..sample::new("shop", remove, Reason::Down) });
+        let op = Op::RemoveRoutes { project: sample::project() };
+        plan.push(NewStep { risk: Risk::Removes, ..sample::new(PROXY, op, Reason::NoRoutes) });
+        plan.kinds.insert(name, Kind::App);
+        let overview = overview(&plan);
+        assert_eq!(overview.groups[0].entries[0].0.impact, Some(Impact::Stopped));
+        assert_eq!(entries(&overview, Some("shop"))[0], told("app", "shop-web*1", ""));
+        assert_eq!(overview.cost.to_string(), "3 steps; STOPPED: shop-web; removes 1 container, routes");
+    }
+
+    #[test]
+    fn a_route_has_the_port_by_which_visitors_reach_it() {
+        let told = |http_port, https_port| {
+            let mut plan = Plan::new(sample::project());
+            plan.proxy_ports = Some([http_port, https_port]);
+            let text = "http://a.com, https://b.com {\n\t\tdynamic a shop-a.net. 80 {\n\t\t}\n}\n".to_owned();
+            let write = Op::WriteRoutes { project: sample::project(), text };
+            plan.push(sample::new(PROXY, write, Reason::Missing));
+            let overview = overview(&plan);
+            overview.groups[0].entries[0].0.name.clone()
+        };
+        assert_eq!(told(80, 443), "http://a.com, https://b.com");
+        assert_eq!(told(8080, 8443), "http://a.com:8080, https://b.com:8443");
+    }
+
+    #[test]
     fn replicas_that_are_rolled_out_are_one_entry_though_one_wait_drains_all() {
         let mut plan = Plan::new(sample::project());
         for name in ["shop-web", "shop-web-2"] {
@@ -753,7 +857,8 @@ mod tests {
             plan.push(sample::new("shop", rename, Reason::TakesOver));
         }
         for seconds in [5, 1] {
-            let wait = Await::Drain { name: container("shop-web"), time: Duration::from_secs(seconds) };
+            let wait =
+                Await::Drain { names: vec![container("shop-web")], time: Duration::from_secs(seconds) };
             plan.push(sample::new("shop", Op::Await(wait), Reason::Leaves));
         }
         let overview = overview(&plan);

@@ -765,7 +765,7 @@ done: 0 of 2 steps had something to do
         for wait in [
             Await::StaysUp { name: name.clone(), time },
             Await::Healthy { name: name.clone(), timeout: time },
-            Await::Drain { name, time },
+            Await::Drain { names: vec![name], time },
         ] {
             let probe = wait.probe();
             let argv = probe.command.argv(Path::new("/"));

@@ -51,14 +51,46 @@ pub fn render(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
     let mut text = overview(plan, cli, None);
     if !plan.is_empty() {
         text.end().append(&commands(plan, cli));
-        if next.is_some() {
-            text.end();
-        }
     }
-    if let Some(next) = next {
-        text.line(next);
-    }
+    close(&mut text, plan, next);
     text
+}
+
+/// The same, and below the commands all that decides what happens, a line for each step: what a report of a fault needs.
+pub fn verbose(plan: &Plan, cli: &Cli, next: Option<&str>) -> Text {
+    let mut text = overview(plan, cli, None);
+    if !plan.is_empty() {
+        text.end().append(&commands(plan, cli));
+    }
+    text.end().styled(OWNER, "what decides").end();
+    for line in LEGEND {
+        text.styled(QUIET, line).end();
+    }
+    text.lines(&plan.to_string());
+    close(&mut text, plan, next);
+    text
+}
+
+/// How to read the lines of a plan.
+const LEGEND: [&str; 4] = [
+    "first what the plan expects of the host, else it changes nothing; then the steps, numbered as above:",
+    "NUMBER [3 ~2]  it needs step 3 to succeed; `~`: step 2 has only to end",
+    "(REASON); unless FACT  a step is left out when one of its facts holds at its turn",
+    "undone by  what follows when it fails, `likewise` as in the line above; uninterruptible: Ctrl-C does not keep it from running",
+];
+
+/// What the reader can do now, where there is anything to do.
+fn close(text: &mut Text, plan: &Plan, next: Option<&str>) {
+    let Some(next) = next else { return };
+    if !plan.is_empty() {
+        text.end();
+    }
+    let mut commands = plan.steps().iter().filter_map(|step| step.op.command());
+    let is_whole = next.contains("--format sh") || commands.all(|command| shortened(command).1 == 0);
+    text.line(format_args!(
+        "{next}{}",
+        if is_whole { "" } else { "; `--format sh` shows the lines left out" }
+    ));
 }
 
 /// What changes, for whom, and at what cost; `next` at its end.
@@ -236,6 +268,7 @@ pub(super) fn reason(block: &Block<'_>) -> String {
                     | Reason::Replaced
                     | Reason::Ready
                     | Reason::Proved
+                    | Reason::Older
                     | Reason::VolumesUnknown
             )
     };

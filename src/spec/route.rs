@@ -79,6 +79,11 @@ impl Route {
         format!("{}:{}", self.name(), self.port)
     }
 
+    /// Where the proxy finds the first of its containers: `gmail-web-green:3000`.
+    pub fn upstream(&self) -> String {
+        format!("{}:{}", self.container(Role::Serving, 1), self.port)
+    }
+
     /// The name of the container of this role and replica, counted from 1.
     pub fn container(&self, role: Role, replica: u32) -> Container {
         self.naming.container(&self.base_name, role, replica)

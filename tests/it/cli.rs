@@ -41,7 +41,7 @@ CASES
 'container inspect'*gordon-lock-*) exit 1 ;;
 'container inspect'*State.Status*) echo 'running none 0' ;;
 # an engine of its own: locks are files of this machine, by engine
-'info '*) echo "$here" ;;
+'info --format {{.ID}}'*) echo "$here" ;;
 'ps '* | 'network ls'* | 'volume ls'* | 'network inspect'* | 'image ls'*) ;;
 'info '*LoggingDriver*) echo json-file ;;
 *) echo 0123456789ab ;;
@@ -940,7 +940,7 @@ fn a_domain_is_served_only_while_the_proxy_runs_and_has_its_route() {
     let down = of_host("exited");
     let text = down.gordon("status").ended(1).stdout;
     assert!(
-        text.contains("    shop.test → cli-served-web:3000 (NOT SERVED: the proxy does not run)\n"),
+        text.contains("    shop.test → cli-served-web-green:3000 (NOT SERVED: the proxy does not run)\n"),
         "{text}"
     );
     assert!(text.contains("\ncli-served: 1 of 1 container serving, 1 domain NOT SERVED; "), "{text}");

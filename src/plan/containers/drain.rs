@@ -38,7 +38,8 @@ pub(in crate::plan) fn drain(
     kept: Option<&str>,
 ) -> Steps {
     let Some(first) = running.first() else { return after.to_vec() };
-    let wait = |time: Duration| Op::Await(Await::Drain { name: (*first).clone(), time });
+    let names: Vec<Container> = running.iter().map(|name| (*name).clone()).collect();
+    let wait = |time: Duration| Op::Await(Await::Drain { names: names.clone(), time });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
     seq.step(wait(time), reason);

@@ -130,11 +130,13 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desi
         let needs: Steps = up.iter().copied().chain(plan.unrouted).collect();
         let mut names: Vec<Container> = slots(workload).into_iter().map(|slot| slot.live).collect();
         names.retain(|name| !extra_networks(plan, workload, name).is_empty());
-        let Some(first) = names.first().cloned() else { continue };
+        if names.is_empty() {
+            continue;
+        }
         let (was_routed, time) = (plan.unrouted.is_some(), desired.drain);
         let mut seq = plan.sequence(&workload.owner, &needs);
         if was_routed {
-            seq.step(Op::Await(Await::Drain { name: first, time }), &Reason::Attached);
+            seq.step(Op::Await(Await::Drain { names: names.clone(), time }), &Reason::Attached);
         }
         seq.each(names, |seq, name| {
             seq.risk = risk_of_leaving(seq.plan, &name);

@@ -53,7 +53,8 @@ fn notes(status: &Status<'_>) -> Vec<String> {
         | Note::NetworkKept(_)
         | Note::VolumeKept(_)
         | Note::VolumesKept(_)
-        | Note::EndlessLogs(_) => true,
+        | Note::EndlessLogs(_)
+        | Note::NothingLeft { .. } => true,
     };
     let notes = status.drift.map_or(&[][..], |plan| &plan.notes);
     let notes = notes.iter().filter(is_of_the_host).map(ToString::to_string);

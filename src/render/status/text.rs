@@ -41,11 +41,12 @@ const STATE: usize = 4;
 /// The status as text, as of `now`.
 pub fn render(status: &Status<'_>, now: SystemTime) -> Text {
     let mut text = Text::default();
+    let has_proxy = status.proxy.as_ref().is_some_and(|proxy| proxy.wanted.is_some());
     let table: Vec<(&str, Vec<Row>)> = status
         .owners
         .iter()
         .map(|owner| {
-            let workloads = owner.workloads.iter().flat_map(|workload| rows(workload, now));
+            let workloads = owner.workloads.iter().flat_map(|workload| rows(workload, has_proxy, now));
             let orphans = owner.orphans.iter().map(|member| Row::of(member, None, now));
             (owner.owner.as_str(), workloads.chain(orphans).collect())
         })
@@ -154,7 +155,7 @@ impl Row {
 }
 
 /// The rows of a workload: the first tells how many of it serve, and below the last are its hosts.
-fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
+fn rows(workload: &WorkloadStatus<'_>, has_proxy: bool, now: SystemTime) -> Vec<Row> {
     let mut rows: Vec<Row> =
         workload.containers.iter().map(|member| Row::of(member, Some(workload.image), now)).collect();
     if let Some(first) = rows.first_mut() {
@@ -169,7 +170,9 @@ fn rows(workload: &WorkloadStatus<'_>, now: SystemTime) -> Vec<Row> {
                 Some(Unserved::ProxyDown) => " (NOT SERVED: the proxy does not run)",
                 Some(Unserved::NoRoute) => " (NOT SERVED: the proxy has no route for it)",
             };
-            format!("{host} → {}{why}", route.target())
+            // as the proxy finds it, or a proxy of other people
+            let target = if has_proxy { route.upstream() } else { route.target() };
+            format!("{host} → {target}{why}")
         }));
     }
     rows

@@ -31,6 +31,26 @@ fn refusals<'a>(plan: &'a Plan, host: &Observed) -> Vec<&'a str> {
 }
 
 #[test]
+fn a_volume_that_may_be_left_behind_and_is_not_is_noted() {
+    let [old, new] = ["db:1", "db:3"].map(|image| format!("name = \"shop\"\nservices.db = \"{image}\"\n"));
+    let host = applied(&old, &host());
+    let notes = |text: &str, leave_data: &[&str]| {
+        let plan = plan(text, &host, leave_data);
+        plan.notes
+            .iter()
+            .map(ToString::to_string)
+            .filter(|note| note.contains("--leave-data"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        notes(&new, &["shop-db-dta"]),
+        ["`--leave-data shop-db-dta` has no effect: this plan leaves behind the data of shop-db-data"]
+    );
+    assert_eq!(notes(&old, &["x"]), ["`--leave-data x` has no effect: this plan leaves no data behind"]);
+    assert_eq!(notes(&new, &["shop-db-data"]), [""; 0]);
+}
+
+#[test]
 fn a_replacement_leaves_data_behind_only_on_request() {
     for (old, new, container, volume) in [
         // the image has moved its VOLUME
