@@ -369,4 +369,20 @@ mod tests {
         let (name, seen) = listed[0].seen().expect("a container");
         assert_eq!((name.as_str(), seen.state), ("db-1", State::Paused));
     }
+
+    #[test]
+    fn a_log_is_endless_where_nothing_limits_it() {
+        for (log, is_endless) in [
+            (r#"{"Type": "json-file", "Config": {}}"#, true),
+            (r#"{"Type": "json-file", "Config": null}"#, true),
+            (r#"{"Type": "json-file", "Config": {"max-file": "3"}}"#, true),
+            (r#"{"Type": "json-file", "Config": {"max-size": "10m"}}"#, false),
+            (r#"{"Type": "local", "Config": {}}"#, false),
+            (r#"{"Type": "journald", "Config": {}}"#, false),
+            ("{}", false),
+        ] {
+            let config: LogConfig = serde_json::from_str(log).expect("docker's form");
+            assert_eq!(config.is_endless(), is_endless, "{log}");
+        }
+    }
 }
