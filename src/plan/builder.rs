@@ -67,6 +67,8 @@ pub(super) struct PlanBuilder<'a> {
     pub(super) joined: BTreeMap<Network, StepId>,
     /// The step after which the proxy no longer routes to containers that are removed.
     pub(super) unrouted: Option<StepId>,
+    /// Whether the plan expects already that the engine can limit logs.
+    pub(super) limits_logs: bool,
 }
 
 /// When a workload is available.
@@ -106,6 +108,7 @@ impl<'a> PlanBuilder<'a> {
             proxy: Availability::Blocked,
             joined: BTreeMap::new(),
             unrouted: None,
+            limits_logs: false,
         }
     }
 

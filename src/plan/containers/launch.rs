@@ -109,7 +109,8 @@ fn settings(plan: &mut PlanBuilder<'_>, target: &Target<'_>) -> Settings {
         None => usual,
     };
     let settings = target.workload.runtime.settings.over(&usual);
-    if settings.limit_logs() && !plan.plan.limits_logs() {
+    if settings.limit_logs() && !plan.limits_logs {
+        plan.limits_logs = true;
         plan.expect(
             vec![Fact::LimitsLogs],
             "the engine's log driver cannot limit logs: say which it is, as in `containers = { log = \"journald\" }`",
