@@ -116,7 +116,7 @@ pub(super) fn promote(
             let gone = [Fact::Absent(previous.clone()), seq.plan.is_seen(previous, &serving)];
             seq.step_unless(Op::remove(previous), &Reason::Older, gone);
         }
-        let op = match can_start(&serving) {
+        let op = match can_start(&serving) || serving.state.is_up() {
             true => Op::rename(live, previous),
             // it could not come back
             false => Op::remove(live),

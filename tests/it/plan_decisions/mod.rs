@@ -644,6 +644,18 @@ fn a_container_that_can_never_start_is_removed_and_is_no_fallback() {
 }
 
 #[test]
+fn a_running_app_whose_network_is_gone_serves_until_its_successor_does() {
+    let mut host = applied(SHOP, &host());
+    change(&mut host, "shop-web-green", |seen| seen.memberships.values_mut().for_each(|m| m.stale = true));
+    for text in [SHOP.to_owned(), SHOP.replace("app:1", "app:2")] {
+        let plan = diff(&desired(&text), &host, &Options::default()).unwrap();
+        let end = after(&plan, plan.steps().len(), &host);
+        assert!(end.containers[&container("shop-web-green")].state.is_up());
+        assert!(diff(&desired(&text), &end, &Options::default()).unwrap().is_empty(), "{plan}");
+    }
+}
+
+#[test]
 fn a_container_with_a_health_check_is_awaited_until_it_is_healthy() {
     let text = "routes.\"a.com\" = \"checked:1\"";
     for (health, is_awaited) in
