@@ -142,7 +142,7 @@ impl Project {
     /// # Errors
     /// When some are missing: then all of those are named.
     pub(super) fn find_secrets(&mut self) -> Result<(), CommandError> {
-        let missing = match self.look_for_secrets() {
+        let missing = match self.look_for_secrets(true) {
             Ok(missing) => missing,
             Err(SecretsError::Lines(problems)) => {
                 self.report(problems)?;
@@ -159,20 +159,21 @@ impl Project {
         match missing.reduce(CommandError::and) {
             None => Ok(()),
             Some(error) => Err(error.hint(format!(
-                "put `NAME=value` into `{}`, or have `NAME` in the environment in which gordon is called",
+                "put `NAME=value` into `{}`, have `NAME` in the environment in which gordon is called, or give it a `command`",
                 self.folder.join(secrets::FILE).display()
             ))),
         }
     }
 
-    /// Finds the value of every secret that has one; those that have none.
+    /// Finds the value of every secret that has one; those that have none. Runs their commands only if it `may_ask`.
     ///
     /// # Errors
     /// When where they are kept cannot be read.
-    pub(super) fn look_for_secrets(&mut self) -> Result<BTreeSet<EnvKey>, SecretsError> {
+    pub(super) fn look_for_secrets(&mut self, may_ask: bool) -> Result<BTreeSet<EnvKey>, SecretsError> {
         let workloads = &self.desired.workloads;
         let wanted = workloads.iter().flat_map(|workload| workload.runtime.secrets.clone()).collect();
-        let Secrets { values, missing, exposed, warnings } = secrets::find(&self.folder, &wanted)?;
+        let commands = if may_ask { self.config.secret_commands() } else { BTreeMap::new() };
+        let Secrets { values, missing, exposed, warnings } = secrets::find(&self.folder, &wanted, &commands)?;
         self.show(warnings);
         if let Some(path) = exposed {
             let path = path.display();

@@ -22,7 +22,7 @@ const SIZES_TIMEOUT: Duration = Duration::from_secs(3);
 /// `gordon status`.
 pub(super) fn status(global: &Global, said: &cli::Status) -> Result<Exit, CommandError> {
     let mut project = Project::load(global)?;
-    let unknown_secrets = project.look_for_secrets().unwrap_or_else(|error| {
+    let unknown_secrets = project.look_for_secrets(false).unwrap_or_else(|error| {
         warn(&format!("{error}; whether secrets have changed is not known"), &error.hint());
         BTreeSet::new()
     });

@@ -173,8 +173,8 @@ impl serde::de::Error for Error {
     }
 
     fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        // what has a command is a container: its settings are no fields of its table
-        let settings = SETTINGS.iter().map(|setting| setting.key).filter(|_| known.contains(&"command"));
+        // what has an entrypoint is a container: its settings are no fields of its table
+        let settings = SETTINGS.iter().map(|setting| setting.key).filter(|_| known.contains(&"entrypoint"));
         let known: Vec<&str> = known.iter().copied().chain(settings).collect();
         Self::new(format!("unknown key `{}`", visible(key)), did_you_mean(key, &known))
     }

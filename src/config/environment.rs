@@ -1,15 +1,19 @@
 //! The environment of a container, and the ways in which a config may write it.
 
+use super::form::WordsForm;
 use super::form::Written;
 use super::form::wrong;
 use crate::name::EnvKey;
 use crate::name::SecretKey;
 use crate::name::visible;
-use serde::de::Deserialize;
+use serde::Deserialize;
 use serde::de::Deserializer;
+use serde::de::Error;
+use serde::de::IntoDeserializer;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
+use serde::de::value::MapAccessDeserializer;
 use serde_spanned::Spanned;
 use std::fmt;
 
@@ -19,7 +23,70 @@ pub struct Environment {
     /// Variables with their values.
     pub plain: Vec<(Spanned<EnvKey>, String)>,
     /// Variables whose values gordon reads when it runs and never shows.
-    pub secret: Vec<Spanned<SecretKey>>,
+    pub secret: Vec<SecretVariable>,
+}
+
+/// A variable whose value gordon reads when it runs and never shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecretVariable {
+    /// Its name.
+    pub key: Spanned<SecretKey>,
+    /// The words of a command that prints its value; none without one.
+    pub command: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for SecretVariable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            name: Spanned<SecretKey>,
+            command: WordsForm,
+        }
+
+        enum Form {
+            Name(SecretKey),
+            Table(Table),
+        }
+
+        impl<'de> Deserialize<'de> for Form {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(FormVisitor)
+            }
+        }
+
+        struct FormVisitor;
+
+        impl<'de> Visitor<'de> for FormVisitor {
+            type Value = Form;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "the name of a secret, or a table with its `name` and a `command` that prints its value",
+                )
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Form, E> {
+                SecretKey::deserialize(text.into_deserializer()).map(Form::Name)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Form, A::Error> {
+                Table::deserialize(MapAccessDeserializer::new(access)).map(Form::Table)
+            }
+        }
+
+        let form = Spanned::<Form>::deserialize(deserializer)?;
+        let span = form.span();
+        match form.into_inner() {
+            Form::Name(key) => Ok(Self { key: Spanned::new(span, key), command: Vec::new() }),
+            Form::Table(Table { name, command: WordsForm::List(command) | WordsForm::Line(command) }) => {
+                Ok(Self { key: name, command })
+            }
+            Form::Table(_) => {
+                Err(wrong("the command has no words", "as in `command = [\"pass\", \"show\", \"shop/db\"]`"))
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Environment {

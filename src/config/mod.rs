@@ -31,6 +31,7 @@ pub use env_file::check_env_dir;
 pub use env_file::check_env_files;
 pub use env_file::env_files;
 pub use environment::Environment;
+pub use environment::SecretVariable;
 pub use folder::check_mounted_paths;
 pub use folder::mounted_paths;
 pub use literal::Notation;

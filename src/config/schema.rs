@@ -10,6 +10,7 @@ use super::publish::Published;
 use super::scalar;
 use super::value::Restart;
 use crate::name::Domain;
+use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Label;
 use crate::name::Project;
@@ -18,6 +19,7 @@ use crate::spec::Settings;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use serde_spanned::Spanned;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU8;
 use std::num::NonZeroU16;
@@ -73,6 +75,13 @@ impl Config {
             .network_prefix
             .as_ref()
             .map_or_else(|| self.project(), |prefix| prefix.get_ref().clone())
+    }
+
+    /// The commands that print secrets, by the names of the secrets.
+    pub fn secret_commands(&self) -> BTreeMap<EnvKey, &[String]> {
+        let secrets = self.workloads().flat_map(|workload| &workload.environment.secret);
+        let with_command = secrets.filter(|secret| !secret.command.is_empty());
+        with_command.map(|secret| (secret.key.get_ref().clone().into(), secret.command.as_slice())).collect()
     }
 
     /// What describes the containers of routes, attachments, apps and services.

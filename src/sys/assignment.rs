@@ -53,7 +53,7 @@ impl Fault {
 }
 
 /// Linux takes 128 KiB for a variable with its name.
-const LONGEST: usize = 120 * 1024;
+pub(super) const LONGEST: usize = 120 * 1024;
 
 /// The variables in `text`, the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
 /// do not belong to it, nor do quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is

@@ -1,6 +1,7 @@
 //! Secrets: from the caller's environment, else from `.gordon/secrets` beside the config. Does not know what they are
 //! for, and shows none.
 
+use super::assignment::LONGEST;
 use super::assignment::parse;
 use super::files;
 use super::files::FileError;
@@ -8,6 +9,7 @@ use crate::config;
 use crate::config::Problem;
 use crate::docker::Secret;
 use crate::name::EnvKey;
+use crate::name::visible;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::env;
@@ -40,6 +42,15 @@ pub enum SecretsError {
     Lines(Vec<Problem>),
     /// The value in the environment is not text.
     NotText(EnvKey),
+    /// The command of a secret gives no value.
+    Command {
+        /// The secret.
+        key: EnvKey,
+        /// The program.
+        program: String,
+        /// What it did.
+        fault: String,
+    },
 }
 
 impl SecretsError {
@@ -49,6 +60,9 @@ impl SecretsError {
             Self::File(error) => error.hint(),
             Self::Lines(_) => "`gordon check` shows them".to_owned(),
             Self::NotText(_) => "a secret is UTF-8 text".to_owned(),
+            Self::Command { key, .. } => format!(
+                "the command prints the value on its standard output; a variable `{key}` in the environment comes before it"
+            ),
         }
     }
 }
@@ -59,22 +73,33 @@ impl fmt::Display for SecretsError {
             Self::File(error) => error.fmt(f),
             Self::Lines(_) => write!(f, "lines of {FILE} are not understood"),
             Self::NotText(key) => write!(f, "the value of `{key}` in the environment is not text"),
+            Self::Command { key, program, fault } => {
+                write!(f, "secret `{key}`: `{}` {fault}", visible(program))
+            }
         }
     }
 }
 
 impl std::error::Error for SecretsError {}
 
-/// The secrets `wanted`, each from the environment of this process or, when it is not there, from [`FILE`] in `folder`.
+/// The secrets `wanted`, each from the first of these that has it: the environment of this process, its command, [`FILE`] in
+/// `folder`. A command runs in `folder`, and may ask the person something on the terminal.
 ///
 /// # Errors
-/// When the file is there and cannot be read or understood, or a value is not text. No error holds a value.
-pub fn find(folder: &Path, wanted: &BTreeSet<EnvKey>) -> Result<Secrets, SecretsError> {
+/// When a command fails, the file is there and cannot be read or understood, or a value is not text. No error holds a value.
+pub fn find(
+    folder: &Path,
+    wanted: &BTreeSet<EnvKey>,
+    commands: &BTreeMap<EnvKey, &[String]>,
+) -> Result<Secrets, SecretsError> {
     let mut found = Secrets::default();
     for key in wanted {
         match env::var(key.as_str()) {
             Ok(value) => drop(found.values.insert(key.clone(), Secret::new(value))),
-            Err(env::VarError::NotPresent) => drop(found.missing.insert(key.clone())),
+            Err(env::VarError::NotPresent) => match commands.get(key) {
+                Some(words) => drop(found.values.insert(key.clone(), printed(folder, key, words)?)),
+                None => drop(found.missing.insert(key.clone())),
+            },
             Err(env::VarError::NotUnicode(_)) => return Err(SecretsError::NotText(key.clone())),
         }
     }
@@ -92,6 +117,34 @@ pub fn find(folder: &Path, wanted: &BTreeSet<EnvKey>) -> Result<Secrets, Secrets
     found.missing.retain(|key| !found.values.contains_key(key));
     found.exposed = files::is_read_by_others(&path).then_some(path);
     Ok(found)
+}
+
+/// What the command `words` prints, without the line feed at its end.
+fn printed(folder: &Path, key: &EnvKey, words: &[String]) -> Result<Secret, SecretsError> {
+    let (program, arguments) = words.split_first().expect("a command has words");
+    let failed = |fault: String| SecretsError::Command { key: key.clone(), program: program.clone(), fault };
+    // a name alone is looked for on the path
+    let program_file =
+        if program.contains('/') { folder.join(program).into_os_string() } else { program.into() };
+    let output = duct::cmd(program_file, arguments).dir(folder).stdout_capture().unchecked().run();
+    let output = output.map_err(|e| failed(format!("cannot be run: {e}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("ended with {}", output.status)));
+    }
+    let value =
+        String::from_utf8(output.stdout).map_err(|_| failed("printed what is not UTF-8 text".to_owned()))?;
+    let value = value.strip_suffix('\n').unwrap_or(&value);
+    let value = value.strip_suffix('\r').unwrap_or(value);
+    match value {
+        "" => Err(failed("printed nothing".to_owned())),
+        value if value.contains('\0') => {
+            Err(failed("printed a byte 0, which no variable can hold".to_owned()))
+        }
+        value if value.len() > LONGEST => {
+            Err(failed("printed more than 120 KiB, which no variable can hold".to_owned()))
+        }
+        value => Ok(Secret::new(value)),
+    }
 }
 
 /// All that is wrong with the file of the secrets in `folder`, where it is there.
@@ -128,12 +181,13 @@ mod tests {
         let at = |line| Place::Line(folder.path().join(FILE).display().to_string(), line);
         let expected = vec![(Severity::Error, at(1)), (Severity::Warning, at(3)), (Severity::Error, at(5))];
         assert_eq!(lines(check(folder.path()).expect("it can be read")), expected);
-        match find(folder.path(), &[key("GORDON_TEST_MISSING")].into()) {
+        match find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new()) {
             Err(SecretsError::Lines(problems)) => assert_eq!(lines(problems), expected),
             other => panic!("{other:?}"),
         }
         fs::write(folder.path().join(FILE), "A=$(B)\n").expect("a file");
-        let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into()).expect("it is understood");
+        let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new())
+            .expect("it is understood");
         assert_eq!(lines(found.warnings), [(Severity::Warning, at(1))]);
     }
 
@@ -141,14 +195,14 @@ mod tests {
     fn the_environment_comes_before_the_file_and_what_is_in_neither_is_missing() {
         let folder = tempfile::tempdir().expect("a folder");
         let wanted = ["PATH", "GORDON_TEST_KEPT", "GORDON_TEST_MISSING"].map(key).into();
-        let found = find(folder.path(), &wanted).expect("no file is fine");
+        let found = find(folder.path(), &wanted, &BTreeMap::new()).expect("no file is fine");
         assert_eq!(found.missing, ["GORDON_TEST_KEPT", "GORDON_TEST_MISSING"].map(key).into());
 
         fs::create_dir(folder.path().join(".gordon")).expect("a folder");
         let file = folder.path().join(FILE);
         fs::write(&file, "PATH=/nowhere\nGORDON_TEST_KEPT=a b\nOTHER=1\n").expect("a file");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a file of its owner");
-        let found = find(folder.path(), &wanted).expect("a good file");
+        let found = find(folder.path(), &wanted, &BTreeMap::new()).expect("a good file");
         assert_eq!(found.missing, ["GORDON_TEST_MISSING"].map(key).into());
         assert_eq!(found.values[&key("GORDON_TEST_KEPT")].reveal(), "a b");
         assert_ne!(found.values[&key("PATH")].reveal(), "/nowhere");
@@ -156,7 +210,7 @@ mod tests {
         assert_eq!(found.exposed, None);
 
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("a file of its group");
-        assert_eq!(find(folder.path(), &wanted).expect("a good file").exposed, Some(file));
+        assert_eq!(find(folder.path(), &wanted, &BTreeMap::new()).expect("a good file").exposed, Some(file));
     }
 
     #[test]
@@ -164,9 +218,47 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join(FILE)).expect("a folder in its place");
         let wanted = [key("PATH")].into();
-        assert!(find(folder.path(), &wanted).is_ok());
-        let error =
-            find(folder.path(), &[key("GORDON_TEST_MISSING")].into()).expect_err("a folder cannot be read");
+        assert!(find(folder.path(), &wanted, &BTreeMap::new()).is_ok());
+        let error = find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new())
+            .expect_err("a folder cannot be read");
         assert!(error.to_string().contains(".gordon/secrets: "), "{error}");
+    }
+
+    #[test]
+    fn a_command_prints_a_secret_that_the_environment_has_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join(".gordon")).expect("a folder");
+        fs::write(folder.path().join(FILE), "GORDON_TEST_PRINTED=kept\n").expect("a file");
+        let asked = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let commands =
+                [key("GORDON_TEST_PRINTED"), key("PATH")].map(|key| (key, words.as_slice())).into();
+            find(folder.path(), &[key("GORDON_TEST_PRINTED")].into(), &commands)
+        };
+        for (script, value) in [
+            ("echo a b", "a b"),
+            ("printf 'a\\r\\n'", "a"),
+            ("printf 'a\\n\\n'", "a\n"),
+            ("pwd", &folder.path().canonicalize().expect("a folder").display().to_string()),
+        ] {
+            let found = asked(&["sh", "-c", script]).expect("it prints");
+            assert_eq!(found.values[&key("GORDON_TEST_PRINTED")].reveal(), value, "{script}");
+        }
+        for (script, fault) in [
+            ("exit 3", "exit status: 3"),
+            ("true", "printed nothing"),
+            ("printf '\\0'", "byte 0"),
+            ("printf '\\377'", "UTF-8"),
+            ("head -c 200000 /dev/zero | tr '\\0' x", "120 KiB"),
+        ] {
+            let error = asked(&["sh", "-c", script]).expect_err("it gives no value").to_string();
+            assert!(error.contains(fault) && error.contains("GORDON_TEST_PRINTED"), "{script}: {error}");
+        }
+        let error = asked(&["./none"]).expect_err("there is no such program").to_string();
+        assert!(error.contains("`./none` cannot be run"), "{error}");
+        fs::remove_file(folder.path().join(FILE)).expect("a file");
+        let path =
+            find(folder.path(), &[key("PATH")].into(), &[(key("PATH"), &["false".to_owned()][..])].into());
+        assert_eq!(path.expect("the command is not run").missing, BTreeSet::new());
     }
 }

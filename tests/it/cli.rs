@@ -527,6 +527,25 @@ fn all_missing_secrets_are_named_before_docker_is_asked() {
 }
 
 #[test]
+fn the_command_of_a_secret_runs_once_a_run_and_status_runs_none() {
+    let config = "name = \"cli-store\"\n[apps]\n\"web\" = { image = \"web:1\", environment = { secret = [{ name = \"TOKEN\", command = [\"./store\", \"shop/token\"] }] } }\n";
+    let scene = Scene::new(&[("gordon.toml", config)], "");
+    scene.write("store", "#!/bin/sh\necho \"$1\" >>asked\necho hunter2\n");
+    let path = scene.folder.path().join("store");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a program");
+    let asked = || fs::read_to_string(scene.folder.path().join("asked")).unwrap_or_default();
+    let run = scene.gordon("status").ended(1);
+    assert!(run.stdout.contains("secret `TOKEN` has no value here") && asked().is_empty(), "{}", run.stdout);
+    let run = scene.gordon("apply --yes --jobs 1").ended(0);
+    assert_eq!(asked(), "shop/token\n");
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("hunter"));
+    scene.write("store", "#!/bin/sh\necho locked >&2\nexit 7\n");
+    let run = scene.gordon("apply --yes").ended(2);
+    let told = "error: secret `TOKEN`: `./store` ended with exit status: 7";
+    assert!(run.stderr.starts_with("locked\n") && run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
 fn a_saved_plan_is_carried_out_or_refused() {
     let scene = shop("saved", "");
     let run = scene.gordon("plan --out plan.json").ended(0);

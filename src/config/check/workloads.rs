@@ -2,6 +2,7 @@
 
 use crate::config::enabled::Enabled;
 use crate::config::env_file::STORE_HINT;
+use crate::config::environment::SecretVariable;
 use crate::config::literal::Notation;
 use crate::config::problem::Problem;
 use crate::config::problem::Span;
@@ -20,14 +21,32 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
         check_environment(workload, problems);
         check_mounts(workload, problems);
     }
+    check_secret_commands(config, problems);
     check_ports(config, problems);
+}
+
+/// A secret has one value for all containers, so one command prints it.
+fn check_secret_commands(config: &Config, problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<&str, &SecretVariable> = BTreeMap::new();
+    let secrets = config.workloads().flat_map(|workload| &workload.environment.secret);
+    for secret in secrets.filter(|secret| !secret.command.is_empty()) {
+        let key = secret.key.get_ref().as_str();
+        let first = *seen.entry(key).or_insert(secret);
+        if first.command != secret.command {
+            let message = format!("the secret `{key}` has two commands");
+            problems.push(
+                collision(&first.key, &secret.key, message).hint("a secret has one value in all containers"),
+            );
+        }
+    }
 }
 
 fn check_environment(workload: &Workload, problems: &mut Vec<Problem>) {
     let environment = &workload.environment;
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     let plain = environment.plain.iter().map(|(key, _)| (key.get_ref().as_str(), key.span()));
-    let secret = environment.secret.iter().map(|key| (key.get_ref().as_str(), key.span()));
+    let secret =
+        environment.secret.iter().map(|SecretVariable { key, .. }| (key.get_ref().as_str(), key.span()));
     for (key, span) in plain.chain(secret) {
         if let Some(first) = seen.get(key) {
             problems.push(

@@ -852,6 +852,25 @@ fn what_stands_for_a_value_that_is_elsewhere_is_taken_as_it_is() {
 }
 
 #[test]
+fn a_secret_has_one_command_with_words() {
+    check(
+        "secret_commands",
+        r#"
+[routes]
+"a.com" = { image = "web", environment = { secret = ["A", { name = "B", command = ["pass", "b"] }, { name = "C", command = "pass 'c d'" }] } }
+"b.com" = { image = "web", environment = { secret = ["B", { name = "C", command = ["pass", "c d"] }] } }
+"c.com" = { image = "web", environment = { secret = [{ name = "B", command = ["pass", "c"] }, { name = "D", command = [] }, { name = "E" }, { key = "F" }] } }
+"#,
+        r#"
+routes:
+  a.com: { image: web, environment: { secret: [A, { name: B, command: [pass, b] }, { name: C, command: "pass 'c d'" }] } }
+  b.com: { image: web, environment: { secret: [B, { name: C, command: [pass, c d] }] } }
+  c.com: { image: web, environment: { secret: [{ name: B, command: [pass, c] }, { name: D, command: [] }, { name: E }, { key: F }] } }
+"#,
+    );
+}
+
+#[test]
 fn a_variable_without_a_value_is_an_error_at_its_place() {
     check(
         "variables",

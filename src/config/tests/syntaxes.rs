@@ -263,7 +263,7 @@ services:
     assert_eq!(app.replicas.get_ref(), &NonZeroU8::new(3).expect("not 0"));
     assert_eq!(app.port.as_ref().map(|port| port.get_ref().get()), Some(3000));
     assert_eq!(app.workload.environment.plain[0].1, "info");
-    assert_eq!(app.workload.environment.secret[0].get_ref().as_str(), "DATABASE_URL");
+    assert_eq!(app.workload.environment.secret[0].key.get_ref().as_str(), "DATABASE_URL");
     assert_eq!(gmail.services[0].workload.image.get_ref().as_str(), "postgres:15");
 }
 

@@ -153,7 +153,12 @@ impl Resolver<'_> {
             command: workload.command.clone(),
             env_files,
             env: plain.collect(),
-            secrets: workload.environment.secret.iter().map(|key| key.get_ref().clone().into()).collect(),
+            secrets: workload
+                .environment
+                .secret
+                .iter()
+                .map(|secret| secret.key.get_ref().clone().into())
+                .collect(),
             mounts,
             ports: workload.ports.iter().map(|port| port.get_ref().to_string()).collect(),
             health,
