@@ -87,7 +87,7 @@ impl Executor<'_> {
     fn call(&self, op: &Op, line: &mut dyn FnMut(&str)) -> Result<(), Stop> {
         let command = op.command().expect("what neither waits nor looks is a command");
         let outcome = self.machine.docker(&command, op.limit(), line);
-        if outcome.is_success() || is_so_already(op, &outcome) {
+        if outcome.is_success() || op.needless().is_some_and(|error| outcome.stderr.contains(error)) {
             return Ok(());
         }
         Err(Stop::Failed(self.failed_call(&command, outcome)))
@@ -246,11 +246,6 @@ impl Executor<'_> {
 fn is_name_taken(op: &Op, cause: &Cause) -> bool {
     let makes = matches!(op, Op::Create(_) | Op::Run(_));
     makes && matches!(cause, Cause::Call { stderr, .. } if stderr.contains("is already in use by container"))
-}
-
-/// Whether there was nothing to do: a container goes on that could not be paused.
-fn is_so_already(op: &Op, outcome: &Outcome) -> bool {
-    matches!(op, Op::Unpause { .. }) && outcome.stderr.contains("is not paused")
 }
 
 /// Whether `op` had nothing to undo, as the step failed before it did anything: what should go is not there.

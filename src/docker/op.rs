@@ -5,11 +5,13 @@ use super::Command;
 use super::Fact;
 use super::Labels;
 use super::Mount;
+use super::Probe;
 use super::Relabel;
 use super::RoutesFile;
 use super::Runtime;
 use super::Source;
 use super::Word;
+use super::probe::unknown_volumes;
 use super::proxy;
 use crate::name::Alias;
 use crate::name::Container;
@@ -427,6 +429,20 @@ impl Op {
     /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
     pub fn is_dispensable(&self) -> bool {
         matches!(self, Self::Pause { .. })
+    }
+
+    /// What is asked by a wait or a check; `None` for commands.
+    pub fn probe(&self) -> Option<Probe> {
+        match self {
+            Self::Await(wait) => Some(wait.probe()),
+            Self::ExpectVolumes { image, known } => Some(unknown_volumes(image, known)),
+            _ => None,
+        }
+    }
+
+    /// What docker says when there was nothing to do: a container goes on that could not be paused.
+    pub fn needless(&self) -> Option<&'static str> {
+        matches!(self, Self::Unpause { .. }).then_some("is not paused")
     }
 
     /// Whether it is done to what all projects of a host share: the proxy, its network, its files.

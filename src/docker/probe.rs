@@ -5,6 +5,7 @@ use super::HttpCheck;
 use super::PROXY;
 use super::Prober;
 use crate::name::Container;
+use crate::name::Image;
 use std::fmt;
 use std::time::Duration;
 
@@ -163,6 +164,26 @@ impl Await {
     }
 }
 
+/// A check whose good answer is empty: the VOLUMEs that an image declares beside those that are known.
+pub(super) fn unknown_volumes(image: &Image, known: &[String]) -> Probe {
+    // docker mounts `VOLUME /data/` at /data
+    let known = known.iter().flat_map(|path| [path.clone(), format!("{path}/")]);
+    let known: String = known.map(|path| format!(" {}", serde_json::Value::from(path))).collect();
+    let is_known = format!("eq $path \"\"{known}");
+    let template = format!(
+        "{{{{range $path, $_ := .Config.Volumes}}}}{{{{if not ({is_known})}}}}{{{{println $path}}}}{{{{end}}}}{{{{end}}}}"
+    );
+    Probe {
+        command: Command::new(["image", "inspect", "--format", &template, image.as_str()]),
+        ready: "",
+        then: None,
+        fatal: &[],
+        hold: Duration::ZERO,
+        every: Duration::ZERO,
+        timeout: Duration::ZERO,
+    }
+}
+
 impl fmt::Display for Await {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -196,6 +217,12 @@ impl Probe {
         matches(self.ready, answer.trim_end())
     }
 
+    /// How many good answers on end it takes when each comes [`Self::every`] after the one before or the beginning.
+    pub fn answers(&self) -> u64 {
+        let answers = self.hold.as_nanos().div_ceil(self.every.as_nanos().max(1));
+        u64::try_from(answers.max(1)).unwrap_or(u64::MAX)
+    }
+
     /// Whether waiting is useless after `answer`.
     pub fn is_fatal(&self, answer: &str) -> bool {
         self.fatal.iter().any(|pattern| matches(pattern, answer.trim_end()))
@@ -206,7 +233,6 @@ impl Probe {
 mod tests {
     use super::*;
     use crate::docker::CLIENT_PROXIES;
-    use crate::name::Image;
     use std::path::Path;
 
     #[test]
@@ -237,6 +263,16 @@ mod tests {
             let at = words.iter().position(|word| *word == format!("{name}=")).expect(name);
             assert_eq!(words[at - 1], "--env");
         }
+    }
+
+    #[test]
+    fn good_answers_on_end_cover_the_time_for_which_an_answer_has_to_stay_good() {
+        let name = Container::parse("shop-web").expect("a name");
+        let stays_up = |millis| Await::StaysUp { name: name.clone(), time: Duration::from_millis(millis) };
+        let drain = Await::Drain { name: name.clone(), time: Duration::from_secs(5) };
+        let healthy = Await::Healthy { name: name.clone(), timeout: Duration::from_secs(5) };
+        let waits = [stays_up(1000), stays_up(1500), stays_up(3000), drain, healthy];
+        assert_eq!(waits.map(|wait| wait.probe().answers()), [1, 2, 3, 1, 1]);
     }
 
     #[test]

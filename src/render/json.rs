@@ -156,14 +156,12 @@ struct Step<'a> {
     #[serde(serialize_with = "texts")]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     secrets: Vec<EnvKey>,
-    /// What is asked again and again by a wait.
+    /// The pattern of an error of the command after which the step counts as done all the same; `*` matches anything.
+    accepts: Option<String>,
+    /// What is asked by a wait or a check.
     probe: Option<Probe<'a>>,
-    /// The paths of the VOLUMEs that an image may declare; it is an error when it declares any other.
-    known_volumes: Option<&'a [String]>,
     /// What restores the state before, tried one after the other when the step fails.
     undo: Vec<Undo<'a>>,
-    /// Whether what follows can do without it: when it fails, it counts as done.
-    dispensable: bool,
     /// Whether it is done even when no other step may start any more, once the steps before it have started.
     uninterruptible: bool,
 }
@@ -191,11 +189,11 @@ struct Probe<'a> {
     then: Option<Argv<'a>>,
     /// Patterns of answers after which waiting is useless.
     fatal: &'a [&'a str],
-    /// How long the answer has to stay good.
-    hold_seconds: f64,
-    /// The time between two questions.
+    /// How many good answers it takes on end.
+    answers: u64,
+    /// The time before each question.
     every_seconds: f64,
-    /// The time after which the wait has failed.
+    /// The time after which the wait has failed with the next answer that is not good.
     timeout_seconds: f64,
 }
 
@@ -370,14 +368,11 @@ impl<'a> Step<'a> {
             stdin,
             limit_seconds: has_command.then(|| step.op.limit().as_secs()),
             secrets,
-            probe: match &step.op {
-                Op::Await(wait) => Some(Probe::of(wait.probe(), calls)),
-                _ => None,
+            accepts: match step.op.is_dispensable() {
+                true => Some("*".to_owned()),
+                false => step.op.needless().map(|error| format!("*{error}*")),
             },
-            known_volumes: match &step.op {
-                Op::ExpectVolumes { known, .. } => Some(known),
-                _ => None,
-            },
+            probe: step.op.probe().map(|probe| Probe::of(probe, calls)),
             undo: step
                 .undo
                 .iter()
@@ -387,7 +382,6 @@ impl<'a> Step<'a> {
                     limit_seconds: limit.as_secs(),
                 })
                 .collect(),
-            dispensable: step.op.is_dispensable(),
             uninterruptible: step.uninterruptible,
         }
     }
@@ -396,12 +390,13 @@ impl<'a> Step<'a> {
 impl<'a> Probe<'a> {
     fn of(probe: docker::Probe, calls: Calls<'a>) -> Self {
         let seconds = |duration: Duration| duration.as_secs_f64();
+        let answers = probe.answers();
         Self {
             argv: Argv { calls, words: probe.command.words },
             ready: probe.ready,
             then: probe.then.map(|command| Argv { calls, words: command.words }),
             fatal: probe.fatal,
-            hold_seconds: seconds(probe.hold),
+            answers,
             every_seconds: seconds(probe.every),
             timeout_seconds: seconds(probe.timeout),
         }
@@ -528,8 +523,9 @@ mod tests {
     use crate::render::sample;
     use crate::render::sample::assert_text;
     use serde_json::Value;
+    use serde_json::json;
 
-    fn json(plan: &Plan) -> String {
+    fn written(plan: &Plan) -> String {
         let mut out = Vec::new();
         write(plan, &Cli::default(), Path::new("/srv/shop"), &mut out).expect("memory takes everything");
         String::from_utf8(out).expect("JSON is text")
@@ -537,9 +533,9 @@ mod tests {
 
     #[test]
     fn a_plan_is_data_for_machines() {
-        let plan: Value = serde_json::from_str(&json(&sample::first_start())).expect("JSON");
+        let plan: Value = serde_json::from_str(&written(&sample::first_start())).expect("JSON");
         assert_text!("render_json_first_start", serde_json::to_string_pretty(&plan).expect("JSON"));
-        let plan: Value = serde_json::from_str(&json(&sample::change())).expect("JSON");
+        let plan: Value = serde_json::from_str(&written(&sample::change())).expect("JSON");
         let actions: Vec<&Value> =
             plan["steps"].as_array().expect("steps").iter().map(|s| &s["action"]).collect();
         assert_eq!(
@@ -553,7 +549,7 @@ mod tests {
 
     #[test]
     fn each_step_has_a_line_of_its_own() {
-        let text = json(&sample::change());
+        let text = written(&sample::change());
         let ids: Vec<u64> = text
             .lines()
             .filter(|line| line.starts_with("{\"id\":"))
@@ -583,7 +579,7 @@ mod tests {
 
     #[test]
     fn steps_that_leave_no_container_off_its_network_are_marked() {
-        let plan: Value = serde_json::from_str(&json(&sample::change())).expect("JSON");
+        let plan: Value = serde_json::from_str(&written(&sample::change())).expect("JSON");
         let steps = plan["steps"].as_array().expect("steps").iter();
         let titles: Vec<&Value> =
             steps.filter(|step| step["uninterruptible"] == true).map(|step| &step["title"]).collect();
@@ -594,6 +590,18 @@ mod tests {
                 "connect shop-web to shop-frontend",
                 "unpause shop-web"
             ]
+        );
+    }
+
+    #[test]
+    fn a_pause_may_fail_and_so_may_the_end_of_one_that_has_failed() {
+        let plan: Value = serde_json::from_str(&written(&sample::change())).expect("JSON");
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        let accepting = steps.filter(|step| !step["accepts"].is_null());
+        let accepting: Vec<Value> = accepting.map(|step| json!([step["title"], step["accepts"]])).collect();
+        assert_eq!(
+            accepting,
+            [json!(["pause shop-web", "*"]), json!(["unpause shop-web", "*is not paused*"])]
         );
     }
 

@@ -1,11 +1,17 @@
 //! A plan as JSON says all that `apply` obeys: a program of a few lines carries it out and comes to the same end.
 
+use gordon::docker::Op;
+use gordon::name::Image;
+use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 use support::Project;
 use support::Run;
+use support::docker;
+use support::label;
+use support::own;
 use support::private_engine::on_private_engine;
 use support::run;
 
@@ -14,8 +20,9 @@ const EXECUTOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/engine/execut
 /// The program, with a plan that gordon makes now.
 fn executor(project: &Project) -> Command {
     project.write("plan.json", &project.gordon(&["plan", "--format", "json"]).success().stdout);
-    let mut command = Command::new("python3");
-    command.args([EXECUTOR, "plan.json"]).current_dir(project.folder()).env("POSTGRES_PASSWORD", "s3cret");
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec python3 \"$0\" <plan.json", EXECUTOR]);
+    command.current_dir(project.folder()).env("POSTGRES_PASSWORD", "s3cret");
     command
 }
 
@@ -36,6 +43,27 @@ fn config(body: &str) -> String {
 fn answer() -> String {
     let question = ["-s", "-m", "10", "-H", "Host: web.test", "http://127.0.0.1:18080/"];
     run(Command::new("curl").args(question)).stdout
+}
+
+#[test]
+fn a_check_of_an_image_names_the_volumes_that_are_not_known() {
+    let image = own("volumes:1");
+    let declares = "VOLUME [\"/data\", \"/logs/\", \"/a b\"]";
+    docker(["create", "--name", own("volumes"), "--label", &label(), "busybox:latest"]).success();
+    docker(["commit", "--change", declares, own("volumes"), image]).success();
+    docker(["rm", own("volumes")]).success();
+    for (known, named) in [
+        (&[][..], "/a b\n/data\n/logs/"),
+        (&["/logs"], "/a b\n/data"),
+        (&["/data", "/logs", "/a b", "/more"], ""),
+    ] {
+        let image = Image::parse(image).expect("an image");
+        let known = known.iter().map(|path| (*path).to_owned()).collect();
+        let probe = Op::ExpectVolumes { image, known }.probe().expect("a check asks");
+        let answer = run(Command::new("docker").args(probe.command.argv(Path::new("/")))).stdout;
+        assert_eq!((answer.trim_end(), probe.is_ready(&answer)), (named, named.is_empty()));
+    }
+    docker(["image", "rm", image]).success();
 }
 
 #[test]
