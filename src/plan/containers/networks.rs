@@ -208,13 +208,11 @@ fn rejoin(
     if is_away {
         seq.done.push(done);
         if pauses {
-            let pause = seq.draft(Op::pause(name), reason);
-            paused = seq.plan.add(pause);
+            paused = seq.step(Op::pause(name), reason);
         }
         let op = Op::Disconnect { container: name.clone(), network: network.clone() };
         let leave = seq.draft(op, reason);
-        let (after, uninterruptible) = (paused.into_iter().collect(), paused.is_some());
-        seq.add(NewStep { after, uninterruptible, ..leave });
+        seq.add(NewStep { uninterruptible: paused.is_some(), ..leave });
         seq.done.pop();
     }
     let address = match seen.and_then(|seen| seen.address) {

@@ -404,7 +404,7 @@ fn a_rollout_has_hardly_more_edges_than_steps() {
     let networks = SHOP.replace("files:/files\"]", "files:/files\"], replicas = 3");
     let none = "network_isolation.enabled = false\nroutes.\"a.com\" = { image = \"app:1\", replicas = 3 }"
         .to_owned();
-    for (text, steps, most) in [(networks, 41, 57), (none, 23, 30)] {
+    for (text, steps, most) in [(networks, 41, 54), (none, 23, 30)] {
         let host = applied(&text, &host());
         let plan = diff(&desired(&text.replace("app:1", "app:2")), &host, &Options::default()).unwrap();
         let edges: usize = plan.steps().iter().map(|step| step.needs.len() + step.after.len()).sum();
