@@ -1,6 +1,6 @@
 //! Hides the values of secrets in a text that is to be shown. Does not know where the text or the secrets come from.
 
-use crate::docker::Secret;
+use crate::spec::Secret;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;

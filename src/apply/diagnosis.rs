@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::apply::fake::Fake;
     use crate::apply::sample;
-    use crate::docker::Secret;
+    use crate::spec::Secret;
 
     const TIME: &str = "2026-11-29T18:49:44.731027261Z ";
 

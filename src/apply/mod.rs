@@ -140,10 +140,10 @@ mod tests {
     use super::*;
     use crate::docker::Command;
     use crate::docker::Op;
-    use crate::docker::Runtime;
-    use crate::docker::Secret;
     use crate::name::Image;
     use crate::name::Network;
+    use crate::spec::Runtime;
+    use crate::spec::Secret;
     use std::fmt::Write as _;
     use std::sync::Mutex;
 

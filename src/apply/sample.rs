@@ -2,12 +2,10 @@
 
 use crate::docker::Await;
 use crate::docker::Claim;
-use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Op;
-use crate::docker::Runtime;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
@@ -16,6 +14,8 @@ use crate::plan::NewStep;
 use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::StepId;
+use crate::spec::Kind;
+use crate::spec::Runtime;
 use std::time::Duration;
 
 /// A plan of networks with these needs.

@@ -13,8 +13,8 @@ use super::saved::Saved;
 use super::shown;
 use super::shown::For;
 use crate::config::Severity;
-use crate::desired::Pull;
 use crate::docker::Observed;
+use crate::spec::Pull;
 use crate::sys::progress::Wording;
 
 /// `gordon apply`.

@@ -11,9 +11,9 @@ use super::project::Project;
 use super::shown;
 use crate::config::nearest;
 use crate::desired::Desired;
-use crate::desired::Naming;
-use crate::docker::Kind;
 use crate::docker::Observed;
+use crate::spec::Kind;
+use crate::spec::Naming;
 use crate::sys::progress::Wording;
 
 /// `gordon rollback`.

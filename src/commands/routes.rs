@@ -11,10 +11,10 @@ use super::output;
 use super::project::Project;
 use crate::desired::Desired;
 use crate::desired::Note;
-use crate::desired::Role;
 use crate::name::Container;
 use crate::plan::Routing;
 use crate::render::routes;
+use crate::spec::Role;
 use crate::sys::terminal::say_line;
 use std::collections::BTreeSet;
 

@@ -3,10 +3,10 @@
 use super::host::Host;
 use crate::apply::Machine;
 use crate::desired::Desired;
-use crate::desired::Tls;
 use crate::docker::proxy::Entrance;
 use crate::docker::proxy::Served;
 use crate::render;
+use crate::spec::Tls;
 use crate::sys::terminal::say;
 use crate::sys::terminal::say_line;
 use std::time::Duration;

@@ -64,20 +64,16 @@ pub use schema::HealthTest;
 pub use schema::Isolation;
 pub use schema::MemberAttachments;
 pub use schema::Proxy;
-pub use schema::Pull;
 pub use schema::Route;
 pub use schema::Scope;
 pub use schema::Service;
 pub use schema::Strategy;
-pub use schema::Tls;
 pub use schema::Volumes;
 pub use schema::Workload;
 pub use tree::Syntax;
 pub use value::Restart;
 pub use variable::Variables;
 pub use variable::variables_in;
-
-pub use crate::spec::ValueError;
 
 use problem::Lines;
 use std::collections::BTreeSet;

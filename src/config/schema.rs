@@ -15,7 +15,9 @@ use crate::name::Image;
 use crate::name::Label;
 use crate::name::Project;
 use crate::name::ShortName;
+use crate::spec::Pull;
 use crate::spec::Settings;
+use crate::spec::Tls;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -311,19 +313,6 @@ pub struct Deploy {
     pub keep_previous: Enabled,
 }
 
-/// When an image is pulled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pull {
-    /// When it is not on the host.
-    #[default]
-    Missing,
-    /// Before every plan.
-    Always,
-    /// Never.
-    Never,
-}
-
 /// `[proxy]`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
@@ -340,19 +329,6 @@ pub struct Proxy {
     pub https_port: Spanned<NonZeroU16>,
     /// Where its certificates come from.
     pub tls: Tls,
-}
-
-/// Where certificates come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// A public authority.
-    #[default]
-    Auto,
-    /// The proxy's own authority.
-    Internal,
-    /// Nowhere: HTTP alone.
-    Off,
 }
 
 impl fmt::Display for AttachedTo {

@@ -1,7 +1,6 @@
 //! Finds things that would have one name, also by names that they will have only later. Volumes that differ only in
 //! case are one; all other names are lower case.
 
-use super::Role;
 use super::Workload;
 use super::names::LABEL;
 use crate::config::Problem;
@@ -12,6 +11,7 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
 use crate::spec::Kind;
+use crate::spec::Role;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;

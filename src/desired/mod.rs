@@ -17,20 +17,18 @@ pub use workload::Strategy;
 pub use workload::WhyRecreate;
 pub use workload::Workload;
 
-pub use crate::spec::Naming;
-pub use crate::spec::Proxy;
-pub use crate::spec::Role;
-pub use crate::spec::Route;
-pub use crate::spec::Tls;
-
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::Proxy;
+use crate::spec::Pull;
+use crate::spec::Route;
 use crate::spec::Secret;
 use crate::spec::Settings;
+use crate::spec::Tls;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -111,17 +109,6 @@ pub struct DesiredVolume {
     pub name: Volume,
     /// The domain, group or project that it belongs to.
     pub owner: Owner,
-}
-
-/// When images are pulled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pull {
-    /// When they are not on the host.
-    Missing,
-    /// Before every plan.
-    Always,
-    /// Never: they are on the host, or it is an error.
-    Never,
 }
 
 #[cfg(test)]

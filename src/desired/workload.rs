@@ -1,7 +1,5 @@
 //! A workload: the containers that do one job, an app with its replicas or a service.
 
-use super::Naming;
-use super::Role;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Image;
@@ -11,7 +9,9 @@ use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Kind;
 use crate::spec::Mount;
+use crate::spec::Naming;
 use crate::spec::Prober;
+use crate::spec::Role;
 use crate::spec::Runtime;
 use crate::spec::Source;
 use crate::spec::Spec;

@@ -1,12 +1,9 @@
 //! Statements about a host that can be asked: of what was observed, here; of a live host, by a script.
 
 use super::Health;
-use super::LIMITED_LOG_DRIVERS;
 use super::Observed;
-use super::PROXY;
 use super::RoutesFile;
 use super::SeenContainer;
-use super::Spec;
 use super::State;
 use crate::name::Alias;
 use crate::name::Container;
@@ -14,6 +11,9 @@ use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::LIMITED_LOG_DRIVERS;
+use crate::spec::PROXY;
+use crate::spec::Spec;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

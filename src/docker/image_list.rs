@@ -1,10 +1,10 @@
 //! `images.json`: what images declare, for plans that are made without a host. Does not know where the file is.
 
-use super::ImageFacts;
 use crate::name::Image;
 use crate::name::MountPathError;
 use crate::name::mount_path;
 use crate::name::visible;
+use crate::spec::ImageFacts;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;

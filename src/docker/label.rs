@@ -1,13 +1,13 @@
 //! The labels that gordon puts on what it makes: all that it remembers of a host.
 
-use super::Kind;
 use super::Membership;
-use super::Spec;
 use super::Word;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Project;
+use crate::spec::Kind;
 use crate::spec::ROLES;
+use crate::spec::Spec;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 

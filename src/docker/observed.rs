@@ -1,10 +1,6 @@
 //! What is on a host, as far as gordon looks. Does not know what should be there.
 
-use super::ImageFacts;
-use super::Kind;
 use super::RoutesFiles;
-use super::Secret;
-use super::Spec;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::EnvKey;
@@ -15,6 +11,10 @@ use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::HostPort;
+use crate::spec::ImageFacts;
+use crate::spec::Kind;
+use crate::spec::Secret;
+use crate::spec::Spec;
 use crate::spec::Transport;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
@@ -84,6 +84,13 @@ impl Listener {
                     self.address == address || self.address.is_unspecified() || address.is_unspecified()
                 }
             }
+    }
+}
+
+impl Observed {
+    /// Whether a container, running or not, mounts the volume.
+    pub fn is_mounted(&self, volume: &Volume) -> bool {
+        self.containers.values().any(|seen| seen.volumes.values().any(|mounted| mounted == volume))
     }
 }
 

@@ -4,12 +4,8 @@ use super::Await;
 use super::Command;
 use super::Fact;
 use super::Labels;
-use super::Mount;
 use super::Probe;
-use super::Relabel;
 use super::RoutesFile;
-use super::Runtime;
-use super::Source;
 use super::Word;
 use super::probe::unknown_volumes;
 use super::proxy;
@@ -20,6 +16,11 @@ use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::Mount;
+use crate::spec::PROXY;
+use crate::spec::Relabel;
+use crate::spec::Runtime;
+use crate::spec::Source;
 use ipnet::Ipv4Net;
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -379,7 +380,7 @@ impl Op {
             | Self::Connect { container: name, .. }
             | Self::Disconnect { container: name, .. } => Subject::Container(name.as_str()),
             Self::Await(wait) => Subject::Container(wait.container().as_str()),
-            Self::WriteSetUp { .. } => Subject::Container(proxy::PROXY),
+            Self::WriteSetUp { .. } => Subject::Container(PROXY),
             Self::WriteRoutes { project, .. }
             | Self::AskRoutes { project, .. }
             | Self::RemoveRoutes { project } => Subject::Routes(project.as_str()),
@@ -452,8 +453,8 @@ impl Op {
                 labels.claim.maker().is_some()
             }
             (_, Subject::Network(name)) => name == proxy::NETWORK,
-            (_, Subject::Volume(name)) => name.starts_with(proxy::PROXY),
-            (_, Subject::Container(name)) => [proxy::PROXY, proxy::PREVIOUS].contains(&name),
+            (_, Subject::Volume(name)) => name.starts_with(PROXY),
+            (_, Subject::Container(name)) => [PROXY, proxy::PREVIOUS].contains(&name),
             (_, Subject::Routes(_)) => true,
             (_, Subject::Image(_)) => false,
         }
@@ -484,7 +485,7 @@ impl fmt::Display for Op {
             Self::Disconnect { container, network } => write!(f, "disconnect {container} from {network}"),
             Self::RemoveNetwork { name } => write!(f, "remove network {name}"),
             Self::RemoveVolume { name } => write!(f, "remove volume {name}"),
-            Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", proxy::PROXY),
+            Self::WriteSetUp { .. } => write!(f, "write the set-up of {}", PROXY),
             Self::WriteRoutes { project, .. } => write!(f, "route to {project}"),
             Self::AskRoutes { routes, .. } => {
                 let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();

@@ -1,11 +1,11 @@
 //! What a step waits for, and the question that tells. `apply` and the script interpret this one table.
 
 use super::Command;
-use super::HttpCheck;
-use super::PROXY;
-use super::Prober;
 use crate::name::Container;
 use crate::name::Image;
+use crate::spec::HttpCheck;
+use crate::spec::PROXY;
+use crate::spec::Prober;
 use std::fmt;
 use std::time::Duration;
 
@@ -269,7 +269,7 @@ mod tests {
     fn good_answers_on_end_cover_the_time_for_which_an_answer_has_to_stay_good() {
         let name = Container::parse("shop-web").expect("a name");
         let stays_up = |millis| Await::StaysUp { name: name.clone(), time: Duration::from_millis(millis) };
-        let drain = Await::Drain { name: name.clone(), time: Duration::from_secs(5) };
+        let drain = Await::Drain { names: vec![name.clone()], time: Duration::from_secs(5) };
         let healthy = Await::Healthy { name: name.clone(), timeout: Duration::from_secs(5) };
         let waits = [stays_up(1000), stays_up(1500), stays_up(3000), drain, healthy];
         assert_eq!(waits.map(|wait| wait.probe().answers()), [1, 2, 3, 1, 1]);

@@ -1,12 +1,12 @@
 //! Why there is no plan: something on the host conflicts with the config.
 
-use crate::docker::PROXY;
 use crate::docker::Process;
 use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::PROXY;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::fmt;

@@ -57,7 +57,7 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
 
 fn remove_volumes(plan: &mut PlanBuilder<'_>, volumes: Vec<Volume>) {
     for volume in volumes {
-        if plan.now.containers.values().any(|seen| seen.volumes.values().any(|mounted| *mounted == volume)) {
+        if plan.now.is_mounted(&volume) {
             plan.plan.notes.push(Note::VolumeKept(volume));
             continue;
         }

@@ -20,10 +20,10 @@ use super::removal::remove_container;
 use super::removal::remove_containers;
 use super::removal::remove_networks;
 use crate::desired::Desired;
-use crate::desired::Role;
 use crate::desired::Workload;
-use crate::docker::Kind;
 use crate::name::Container;
+use crate::spec::Kind;
+use crate::spec::Role;
 use std::collections::BTreeSet;
 
 /// Reports a config that asks for none of the project's containers. It is most likely another config of the

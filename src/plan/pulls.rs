@@ -5,9 +5,9 @@ use super::Plan;
 use super::Reason;
 use super::resources::pull;
 use crate::desired::Desired;
-use crate::desired::Pull;
 use crate::docker::Images;
 use crate::name::Image;
+use crate::spec::Pull;
 
 /// The plan that pulls the due images of `desired`, all in parallel.
 pub fn pulls(desired: &Desired, images: &Images) -> Plan {

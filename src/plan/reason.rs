@@ -3,9 +3,6 @@
 use crate::desired;
 use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
-use crate::docker::Setting;
-use crate::docker::Settings;
-use crate::docker::Spec;
 use crate::docker::route_sites;
 use crate::name::Alias;
 use crate::name::Container;
@@ -14,6 +11,9 @@ use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Volume;
+use crate::spec::Setting;
+use crate::spec::Settings;
+use crate::spec::Spec;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -469,9 +469,9 @@ mod tests {
     use super::*;
     use crate::docker::Health;
     use crate::docker::Past;
-    use crate::docker::Secret;
     use crate::docker::State;
     use crate::name::Owner;
+    use crate::spec::Secret;
 
     fn key(name: &str) -> EnvKey {
         EnvKey::parse(name).expect("a variable")

@@ -11,12 +11,12 @@ use super::proxy::is_used_beside_proxy;
 use super::proxy::keeps_proxy;
 use super::proxy::take_proxy_off;
 use crate::docker::Fact;
-use crate::docker::Kind;
 use crate::docker::Op;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
+use crate::spec::Kind;
 use std::collections::BTreeMap;
 
 /// The containers of the project.

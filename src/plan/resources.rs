@@ -10,15 +10,15 @@ use super::subnets::lower_half;
 use crate::desired::Desired;
 use crate::desired::DesiredNetwork;
 use crate::desired::DesiredVolume;
-use crate::desired::Pull;
 use crate::docker::Fact;
-use crate::docker::Kind;
 use crate::docker::Labels;
 use crate::docker::Op;
 use crate::docker::proxy;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
+use crate::spec::Kind;
+use crate::spec::Pull;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! Which host of a project routes to which app, for any proxy. Does not know the syntax of any proxy.
 
 use crate::desired::Desired;
-use crate::desired::Route;
-use crate::desired::Tls;
 use crate::name::Network;
 use crate::name::Project;
+use crate::spec::Route;
+use crate::spec::Tls;
 use std::collections::BTreeSet;
 
 /// Which host of a project routes to which app.

@@ -7,21 +7,21 @@ use crate::docker::Launch;
 use crate::docker::Membership;
 use crate::docker::Observed;
 use crate::docker::Op;
-use crate::docker::PROXY;
 use crate::docker::Past;
 use crate::docker::SeenContainer;
 use crate::docker::SeenImage;
 use crate::docker::SeenMembership;
 use crate::docker::SeenNetwork;
 use crate::docker::SeenVolume;
-use crate::docker::Source;
 use crate::docker::State;
-use crate::docker::host_ports;
 use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::PROXY;
+use crate::spec::Source;
+use crate::spec::host_ports;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -301,8 +301,7 @@ fn remove_network(host: &mut Observed, name: &Network) -> Result<(), Refused> {
 }
 
 fn remove_volume(host: &mut Observed, name: &Volume) -> Result<(), Refused> {
-    let mounts = |seen: &SeenContainer| seen.volumes.values().any(|volume| volume == name);
-    require(!host.containers.values().any(mounts), || format!("volume {name} is in use"))?;
+    require(!host.is_mounted(name), || format!("volume {name} is in use"))?;
     require(host.volumes.remove(name).is_some(), || format!("no volume {name}"))?;
     if is_of_proxy(name) {
         host.routes_files.clear();

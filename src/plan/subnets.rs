@@ -1,8 +1,8 @@
 //! Which subnet a new network gets.
 
 use crate::docker::Observed;
-use crate::docker::hash;
 use crate::name::Network;
+use crate::spec::hash;
 use ipnet::Ipv4Net;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;

@@ -8,6 +8,7 @@ pub mod status;
 pub mod text;
 
 mod block;
+mod duration;
 mod lines;
 mod overview;
 mod prelude;
@@ -15,6 +16,7 @@ mod served;
 mod shown;
 mod words;
 
+pub use duration::duration;
 pub use served::served;
 pub use shown::Text;
 pub use words::command_line;

@@ -1,6 +1,7 @@
 //! What is served, for people: a line for each host. Does not know how the hosts were asked.
 
 use super::Text;
+use super::duration;
 use crate::docker::proxy::Entrance;
 use crate::docker::proxy::Response;
 use crate::docker::proxy::Served;
@@ -8,7 +9,6 @@ use crate::name::Domain;
 use anstyle::AnsiColor;
 use anstyle::Style;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// How many hosts have a line of their own.
 const MOST: usize = 10;
@@ -51,14 +51,6 @@ fn add_answer(text: &mut Text, answer: Option<&Served>) {
             text.styled(colour(AnsiColor::Red), format_args!("no answer: {why}"));
         }
         None => drop(text.styled(colour(AnsiColor::Red), "no answer in time")),
-    }
-}
-
-/// As in `41 ms` or `1.2 s`.
-fn duration(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds < 1.0 => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
-        seconds => format!("{seconds:.1} s"),
     }
 }
 

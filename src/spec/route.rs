@@ -7,6 +7,7 @@ use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Network;
+use serde::Deserialize;
 
 /// The hosts that are routed to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +43,11 @@ pub struct Proxy {
 }
 
 /// Where certificates come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tls {
     /// A public authority.
+    #[default]
     Auto,
     /// The proxy's own authority.
     Internal,

@@ -2,8 +2,8 @@
 
 use crate::config::Notation;
 use crate::config::Problem;
-use crate::docker::Secret;
 use crate::name::EnvKey;
+use crate::spec::Secret;
 use std::collections::BTreeMap;
 
 /// What is wrong with a line. It does not show the line, which may be a secret.

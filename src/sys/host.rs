@@ -4,7 +4,7 @@
 use crate::docker::Cli;
 use crate::docker::Listener;
 use crate::docker::Process;
-use crate::docker::Transport;
+use crate::spec::Transport;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 use sha2::Digest;

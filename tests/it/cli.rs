@@ -171,15 +171,16 @@ impl Run {
     }
 }
 
-/// A line without durations: `0.12 s` becomes `# s`, `"seconds":0.12` becomes `"seconds":#`.
+/// A line without durations: `12 ms` and `1.2 s` become `# s`, `"seconds":0.12` becomes `"seconds":#`.
 fn timeless(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
-    let is_time = |at: usize| {
-        let follows = words.get(at + 1).is_some_and(|next| next.trim_end_matches(',') == "s");
-        follows && words[at].parse::<f64>().is_ok()
+    let is_time = |at: usize| words[at].parse::<f64>().is_ok();
+    let word = |at: usize| match words[at] {
+        _ if is_time(at) && words.get(at + 1).is_some_and(|unit| is_unit(unit)) => "#",
+        unit if is_unit(unit) && at > 0 && is_time(at - 1) => unit.trim_start_matches('m'),
+        word => word,
     };
-    let line: Vec<&str> = (0..words.len()).map(|at| if is_time(at) { "#" } else { words[at] }).collect();
-    let line = line.join(" ");
+    let line = (0..words.len()).map(word).collect::<Vec<_>>().join(" ");
     match line.split_once("\"seconds\":") {
         Some((before, after)) => {
             let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
@@ -187,6 +188,10 @@ fn timeless(line: &str) -> String {
         }
         None => line,
     }
+}
+
+fn is_unit(word: &str) -> bool {
+    ["s", "ms"].contains(&word.trim_end_matches(','))
 }
 
 /// An app with a database that has a volume. `NAME` keeps tests apart, since locks are files.

@@ -15,11 +15,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("spec", &["name"]),
     ("docker", &["name", "spec"]),
     ("desired", &["name", "config", "spec"]),
-    ("plan", &["name", "desired", "docker"]),
-    ("render", &["name", "plan", "docker"]),
-    ("apply", &["name", "plan", "docker"]),
-    ("sys", &["name", "config", "docker", "desired", "plan", "render", "apply"]),
-    ("commands", &["name", "config", "docker", "desired", "plan", "render", "apply", "sys"]),
+    ("plan", &["name", "spec", "desired", "docker"]),
+    ("render", &["name", "spec", "plan", "docker"]),
+    ("apply", &["name", "spec", "plan", "docker"]),
+    ("sys", &["name", "config", "spec", "docker", "desired", "plan", "render", "apply"]),
+    ("commands", &["name", "config", "spec", "docker", "desired", "plan", "render", "apply", "sys"]),
 ];
 
 #[test]

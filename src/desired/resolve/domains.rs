@@ -8,13 +8,13 @@ use crate::config::AttachedTo;
 use crate::config::Enabled;
 use crate::config::MemberAttachments;
 use crate::config::Scope;
-use crate::desired::Naming;
 use crate::desired::aliases::Names;
 use crate::desired::names;
 use crate::name::Alias;
 use crate::name::Domain;
 use crate::name::Label;
 use crate::name::Network;
+use crate::spec::Naming;
 use std::ops::Range;
 
 impl<'a> Resolver<'a> {

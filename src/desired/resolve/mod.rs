@@ -10,11 +10,7 @@ use super::Desired;
 use super::DesiredNetwork;
 use super::DesiredVolume;
 use super::Note;
-use super::Proxy;
-use super::Pull;
 use super::Ready;
-use super::Route;
-use super::Tls;
 use super::Workload;
 use super::aliases::Aliases;
 use super::collisions::Collisions;
@@ -33,6 +29,8 @@ use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::ImageFacts;
 use crate::spec::Prober;
+use crate::spec::Proxy;
+use crate::spec::Route;
 use crate::spec::Secret;
 use crate::spec::Settings;
 use std::collections::BTreeMap;
@@ -168,17 +166,9 @@ impl<'a> Resolver<'a> {
             workloads: self.workloads,
             proxy: proxy(&self.config.proxy).filter(|_| !self.routes.is_empty()),
             routes: self.routes,
-            tls: match self.config.proxy.tls {
-                config::Tls::Auto => Tls::Auto,
-                config::Tls::Internal => Tls::Internal,
-                config::Tls::Off => Tls::Off,
-            },
+            tls: self.config.proxy.tls,
             secrets: self.inputs.secrets.clone(),
-            pull: match deploy.pull {
-                config::Pull::Missing => Pull::Missing,
-                config::Pull::Always => Pull::Always,
-                config::Pull::Never => Pull::Never,
-            },
+            pull: deploy.pull,
             auto_volumes: self.config.volumes.auto_create == Enabled::Yes,
             drain: deploy.drain,
             health_timeout: deploy.health_timeout,

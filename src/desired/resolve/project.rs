@@ -4,11 +4,11 @@ use super::Resolver;
 use super::workloads::App;
 use super::workloads::Home;
 use crate::config::Config;
-use crate::desired::Naming;
 use crate::desired::aliases::Names;
 use crate::desired::names;
 use crate::name::Alias;
 use crate::name::Domain;
+use crate::spec::Naming;
 
 impl<'a> Resolver<'a> {
     /// The apps and services of a Luma project.

@@ -6,9 +6,6 @@ use crate::config::Enabled;
 use crate::config::HealthTest;
 use crate::config::Problem;
 use crate::desired::Attachment;
-use crate::desired::Naming;
-use crate::desired::Role;
-use crate::desired::Route;
 use crate::desired::Strategy;
 use crate::desired::WhyRecreate;
 use crate::desired::Workload;
@@ -19,6 +16,9 @@ use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::spec::Kind;
+use crate::spec::Naming;
+use crate::spec::Role;
+use crate::spec::Route;
 use std::ops::Range;
 
 /// The port of an app when neither the config nor its image says one.

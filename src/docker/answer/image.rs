@@ -1,10 +1,10 @@
 //! What docker says of images. Does not know which are wanted.
 
 use super::or_default;
-use crate::docker::ImageFacts;
 use crate::docker::SeenImage;
 use crate::name::Image;
 use crate::name::ImageId;
+use crate::spec::ImageFacts;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;

@@ -147,7 +147,7 @@ impl Survey {
             return Some(proxy::read());
         }
         let image = self.scope.proxy.as_ref().filter(|image| self.images.contains_key(image))?;
-        self.volumes.contains_key(&proxy::volume()).then(|| proxy::read_without_proxy(image.as_str()))
+        self.volumes.contains_key(&proxy::routes_volume()).then(|| proxy::read_without_proxy(image.as_str()))
     }
 
     /// The host, once the second round is answered.
@@ -258,12 +258,12 @@ where
 mod tests {
     use super::*;
     use crate::docker::Health;
-    use crate::docker::ImageFacts;
-    use crate::docker::Kind;
     use crate::docker::SeenContainer;
     use crate::docker::State;
     use crate::name::Container;
     use crate::name::Project;
+    use crate::spec::ImageFacts;
+    use crate::spec::Kind;
     use std::net::Ipv4Addr;
     use std::path::Path;
 

@@ -1,7 +1,6 @@
 //! The proxy's files on its volume: the file of routes of each project, and the scripts that put them, take them and ask where
 //! they lead. Does not know what is in them.
 
-use super::PROXY;
 use super::RoutesFile;
 use super::RoutesFiles;
 use super::names::CONFIG;
@@ -9,7 +8,7 @@ use crate::docker::Command;
 use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Project;
-use crate::name::Volume;
+use crate::spec::PROXY;
 use std::time::Duration;
 
 /// Prints every file of routes, its name in a line before it, each with a NUL in front.
@@ -17,16 +16,17 @@ const READ: &str = include_str!("read.sh");
 
 /// The scripts beside the routes, by the names of their files; the proxy writes them when it starts. A proxy may be older
 /// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is.
-pub const SCRIPTS: [(&str, &str); 3] =
+pub(super) const SCRIPTS: [(&str, &str); 3] =
     [("put", include_str!("put.sh")), ("take", include_str!("take.sh")), ("ask", include_str!("ask.sh"))];
 
 /// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
 /// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it.
 pub(in crate::docker) fn write_set_up(image: &Image, name: &str, text: &str) -> Command {
-    let volume = format!("{}:/config", CONFIG.0);
+    let (volume, folder) = CONFIG;
+    let volume = format!("{volume}:{folder}");
     let mut command =
         Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
-    let write = format!("cd /config && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
+    let write = format!("cd {folder} && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
     // nothing in there has the proxies of docker's client
     command.extend(["--entrypoint", "env", image.as_str(), "-i", "sh", "-c", &write]);
     Command { stdin: Some(text.to_owned()), ..command }
@@ -39,7 +39,8 @@ pub(in crate::docker) fn read() -> Command {
 
 /// Reads all routes files where the proxy does not run, in a container of `image` that is gone afterwards.
 pub(in crate::docker) fn read_without_proxy(image: &str) -> Command {
-    let volume = format!("{}:/config:ro", CONFIG.0);
+    let (volume, folder) = CONFIG;
+    let volume = format!("{volume}:{folder}:ro");
     let flags = ["run", "--rm", "--pull", "never", "--network", "none", "--volume", &volume];
     let mut command = Command::new(flags);
     command.without_proxies();
@@ -49,26 +50,26 @@ pub(in crate::docker) fn read_without_proxy(image: &str) -> Command {
 
 /// Puts the routes file of `project`.
 pub(in crate::docker) fn put(project: &Project, text: &str) -> Command {
-    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/put", project.as_str()];
+    let words = ["exec", "--interactive", PROXY, "sh", &script("put"), project.as_str()];
     Command { stdin: Some(text.to_owned()), ..Command::new(words) }
 }
 
 /// Asks each target for its host, as the proxy would.
 pub(in crate::docker) fn ask(routes: &[(String, Domain)], timeout: Duration) -> Command {
     let seconds = timeout.as_secs().to_string();
-    let words = ["exec", "--interactive", PROXY, "sh", "/config/gordon/ask", &seconds];
+    let words = ["exec", "--interactive", PROXY, "sh", &script("ask"), &seconds];
     let lines = routes.iter().map(|(target, host)| format!("{target} {host}\n")).collect();
     Command { stdin: Some(lines), ..Command::new(words) }
 }
 
 /// Takes the routes file of `project` away.
 pub(in crate::docker) fn take(project: &Project) -> Command {
-    Command::new(["exec", PROXY, "sh", "/config/gordon/take", project.as_str()])
+    Command::new(["exec", PROXY, "sh", &script("take"), project.as_str()])
 }
 
-/// The volume that holds the routes files.
-pub(in crate::docker) fn volume() -> Volume {
-    Volume::parse(CONFIG.0).expect("it is the name of a volume")
+/// The path of a script in the proxy.
+fn script(name: &str) -> String {
+    format!("{}/gordon/{name}", CONFIG.1)
 }
 
 /// The routes files in the answer to [`read`].

@@ -19,6 +19,11 @@ pub fn volumes() -> [Volume; 2] {
     [DATA, CONFIG].map(|(name, _)| Volume::parse(name).expect("it is the name of a volume"))
 }
 
+/// The volume that holds the routes files.
+pub(in crate::docker) fn routes_volume() -> Volume {
+    Volume::parse(CONFIG.0).expect("it is the name of a volume")
+}
+
 /// The paths of its volumes inside.
 pub fn paths() -> [&'static str; 2] {
     [DATA, CONFIG].map(|(_, path)| path)

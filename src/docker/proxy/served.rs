@@ -1,8 +1,8 @@
 //! What the proxy serves, asked as a visitor would ask. Does not know what it should serve.
 
-use super::PROXY;
 use crate::docker::Command;
 use crate::name::Domain;
+use crate::spec::PROXY;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

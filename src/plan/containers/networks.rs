@@ -64,16 +64,16 @@ pub(super) fn reconcile_networks(seq: &mut Sequence<'_, '_>, workload: &Workload
             true => Reason::Aliases { wanted: aliases.clone() },
             false => Reason::NotAttached,
         };
-        seq.risk = if is_on { risk_of_leaving(seq.plan, name) } else { Risk::None };
+        let is_paused = is_on && runs(seq.plan, name);
+        seq.risk = if is_paused { Risk::Pauses } else { Risk::None };
         set_aliases_paused(seq, name, network, aliases, &reason);
     }
-    seq.risk = risk_of_leaving(seq.plan, name);
+    seq.risk = Risk::None;
     if !extra_networks(seq.plan, workload, name).is_empty() {
         let routed = route_steps(seq.plan, workload);
         seq.wait_for(&routed);
         leave_extra_networks(seq, workload, name, &Reason::Attached);
     }
-    seq.risk = Risk::None;
 }
 
 /// Joins a container to the networks that it should be on, and to the one on which the proxy still routes to it.
@@ -139,15 +139,9 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desi
             seq.step(Op::Await(Await::Drain { names: names.clone(), time }), &Reason::Attached);
         }
         seq.each(names, |seq, name| {
-            seq.risk = risk_of_leaving(seq.plan, &name);
             leave_extra_networks(seq, workload, &name, &Reason::Attached);
         });
     }
-}
-
-/// The cost of a network change to a container.
-fn risk_of_leaving(plan: &PlanBuilder<'_>, name: &Container) -> Risk {
-    if runs(plan, name) { Risk::Pauses } else { Risk::None }
 }
 
 /// Gives a container the aliases that it should have, on each of its existing networks.

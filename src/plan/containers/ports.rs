@@ -3,7 +3,6 @@
 
 use super::target::Slot;
 use crate::desired::Workload;
-use crate::docker::HostPort;
 use crate::docker::Listener;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
@@ -12,6 +11,7 @@ use crate::plan::Conflict;
 use crate::plan::PortHolder;
 use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
+use crate::spec::HostPort;
 
 /// Reports the ports that `steps` would have a container of the workload publish, and that something else has.
 pub(super) fn check_ports(plan: &mut PlanBuilder<'_>, workload: &Workload, slots: &[Slot], steps: &[StepId]) {

@@ -22,7 +22,6 @@ use super::target::slots;
 use crate::desired::Desired;
 use crate::desired::Strategy;
 use crate::desired::Workload;
-use crate::docker::Kind;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::SeenContainer;
@@ -38,6 +37,7 @@ use crate::plan::answers::check_answers;
 use crate::plan::answers::expect_no_other_answers;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
+use crate::spec::Kind;
 use std::collections::BTreeSet;
 
 /// The plan that brings apps back to their previous release. `apps` gives their base names; `None` means all

@@ -1,19 +1,19 @@
 //! What a workload asks of its containers: their names, volumes and ports.
 
 use crate::desired::Desired;
-use crate::desired::Role;
 use crate::desired::Workload;
-use crate::docker::Kind;
-use crate::docker::Mount;
 use crate::docker::Op;
-use crate::docker::Source;
-use crate::docker::Spec;
-use crate::docker::hash;
-use crate::docker::host_ports;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
+use crate::spec::Kind;
+use crate::spec::Mount;
+use crate::spec::Role;
+use crate::spec::Source;
+use crate::spec::Spec;
+use crate::spec::hash;
+use crate::spec::host_ports;
 use std::time::Duration;
 
 /// A workload, with the values that are worked out once for all its containers.

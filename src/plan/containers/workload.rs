@@ -21,12 +21,7 @@ use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Fact;
-use crate::docker::HttpCheck;
-use crate::docker::Kind;
 use crate::docker::Op;
-use crate::docker::PROXY;
-use crate::docker::Prober;
-use crate::docker::Spec;
 use crate::name::Container;
 use crate::plan::Blocked;
 use crate::plan::BlockedBy;
@@ -37,6 +32,11 @@ use crate::plan::StepId;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
+use crate::spec::HttpCheck;
+use crate::spec::Kind;
+use crate::spec::PROXY;
+use crate::spec::Prober;
+use crate::spec::Spec;
 
 /// Brings the containers of a workload up. Gives the steps after which it is ready.
 pub(in crate::plan) fn bring_up(

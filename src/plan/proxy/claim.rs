@@ -7,7 +7,6 @@ use super::names::previous;
 use super::names::proxy_name;
 use crate::desired::Desired;
 use crate::docker::Op;
-use crate::docker::Spec;
 use crate::docker::proxy;
 use crate::name::Project;
 use crate::plan::Claimant;
@@ -15,6 +14,7 @@ use crate::plan::Conflict;
 use crate::plan::Reason;
 use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
+use crate::spec::Spec;
 use std::collections::BTreeMap;
 
 /// Whether this is another project that has something on the host.

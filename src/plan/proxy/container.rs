@@ -10,13 +10,9 @@ use super::names::owner;
 use super::routes::forget_routes;
 use crate::desired::Attachment;
 use crate::desired::Desired;
-use crate::desired::Naming;
-use crate::desired::Proxy;
 use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
-use crate::docker;
-use crate::docker::Kind;
 use crate::docker::Op;
 use crate::docker::proxy;
 use crate::plan::Reason;
@@ -26,6 +22,10 @@ use crate::plan::builder::Steps;
 use crate::plan::containers::bring_up_shared;
 use crate::plan::resources::new_network;
 use crate::plan::subnets::Subnets;
+use crate::spec::Kind;
+use crate::spec::Naming;
+use crate::spec::PROXY;
+use crate::spec::Proxy;
 
 /// How many addresses the proxy's own network needs: one for it, and one for its replacement.
 const ADDRESSES: u32 = 2;
@@ -56,7 +56,7 @@ fn workload(proxy: &Proxy) -> Workload {
     Workload {
         owner: owner(),
         kind: Kind::Proxy,
-        base_name: docker::PROXY.to_owned(),
+        base_name: PROXY.to_owned(),
         naming: Naming::Plain,
         replicas: 1,
         image: proxy.image.clone(),

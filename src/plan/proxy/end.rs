@@ -39,8 +39,9 @@ pub(in crate::plan) fn remove_unused_proxy_volumes(plan: &mut PlanBuilder<'_>) {
         return;
     }
     for volume in proxy::volumes() {
-        let is_mounted = plan.now.containers.values().any(|seen| seen.volumes.values().any(|v| *v == volume));
-        if is_mounted || plan.now.volumes.get(&volume).is_none_or(|seen| seen.maker.is_none()) {
+        if plan.now.is_mounted(&volume)
+            || plan.now.volumes.get(&volume).is_none_or(|seen| seen.maker.is_none())
+        {
             continue;
         }
         let needs = plan.freed_volumes.get(&volume).cloned().unwrap_or_default();

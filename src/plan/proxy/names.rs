@@ -4,10 +4,11 @@ use crate::docker;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Owner;
+use crate::spec::PROXY;
 
 /// The proxy's container.
 pub(in crate::plan) fn proxy_name() -> Container {
-    Container::parse(docker::PROXY).expect("it is the name of a container")
+    Container::parse(PROXY).expect("it is the name of a container")
 }
 
 /// The old proxy, while a new one replaces it.
@@ -22,5 +23,5 @@ pub(super) fn network() -> Network {
 
 /// The owner of the proxy and its things.
 pub(super) fn owner() -> Owner {
-    Owner::parse(docker::PROXY).expect("any text is an owner")
+    Owner::parse(PROXY).expect("any text is an owner")
 }

@@ -5,9 +5,7 @@ use super::claim::is_others;
 use super::names::owner;
 use super::names::proxy_name;
 use crate::desired::Desired;
-use crate::desired::Proxy;
 use crate::desired::Ready;
-use crate::desired::Route;
 use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Op;
@@ -23,6 +21,8 @@ use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
 use crate::plan::containers::unpause;
+use crate::spec::Proxy;
+use crate::spec::Route;
 use std::collections::BTreeSet;
 
 /// Removes the routes of this project from the proxy.

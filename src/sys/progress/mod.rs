@@ -11,7 +11,6 @@ pub use json::Json;
 pub use live::Live;
 pub use plain::Plain;
 pub use words::count;
-pub use words::duration;
 
 use crate::apply::Event;
 use crate::apply::Report;

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::plan::StepId;
 use crate::render::Text;
 use crate::render::command_line;
+use crate::render::duration;
 use anstyle::AnsiColor;
 use anstyle::Style;
 use std::borrow::Cow;
@@ -21,19 +22,6 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
-
-/// A duration for people: `0.11 s`, `4.2 s`, `3 min 5 s`.
-pub fn duration(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    if seconds < 0.995 {
-        format!("{seconds:.2} s")
-    } else if seconds < 59.95 {
-        format!("{seconds:.1} s")
-    } else {
-        let seconds = seconds.round() as u64;
-        format!("{} min {} s", seconds / 60, seconds % 60)
-    }
-}
 
 /// A step's number and what it does, as in ` 3/12 run shop-web`.
 pub(super) fn title(plan: &Plan, step: StepId) -> String {

@@ -11,9 +11,9 @@ use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::Process;
 use gordon::docker::State;
-use gordon::docker::Transport;
 use gordon::plan::Options;
 use gordon::plan::simulate;
+use gordon::spec::Transport;
 
 const SHOP: &str = r#"
 name = "shop"

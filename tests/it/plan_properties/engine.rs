@@ -3,19 +3,19 @@
 
 use super::images;
 use gordon::docker::First;
-use gordon::docker::ImageFacts;
 use gordon::docker::Launch;
 use gordon::docker::Membership;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::Scope;
 use gordon::docker::Second;
-use gordon::docker::Source;
 use gordon::docker::Survey;
 use gordon::docker::key;
 use gordon::name::Container;
 use gordon::name::Network;
 use gordon::plan::Plan;
+use gordon::spec::ImageFacts;
+use gordon::spec::Source;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
