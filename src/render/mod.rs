@@ -8,6 +8,8 @@ pub mod status;
 pub mod text;
 
 mod block;
+mod container;
+mod cost;
 mod duration;
 mod lines;
 mod overview;

@@ -4,27 +4,31 @@ use super::block::Action;
 use super::block::Block;
 use super::block::Thing;
 use super::block::blocks;
+use super::container::changed_facts;
+use super::container::facts;
+use super::container::launch;
+use super::container::short_name;
+use super::container::volumes;
+use super::cost::Cost;
+use super::cost::Impact;
+use super::cost::cost;
+use super::cost::impact;
+use super::cost::removes_kept;
 use super::words::one_line;
 use crate::docker::Await;
-use crate::docker::Launch;
 use crate::docker::NETWORK;
 use crate::docker::Op;
 use crate::docker::RouteSite;
 use crate::docker::route_sites;
 use crate::name::Volume;
-use crate::plan::Change;
 use crate::plan::Plan;
 use crate::plan::Reason;
-use crate::plan::Risk;
 use crate::plan::RouteChanges;
-use crate::plan::Step;
 use crate::plan::StepId;
 use crate::spec::Kind;
 use crate::spec::PROXY;
-use crate::spec::Source;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::time::Duration;
 
 /// What a plan changes, for whom, and at what cost.
@@ -61,149 +65,6 @@ pub(super) struct Entry<'a> {
     pub(super) left: Vec<&'a Volume>,
 }
 
-/// What a change costs the users of the thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Impact {
-    /// Not a request is lost.
-    Rolled {
-        /// How long the old container goes on answering.
-        drains: Option<Duration>,
-    },
-    /// It pauses for a moment, and no connection ends.
-    Paused,
-    /// It does not serve for a while.
-    Interrupted {
-        /// Until it is ready, at most for so long.
-        limit: Option<Duration>,
-        /// Whether the old container comes back when the new one fails.
-        falls_back: bool,
-    },
-    /// It is removed, and has no data.
-    Removed,
-    /// A container that runs is stopped and removed.
-    Stopped,
-    /// A volume is removed.
-    DataRemoved,
-}
-
-impl Impact {
-    /// Whether it interrupts or removes something.
-    pub(super) fn hurts(&self) -> bool {
-        matches!(self, Self::Interrupted { .. } | Self::Stopped | Self::DataRemoved)
-    }
-}
-
-impl Display for Impact {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let time = |time: &Duration| humantime::format_duration(*time);
-        match self {
-            Self::Rolled { drains: None } => f.write_str("rolled out"),
-            Self::Rolled { drains: Some(drains) } => write!(f, "rolled out, drains up to {}", time(drains)),
-            Self::Paused => f.write_str("paused for 0.3 s"),
-            Self::Interrupted { limit, falls_back } => {
-                f.write_str("INTERRUPTED")?;
-                match limit {
-                    Some(limit) => write!(f, " until ready (≤ {})", time(limit))?,
-                    None => f.write_str(" until ready")?,
-                }
-                f.write_str(if *falls_back { "; the old one comes back if it fails" } else { "" })
-            }
-            Self::Removed => f.write_str("removed"),
-            Self::Stopped => f.write_str("STOPPED and removed"),
-            Self::DataRemoved => f.write_str("REMOVED WITH ITS DATA"),
-        }
-    }
-}
-
-/// What a plan costs in all.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Cost<'a> {
-    pub(super) steps: usize,
-    /// The things that do not serve for a while.
-    pub(super) interrupted: Vec<String>,
-    /// The containers that run, and are stopped and removed.
-    pub(super) stopped: Vec<String>,
-    /// The things that are paused for a moment.
-    pub(super) paused: Vec<String>,
-    /// How many things of each kind are removed for good; volumes are not counted here.
-    pub(super) removed: BTreeMap<Thing, usize>,
-    /// The apps that lose the release that was kept for a rollback.
-    pub(super) kept_removed: Vec<String>,
-    /// The volumes that are removed.
-    pub(super) data_removed: Vec<&'a str>,
-    /// The volumes that nothing mounts any more.
-    pub(super) data_left: BTreeSet<&'a Volume>,
-}
-
-impl Cost<'_> {
-    /// Whether anything stops serving, or data are removed or left behind.
-    pub(super) fn hurts(&self) -> bool {
-        let Self { interrupted, stopped, data_removed, data_left, .. } = self;
-        let names = [interrupted.len(), stopped.len(), data_removed.len(), data_left.len()];
-        names.iter().any(|count| *count > 0)
-    }
-}
-
-impl Display for Cost<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut parts = Vec::new();
-        if !self.interrupted.is_empty() {
-            parts.push(format!("INTERRUPTED: {}", few(&self.interrupted)));
-        }
-        if !self.stopped.is_empty() {
-            parts.push(format!("STOPPED: {}", few(&self.stopped)));
-        }
-        if !self.paused.is_empty() {
-            parts.push(format!("paused for 0.3 s: {}", few(&self.paused)));
-        }
-        if !self.removed.is_empty() {
-            let counts = self.removed.iter().map(|(thing, number)| match thing {
-                Thing::Routes => "routes".to_owned(),
-                thing => count(*number, thing.as_str()),
-            });
-            parts.push(format!("removes {}", counts.collect::<Vec<_>>().join(", ")));
-        }
-        if !self.kept_removed.is_empty() {
-            parts.push(format!("removes the release kept for a rollback: {}", few(&self.kept_removed)));
-        }
-        if !self.data_removed.is_empty() {
-            parts.push(match &self.data_removed[..] {
-                [volume] => format!("REMOVED WITH ITS DATA: volume {volume}"),
-                volumes => format!("REMOVED WITH THEIR DATA: volumes {}", few(volumes)),
-            });
-        }
-        if !self.data_left.is_empty() {
-            let volumes: Vec<_> = self.data_left.iter().collect();
-            parts.push(format!("DATA LEFT BEHIND: {}", few(&volumes)));
-        }
-        let removes = [self.removed.len(), self.kept_removed.len(), self.data_removed.len()]
-            .iter()
-            .any(|count| *count > 0);
-        match (self.interrupted.is_empty() && self.stopped.is_empty(), removes) {
-            (true, false) => parts.push("nothing is interrupted, nothing is removed".to_owned()),
-            (true, true) => parts.push("nothing is interrupted".to_owned()),
-            (false, false) => parts.push("nothing is removed".to_owned()),
-            (false, true) => {}
-        }
-        write!(f, "{}; {}", count(self.steps, "step"), parts.join("; "))
-    }
-}
-
-/// A number of things, as in `1 step` or `2 steps`.
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// The first of many names.
-fn few<T: Display>(names: &[T]) -> String {
-    const FEW: usize = 5;
-    let mut text = names.iter().take(FEW).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if names.len() > FEW {
-        text.push_str(&format!(" and {} more", names.len() - FEW));
-    }
-    text
-}
-
 /// What `plan` changes.
 pub(super) fn overview(plan: &Plan) -> Overview<'_> {
     let blocks = blocks(plan);
@@ -231,7 +92,7 @@ pub(super) fn overview(plan: &Plan) -> Overview<'_> {
             sections.add(None, Entry { what: what.to_owned(), ..entry(action, kind, names.join("  ")) });
         }
     }
-    Overview { groups: sections.groups(), cost: view.cost(&blocks) }
+    Overview { groups: sections.groups(), cost: cost(plan, &blocks, &view.short_names) }
 }
 
 /// Entries by their owner.
@@ -369,7 +230,7 @@ impl<'a> View<'a> {
             what.push(super::text::reason(block));
         }
         let mut facts = match launch {
-            Some(launch) if is_new => self.facts(block, launch),
+            Some(launch) if is_new => facts(block, launch, self.waits_for(block)),
             Some(launch) => changed_facts(block, launch),
             None => Vec::new(),
         };
@@ -388,37 +249,6 @@ impl<'a> View<'a> {
             left: left.map(|left| &left.volume).collect(),
             ..entry(action, kind, self.short_names.get(block.name).copied().unwrap_or(block.name))
         }
-    }
-
-    /// The settings of a new container that matter to the person who decides.
-    fn facts(&self, block: &Block<'a>, launch: &'a Launch) -> Vec<String> {
-        let listed = |what: &str, things: Vec<String>| {
-            (!things.is_empty()).then(|| format!("{what}{}", things.join(", ")))
-        };
-        let runtime = &launch.runtime;
-        let name = short_name(block);
-        // on a network of several owners each has a name of its own, for proxies of other people
-        let own = block.owner.replace('.', "-");
-        let names = aliases(block).filter(|alias| *alias != name && !alias.starts_with(&own));
-        let ports = if launch.labels.kind == Kind::Proxy {
-            listed("ports ", runtime.ports.iter().map(|port| own_port(port)).collect())
-        } else {
-            listed("publishes ", runtime.ports.clone())
-        };
-        let data = volumes(launch).map(str::to_owned);
-        let mut told: Vec<String> = runtime.env_files.iter().map(|file| file.path.clone()).collect();
-        told.extend(runtime.secrets.iter().map(|key| format!("secret {key}")));
-        let facts = [
-            listed("also ", names.map(str::to_owned).collect()),
-            ports,
-            listed("data in ", data.collect()),
-            listed("mounts ", folders(launch)),
-            command(launch),
-            listed("after ", self.waits_for(block)),
-            block.steps.iter().find_map(|step| ready(&step.op)),
-            listed("", told),
-        ];
-        facts.into_iter().flatten().collect()
     }
 
     /// The containers that are ready before this one is made.
@@ -491,171 +321,6 @@ impl<'a> View<'a> {
         };
         site.addresses.split(", ").map(url).collect::<Vec<_>>().join(", ")
     }
-
-    fn cost(&self, blocks: &[Block<'a>]) -> Cost<'a> {
-        let mut cost = Cost { steps: self.plan.steps().len(), ..Cost::default() };
-        let add = |names: &mut Vec<String>, block: &Block<'a>| {
-            let name = self.short_names.get(block.name).copied().unwrap_or(block.name).to_owned();
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        };
-        for block in blocks {
-            if removes_kept(block) {
-                add(&mut cost.kept_removed, block);
-            }
-            match impact(block) {
-                Some(Impact::Interrupted { .. }) => add(&mut cost.interrupted, block),
-                Some(Impact::Paused) => add(&mut cost.paused, block),
-                Some(Impact::DataRemoved) => cost.data_removed.push(block.name),
-                Some(impact @ (Impact::Removed | Impact::Stopped)) => {
-                    if impact == Impact::Stopped {
-                        add(&mut cost.stopped, block);
-                    }
-                    *cost.removed.entry(block.thing).or_default() += 1;
-                }
-                Some(Impact::Rolled { .. }) | None => {}
-            }
-        }
-        cost.data_left.extend(self.plan.left_data.iter().map(|left| &left.volume));
-        cost
-    }
-}
-
-/// Whether a block removes, beside what else it does, the release from before the one that serves.
-fn removes_kept(block: &Block<'_>) -> bool {
-    let removes = |step: &&Step| matches!(step.op, Op::Remove { .. }) && step.reason == Reason::Older;
-    block.action != Action::Remove && block.steps.iter().any(removes)
-}
-
-/// The container that a block makes.
-fn launch<'a>(block: &Block<'a>) -> Option<&'a Launch> {
-    block.steps.iter().rev().find_map(|step| match &step.op {
-        Op::Run(launch) | Op::Create(launch) => Some(&**launch),
-        _ => None,
-    })
-}
-
-fn volumes(launch: &Launch) -> impl Iterator<Item = &str> {
-    launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
-        Source::Volume(volume) => Some(volume.as_str()),
-        Source::Host(_) | Source::Folder(_) => None,
-    })
-}
-
-/// The names that a block gives to its container, on whichever network.
-fn aliases<'a>(block: &Block<'a>) -> impl Iterator<Item = &'a str> {
-    let memberships = block.steps.iter().flat_map(|step| match &step.op {
-        Op::Run(launch) | Op::Create(launch) => launch.memberships.as_slice(),
-        Op::Connect { membership, .. } => std::slice::from_ref(membership),
-        _ => &[],
-    });
-    let mut seen = BTreeSet::new();
-    let aliases = memberships.flat_map(|membership| &membership.aliases);
-    aliases.map(|alias| alias.as_str()).filter(move |alias| seen.insert(*alias))
-}
-
-/// The name by which people know a container that is made: the first that it answers to.
-fn short_name<'a>(block: &Block<'a>) -> &'a str {
-    let is_made = launch(block).is_some();
-    aliases(block).next().filter(|_| is_made).unwrap_or(block.name)
-}
-
-/// The folders of the host that a container mounts.
-fn folders(launch: &Launch) -> Vec<String> {
-    let mounts = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
-        Source::Volume(_) => None,
-        Source::Host(path) => Some(format!("{path}:{}", mount.target)),
-        Source::Folder(path) => Some(format!("./{path}:{}", mount.target)),
-    });
-    mounts.collect()
-}
-
-/// What an app or a service runs in place of what its image says.
-fn command(launch: &Launch) -> Option<String> {
-    const LONGEST: usize = 60;
-    let words: Vec<&str> =
-        launch.runtime.entrypoint.iter().chain(&launch.runtime.command).map(String::as_str).collect();
-    let line = words.join(" ");
-    let is_said = launch.labels.kind != Kind::Proxy && !words.is_empty();
-    is_said.then(|| match line.char_indices().nth(LONGEST) {
-        None => format!("runs {line}"),
-        Some((end, _)) => format!("runs {}…", &line[..end]),
-    })
-}
-
-/// The new settings of a container that its reasons only name.
-fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
-    let is_changed = |part| {
-        block.steps.iter().any(|step| match &step.reason {
-            Reason::Changed(changes) => changes.contains(&Change::Part(part)),
-            _ => false,
-        })
-    };
-    let mut facts = Vec::new();
-    if is_changed("volumes") {
-        let mounts: Vec<String> = volumes(launch).map(str::to_owned).chain(folders(launch)).collect();
-        facts.push(format!(
-            "mounts {}",
-            if mounts.is_empty() { "nothing".to_owned() } else { mounts.join(", ") }
-        ));
-    }
-    if is_changed("ports") {
-        let ports = &launch.runtime.ports;
-        facts.push(format!(
-            "publishes {}",
-            if ports.is_empty() { "nothing".to_owned() } else { ports.join(", ") }
-        ));
-    }
-    if is_changed("command") || is_changed("entrypoint") {
-        facts.extend(command(launch));
-    }
-    facts
-}
-
-/// The port of the host in `8080:8080`.
-fn own_port(publish: &str) -> String {
-    publish.rsplit_once(':').map_or(publish, |(host, _)| host).to_owned()
-}
-
-/// When a container is ready, where it is asked.
-fn ready(op: &Op) -> Option<String> {
-    let time = |time: &Duration| humantime::format_duration(*time).to_string();
-    match op {
-        Op::Await(Await::Healthy { timeout, .. }) => {
-            Some(format!("ready when healthy (≤ {})", time(timeout)))
-        }
-        Op::Await(Await::Answers { check, timeout, .. }) => {
-            Some(format!("ready when {} answers (≤ {})", check.path, time(timeout)))
-        }
-        _ => None,
-    }
-}
-
-/// What a block costs the users of the thing.
-fn impact(block: &Block<'_>) -> Option<Impact> {
-    let has = |risk| block.steps.iter().any(|step| step.risk == risk);
-    let find = |what: &dyn Fn(&Op) -> Option<Duration>| block.steps.iter().find_map(|step| what(&step.op));
-    match block.action {
-        Action::Remove if block.thing == Thing::Volume => Some(Impact::DataRemoved),
-        Action::Remove if has(Risk::Interrupts) => Some(Impact::Stopped),
-        Action::Remove => Some(Impact::Removed),
-        _ if has(Risk::Interrupts) => Some(Impact::Interrupted {
-            limit: find(&|op| match op {
-                Op::Await(Await::Healthy { timeout, .. } | Await::Answers { timeout, .. }) => Some(*timeout),
-                _ => None,
-            }),
-            falls_back: block.steps.iter().any(|step| falls_back(step)),
-        }),
-        _ if has(Risk::Pauses) => Some(Impact::Paused),
-        Action::Replace => Some(Impact::Rolled { drains: None }),
-        _ => None,
-    }
-}
-
-/// Whether the container that served comes back when the new one does not come up.
-fn falls_back(step: &Step) -> bool {
-    matches!(step.op, Op::Await(_)) && step.undo.iter().any(|op| matches!(op, Op::Rename { .. }))
 }
 
 #[cfg(test)]
@@ -667,6 +332,7 @@ mod tests {
     use crate::name::Project;
     use crate::plan::LeftData;
     use crate::plan::NewStep;
+    use crate::plan::Risk;
     use crate::render::sample;
     use crate::render::sample::container;
 

@@ -4,9 +4,9 @@
 use super::block::Action;
 use super::block::Block;
 use super::block::Thing;
+use super::cost::Impact;
 use super::overview;
 use super::overview::Entry;
-use super::overview::Impact;
 use super::overview::Overview;
 use super::shown::Text;
 use super::words::fold_visibly;

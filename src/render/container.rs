@@ -1,0 +1,148 @@
+//! What people read of a container that is made: the name by which they know it, and its settings.
+
+use super::block::Block;
+use crate::docker::Await;
+use crate::docker::Launch;
+use crate::docker::Op;
+use crate::plan::Change;
+use crate::plan::Reason;
+use crate::spec::Kind;
+use crate::spec::Source;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The settings of a new container that matter to the person who decides.
+pub(super) fn facts<'a>(block: &Block<'a>, launch: &'a Launch, waits_for: Vec<String>) -> Vec<String> {
+    let listed = |what: &str, things: Vec<String>| {
+        (!things.is_empty()).then(|| format!("{what}{}", things.join(", ")))
+    };
+    let runtime = &launch.runtime;
+    let name = short_name(block);
+    // on a network of several owners each has a name of its own, for proxies of other people
+    let own = block.owner.replace('.', "-");
+    let names = aliases(block).filter(|alias| *alias != name && !alias.starts_with(&own));
+    let ports = if launch.labels.kind == Kind::Proxy {
+        listed("ports ", runtime.ports.iter().map(|port| own_port(port)).collect())
+    } else {
+        listed("publishes ", runtime.ports.clone())
+    };
+    let data = volumes(launch).map(str::to_owned);
+    let mut told: Vec<String> = runtime.env_files.iter().map(|file| file.path.clone()).collect();
+    told.extend(runtime.secrets.iter().map(|key| format!("secret {key}")));
+    let facts = [
+        listed("also ", names.map(str::to_owned).collect()),
+        ports,
+        listed("data in ", data.collect()),
+        listed("mounts ", folders(launch)),
+        command(launch),
+        listed("after ", waits_for),
+        block.steps.iter().find_map(|step| ready(&step.op)),
+        listed("", told),
+    ];
+    facts.into_iter().flatten().collect()
+}
+
+/// The container that a block makes.
+pub(super) fn launch<'a>(block: &Block<'a>) -> Option<&'a Launch> {
+    block.steps.iter().rev().find_map(|step| match &step.op {
+        Op::Run(launch) | Op::Create(launch) => Some(&**launch),
+        _ => None,
+    })
+}
+
+/// The named volumes that a container mounts.
+pub(super) fn volumes(launch: &Launch) -> impl Iterator<Item = &str> {
+    launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
+        Source::Volume(volume) => Some(volume.as_str()),
+        Source::Host(_) | Source::Folder(_) => None,
+    })
+}
+
+/// The names that a block gives to its container, on whichever network.
+fn aliases<'a>(block: &Block<'a>) -> impl Iterator<Item = &'a str> {
+    let memberships = block.steps.iter().flat_map(|step| match &step.op {
+        Op::Run(launch) | Op::Create(launch) => launch.memberships.as_slice(),
+        Op::Connect { membership, .. } => std::slice::from_ref(membership),
+        _ => &[],
+    });
+    let mut seen = BTreeSet::new();
+    let aliases = memberships.flat_map(|membership| &membership.aliases);
+    aliases.map(|alias| alias.as_str()).filter(move |alias| seen.insert(*alias))
+}
+
+/// The name by which people know a container that is made: the first that it answers to.
+pub(super) fn short_name<'a>(block: &Block<'a>) -> &'a str {
+    let is_made = launch(block).is_some();
+    aliases(block).next().filter(|_| is_made).unwrap_or(block.name)
+}
+
+/// The folders of the host that a container mounts.
+fn folders(launch: &Launch) -> Vec<String> {
+    let mounts = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
+        Source::Volume(_) => None,
+        Source::Host(path) => Some(format!("{path}:{}", mount.target)),
+        Source::Folder(path) => Some(format!("./{path}:{}", mount.target)),
+    });
+    mounts.collect()
+}
+
+/// What an app or a service runs in place of what its image says.
+fn command(launch: &Launch) -> Option<String> {
+    const LONGEST: usize = 60;
+    let words: Vec<&str> =
+        launch.runtime.entrypoint.iter().chain(&launch.runtime.command).map(String::as_str).collect();
+    let line = words.join(" ");
+    let is_said = launch.labels.kind != Kind::Proxy && !words.is_empty();
+    is_said.then(|| match line.char_indices().nth(LONGEST) {
+        None => format!("runs {line}"),
+        Some((end, _)) => format!("runs {}…", &line[..end]),
+    })
+}
+
+/// The new settings of a container that its reasons only name.
+pub(super) fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
+    let is_changed = |part| {
+        block.steps.iter().any(|step| match &step.reason {
+            Reason::Changed(changes) => changes.contains(&Change::Part(part)),
+            _ => false,
+        })
+    };
+    let mut facts = Vec::new();
+    if is_changed("volumes") {
+        let mounts: Vec<String> = volumes(launch).map(str::to_owned).chain(folders(launch)).collect();
+        facts.push(format!(
+            "mounts {}",
+            if mounts.is_empty() { "nothing".to_owned() } else { mounts.join(", ") }
+        ));
+    }
+    if is_changed("ports") {
+        let ports = &launch.runtime.ports;
+        facts.push(format!(
+            "publishes {}",
+            if ports.is_empty() { "nothing".to_owned() } else { ports.join(", ") }
+        ));
+    }
+    if is_changed("command") || is_changed("entrypoint") {
+        facts.extend(command(launch));
+    }
+    facts
+}
+
+/// The port of the host in `8080:8080`.
+fn own_port(publish: &str) -> String {
+    publish.rsplit_once(':').map_or(publish, |(host, _)| host).to_owned()
+}
+
+/// When a container is ready, where it is asked.
+fn ready(op: &Op) -> Option<String> {
+    let time = |time: &Duration| humantime::format_duration(*time).to_string();
+    match op {
+        Op::Await(Await::Healthy { timeout, .. }) => {
+            Some(format!("ready when healthy (≤ {})", time(timeout)))
+        }
+        Op::Await(Await::Answers { check, timeout, .. }) => {
+            Some(format!("ready when {} answers (≤ {})", check.path, time(timeout)))
+        }
+        _ => None,
+    }
+}
