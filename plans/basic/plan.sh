@@ -306,15 +306,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -340,12 +340,12 @@ END_
     docker run --detach --name gordon-myapp.example.com-postgres --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias myapp-example-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/myapp_example_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-myapp-example-com=10.209.187.129 \
-        --env-file env/myapp_example_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-myapp-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -364,12 +364,12 @@ END_
     docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/myapp_example_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=c18373e9,gordon-myapp-example-com=10.209.187.130 \
-        --env-file env/myapp_example_com.env --volume gordon-myapp-example-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-myapp-example-com-redis-data:/data \
         redis:7-alpine || failed
 
   step 32 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
@@ -386,11 +386,11 @@ END_
     docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/myapp_example_com.env \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=env-file:c18373e9/image:c48abba4@gordon-myapp-example-com=10.209.187.131 \
-        --env-file env/myapp_example_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         myapp:latest || failed
 
   step 35 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
@@ -408,12 +408,11 @@ END_
     docker run --detach --name gordon-api.example.com-mongodb --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.129 --network-alias mongodb \
         --network-alias mongodb.internal --network-alias api-example-com-mongodb --hostname mongodb \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.example.com/gordon-api.example.com-mongodb/1 \
         --label gordon.spec=image:59cdb5c8@gordon-api-example-com=10.222.159.129 \
-        --volume gordon-api-example-com-mongodb-data-db:/data/db \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-api-example-com-mongodb-data-db:/data/db \
         mongodb:6 || failed
 
   step 38 'see that gordon-api.example.com-mongodb stays up for 1s' 'not ready yet'
@@ -431,12 +430,11 @@ END_
     docker run --detach --name gordon-api.example.com-redis --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.130 --network-alias redis \
         --network-alias redis.internal --network-alias api-example-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.example.com/gordon-api.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-api-example-com=10.222.159.130 \
-        --volume gordon-api-example-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-api-example-com-redis-data:/data \
         redis:7-alpine || failed
 
   step 41 'see that gordon-api.example.com-redis stays up for 1s' 'not ready yet'
@@ -453,10 +451,10 @@ END_
     docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-api-example-com --ip 10.222.159.131 --network-alias api \
         --network-alias api-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.example.com/gordon-api.example.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-api-example-com=10.222.159.131 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         api:latest || failed
 
   step 44 'see that gordon-api.example.com stays up for 1s' 'not ready yet'

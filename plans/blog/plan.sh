@@ -255,15 +255,15 @@ END_
   run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 8080:8080 --publish 8443:8443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-8a8b78f1 || failed
 
@@ -286,13 +286,12 @@ END_
         --network gordon-blog-company-com --ip 10.222.203.129 --network-alias my-mysql \
         --network-alias my-mysql.internal --network-alias mysql --network-alias blog-company-com-my-mysql \
         --hostname my-mysql \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/blog_company_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-mysql/1 \
         --label gordon.spec=image:caa0b06e@inherits=d624a773,gordon-blog-company-com=10.222.203.129 \
-        --env-file env/blog_company_com.env \
-        --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-blog-company-com-my-mysql-var-lib-mysql:/var/lib/mysql \
         my-mysql:latest || failed
 
   step 21 'see that gordon-blog.company.com-my-mysql stays up for 1s' 'not ready yet'
@@ -311,12 +310,12 @@ END_
         --network gordon-blog-company-com --ip 10.222.203.130 --network-alias my-redis \
         --network-alias my-redis.internal --network-alias redis --network-alias blog-company-com-my-redis \
         --hostname my-redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/blog_company_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/blog.company.com/gordon-blog.company.com-my-redis/1 \
         --label gordon.spec=image:e7f39d8d@inherits=d624a773,gordon-blog-company-com=10.222.203.130 \
-        --env-file env/blog_company_com.env --volume gordon-blog-company-com-my-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-blog-company-com-my-redis-data:/data \
         my-redis:latest || failed
 
   step 24 'see that gordon-blog.company.com-my-redis stays up for 1s' 'not ready yet'
@@ -333,11 +332,11 @@ END_
     docker run --detach --name gordon-blog.company.com --restart on-failure:10 \
         --network gordon-blog-company-com --ip 10.222.203.131 --network-alias blog \
         --network-alias blog-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/blog_company_com.env \
         --label gordon.project=gordon --label gordon.part=app/blog.company.com/gordon-blog.company.com/1 \
         --label gordon.spec=env-file:d624a773/image:6bac38d6@gordon-blog-company-com=10.222.203.131 \
-        --env-file env/blog_company_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         wordpress:latest || failed
 
   step 27 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'

@@ -280,15 +280,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.96.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.96.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -311,11 +311,10 @@ END_
     docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-cache/1 \
         --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
-        --volume s-backend-cache:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 --volume s-backend-cache:/data \
         --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
         --health-start-period 30000ms \
         redis:7-alpine redis-server --appendonly yes || failed
@@ -335,12 +334,11 @@ END_
     docker run --detach --name s-backend-db --restart on-failure:10 \
         --network s-backend --ip 10.96.134.130 --network-alias db --network-alias db.local \
         --network-alias backend-db --hostname db \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
+        --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-db/1 \
         --label gordon.spec=env:094de0c2/image:67ebd6b7/mount:12c8e640/port:d0b6216e@s-backend=10.96.134.130 \
-        --env "POSTGRES_PASSWORD=it's \"quoted\" \$HOME" --volume s-backend-pg:/var/lib/postgresql/data \
-        --publish 127.0.0.1:15432:5432 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 --volume s-backend-pg:/var/lib/postgresql/data --publish 127.0.0.1:15432:5432 \
         postgres:15 || failed
 
   step 28 'see that s-backend-db stays up for 1s' 'not ready yet'
@@ -358,11 +356,10 @@ END_
     docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 --user 65534 \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
         --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
-        --volume "$PWD"/www:/www:ro \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 --user 65534 --volume "$PWD"/www:/www:ro \
         busybox:latest httpd -f -p 8080 -h /www || failed
 
   step 31 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
@@ -379,12 +376,12 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com --restart on-failure:10 \
         --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
+        --env-file shop.env --env LOG=debug \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
         --cpus 0.5 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --memory 256m --stop-timeout 5 \
-        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
-        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
-        --env-file shop.env --env LOG=debug \
         web:1 || failed
 
   step 34 'see that s-shop.example.com stays up for 1s' 'not ready yet'
@@ -401,12 +398,12 @@ END_
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
         --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
+        --env-file shop.env --env LOG=debug \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --cpus 0.5 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --memory 256m --stop-timeout 5 \
-        --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
-        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
-        --env-file shop.env --env LOG=debug \
         web:1 || failed
 
   step 37 'see that s-shop.example.com-2 stays up for 1s' 'not ready yet'
@@ -422,11 +419,10 @@ END_
   run_unless is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest -- \
     docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 5 \
         --label gordon.project=shop --label gordon.part=app/jobs.example.com/s-jobs/1 \
         --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.134 \
-        --entrypoint sh \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 --entrypoint sh \
         worker:latest -c 'exec sleep 1000000' || failed
 
   step 40 'see that s-jobs stays up for 1s' 'not ready yet'

@@ -317,15 +317,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -350,11 +350,11 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/api_company_com.env \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=bb148083,gordon-backend=10.218.236.129 \
-        --env-file env/api_company_com.env --volume gordon-backend-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-backend-redis-data:/data \
         redis:7-alpine || failed
 
   step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
@@ -372,12 +372,11 @@ END_
     docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/api_company_com.env \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
         --label gordon.spec=image:c0aef8a2@inherits=bb148083,gordon-backend=10.218.236.130 \
-        --env-file env/api_company_com.env \
-        --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
         rabbitmq:3 || failed
 
   step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
@@ -395,12 +394,12 @@ END_
     docker run --detach --name gordon-api.company.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias api-company-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/api_company_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/api.company.com/gordon-api.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=bb148083,gordon-backend=10.218.236.131 \
-        --env-file env/api_company_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-api-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -417,11 +416,11 @@ END_
   run_unless is_current gordon-api.company.com gordon any env-file:bb148083/image:f079b7cb api:latest -- \
     docker run --detach --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias api --network-alias api-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/api_company_com.env \
         --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
         --label gordon.spec=env-file:bb148083/image:f079b7cb@gordon-backend=10.218.236.132 \
-        --env-file env/api_company_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         api:latest || failed
 
   step 40 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
@@ -438,10 +437,10 @@ END_
     docker run --detach --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias worker \
         --network-alias worker-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
         --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.133 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         worker:latest || failed
 
   step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
@@ -459,12 +458,12 @@ END_
     docker run --detach --name gordon-admin.company.com-postgres --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias admin-company-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/admin_company_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/admin.company.com/gordon-admin.company.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-admin-company-com=10.221.150.129 \
-        --env-file env/admin_company_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-admin-company-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -482,11 +481,11 @@ END_
     docker run --detach --name gordon-admin.company.com --restart on-failure:10 \
         --network gordon-admin-company-com --ip 10.221.150.130 --network-alias admin \
         --network-alias admin-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/admin_company_com.env \
         --label gordon.project=gordon --label gordon.part=app/admin.company.com/gordon-admin.company.com/1 \
         --label gordon.spec=env-file:c18373e9/image:7fc32bd7@gordon-admin-company-com=10.221.150.130 \
-        --env-file env/admin_company_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         admin:latest || failed
 
   step 49 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'

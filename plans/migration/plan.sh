@@ -227,15 +227,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -255,10 +255,10 @@ END_
   run_unless is_current gordon-myapp.example.com gordon any image:c48abba4 myapp:latest -- \
     docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.129 --network-alias myapp --network-alias myapp-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=image:c48abba4@gordon-default=10.212.246.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         myapp:latest || failed
 
   step 17 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'
@@ -274,10 +274,10 @@ END_
   run_unless is_current gordon-api.example.com gordon any image:f079b7cb api:latest -- \
     docker run --detach --name gordon-api.example.com --restart on-failure:10 \
         --network gordon-default --ip 10.212.246.130 --network-alias api --network-alias api-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.example.com/gordon-api.example.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-default=10.212.246.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         api:latest || failed
 
   step 20 'see that gordon-api.example.com stays up for 1s' 'not ready yet'

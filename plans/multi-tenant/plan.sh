@@ -321,15 +321,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -359,12 +359,12 @@ END_
     docker run --detach --name gordon-tenant1.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant1-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant1_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.129 \
-        --env-file env/tenant1_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-tenant1-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -383,12 +383,12 @@ END_
     docker run --detach --name gordon-tenant1.app.com-redis --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant1-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant1_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant1.app.com/gordon-tenant1.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=316a2e64,gordon-tenant1-app-com=10.221.93.130 \
-        --env-file env/tenant1_app_com.env --volume gordon-tenant1-app-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-tenant1-app-com-redis-data:/data \
         redis:7 || failed
 
   step 32 'see that gordon-tenant1.app.com-redis stays up for 1s' 'not ready yet'
@@ -405,11 +405,11 @@ END_
     docker run --detach --name gordon-tenant1.app.com --restart on-failure:10 \
         --network gordon-tenant1-app-com --ip 10.221.93.131 --network-alias tenant1 \
         --network-alias tenant1-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant1_app_com.env \
         --label gordon.project=gordon --label gordon.part=app/tenant1.app.com/gordon-tenant1.app.com/1 \
         --label gordon.spec=env-file:316a2e64/image:710b6b20@gordon-tenant1-app-com=10.221.93.131 \
-        --env-file env/tenant1_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app:v2.0 || failed
 
   step 35 'see that gordon-tenant1.app.com stays up for 1s' 'not ready yet'
@@ -427,12 +427,12 @@ END_
     docker run --detach --name gordon-tenant2.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant2-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant2_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.129 \
-        --env-file env/tenant2_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-tenant2-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -451,12 +451,12 @@ END_
     docker run --detach --name gordon-tenant2.app.com-redis --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant2-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant2_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant2.app.com/gordon-tenant2.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=12e6f913,gordon-tenant2-app-com=10.214.42.130 \
-        --env-file env/tenant2_app_com.env --volume gordon-tenant2-app-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-tenant2-app-com-redis-data:/data \
         redis:7 || failed
 
   step 41 'see that gordon-tenant2.app.com-redis stays up for 1s' 'not ready yet'
@@ -473,11 +473,11 @@ END_
     docker run --detach --name gordon-tenant2.app.com --restart on-failure:10 \
         --network gordon-tenant2-app-com --ip 10.214.42.131 --network-alias tenant2 \
         --network-alias tenant2-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant2_app_com.env \
         --label gordon.project=gordon --label gordon.part=app/tenant2.app.com/gordon-tenant2.app.com/1 \
         --label gordon.spec=env-file:12e6f913/image:710b6b20@gordon-tenant2-app-com=10.214.42.131 \
-        --env-file env/tenant2_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app:v2.0 || failed
 
   step 44 'see that gordon-tenant2.app.com stays up for 1s' 'not ready yet'
@@ -495,12 +495,12 @@ END_
     docker run --detach --name gordon-tenant3.app.com-postgres --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.129 --network-alias postgres \
         --network-alias postgres.internal --network-alias tenant3-app-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant3_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.129 \
-        --env-file env/tenant3_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-tenant3-app-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -519,12 +519,12 @@ END_
     docker run --detach --name gordon-tenant3.app.com-redis --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.130 --network-alias redis \
         --network-alias redis.internal --network-alias tenant3-app-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant3_app_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/tenant3.app.com/gordon-tenant3.app.com-redis/1 \
         --label gordon.spec=image:00ed341f@inherits=f7962d22,gordon-tenant3-app-com=10.219.80.130 \
-        --env-file env/tenant3_app_com.env --volume gordon-tenant3-app-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-tenant3-app-com-redis-data:/data \
         redis:7 || failed
 
   step 50 'see that gordon-tenant3.app.com-redis stays up for 1s' 'not ready yet'
@@ -541,11 +541,11 @@ END_
     docker run --detach --name gordon-tenant3.app.com --restart on-failure:10 \
         --network gordon-tenant3-app-com --ip 10.219.80.131 --network-alias tenant3 \
         --network-alias tenant3-app-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/tenant3_app_com.env \
         --label gordon.project=gordon --label gordon.part=app/tenant3.app.com/gordon-tenant3.app.com/1 \
         --label gordon.spec=env-file:f7962d22/image:710b6b20@gordon-tenant3-app-com=10.219.80.131 \
-        --env-file env/tenant3_app_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app:v2.0 || failed
 
   step 53 'see that gordon-tenant3.app.com stays up for 1s' 'not ready yet'

@@ -316,15 +316,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -349,11 +349,11 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/app1_example_com.env \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@inherits=c18373e9,gordon-backend=10.218.236.129 \
-        --env-file env/app1_example_com.env --volume gordon-backend-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-backend-redis-data:/data \
         redis:7-alpine || failed
 
   step 31 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
@@ -371,12 +371,11 @@ END_
     docker run --detach --name gordon-backend-rabbitmq --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias rabbitmq \
         --network-alias rabbitmq.internal --network-alias backend-rabbitmq --hostname rabbitmq \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/app1_example_com.env \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-rabbitmq/1 \
         --label gordon.spec=image:c0aef8a2@inherits=c18373e9,gordon-backend=10.218.236.130 \
-        --env-file env/app1_example_com.env \
-        --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-backend-rabbitmq-var-lib-rabbitmq:/var/lib/rabbitmq \
         rabbitmq:3 || failed
 
   step 34 'see that gordon-backend-rabbitmq stays up for 1s' 'not ready yet'
@@ -393,11 +392,10 @@ END_
     docker run --detach --name gordon-frontend-redis --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.129 --network-alias redis --network-alias redis.internal \
         --network-alias frontend-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/frontend/gordon-frontend-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-frontend=10.216.195.129 \
-        --volume gordon-frontend-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-frontend-redis-data:/data \
         redis:7-alpine || failed
 
   step 37 'see that gordon-frontend-redis stays up for 1s' 'not ready yet'
@@ -415,12 +413,12 @@ END_
     docker run --detach --name gordon-app1.example.com-postgres --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias postgres \
         --network-alias postgres.internal --network-alias app1-example-com-postgres --hostname postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/app1_example_com.env \
         --label gordon.project=gordon \
         --label gordon.part=service/app1.example.com/gordon-app1.example.com-postgres/1 \
         --label gordon.spec=image:67ebd6b7@inherits=c18373e9,gordon-backend=10.218.236.131 \
-        --env-file env/app1_example_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-app1-example-com-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -437,11 +435,11 @@ END_
   run_unless is_current gordon-app1.example.com gordon any env-file:c18373e9/image:74ce8e96 app1:latest -- \
     docker run --detach --name gordon-app1.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.132 --network-alias app1 --network-alias app1-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env-file env/app1_example_com.env \
         --label gordon.project=gordon --label gordon.part=app/app1.example.com/gordon-app1.example.com/1 \
         --label gordon.spec=env-file:c18373e9/image:74ce8e96@gordon-backend=10.218.236.132 \
-        --env-file env/app1_example_com.env \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app1:latest || failed
 
   step 43 'see that gordon-app1.example.com stays up for 1s' 'not ready yet'
@@ -457,10 +455,10 @@ END_
   run_unless is_current gordon-app2.example.com gordon any image:6813f666 app2:latest -- \
     docker run --detach --name gordon-app2.example.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.133 --network-alias app2 --network-alias app2-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/app2.example.com/gordon-app2.example.com/1 \
         --label gordon.spec=image:6813f666@gordon-backend=10.218.236.133 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app2:latest || failed
 
   step 46 'see that gordon-app2.example.com stays up for 1s' 'not ready yet'
@@ -476,10 +474,10 @@ END_
   run_unless is_current gordon-app3.example.com gordon any image:4abeef2d app3:latest -- \
     docker run --detach --name gordon-app3.example.com --restart on-failure:10 \
         --network gordon-frontend --ip 10.216.195.130 --network-alias app3 --network-alias app3-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/app3.example.com/gordon-app3.example.com/1 \
         --label gordon.spec=image:4abeef2d@gordon-frontend=10.216.195.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app3:latest || failed
 
   step 49 'see that gordon-app3.example.com stays up for 1s' 'not ready yet'

@@ -215,15 +215,15 @@ END_
   run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=nextjs --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=nextjs --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 8080:8080 --publish 8443:8443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-8a8b78f1 || failed
 
@@ -243,10 +243,10 @@ END_
   run_unless is_current nextjs-web-green nextjs any image:2cd70a24 nextjs-web:latest -- \
     docker run --detach --name nextjs-web-green --restart on-failure:10 \
         --network nextjs-network --ip 10.218.47.129 --network-alias web --network-alias nextjs-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=nextjs --label gordon.part=app/nextjs/nextjs-web/1 \
         --label gordon.spec=image:2cd70a24@nextjs-network=10.218.47.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         nextjs-web:latest || failed
 
   step 15 'see that nextjs-web-green stays up for 1s' 'not ready yet'

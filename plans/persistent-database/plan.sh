@@ -255,15 +255,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -286,11 +286,11 @@ END_
         --network gordon-myapp-example-com --ip 10.209.187.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias myapp-example-com-my-postgres --hostname my-postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-myapp-example-com=10.209.187.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-myapp-example-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest || failed
 
@@ -309,12 +309,11 @@ END_
     docker run --detach --name gordon-myapp.example.com-redis --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.130 --network-alias redis \
         --network-alias redis.internal --network-alias myapp-example-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/myapp.example.com/gordon-myapp.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-myapp-example-com=10.209.187.130 \
-        --volume gordon-myapp-example-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-myapp-example-com-redis-data:/data \
         redis:7-alpine || failed
 
   step 24 'see that gordon-myapp.example.com-redis stays up for 1s' 'not ready yet'
@@ -331,10 +330,10 @@ END_
     docker run --detach --name gordon-myapp.example.com --restart on-failure:10 \
         --network gordon-myapp-example-com --ip 10.209.187.131 --network-alias myapp \
         --network-alias myapp-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/myapp.example.com/gordon-myapp.example.com/1 \
         --label gordon.spec=image:c48abba4@gordon-myapp-example-com=10.209.187.131 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         myapp:latest || failed
 
   step 27 'see that gordon-myapp.example.com stays up for 1s' 'not ready yet'

@@ -298,15 +298,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=gordon --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -335,11 +335,10 @@ END_
     docker run --detach --name gordon-backend-redis --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.129 --network-alias redis --network-alias redis.internal \
         --network-alias backend-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=service/backend/gordon-backend-redis/1 \
         --label gordon.spec=image:65b8118d@gordon-backend=10.218.236.129 \
-        --volume gordon-backend-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume gordon-backend-redis-data:/data \
         redis:7-alpine || failed
 
   step 28 'see that gordon-backend-redis stays up for 1s' 'not ready yet'
@@ -358,11 +357,11 @@ END_
         --network gordon-api-company-com --ip 10.220.197.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias api-company-com-my-postgres --hostname my-postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/api.company.com/gordon-api.company.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-api-company-com=10.220.197.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-api-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest || failed
 
@@ -379,10 +378,10 @@ END_
   create_unless is_current gordon-api.company.com gordon any image:f079b7cb api:latest -- \
     docker create --name gordon-api.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.130 --network-alias api --network-alias api-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/api.company.com/gordon-api.company.com/1 \
         --label gordon.spec=image:f079b7cb@gordon-backend=10.218.236.130,gordon-api-company-com=10.220.197.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         api:latest || failed
 
   step 34 'connect gordon-api.company.com to gordon-api-company-com' 'not there yet'
@@ -411,11 +410,11 @@ END_
         --network gordon-worker-company-com --ip 10.214.218.129 --network-alias my-postgres \
         --network-alias my-postgres.internal --network-alias postgres \
         --network-alias worker-company-com-my-postgres --hostname my-postgres \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon \
         --label gordon.part=service/worker.company.com/gordon-worker.company.com-my-postgres/1 \
         --label gordon.spec=image:613ecabb@gordon-worker-company-com=10.214.218.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-worker-company-com-my-postgres-var-lib-postgresql-data:/var/lib/postgresql/data \
         my-postgres:latest || failed
 
@@ -433,10 +432,10 @@ END_
     docker create --name gordon-worker.company.com --restart on-failure:10 \
         --network gordon-backend --ip 10.218.236.131 --network-alias worker \
         --network-alias worker-company-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=gordon --label gordon.part=app/worker.company.com/gordon-worker.company.com/1 \
         --label gordon.spec=image:83d0dbbf@gordon-backend=10.218.236.131,gordon-worker-company-com=10.214.218.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         worker:latest || failed
 
   step 42 'connect gordon-worker.company.com to gordon-worker-company-com' 'not there yet'

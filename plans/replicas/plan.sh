@@ -249,15 +249,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=mail --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -279,11 +279,11 @@ END_
     docker run --detach --name mail-db --restart on-failure:10 \
         --network mail-network --ip 10.208.88.129 --network-alias db --network-alias db.internal \
         --network-alias mail-db --hostname db \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env POSTGRES_PASSWORD \
         --label gordon.project=mail --label gordon.part=service/mail/mail-db/1 \
         --label gordon.spec=image:67ebd6b7/mount:36404734/secret:fac1a7be@mail-network=10.208.88.129 \
-        --env POSTGRES_PASSWORD --volume mail-pgdata:/var/lib/postgresql/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume mail-pgdata:/var/lib/postgresql/data \
         postgres:15 || failed
 
   step 19 'see that mail-db stays up for 1s' 'not ready yet'
@@ -299,12 +299,11 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green --restart on-failure:10 \
         --network mail-network --ip 10.208.88.130 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env LOG=info --env DATABASE_URL \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.130 \
-        --env LOG=info --env DATABASE_URL \
-        --volume mail-uploads:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
   step 22 'see that mail-web-green stays up for 1s' 'not ready yet'
@@ -320,12 +319,11 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-2 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.131 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env LOG=info --env DATABASE_URL \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.131 \
-        --env LOG=info --env DATABASE_URL \
-        --volume mail-uploads:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
   step 25 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
@@ -342,12 +340,11 @@ END_
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-3 --restart on-failure:10 \
         --network mail-network --ip 10.208.88.132 --network-alias web --network-alias mail-web \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
+        --env LOG=info --env DATABASE_URL \
         --label gordon.project=mail --label gordon.part=app/mail/mail-web/1 \
         --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2@mail-network=10.208.88.132 \
-        --env LOG=info --env DATABASE_URL \
-        --volume mail-uploads:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
   step 28 'see that mail-web-green-3 stays up for 1s' 'not ready yet'

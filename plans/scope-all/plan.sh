@@ -255,15 +255,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=sites --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=sites --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -288,10 +288,10 @@ END_
     docker run --detach --name sites-one.example.com --restart on-failure:10 \
         --network sites-one-example-com --ip 10.213.83.129 --network-alias one \
         --network-alias one-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=sites --label gordon.part=app/one.example.com/sites-one.example.com/1 \
         --label gordon.spec=image:74ce8e96@sites-one-example-com=10.213.83.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app1:latest || failed
 
   step 22 'see that sites-one.example.com stays up for 1s' 'not ready yet'
@@ -309,12 +309,11 @@ END_
     docker run --detach --name sites-two.example.com-redis --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.129 --network-alias redis \
         --network-alias redis.internal --network-alias two-example-com-redis --hostname redis \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=sites \
         --label gordon.part=service/two.example.com/sites-two.example.com-redis/1 \
         --label gordon.spec=image:65b8118d@sites-two-example-com=10.219.244.129 \
-        --volume sites-two-example-com-redis-data:/data \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 --volume sites-two-example-com-redis-data:/data \
         redis:7-alpine || failed
 
   step 25 'see that sites-two.example.com-redis stays up for 1s' 'not ready yet'
@@ -331,10 +330,10 @@ END_
     docker run --detach --name sites-two.example.com --restart on-failure:10 \
         --network sites-two-example-com --ip 10.219.244.130 --network-alias two \
         --network-alias two-example-com \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
         --label gordon.project=sites --label gordon.part=app/two.example.com/sites-two.example.com/1 \
         --label gordon.spec=image:6813f666@sites-two-example-com=10.219.244.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         app2:latest || failed
 
   step 28 'see that sites-two.example.com stays up for 1s' 'not ready yet'

@@ -255,15 +255,15 @@ END_
   run_unless is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
-        --log-opt max-file=3 --log-opt max-size=10m \
-        --stop-timeout 30 \
-        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
-        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
         --publish 80:80 --publish 443:443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
         caddy:2 /config/start-f02b36da || failed
 
@@ -286,13 +286,13 @@ END_
     docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.129 --network-alias db --network-alias db.internal \
         --network-alias shop-example-com-db --hostname db \
+        --env POSTGRES_PASSWORD=x \
+        --label gordon.project=shop --label gordon.part=service/shop.example.com/shop-shop.example.com-db/1 \
+        --label gordon.spec=cap_add:cfedf762/devices:ab58fdf9/env:23178e99/image:67ebd6b7/init:b5bea41b/security_opt:2876b583/shm_size:60608e3c/sysctls:cbbc7104/ulimits:8c4c55d3@shop-shop-example-com=10.214.230.129 \
         --cap-add SYS_NICE --device /dev/null:/dev/modem:rw --init \
         --log-opt max-file=3 --log-opt max-size=10m \
         --security-opt no-new-privileges --shm-size 256m --stop-timeout 30 --sysctl net.core.somaxconn=1024 \
         --ulimit nofile=1024:4096 \
-        --label gordon.project=shop --label gordon.part=service/shop.example.com/shop-shop.example.com-db/1 \
-        --label gordon.spec=cap_add:cfedf762/devices:ab58fdf9/env:23178e99/image:67ebd6b7/init:b5bea41b/security_opt:2876b583/shm_size:60608e3c/sysctls:cbbc7104/ulimits:8c4c55d3@shop-shop-example-com=10.214.230.129 \
-        --env POSTGRES_PASSWORD=x \
         --volume shop-shop-example-com-db-var-lib-postgresql-data:/var/lib/postgresql/data \
         postgres:15 || failed
 
@@ -312,11 +312,11 @@ END_
     docker run --detach --name shop-shop.example.com-cache --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.130 --network-alias cache \
         --network-alias cache.internal --network-alias shop-example-com-cache --hostname cache \
-        --log-driver none --platform linux/amd64 --security-opt no-new-privileges --stop-timeout 30 \
-        --tmpfs /data:size=32m --ulimit nofile=1024:4096 \
         --label gordon.project=shop \
         --label gordon.part=service/shop.example.com/shop-shop.example.com-cache/1 \
         --label gordon.spec=image:65b8118d/log:140bedbf/platform:baf0239e/security_opt:2876b583/tmpfs:4bf2f0b5/ulimits:8c4c55d3@shop-shop-example-com=10.214.230.130 \
+        --log-driver none --platform linux/amd64 --security-opt no-new-privileges --stop-timeout 30 \
+        --tmpfs /data:size=32m --ulimit nofile=1024:4096 \
         redis:7-alpine || failed
 
   step 24 'see that shop-shop.example.com-cache stays up for 1s' 'not ready yet'
@@ -335,6 +335,8 @@ END_
     docker run --detach --name shop-shop.example.com --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.131 --network-alias shop \
         --network-alias shop-example-com \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/shop-shop.example.com/1 \
+        --label gordon.spec=cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f@shop-shop-example-com=10.214.230.131 \
         --cap-drop ALL --cpus 0.5 \
         --add-host host:host-gateway --add-host printer.lan:192.168.1.9 \
         --init --label team=shop \
@@ -343,8 +345,6 @@ END_
         --stop-signal SIGINT --stop-timeout 60 \
         --tmpfs /run --tmpfs /tmp:size=64m,mode=1777 \
         --ulimit nofile=1024:4096 --user 65534 --workdir /srv \
-        --label gordon.project=shop --label gordon.part=app/shop.example.com/shop-shop.example.com/1 \
-        --label gordon.spec=cap_drop:b5c7aed7/cpus:d2cbad71/extra_hosts:9ce96123,c388a951/image:8724d338/init:b5bea41b/labels:15f729e9/log:f2be3a68,3766d937,ee585b22/memory:60608e3c/mount:4be2207e/options:5ac3438a,21a573dd/read_only:b5bea41b/security_opt:2876b583/stop_signal:71757acb/stop_timeout:39fa9ec1/tmpfs:b3d46fe8,786c7226/ulimits:8c4c55d3/user:04f720b4/working_dir:a3d9ac4f@shop-shop-example-com=10.214.230.131 \
         --volume shop-shop-example-com-uploads:/uploads:z \
         web:1 || failed
 

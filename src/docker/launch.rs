@@ -54,18 +54,18 @@ impl Launch {
         if let Some(hostname) = &runtime.hostname {
             command.flag("--hostname", hostname);
         }
-        command.extend(runtime.settings.flags());
-        runtime.dns.iter().for_each(|option| command.flag("--dns-option", option));
-        command.words.extend(self.labels.words(&self.memberships));
         runtime.env_files.iter().for_each(|file| command.flag("--env-file", &file.path));
         for (key, value) in &runtime.env {
             command.flag("--env", format!("{key}={value}"));
         }
         runtime.secrets.iter().for_each(|key| command.flag("--env", key.as_str()));
+        command.words.extend(self.labels.words(&self.memberships));
+        command.extend(runtime.settings.flags());
         for mount in &runtime.mounts {
             command.words.extend([Word::Text("--volume".into()), mount.word()]);
         }
         runtime.ports.iter().for_each(|port| command.flag("--publish", port));
+        runtime.dns.iter().for_each(|option| command.flag("--dns-option", option));
         if let Some(health) = &runtime.health {
             command.flag("--health-cmd", &health.command);
             for (flag, time) in [

@@ -58,3 +58,10 @@ fn the_same_inputs_give_the_same_bytes() {
         assert_eq!(plan(&folder, "json"), plan(&folder, "json"));
     }
 }
+
+#[test]
+fn the_plan_of_a_small_project_is_short() {
+    let blog = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/blog/plan.txt");
+    let lines = fs::read_to_string(blog).expect("a plan").lines().count();
+    assert!(lines <= 90, "{lines} lines");
+}
