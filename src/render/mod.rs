@@ -11,7 +11,6 @@ mod block;
 mod container;
 mod cost;
 mod duration;
-mod lines;
 mod overview;
 mod prelude;
 mod served;

@@ -1,12 +1,12 @@
 //! A plan for machines: versioned, its shape published in `plans/plan.schema.json`. Does not know who reads it.
 
 mod fact;
+mod lines;
 
 use super::block::Action;
 use super::block::Thing;
 use super::block::actions;
 use super::block::subject;
-use super::lines;
 use crate::docker;
 use crate::docker::Cli;
 use crate::docker::Command;
@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::plan::Reason;
 use crate::plan::StepId;
 use fact::Fact;
+use lines::Lines;
 use serde::Serialize;
 use serde::Serializer;
 use std::borrow::Cow;
@@ -37,7 +38,9 @@ const VERSION: u32 = 1;
 pub fn write(plan: &Plan, cli: &Cli, folder: &Path, out: &mut impl io::Write) -> io::Result<()> {
     let prefix = cli.prefix();
     let calls = Calls { prefix: &prefix, folder };
-    lines::write(&Document::of(plan, calls), out)
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Lines::default());
+    Document::of(plan, calls).serialize(&mut serializer)?;
+    out.write_all(b"\n")
 }
 
 /// A plan of gordon's: docker commands in an order that brings a host to a config.
