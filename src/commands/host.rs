@@ -11,7 +11,6 @@ use super::shown::For;
 use crate::apply::Cause;
 use crate::apply::Concealment;
 use crate::desired::Desired;
-use crate::docker::Fact;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Part;
@@ -24,6 +23,7 @@ use crate::name::Project;
 use crate::plan;
 use crate::plan::Options;
 use crate::plan::Plan;
+use crate::spec::LIMITED_LOG_DRIVERS;
 use crate::spec::Pull;
 use crate::spec::Secret;
 use crate::spec::host_ports;
@@ -134,8 +134,10 @@ impl Host {
                 self.log_driver.get_or_init(|| answer.trim().to_owned())
             }
         };
-        let seen = Observed { log_driver: Some(driver.clone()), ..seen.clone() };
-        if Fact::LimitsLogs.holds(&seen) { Ok(plan) } else { project.plan(&seen, options) }
+        if LIMITED_LOG_DRIVERS.contains(&driver.as_str()) {
+            return Ok(plan);
+        }
+        project.plan(&Observed { log_driver: Some(driver.clone()), ..seen.clone() }, options)
     }
 
     /// Refuses Podman, with which gordon does not work.

@@ -214,7 +214,7 @@ impl Project {
         or_trouble(plan::diff(&self.desired_on(host)?, host, options))
     }
 
-    /// The plan that brings apps on `host` back to the release before: one, by its base_name, or all that have one.
+    /// The plan that brings apps on `host` back to the release before: one, by its base name, or all that have one.
     ///
     /// # Errors
     /// As for [`Self::plan`], and when there is no release before.

@@ -35,7 +35,7 @@ pub(super) fn rollback(global: &Global, said: &cli::Rollback) -> Result<Exit, Co
     carry_out(&host, &said.running, &interrupt, &work, &seen)
 }
 
-/// The base_name of the app that a person calls by its domain, its own name, or its container's.
+/// The base name of the app that a person calls by its domain, its own name, or its container's.
 fn base_name(desired: &Desired, app: &str) -> Result<String, CommandError> {
     let apps = || desired.workloads.iter().filter(|workload| workload.kind == Kind::App);
     let own = format!("{}-{app}", desired.project);

@@ -1,5 +1,7 @@
 //! The environment of a container, and the ways in which a config may write it.
 
+use super::form::Short;
+use super::form::ShortOr;
 use super::form::WordsForm;
 use super::form::Written;
 use super::form::wrong;
@@ -8,12 +10,9 @@ use crate::name::SecretKey;
 use crate::name::visible;
 use serde::Deserialize;
 use serde::de::Deserializer;
-use serde::de::Error;
-use serde::de::IntoDeserializer;
 use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
-use serde::de::value::MapAccessDeserializer;
 use serde_spanned::Spanned;
 use std::fmt;
 
@@ -44,49 +43,21 @@ impl<'de> Deserialize<'de> for SecretVariable {
             command: WordsForm,
         }
 
-        enum Form {
-            Name(SecretKey),
-            Table(Table),
-        }
-
-        impl<'de> Deserialize<'de> for Form {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(FormVisitor)
-            }
-        }
-
-        struct FormVisitor;
-
-        impl<'de> Visitor<'de> for FormVisitor {
-            type Value = Form;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "the name of a secret, or a table with its `name` and a `command` that prints its value",
-                )
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Form, E> {
-                SecretKey::deserialize(text.into_deserializer()).map(Form::Name)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Form, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(access)).map(Form::Table)
-            }
-        }
-
-        let form = Spanned::<Form>::deserialize(deserializer)?;
-        let span = form.span();
-        match form.into_inner() {
-            Form::Name(key) => Ok(Self { key: Spanned::new(span, key), command: Vec::new() }),
-            Form::Table(Table { name, command: WordsForm::List(command) | WordsForm::Line(command) }) => {
+        match ShortOr::<SecretKey, Table>::deserialize(deserializer)? {
+            ShortOr::Short(key) => Ok(Self { key, command: Vec::new() }),
+            ShortOr::Table(Table { name, command: WordsForm::List(command) | WordsForm::Line(command) }) => {
                 Ok(Self { key: name, command })
             }
-            Form::Table(_) => {
+            ShortOr::Table(_) => {
                 Err(wrong("the command has no words", "as in `command = [\"pass\", \"show\", \"shop/db\"]`"))
             }
         }
     }
+}
+
+impl Short for SecretKey {
+    const EXPECTED: &'static str =
+        "the name of a secret, or a table with its `name` and a `command` that prints its value";
 }
 
 impl<'de> Deserialize<'de> for Environment {

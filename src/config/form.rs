@@ -190,47 +190,60 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// An image alone, or a table.
-pub(super) enum ImageOr<T> {
-    Image(Spanned<Image>),
+/// A value that says alone what a table says together with other keys.
+pub(super) trait Short: for<'de> Deserialize<'de> {
+    /// What may be written.
+    const EXPECTED: &'static str;
+}
+
+impl Short for Image {
+    const EXPECTED: &'static str = "an image, as in `redis:7-alpine`, or a table with `image`";
+}
+
+/// A short value, or a table.
+pub(super) enum ShortOr<S, T> {
+    Short(Spanned<S>),
     Table(T),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ImageOr<T> {
+/// An image alone, or a table.
+pub(super) type ImageOr<T> = ShortOr<Image, T>;
+
+impl<'de, S: Short, T: Deserialize<'de>> Deserialize<'de> for ShortOr<S, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        enum Form<T> {
-            Image(Image),
+        enum Form<S, T> {
+            Short(S),
             Table(T),
         }
 
-        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Form<T> {
+        impl<'de, S: Short, T: Deserialize<'de>> Deserialize<'de> for Form<S, T> {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(FormVisitor(PhantomData))
             }
         }
 
-        struct FormVisitor<T>(PhantomData<T>);
+        struct FormVisitor<S, T>(PhantomData<(S, T)>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for FormVisitor<T> {
-            type Value = Form<T>;
+        impl<'de, S: Short, T: Deserialize<'de>> Visitor<'de> for FormVisitor<S, T> {
+            type Value = Form<S, T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an image, as in `redis:7-alpine`, or a table with `image`")
+                f.write_str(S::EXPECTED)
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Form<T>, E> {
-                Image::deserialize(text.into_deserializer()).map(Form::Image)
+            fn visit_str<E: Error>(self, text: &str) -> Result<Form<S, T>, E> {
+                S::deserialize(text.into_deserializer()).map(Form::Short)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Form<T>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Form<S, T>, A::Error> {
                 T::deserialize(MapAccessDeserializer::new(access)).map(Form::Table)
             }
         }
 
-        let form = Spanned::<Form<T>>::deserialize(deserializer)?;
+        let form = Spanned::<Form<S, T>>::deserialize(deserializer)?;
         let span = form.span();
         Ok(match form.into_inner() {
-            Form::Image(image) => Self::Image(Spanned::new(span, image)),
+            Form::Short(short) => Self::Short(Spanned::new(span, short)),
             Form::Table(table) => Self::Table(table),
         })
     }

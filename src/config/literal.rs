@@ -11,10 +11,18 @@ pub enum Notation {
     Command,
 }
 
+/// The stores of secrets that other tools read.
+const STORES: [&str; 2] = ["pass", "sops"];
+
+/// Whether what is between braces, as in `${pass:shop/db}`, names a store of secrets.
+pub(super) fn names_store(inside: &str) -> bool {
+    inside.split_once(':').is_some_and(|(store, _)| STORES.contains(&store))
+}
+
 impl Notation {
     /// The one that `value` holds; that of a store before the others.
     pub fn of(value: &str) -> Option<Self> {
-        let store = ["pass", "sops"].into_iter().find(|store| value.contains(&format!("${{{store}:")));
+        let store = STORES.into_iter().find(|store| value.contains(&format!("${{{store}:")));
         let others = [("${", Self::Variable), ("$(", Self::Command)];
         store.map(Self::Store).or_else(|| {
             others.into_iter().find(|(sign, _)| value.contains(sign)).map(|(_, notation)| notation)

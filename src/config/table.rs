@@ -82,7 +82,7 @@ macro_rules! table {
         impl From<ImageOr<$name>> for $name {
             fn from(form: ImageOr<$name>) -> Self {
                 match form {
-                    ImageOr::Image(image) => image.into(),
+                    ImageOr::Short(image) => image.into(),
                     ImageOr::Table(table) => table,
                 }
             }

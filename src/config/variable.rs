@@ -1,6 +1,7 @@
 //! `${NAME}` in the values of a config, and what takes its place. Does not know where variables come from, nor what the
 //! values mean.
 
+use super::literal::names_store;
 use super::problem::Problem;
 use super::problem::Span;
 use super::tree::Entry;
@@ -12,26 +13,13 @@ use std::collections::BTreeMap;
 /// How deeply defaults may hold variables of their own.
 const MOST_LEVELS: usize = 8;
 
-/// The stores of secrets that `${pass:…}` and `${sops:…}` speak of. Other tools ask them.
-const STORES: [&str; 2] = ["pass:", "sops:"];
-
 /// The values of variables, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables(BTreeMap<String, String>);
 
-impl Variables {
-    /// The variables of several sources. The first source that has a name gives its value.
-    pub fn of<S: IntoIterator<Item = (String, String)>>(sources: impl IntoIterator<Item = S>) -> Self {
-        let mut values = BTreeMap::new();
-        for (name, value) in sources.into_iter().flatten() {
-            values.entry(name).or_insert(value);
-        }
-        Self(values)
-    }
-
-    /// Whether `name` has a value, be it an empty one.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+impl FromIterator<(String, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
     }
 }
 
@@ -135,7 +123,8 @@ fn filled(text: &str, variables: &Variables, levels: usize) -> Result<Filled, Fa
             rest = after;
             continue;
         }
-        let inside = rest.strip_prefix('{').filter(|inside| !STORES.iter().any(|s| inside.starts_with(s)));
+        // other tools ask a store of secrets for it
+        let inside = rest.strip_prefix('{').filter(|inside| !names_store(inside));
         let Some(inside) = inside else {
             filled.text.push('$');
             continue;
@@ -227,7 +216,7 @@ mod tests {
         for [text, given, meaning] in cases {
             let given = given.split_whitespace().filter_map(|pair| pair.split_once('='));
             let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let found = match filled(&text, &Variables::of([given]), MOST_LEVELS) {
+            let found = match filled(&text, &given.collect(), MOST_LEVELS) {
                 Ok(Filled { text, .. }) => text,
                 Err(fault) => format!("error: {}", fault.message()),
             };
@@ -240,16 +229,6 @@ mod tests {
     fn defaults_do_not_nest_without_end() {
         let text = format!("{}x{}", "${A:-".repeat(100_000), "}".repeat(100_000));
         assert_eq!(filled(&text, &Variables::default(), MOST_LEVELS), Err(Fault::Deep));
-    }
-
-    #[test]
-    fn the_first_source_that_has_a_name_gives_its_value() {
-        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        let variables = Variables::of([pairs(&[("A", "1")]), pairs(&[("A", "2"), ("B", "")])]);
-        assert_eq!(filled("${A} ${B}", &variables, 0).map(|filled| filled.text), Ok("1 ".to_owned()));
-        assert!(variables.has("B") && !variables.has("C"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Workload {
     pub kind: Kind,
     /// What its containers' names begin with.
     pub base_name: String,
-    /// What comes after the base_name.
+    /// What comes after the base name.
     pub naming: Naming,
     /// How many containers do the job.
     pub replicas: u32,
@@ -39,7 +39,7 @@ pub struct Workload {
     pub runtime: Runtime,
     /// The mounts that the image asks for, as far as it is known.
     pub image_mounts: Vec<Mount>,
-    /// The base_names of the services that are up before it starts.
+    /// The base names of the services that are up before it starts.
     pub needs: Vec<String>,
     /// How to see that it is ready.
     pub ready: Ready,

@@ -5,7 +5,7 @@ use crate::name::Container;
 /// What comes after the name in the label that says what a container is: what it does, then the number of its replica.
 pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
 
-/// What comes after the base_name in the names of a workload's containers.
+/// What comes after the base name in the names of a workload's containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// Nothing, `-next` and `-previous`.
@@ -35,7 +35,7 @@ impl Naming {
             (Self::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
         };
-        let of = |name: &str| Container::parse(name).expect("a base_name is a container name");
+        let of = |name: &str| Container::parse(name).expect("a base name is a container name");
         if role.is_empty() && replica == 1 {
             return of(base_name);
         }
@@ -59,7 +59,7 @@ mod tests {
         for naming in [Naming::Plain, Naming::Colours] {
             for role in [Role::Serving, Role::Incoming, Role::Previous] {
                 let name = naming.container("shop-web", role, 1);
-                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the base_name");
+                let role = name.as_str().strip_prefix("shop-web").expect("it begins with the base name");
                 assert!(role.is_empty() || ROLES.contains(&role), "{name}");
             }
         }

@@ -14,9 +14,9 @@ use serde::Deserialize;
 pub struct Route {
     /// The hosts; at least one.
     pub hosts: Vec<Domain>,
-    /// The base_name of the app.
+    /// The base name of the app.
     pub base_name: String,
-    /// What comes after the base_name.
+    /// What comes after the base name.
     pub naming: Naming,
     /// How many containers answer.
     pub replicas: u32,

@@ -9,6 +9,7 @@ use ipnet::Ipv4Net;
 use serde::Deserialize;
 use sha2::Digest;
 use sha2::Sha256;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::env;
@@ -72,19 +73,12 @@ pub(super) fn listeners(cli: &Cli, ports: &BTreeSet<u16>, known: &BTreeSet<u16>)
     let tables = tables.map(|(table, transport)| (read(&format!("/proc/net/{table}")), transport));
     let sockets = tables.iter().flat_map(|(table, transport)| parse_sockets(table, *transport));
     let sockets = sockets.filter(|(listener, _)| ports.contains(&listener.port));
-    let processes: Option<BTreeMap<String, Process>> = None;
-    sockets
-        .scan(processes, |processes, (listener, inode)| {
-            let process = match known.contains(&listener.port) {
-                true => None,
-                false => processes
-                    .get_or_insert_with(|| processes_by_socket(Path::new("/proc")))
-                    .get(&inode)
-                    .cloned(),
-            };
-            Some(Listener { process, ..listener })
-        })
-        .collect()
+    let processes = LazyCell::new(|| processes_by_socket(Path::new("/proc")));
+    let with_process = |(listener, inode): (Listener, String)| {
+        let process = if known.contains(&listener.port) { None } else { processes.get(&inode).cloned() };
+        Listener { process, ..listener }
+    };
+    sockets.map(with_process).collect()
 }
 
 /// Whether docker made one of the network interfaces in a table such as `/proc/net/dev`.

@@ -6,6 +6,8 @@ use super::files;
 use super::files::FileError;
 use crate::config::Problem;
 use crate::config::Variables;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 
@@ -20,22 +22,29 @@ pub const FILE: &str = ".env";
 pub fn find<'a>(
     folder: &Path,
     given: &[(String, String)],
-    mut wanted: impl Iterator<Item = &'a str>,
+    wanted: impl Iterator<Item = &'a str>,
 ) -> Result<(Variables, Vec<Problem>), FileError> {
-    let environment: Vec<(String, String)> = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    // of several values that are given the last counts
-    let given: Vec<(String, String)> = given.iter().rev().cloned().collect();
-    let known = Variables::of([given.clone(), environment.clone()]);
-    if wanted.all(|name| known.has(name)) {
-        return Ok((known, Vec::new()));
+    let mut values = BTreeMap::new();
+    let mut missing = BTreeSet::new();
+    for name in wanted {
+        // of several values that are given the last counts
+        let given = given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        match given.or_else(|| env::var(name).ok()) {
+            Some(value) => drop(values.insert(name.to_owned(), value)),
+            None => drop(missing.insert(name)),
+        }
     }
+    let mut problems = Vec::new();
     let path = folder.join(FILE);
-    let Some(text) = files::read_if_there(&path)? else { return Ok((known, Vec::new())) };
-    let (kept, problems) = parse(&path.display().to_string(), &text);
-    let kept = kept.into_iter().map(|(key, value)| (key.to_string(), value.reveal().to_owned())).collect();
-    Ok((Variables::of([given, environment, kept]), problems))
+    if !missing.is_empty()
+        && let Some(text) = files::read_if_there(&path)?
+    {
+        let (kept, wrong) = parse(&path.display().to_string(), &text);
+        let kept = kept.into_iter().filter(|(key, _)| missing.contains(key.as_str()));
+        values.extend(kept.map(|(key, value)| (key.to_string(), value.reveal().to_owned())));
+        problems = wrong;
+    }
+    Ok((values.into_iter().collect(), problems))
 }
 
 #[cfg(test)]
@@ -47,8 +56,9 @@ mod tests {
     fn the_command_line_comes_before_the_environment_and_that_before_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(FILE);
-        fs::write(&file, "GORDON_TEST_A=file\nPATH=file\nGORDON_TEST_B='a b'\n").expect("a file");
-        let given = [("GORDON_TEST_A", "first"), ("GORDON_TEST_A", "last")];
+        fs::write(&file, "GORDON_TEST_A=file\nPATH=file\nGORDON_TEST_B='a b'\nGORDON_TEST_C=file\n")
+            .expect("a file");
+        let given = [("GORDON_TEST_A", "first"), ("GORDON_TEST_A", "last"), ("GORDON_TEST_C", "")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let path = env::var("PATH").expect("a path");
         let found = |wanted: &[&str]| {
@@ -56,12 +66,13 @@ mod tests {
         };
         let pairs = |pairs: &[(&str, &str)]| {
             let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-            pairs.collect::<Vec<_>>()
+            pairs.collect::<Variables>()
         };
-        let (variables, problems) = found(&["GORDON_TEST_A", "PATH", "GORDON_TEST_B"]);
-        let expected = [("GORDON_TEST_A", "last"), ("PATH", &path), ("GORDON_TEST_B", "a b")];
-        let others: Vec<(String, String)> = env::vars().collect();
-        assert_eq!(variables, Variables::of([pairs(&expected), others]));
+        let names = ["GORDON_TEST_A", "PATH", "GORDON_TEST_B", "GORDON_TEST_C", "GORDON_TEST_D"];
+        let (variables, problems) = found(&names);
+        let expected =
+            [("GORDON_TEST_A", "last"), ("PATH", &path), ("GORDON_TEST_B", "a b"), ("GORDON_TEST_C", "")];
+        assert_eq!(variables, pairs(&expected));
         assert_eq!(problems, []);
 
         fs::write(&file, "not understood\n").expect("a file");

@@ -383,3 +383,12 @@ fn a_setting_may_be_written_as_compose_has_it() {
         assert_eq!(get(key, value), is, "{key}: {value}");
     }
 }
+
+#[test]
+fn the_example_of_each_setting_is_right() {
+    for setting in SETTINGS {
+        let text =
+            format!("[routes]\n\"a.com\" = {{ image = \"web\", {} = {} }}\n", setting.key, setting.example);
+        assert_eq!(load_text("gordon.toml", &text).problems, [], "{text}");
+    }
+}

@@ -111,13 +111,13 @@ impl<'a> Resolver<'a> {
         networks
     }
 
-    /// The base_names of the services of a domain's groups.
+    /// The base names of the services of a domain's groups.
     fn services_of_groups(&self, domain: &Domain) -> Vec<String> {
         let services = self.groups_of(domain).into_iter().filter_map(|group| self.group_services.get(group));
         services.flatten().cloned().collect()
     }
 
-    /// Adds the services that are attached to a domain, on its own network or on that of its first group; their base_names.
+    /// Adds the services that are attached to a domain, on its own network or on that of its first group; their base names.
     fn attached_services(
         &mut self,
         domain: &Domain,

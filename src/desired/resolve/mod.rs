@@ -80,7 +80,7 @@ struct Resolver<'a> {
     /// The groups of a domain, in the order of the file.
     groups_of: BTreeMap<&'a Domain, Vec<&'a Label>>,
     attached: BTreeMap<&'a AttachedTo, &'a [config::Service]>,
-    /// By group: the base_names of its services.
+    /// By group: the base names of its services.
     group_services: BTreeMap<&'a Label, Vec<String>>,
 }
 

@@ -45,7 +45,7 @@ pub(super) struct App<'a> {
     pub(super) naming: Naming,
     pub(super) names: Names,
     pub(super) networks: Vec<Network>,
-    /// The base_names of the services that are up before it.
+    /// The base names of the services that are up before it.
     pub(super) needs: Vec<String>,
     pub(super) env_file: Option<String>,
     /// What the names of its volumes begin with.
@@ -100,7 +100,7 @@ impl<'a> Resolver<'a> {
         self.add(workload, names);
     }
 
-    /// Adds a service; its base_name.
+    /// Adds a service; its base name.
     pub(super) fn service(&mut self, service: &'a config::Service, home: &Home<'_>) -> String {
         let name = service.name.get_ref().as_str();
         let base_name = format!("{}-{name}", home.base_name);

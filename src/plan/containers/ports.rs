@@ -34,8 +34,7 @@ pub(super) fn check_ports(plan: &mut PlanBuilder<'_>, workload: &Workload, slots
 /// What has the port of a listener; `None` when that is a container which the plan knows to give it up, or may.
 fn holder(plan: &PlanBuilder<'_>, slots: &[Slot], listener: &Listener) -> Option<PortHolder> {
     let publishes = |seen: &SeenContainer| seen.state.is_up() && seen.ports.contains(&listener.port);
-    let containers = plan.host.containers.iter();
-    let Some((name, seen)) = containers.into_iter().find(|(_, seen)| publishes(seen)) else {
+    let Some((name, seen)) = plan.host.containers.iter().find(|(_, seen)| publishes(seen)) else {
         return Some(listener.process.clone().map_or(PortHolder::Unknown, PortHolder::Process));
     };
     let is_own = |name: &Container| {

@@ -183,7 +183,7 @@ fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
         |base_name: &&String| matches!(plan.up.get(base_name.as_str()), Some(Availability::Blocked));
     workload.needs.iter().filter(is_blocked).find_map(|base_name| {
         let name =
-            Container::parse(base_name.as_str()).expect("a service's base_name is its container's name");
+            Container::parse(base_name.as_str()).expect("a service's base name is its container's name");
         (!runs(plan, &name)).then_some(BlockedBy::Needs(name))
     })
 }

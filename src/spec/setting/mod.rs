@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_flags_are_each_there_once_and_the_example_of_a_flag_is_taken() {
+    fn keys_and_flags_are_each_there_once() {
         let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
         assert!(keys.is_sorted() && keys.windows(2).all(|pair| pair[0] != pair[1]), "{keys:?}");
         for setting in &SETTINGS {
