@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 30 steps.
+# What gordon planned for project gordon: 29 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -35,17 +35,16 @@
 #   24  see that gordon-blog.company.com-my-redis stays up for 1s
 #   25  set the restart policy of gordon-blog.company.com-my-redis to always
 #   26  run gordon-blog.company.com
-#   27  see that gordon-blog.company.com stays up for 1s
+#   27  wait until gordon-blog.company.com listens on port 80
 #   28  set the restart policy of gordon-blog.company.com to always
-#   29  see that the proxy reaches blog.company.com
-#   30  route to gordon
+#   29  route to gordon
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=30 _step=0 _open='' _ran=' ' _count=0
+  _steps=29 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -339,22 +338,19 @@ END_
         --stop-timeout 30 \
         wordpress:latest || failed
 
-  step 27 'see that gordon-blog.company.com stays up for 1s' 'not ready yet'
+  step 27 'wait until gordon-blog.company.com listens on port 80' 'not ready yet'
   restarts gordon-blog.company.com always ||
-    stays_up gordon-blog.company.com 1 11 || failed
+    gets_ready gordon-blog.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-blog.company.com 80 blog.company.com || failed
 
   step 28 'set the restart policy of gordon-blog.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-blog.company.com always ||
     run docker update --restart always gordon-blog.company.com
 
-  step 29 'see that the proxy reaches blog.company.com' 'not there yet'
-  has_routes gordon "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-gordon-blog.company.com.gordon-blog-company-com.:80 blog.company.com
-END
-
-  step 30 'route to gordon' 'not there yet'
+  step 29 'route to gordon' 'not there yet'
   has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
@@ -599,6 +595,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -629,6 +632,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 52 steps.
+# What gordon planned for project gordon: 51 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -48,26 +48,25 @@
 #   37  see that gordon-api.company.com-postgres stays up for 1s
 #   38  set the restart policy of gordon-api.company.com-postgres to always
 #   39  run gordon-api.company.com
-#   40  see that gordon-api.company.com stays up for 1s
+#   40  wait until gordon-api.company.com listens on port 8080
 #   41  set the restart policy of gordon-api.company.com to always
 #   42  run gordon-worker.company.com
-#   43  see that gordon-worker.company.com stays up for 1s
+#   43  wait until gordon-worker.company.com listens on port 8080
 #   44  set the restart policy of gordon-worker.company.com to always
 #   45  run gordon-admin.company.com-postgres
 #   46  see that gordon-admin.company.com-postgres stays up for 1s
 #   47  set the restart policy of gordon-admin.company.com-postgres to always
 #   48  run gordon-admin.company.com
-#   49  see that gordon-admin.company.com stays up for 1s
+#   49  wait until gordon-admin.company.com listens on port 8080
 #   50  set the restart policy of gordon-admin.company.com to always
-#   51  see that the proxy reaches api.company.com, worker.company.com, admin.company.com
-#   52  route to gordon
+#   51  route to gordon
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=52 _step=0 _open='' _ran=' ' _count=0
+  _steps=51 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull admin:latest' 'not on this host'
@@ -423,9 +422,12 @@ END_
         --stop-timeout 30 \
         api:latest || failed
 
-  step 40 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  step 40 'wait until gordon-api.company.com listens on port 8080' 'not ready yet'
   restarts gordon-api.company.com always ||
-    stays_up gordon-api.company.com 1 11 || failed
+    gets_ready gordon-api.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-api.company.com 8080 api.company.com || failed
 
   step 41 'set the restart policy of gordon-api.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -443,9 +445,12 @@ END_
         --stop-timeout 30 \
         worker:latest || failed
 
-  step 43 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  step 43 'wait until gordon-worker.company.com listens on port 8080' 'not ready yet'
   restarts gordon-worker.company.com always ||
-    stays_up gordon-worker.company.com 1 11 || failed
+    gets_ready gordon-worker.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-worker.company.com 8080 worker.company.com || failed
 
   step 44 'set the restart policy of gordon-worker.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -488,24 +493,19 @@ END_
         --stop-timeout 30 \
         admin:latest || failed
 
-  step 49 'see that gordon-admin.company.com stays up for 1s' 'not ready yet'
+  step 49 'wait until gordon-admin.company.com listens on port 8080' 'not ready yet'
   restarts gordon-admin.company.com always ||
-    stays_up gordon-admin.company.com 1 11 || failed
+    gets_ready gordon-admin.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-admin.company.com 8080 admin.company.com || failed
 
   step 50 'set the restart policy of gordon-admin.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-admin.company.com always ||
     run docker update --restart always gordon-admin.company.com
 
-  step 51 'see that the proxy reaches api.company.com, worker.company.com, admin.company.com' 'not there yet'
-  has_routes gordon "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-gordon-api.company.com.gordon-backend.:8080 api.company.com
-gordon-worker.company.com.gordon-backend.:8080 worker.company.com
-gordon-admin.company.com.gordon-admin-company-com.:8080 admin.company.com
-END
-
-  step 52 'route to gordon' 'not there yet'
+  step 51 'route to gordon' 'not there yet'
   has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
@@ -816,6 +816,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -846,6 +853,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project nextjs: 18 steps.
+# What gordon planned for project nextjs: 17 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -23,17 +23,16 @@
 #   12  set the restart policy of gordon-proxy to always
 #   13  connect gordon-proxy to nextjs-network
 #   14  run nextjs-web-green
-#   15  see that nextjs-web-green stays up for 1s
+#   15  wait until nextjs-web-green listens on port 3000
 #   16  set the restart policy of nextjs-web-green to always
-#   17  see that the proxy reaches nextjs.example.com
-#   18  route to nextjs
+#   17  route to nextjs
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=18 _step=0 _open='' _ran=' ' _count=0
+  _steps=17 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -249,22 +248,19 @@ END_
         --stop-timeout 30 \
         nextjs-web:latest || failed
 
-  step 15 'see that nextjs-web-green stays up for 1s' 'not ready yet'
+  step 15 'wait until nextjs-web-green listens on port 3000' 'not ready yet'
   restarts nextjs-web-green always ||
-    stays_up nextjs-web-green 1 11 || failed
+    gets_ready nextjs-web-green 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect nextjs-web-green 3000 nextjs.example.com || failed
 
   step 16 'set the restart policy of nextjs-web-green to always' \
       'it is ready: docker keeps it up from here on'
   restarts nextjs-web-green always ||
     run docker update --restart always nextjs-web-green
 
-  step 17 'see that the proxy reaches nextjs.example.com' 'not there yet'
-  has_routes nextjs "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-nextjs-web-green.nextjs-network.:3000 nextjs.example.com
-END
-
-  step 18 'route to nextjs' 'not there yet'
+  step 17 'route to nextjs' 'not there yet'
   has_routes nextjs "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put nextjs <<END || failed
 $(routes)
@@ -476,6 +472,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -506,6 +509,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project gordon: 47 steps.
+# What gordon planned for project gordon: 46 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -44,7 +44,7 @@
 #   33  create gordon-api.company.com
 #   34  connect gordon-api.company.com to gordon-api-company-com
 #   35  start gordon-api.company.com
-#   36  see that gordon-api.company.com stays up for 1s
+#   36  wait until gordon-api.company.com listens on port 8080
 #   37  set the restart policy of gordon-api.company.com to always
 #   38  run gordon-worker.company.com-my-postgres
 #   39  see that gordon-worker.company.com-my-postgres stays up for 1s
@@ -52,17 +52,16 @@
 #   41  create gordon-worker.company.com
 #   42  connect gordon-worker.company.com to gordon-worker-company-com
 #   43  start gordon-worker.company.com
-#   44  see that gordon-worker.company.com stays up for 1s
+#   44  wait until gordon-worker.company.com listens on port 8080
 #   45  set the restart policy of gordon-worker.company.com to always
-#   46  see that the proxy reaches api.company.com, worker.company.com
-#   47  route to gordon
+#   46  route to gordon
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=47 _step=0 _open='' _ran=' ' _count=0
+  _steps=46 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull api:latest' 'not on this host'
@@ -394,9 +393,12 @@ END_
   is_running gordon-api.company.com ||
     run docker start gordon-api.company.com
 
-  step 36 'see that gordon-api.company.com stays up for 1s' 'not ready yet'
+  step 36 'wait until gordon-api.company.com listens on port 8080' 'not ready yet'
   restarts gordon-api.company.com always ||
-    stays_up gordon-api.company.com 1 11 || failed
+    gets_ready gordon-api.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-api.company.com 8080 api.company.com || failed
 
   step 37 'set the restart policy of gordon-api.company.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -448,23 +450,19 @@ END_
   is_running gordon-worker.company.com ||
     run docker start gordon-worker.company.com
 
-  step 44 'see that gordon-worker.company.com stays up for 1s' 'not ready yet'
+  step 44 'wait until gordon-worker.company.com listens on port 8080' 'not ready yet'
   restarts gordon-worker.company.com always ||
-    stays_up gordon-worker.company.com 1 11 || failed
+    gets_ready gordon-worker.company.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect gordon-worker.company.com 8080 worker.company.com || failed
 
   step 45 'set the restart policy of gordon-worker.company.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts gordon-worker.company.com always ||
     run docker update --restart always gordon-worker.company.com
 
-  step 46 'see that the proxy reaches api.company.com, worker.company.com' 'not there yet'
-  has_routes gordon "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-gordon-api.company.com.gordon-backend.:8080 api.company.com
-gordon-worker.company.com.gordon-backend.:8080 worker.company.com
-END
-
-  step 47 'route to gordon' 'not there yet'
+  step 46 'route to gordon' 'not there yet'
   has_routes gordon "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put gordon <<END || failed
 $(routes)
@@ -763,6 +761,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -793,6 +798,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project mail: 31 steps.
+# What gordon planned for project mail: 30 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 # In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
@@ -31,23 +31,22 @@
 #   19  see that mail-db stays up for 1s
 #   20  set the restart policy of mail-db to always
 #   21  run mail-web-green
-#   22  see that mail-web-green stays up for 1s
+#   22  wait until mail-web-green listens on port 3000
 #   23  set the restart policy of mail-web-green to always
 #   24  run mail-web-green-2
-#   25  see that mail-web-green-2 stays up for 1s
+#   25  wait until mail-web-green-2 listens on port 3000
 #   26  set the restart policy of mail-web-green-2 to always
 #   27  run mail-web-green-3
-#   28  see that mail-web-green-3 stays up for 1s
+#   28  wait until mail-web-green-3 listens on port 3000
 #   29  set the restart policy of mail-web-green-3 to always
-#   30  see that the proxy reaches mail.example.com
-#   31  route to mail
+#   30  route to mail
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=31 _step=0 _open='' _ran=' ' _count=0
+  _steps=30 _step=0 _open='' _ran=' ' _count=0
   _secrets='DATABASE_URL POSTGRES_PASSWORD'
   expectations
 
@@ -306,9 +305,12 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 22 'see that mail-web-green stays up for 1s' 'not ready yet'
+  step 22 'wait until mail-web-green listens on port 3000' 'not ready yet'
   restarts mail-web-green always ||
-    stays_up mail-web-green 1 11 || failed
+    gets_ready mail-web-green 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect mail-web-green 3000 mail.example.com || failed
 
   step 23 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts mail-web-green always ||
@@ -326,9 +328,12 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 25 'see that mail-web-green-2 stays up for 1s' 'not ready yet'
+  step 25 'wait until mail-web-green-2 listens on port 3000' 'not ready yet'
   restarts mail-web-green-2 always ||
-    stays_up mail-web-green-2 1 11 || failed
+    gets_ready mail-web-green-2 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect mail-web-green-2 3000 mail.example.com || failed
 
   step 26 'set the restart policy of mail-web-green-2 to always' \
       'it is ready: docker keeps it up from here on'
@@ -347,22 +352,19 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 28 'see that mail-web-green-3 stays up for 1s' 'not ready yet'
+  step 28 'wait until mail-web-green-3 listens on port 3000' 'not ready yet'
   restarts mail-web-green-3 always ||
-    stays_up mail-web-green-3 1 11 || failed
+    gets_ready mail-web-green-3 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect mail-web-green-3 3000 mail.example.com || failed
 
   step 29 'set the restart policy of mail-web-green-3 to always' \
       'it is ready: docker keeps it up from here on'
   restarts mail-web-green-3 always ||
     run docker update --restart always mail-web-green-3
 
-  step 30 'see that the proxy reaches mail.example.com' 'not there yet'
-  has_routes mail "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-mail-web-green.mail-network.:3000 mail.example.com
-END
-
-  step 31 'route to mail' 'not there yet'
+  step 30 'route to mail' 'not there yet'
   has_routes mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<END || failed
 $(routes)
@@ -618,6 +620,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -648,6 +657,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

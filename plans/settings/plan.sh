@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 30 steps.
+# What gordon planned for project shop: 29 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -35,17 +35,16 @@
 #   24  see that shop-shop.example.com-cache stays up for 1s
 #   25  set the restart policy of shop-shop.example.com-cache to always
 #   26  run shop-shop.example.com
-#   27  see that shop-shop.example.com stays up for 1s
+#   27  wait until shop-shop.example.com listens on port 3000
 #   28  set the restart policy of shop-shop.example.com to always
-#   29  see that the proxy reaches shop.example.com
-#   30  route to shop
+#   29  route to shop
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=30 _step=0 _open='' _ran=' ' _count=0
+  _steps=29 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull caddy:2' 'not on this host'
@@ -348,22 +347,19 @@ END_
         --volume shop-shop-example-com-uploads:/uploads:z \
         web:1 || failed
 
-  step 27 'see that shop-shop.example.com stays up for 1s' 'not ready yet'
+  step 27 'wait until shop-shop.example.com listens on port 3000' 'not ready yet'
   restarts shop-shop.example.com always ||
-    stays_up shop-shop.example.com 1 11 || failed
+    gets_ready shop-shop.example.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect shop-shop.example.com 3000 shop.example.com || failed
 
   step 28 'set the restart policy of shop-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts shop-shop.example.com always ||
     run docker update --restart always shop-shop.example.com
 
-  step 29 'see that the proxy reaches shop.example.com' 'not there yet'
-  has_routes shop "$(routes; echo .)" ||
-    feed docker exec --interactive gordon-proxy sh /config/gordon/ask 60 <<'END' || failed
-shop-shop.example.com.shop-shop-example-com.:3000 shop.example.com
-END
-
-  step 30 'route to shop' 'not there yet'
+  step 29 'route to shop' 'not there yet'
   has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
@@ -609,6 +605,13 @@ state() {
 # stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
 stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
 
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (
   _values=
@@ -639,6 +642,15 @@ hide() (
   done
   say "$_text"
 )
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
 
 # matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
 matches() (

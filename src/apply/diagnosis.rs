@@ -8,6 +8,7 @@ use super::conceal::Cut;
 use crate::docker::Command;
 use crate::name::Container;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How many lines of a container's log are shown.
@@ -18,6 +19,11 @@ const LOG_PIECE: usize = 16 * 1024;
 const LOG_TIME: &[u8] = b"0000-00-00T00:00:00.000000000Z ";
 /// What docker puts in the place of the rest of a health check's output after 4 kB.
 const HEALTH_CUT: &str = "...";
+/// How the kernel writes the state of a socket that listens, the address of docker's own DNS in each container, and the ends of
+/// addresses that only the container itself can reach: 127.0.0.1, also as an address of IPv6, and ::1.
+const LISTENS: &str = "0A";
+const DOCKER_DNS: &str = "0B00007F";
+const LOOPBACK: [&str; 2] = ["0100007F", "00000000000000000000000001000000"];
 /// The time for one question.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -75,6 +81,25 @@ pub(super) fn sharing(machine: &dyn Machine, container: &Container) -> Vec<(Stri
         others.map(|name| (name, volume.clone())).collect::<Vec<_>>()
     };
     volumes.flat_map(|mount| with(mount.name)).collect()
+}
+
+/// Where the processes of `container` listen, by port: whether others than itself can connect there. Empty where its image
+/// has no `cat`.
+pub(super) fn listening(machine: &dyn Machine, container: &Container) -> BTreeMap<u16, bool> {
+    let question = Command::new(["exec", container.as_str(), "cat", "/proc/net/tcp", "/proc/net/tcp6"]);
+    let answer = machine.docker(&question, LIMIT, &mut |_| {});
+    let mut ports = BTreeMap::new();
+    for line in answer.stdout.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, _, LISTENS, ..] = words[..] else { continue };
+        let Some((address, port)) = local.split_once(':') else { continue };
+        let Ok(port) = u16::from_str_radix(port, 16) else { continue };
+        if address != DOCKER_DNS {
+            *ports.entry(port).or_insert(false) |=
+                !LOOPBACK.iter().any(|loopback| address.ends_with(loopback));
+        }
+    }
+    ports
 }
 
 /// What became of `container`, without what `concealment` hides; `None` when it is gone.
@@ -184,6 +209,25 @@ mod tests {
             .take(length)
             .map(char::from)
             .collect()
+    }
+
+    #[test]
+    fn where_a_container_listens_is_read_from_the_kernel() {
+        let line = |local: &str, state: &str| {
+            format!("   0: {local} 00000000:0000 {state} 00000000:00000000 00:00\n")
+        };
+        let answer = [
+            "  sl  local_address rem_address   st tx_queue rx_queue tr\n".to_owned(),
+            line("00000000:1F90", "0A"),
+            line("0100007F:0BB8", "0A"),
+            line("0B00007F:8235", "0A"),
+            line("020013AC:0050", "01"),
+            line("00000000000000000000000000000000:1F91", "0A"),
+            line("00000000000000000000000001000000:0BB9", "0A"),
+        ];
+        let machine = Fake::default().says("cat /proc/net/tcp", &answer.concat());
+        let ports = listening(&machine, &sample::container("shop-web"));
+        assert_eq!(ports, BTreeMap::from([(3000, false), (3001, false), (8080, true), (8081, true)]));
     }
 
     #[test]

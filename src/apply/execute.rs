@@ -9,7 +9,9 @@ use super::Machine;
 use super::Outcome;
 use super::Over;
 use super::diagnosis::diagnose;
+use super::diagnosis::listening;
 use super::diagnosis::sharing;
+use super::hint::elsewhere;
 use super::hint::ended;
 use super::hint::hint;
 use super::hint::namesakes;
@@ -204,7 +206,12 @@ impl Executor<'_> {
                 Some(diagnosis) if diagnosis.exit_status.is_some() => {
                     ended(&diagnosis.log, &|| sharing(self.machine, &diagnosis.container))
                 }
-                Some(_) => None,
+                Some(diagnosis) => match &step.op {
+                    Op::Await(Await::Listens { check, .. }) => {
+                        Some(elsewhere(check.port, &listening(self.machine, &diagnosis.container)))
+                    }
+                    _ => None,
+                },
                 None => no_answer(answer),
             },
         };

@@ -3,6 +3,7 @@
 use super::End;
 use super::ssh::unreachable;
 use crate::docker::Op;
+use std::collections::BTreeMap;
 
 /// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
 pub fn connection(end: &End, stderr: &str) -> Option<String> {
@@ -156,6 +157,24 @@ pub(super) fn ended(log: &[String], sharing: &dyn Fn() -> Vec<(String, String)>)
 
 /// What the kernel says of a program that it cannot run.
 const WRONG_CPU: &str = "exec format error";
+
+/// What to do about a container that takes no connection at `port`, and listens at others or at this one for itself alone.
+pub(super) fn elsewhere(port: u16, listening: &BTreeMap<u16, bool>) -> String {
+    let open: Vec<String> =
+        listening.iter().filter(|(_, is_open)| **is_open).map(|(port, _)| port.to_string()).collect();
+    match (listening.get(&port), open.as_slice()) {
+        (Some(false), _) => {
+            format!(
+                "it listens on 127.0.0.1:{port}, where only itself can connect: have it listen on 0.0.0.0:{port}"
+            )
+        }
+        (_, [other]) => format!("it listens on port {other}: write `port = {other}` in the config"),
+        (_, [_, ..]) => {
+            format!("it listens on the ports {}: say with `port` in the config which it is", open.join(", "))
+        }
+        (_, []) => "another port, or too slow? see `port` and `health_timeout` in the config".to_owned(),
+    }
+}
 
 fn other_cpu() -> &'static str {
     "the program is for another CPU than this host's, or a script without `#!`: `docker image inspect --format \

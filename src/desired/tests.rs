@@ -6,6 +6,7 @@ use crate::config::Colour;
 use crate::name::Image;
 use crate::spec::HttpCheck;
 use crate::spec::ImageFacts;
+use crate::spec::PortCheck;
 use crate::spec::Source;
 use std::fmt::Write;
 
@@ -120,6 +121,9 @@ fn describe(workload: &Workload, w: &mut String) {
                 w,
                 "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {prober:?}"
             )
+        }
+        Ready::Listens(PortCheck { port, host }, timeout) => {
+            writeln!(w, "  listens at {port} for {host} within {timeout:?}")
         }
         Ready::StaysUp => Ok(()),
     };

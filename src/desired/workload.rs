@@ -10,6 +10,7 @@ use crate::spec::HttpCheck;
 use crate::spec::Kind;
 use crate::spec::Mount;
 use crate::spec::Naming;
+use crate::spec::PortCheck;
 use crate::spec::Prober;
 use crate::spec::Role;
 use crate::spec::Runtime;
@@ -92,6 +93,8 @@ pub enum Ready {
     Healthy(Duration),
     /// It answers a request before this time is over.
     Answers(HttpCheck, Duration),
+    /// It has no health check, and the proxy routes to it: it takes a connection before this time is over.
+    Listens(PortCheck, Duration),
     /// It has no health check: it stays up for a moment.
     StaysUp,
 }
@@ -101,8 +104,13 @@ impl Ready {
     pub fn prober_image(&self) -> Option<&Image> {
         match self {
             Self::Answers(HttpCheck { prober: Prober::Beside(image), .. }, _) => Some(image),
-            Self::Answers(..) | Self::Healthy(_) | Self::StaysUp => None,
+            Self::Answers(..) | Self::Listens(..) | Self::Healthy(_) | Self::StaysUp => None,
         }
+    }
+
+    /// Whether the proxy asks.
+    pub fn is_asked_by_proxy(&self) -> bool {
+        matches!(self, Self::Answers(HttpCheck { prober: Prober::Proxy, .. }, _) | Self::Listens(..))
     }
 }
 

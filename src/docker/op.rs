@@ -326,7 +326,9 @@ impl Op {
             | Self::Run(_)
             | Self::WriteSetUp { .. }
             | Self::AskRoutes { .. }
-            | Self::Await(Await::Answers { .. } | Await::StaysUp { .. } | Await::Drain { .. }) => {
+            | Self::Await(
+                Await::Answers { .. } | Await::Listens { .. } | Await::StaysUp { .. } | Await::Drain { .. },
+            ) => {
                 return None;
             }
         })

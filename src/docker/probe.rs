@@ -5,6 +5,7 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::spec::HttpCheck;
 use crate::spec::PROXY;
+use crate::spec::PortCheck;
 use crate::spec::Prober;
 use std::fmt;
 use std::time::Duration;
@@ -25,6 +26,15 @@ pub enum Await {
         name: Container,
         /// The request.
         check: HttpCheck,
+        /// The time after which it has failed.
+        timeout: Duration,
+    },
+    /// The container takes a connection at its port.
+    Listens {
+        /// The container.
+        name: Container,
+        /// The connection.
+        check: PortCheck,
         /// The time after which it has failed.
         timeout: Duration,
     },
@@ -75,6 +85,14 @@ exec 3>/tmp/request
 printf 'GET %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n' "$2" "$3" >&3
 wait"#;
 
+/// Asks for the host `$3` through the proxy whether a connection to the port `$2` of `$1` comes about, and says [`READY`] or
+/// what went wrong. Any answer on the connection is good, a late one too. An error of Caddy's begins with `dial` when there
+/// was none.
+const CONNECT: &str = r#"a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac"#;
+
+/// The time between two connections of a check by port.
+const CONNECTION_INTERVAL: Duration = Duration::from_secs(1);
+
 const STATUS: &str =
     "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
 const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
@@ -108,11 +126,20 @@ fn question(check: &HttpCheck, name: &Container) -> Command {
     }
 }
 
+/// The one connection of a check for the container `name`.
+fn connection(check: &PortCheck, name: &Container) -> Command {
+    let port = check.port.to_string();
+    Command::new(["exec", PROXY, "sh", "-c", CONNECT, "connect", name.as_str(), &port, &check.host])
+}
+
 impl Await {
     /// The container that is waited for; the first of several.
     pub fn container(&self) -> &Container {
         match self {
-            Self::Healthy { name, .. } | Self::Answers { name, .. } | Self::StaysUp { name, .. } => name,
+            Self::Healthy { name, .. }
+            | Self::Answers { name, .. }
+            | Self::Listens { name, .. }
+            | Self::StaysUp { name, .. } => name,
             Self::Drain { names, .. } => names.first().expect("a container drains"),
         }
     }
@@ -138,6 +165,15 @@ impl Await {
                 fatal: ENDED,
                 hold: Duration::ZERO,
                 every: check.every,
+                timeout: *timeout,
+            },
+            Self::Listens { check, timeout, .. } => Probe {
+                command,
+                ready: "running *",
+                then: Some(connection(check, name)),
+                fatal: ENDED,
+                hold: Duration::ZERO,
+                every: CONNECTION_INTERVAL,
                 timeout: *timeout,
             },
             Self::StaysUp { time, .. } => Probe {
@@ -189,6 +225,9 @@ impl fmt::Display for Await {
         match self {
             Self::Healthy { name, .. } => write!(f, "wait until {name} is healthy"),
             Self::Answers { name, check, .. } => write!(f, "wait until {name} answers {}", check.path),
+            Self::Listens { name, check, .. } => {
+                write!(f, "wait until {name} listens on port {}", check.port)
+            }
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }

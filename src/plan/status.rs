@@ -230,7 +230,7 @@ fn of_workload<'a>(
         let member = Member::of(name, place, seen, Some(&workload.runtime.restart));
         match workload.ready {
             Ready::Answers(..) => Member { health: Health::None, ..member },
-            Ready::Healthy(_) | Ready::StaysUp => member,
+            Ready::Healthy(_) | Ready::Listens(..) | Ready::StaysUp => member,
         }
     };
     let mut containers = Vec::new();

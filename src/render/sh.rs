@@ -362,7 +362,7 @@ impl<'a> Script<'a> {
             Await::StaysUp { .. } => self.call("stays_up", &[name, hold, limit], indent),
             Await::Healthy { .. } => self.call("gets_healthy", &[name, every, limit], indent),
             Await::Drain { .. } => self.call("drain", &[name, every, limit], indent),
-            Await::Answers { .. } => {
+            Await::Answers { .. } | Await::Listens { .. } => {
                 let question = probe.then.expect("it is asked whether it answers");
                 let gets_ready = self.call("gets_ready", &[name, every, limit], indent);
                 format!(

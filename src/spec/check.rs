@@ -1,4 +1,4 @@
-//! How a container is asked over HTTP whether it is ready.
+//! How a container is asked over its networks whether it is ready.
 
 use crate::name::Image;
 use std::time::Duration;
@@ -17,6 +17,15 @@ pub struct HttpCheck {
     pub prober: Prober,
     /// The time between two requests.
     pub every: Duration,
+}
+
+/// A connection that an app takes once it is ready. The proxy makes it, as it makes those of visitors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortCheck {
+    /// Where the app is to listen.
+    pub port: u16,
+    /// The host that the proxy asks it for.
+    pub host: String,
 }
 
 /// Who asks a container over HTTP: only these have a way into its networks.

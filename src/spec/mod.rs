@@ -16,6 +16,7 @@ mod setting;
 mod value;
 
 pub use check::HttpCheck;
+pub use check::PortCheck;
 pub use check::Prober;
 pub use digest::Difference;
 pub use digest::Spec;

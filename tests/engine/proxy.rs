@@ -287,6 +287,17 @@ fn what_the_proxy_refuses_leaves_the_old_routes_in_place() {
         assert_eq!(routes_files(), before);
         one.apply();
         serves("more.test", "first");
+        // a release that listens elsewhere than at its route's port never serves
+        let elsewhere = config("gtest-pxbad", "one.test, more.test", "second", "tls: 'off'");
+        let elsewhere = elsewhere.replace("3000", "3999") + "deploy: { health_timeout: 2s }\n";
+        one.write("gordon.yaml", &elsewhere);
+        let script = run(&mut one.script(&[])).ended(1);
+        let failed = one.gordon(&["apply", "--yes"]).ended(1);
+        for said in [&script.stderr, &failed.stderr] {
+            assert!(said.contains("nothing listens on port 3999: dial tcp"), "{said}");
+        }
+        assert!(failed.stderr.contains("it listens on port 3000: write `port = 3000`"), "{}", failed.stderr);
+        serves("more.test", "first");
         one.write("gordon.yaml", &config("gtest-pxbad", "more.test", "first", "tls: 'off'"));
         one.apply();
         leads_nowhere("one.test");

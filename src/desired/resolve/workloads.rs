@@ -6,6 +6,7 @@ use crate::config::Enabled;
 use crate::config::HealthTest;
 use crate::config::Problem;
 use crate::desired::Attachment;
+use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::WhyRecreate;
 use crate::desired::Workload;
@@ -17,6 +18,7 @@ use crate::name::Network;
 use crate::name::Owner;
 use crate::spec::Kind;
 use crate::spec::Naming;
+use crate::spec::PortCheck;
 use crate::spec::Role;
 use crate::spec::Route;
 use std::ops::Range;
@@ -78,7 +80,13 @@ impl<'a> Resolver<'a> {
         let runtime = self.runtime(config, env_files, None, &app.volume_home, &owner);
         let listener = Listener { naming, base_name: &base_name, declared: app.port, place: &names.place };
         let port = self.port(config, &listener, app.hosts.is_some());
-        let ready = self.ready(config, port, app.asked_host);
+        let ready = match self.ready(config, port, app.asked_host) {
+            Ready::StaysUp if app.hosts.is_some() && self.is_routing() => {
+                let check = PortCheck { port, host: app.asked_host.to_owned() };
+                Ready::Listens(check, self.config.deploy.health_timeout)
+            }
+            ready => ready,
+        };
         let workload = Workload {
             owner,
             kind: Kind::App,

@@ -36,7 +36,6 @@ use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
-use crate::spec::Prober;
 use crate::spec::Settings;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -227,13 +226,11 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
     let is_to_be_kept_up = seq.plan.seen(name).is_some_and(|seen| seen.restart != *restart);
     let name = name.clone();
     let kept_up = is_to_be_kept_up.then(|| restarts(&name, restart));
-    let mut asks = Steps::new();
+    let asks = prober_steps(seq.plan, target.workload);
     let wait = Op::Await(match &target.workload.ready {
         Ready::Healthy(timeout) => Await::Healthy { name, timeout: *timeout },
-        Ready::Answers(check, timeout) => {
-            asks = prober_steps(seq.plan, target.workload, &check.prober);
-            Await::Answers { name, check: check.clone(), timeout: *timeout }
-        }
+        Ready::Answers(check, timeout) => Await::Answers { name, check: check.clone(), timeout: *timeout },
+        Ready::Listens(check, timeout) => Await::Listens { name, check: check.clone(), timeout: *timeout },
         Ready::StaysUp => Await::StaysUp { name, time },
     });
     let unless: Vec<Fact> = kept_up.into_iter().chain(wait.effect()).collect();
@@ -243,13 +240,18 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
 }
 
 /// The steps after which the prober can probe.
-fn prober_steps(plan: &PlanBuilder<'_>, workload: &Workload, prober: &Prober) -> Steps {
-    match prober {
-        Prober::Proxy => match &plan.proxy {
-            Availability::After(steps) => [steps.as_slice(), &route_steps(plan, workload)].concat(),
-            Availability::Blocked => Steps::new(),
-        },
-        Prober::Beside(image) => plan.images.get(image).copied().into_iter().collect(),
+fn prober_steps(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
+    match &plan.proxy {
+        Availability::After(steps) if workload.ready.is_asked_by_proxy() => {
+            [steps.as_slice(), &route_steps(plan, workload)].concat()
+        }
+        _ => workload
+            .ready
+            .prober_image()
+            .and_then(|image| plan.images.get(image))
+            .copied()
+            .into_iter()
+            .collect(),
     }
 }
 

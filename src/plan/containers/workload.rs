@@ -17,7 +17,6 @@ use super::view::is_current;
 use super::view::outdated;
 use super::view::runs;
 use crate::desired::Desired;
-use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Fact;
@@ -32,10 +31,8 @@ use crate::plan::StepId;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
-use crate::spec::HttpCheck;
 use crate::spec::Kind;
 use crate::spec::PROXY;
-use crate::spec::Prober;
 use crate::spec::Spec;
 
 /// Brings the containers of a workload up. Gives the steps after which it is ready.
@@ -174,9 +171,7 @@ fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
             return Some(BlockedBy::Image { image: image.clone(), message: message.clone() });
         }
     }
-    if let Ready::Answers(HttpCheck { prober: Prober::Proxy, .. }, _) = &workload.ready
-        && matches!(plan.proxy, Availability::Blocked)
-    {
+    if workload.ready.is_asked_by_proxy() && matches!(plan.proxy, Availability::Blocked) {
         return Some(BlockedBy::Needs(Container::parse(PROXY).expect("it is the name of a container")));
     }
     let is_blocked =

@@ -67,7 +67,7 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
 /// them already.
 fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec<(String, Domain)> {
     let had = plan.now.routes_files.get(plan.project);
-    let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..));
+    let answers = |workload: &&Workload| matches!(workload.ready, Ready::Answers(..) | Ready::Listens(..));
     let answering: BTreeSet<&str> =
         desired.workloads.iter().filter(answers).map(|workload| workload.base_name.as_str()).collect();
     let is_asked = |route: &&Route| {

@@ -126,7 +126,6 @@ fn the_proxy_is_made_once_and_joins_the_networks_of_each_new_project() {
         MALL,
         &one,
         "connect gordon-proxy to mall-network: the proxy routes to apps there
-         see that the proxy reaches mall.com at mall-web-green.mall-network.:3000: not there yet
          route to mall: mall.com: not there yet",
     );
     for text in [SHOP, MALL] {
@@ -569,7 +568,6 @@ fn foreign_things_under_the_proxys_names_are_conflicts() {
          see that gordon-proxy stays up for 1s: not ready yet
          set the restart policy of gordon-proxy to always: it is ready: docker keeps it up from here on
          connect gordon-proxy to shop-network: the proxy routes to apps there
-         see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: not there yet
          route to shop: shop.com: not there yet",
     );
 }
@@ -620,8 +618,7 @@ fn changed_routes_are_rewritten() {
     does(
         &SHOP.replace("app:1\"", "app:1\", replicas = 2"),
         &both(),
-        "see that the proxy reaches shop.com at shop-web-green.shop-network.:3000: routes changed shop.com
-         route to shop: shop.com: routes changed shop.com",
+        "route to shop: shop.com: routes changed shop.com",
     );
     does(&SHOP.replace("app:1", "app:2"), &both(), "");
 }

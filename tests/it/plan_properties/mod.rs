@@ -626,7 +626,9 @@ impl Entrance {
             Op::Create(launch) | Op::Run(launch) => &launch.name,
             Op::Start { name } => name,
             Op::Connect { container, .. } if is_created(container) => container,
-            Op::Await(Await::Healthy { name, .. } | Await::StaysUp { name, .. }) => name,
+            Op::Await(
+                Await::Healthy { name, .. } | Await::Listens { name, .. } | Await::StaysUp { name, .. },
+            ) => name,
             _ => return None,
         };
         let mut entrances = places(desired).into_iter().filter_map(|[serving, incoming, previous]| {

@@ -8,6 +8,7 @@ use support::eventually;
 
 pub const PORT: u16 = 18080;
 pub const HOST: &str = "load.test";
+const LATE: &str = "late.test";
 
 /// How many connections of a load are kept from one request to the next.
 pub const CONNECTIONS: u32 = 32;
@@ -39,6 +40,29 @@ pub fn project(name: &str, replicas: u32) -> Project {
     project.apply();
     eventually("the app reaches its database", || database().ask().is_ok());
     project
+}
+
+/// A project of an app that has no check. Its first release answers; the one that it asks for takes 20 s to listen.
+pub fn late_project(name: &str) -> Project {
+    let config = |image: u32, delay: u32| {
+        format!(
+            "name: {name}
+proxy: {{ http_port: {PORT}, https_port: 18443, tls: 'off' }}
+deploy: {{ drain: 3s }}
+apps:
+  web: {{ image: 'web:{image}', environment: {{ START_DELAY: '{delay}' }}, proxy: {{ hosts: [{LATE}], app_port: 3000 }} }}
+"
+        )
+    };
+    let project = Project::new(name, &[("gordon.yaml", &config(1, 0))]);
+    project.apply();
+    project.write("gordon.yaml", &config(2, 20));
+    project
+}
+
+/// Asks the app of [`late_project`].
+pub fn late() -> Question {
+    Question::get(PORT, LATE, "/", "version: ")
 }
 
 /// Asks whether the app reaches its database.

@@ -4,10 +4,12 @@ use super::alone;
 use super::app;
 use super::app::HOST;
 use super::app::PORT;
+use super::traffic::Load;
 use super::traffic::Question;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
+use support::Project;
 use support::eventually;
 use support::neighbour::Neighbour;
 use support::tally::Tally;
@@ -19,8 +21,7 @@ const DOCKER: &str = "docker";
 const CANNOT_PAUSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/soak/load/docker.sh");
 
 /// Ten rollouts lose nothing of what is asked through the proxy; what became of what is asked by alias.
-fn ten_rollouts(name: &str, replicas: u32, docker: &str) -> Tally {
-    let project = app::project(name, replicas);
+fn ten_rollouts(project: &Project, name: &str, replicas: u32, docker: &str) -> Tally {
     let before = project.ids();
     let load = app::load();
     let pace = Duration::from_millis(100);
@@ -53,14 +54,29 @@ fn hardly_noticed(neighbour: &Tally) {
 #[test]
 fn ten_rollouts_lose_no_request() {
     alone(ten_rollouts_lose_no_request, || {
-        hardly_noticed(&ten_rollouts("gtest-load", 1, DOCKER));
+        let name = "gtest-load";
+        let project = app::project(name, 1);
+        let late = app::late_project("gtest-load-late");
+        let asked = Load::new().new_each_time(1, &app::late().every(Duration::from_millis(50)));
+        let apply = late.command(&["apply", "--yes"]).spawn().expect("gordon runs");
+        hardly_noticed(&ten_rollouts(&project, name, 1, DOCKER));
+        let apply = apply.wait_with_output().expect("it ends");
+        assert!(apply.status.success(), "{}", String::from_utf8_lossy(&apply.stderr));
+        let asked = asked.stop();
+        asked.is_whole(400);
+        assert_eq!(
+            asked.tally.said("version: "),
+            ["1", "2"],
+            "an app without a check takes over once it listens"
+        );
     });
 }
 
 #[test]
 fn ten_rollouts_of_three_replicas_lose_no_request() {
     alone(ten_rollouts_of_three_replicas_lose_no_request, || {
-        hardly_noticed(&ten_rollouts("gtest-load3", 3, DOCKER));
+        let name = "gtest-load3";
+        hardly_noticed(&ten_rollouts(&app::project(name, 3), name, 3, DOCKER));
     });
 }
 
@@ -69,7 +85,8 @@ fn ten_rollouts_of_three_replicas_lose_no_request() {
 #[test]
 fn ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy() {
     alone(ten_rollouts_on_an_engine_that_cannot_pause_lose_no_request_of_the_proxy, || {
-        let neighbour = ten_rollouts("gtest-load-awake", 1, CANNOT_PAUSE);
+        let name = "gtest-load-awake";
+        let neighbour = ten_rollouts(&app::project(name, 1), name, 1, CANNOT_PAUSE);
         assert!(neighbour.asked >= 1000 && neighbour.lost() * 100 < neighbour.asked, "{neighbour}");
     });
 }
