@@ -28,7 +28,9 @@ pub(super) fn down(global: &Global, said: &cli::Down) -> Result<Exit, CommandErr
     };
     let next = Some("run this again: it removes what is left".to_owned());
     let work = Work {
-        plan: &|seen: &Observed| Ok(plan::down(&name, stop_timeout, seen, volumes)),
+        plan: &|seen: &Observed| {
+            Ok(plan::down(&name, stop_timeout, seen, volumes, &project.desired.external))
+        },
         question,
         wording: Wording { stage: "down", done: "removed", next },
         serves: None,

@@ -11,12 +11,16 @@ use super::shown::For;
 use crate::apply::Cause;
 use crate::apply::Concealment;
 use crate::desired::Desired;
+use crate::docker::Holding;
 use crate::docker::Observed;
 use crate::docker::Op;
 use crate::docker::Part;
 use crate::docker::Podman;
 use crate::docker::Scope;
+use crate::docker::SeenContainer;
+use crate::docker::holdings;
 use crate::docker::log_driver;
+use crate::docker::mounts;
 use crate::name::EnvKey;
 use crate::name::Image;
 use crate::name::Project;
@@ -112,8 +116,8 @@ impl Host {
         Ok(host)
     }
 
-    /// The plan that brings it from `seen`, which was read just now, to the config. Its log driver is asked for only when a
-    /// container is made whose logs gordon limits.
+    /// The plan that brings it from `seen`, which was read just now, to the config. What matters to few plans is asked for only
+    /// when it does: the log driver when a container is made whose logs gordon limits, what others mount when volumes are made.
     ///
     /// # Errors
     /// As for [`project::Project::plan`], and when docker does not answer.
@@ -124,9 +128,17 @@ impl Host {
         options: &Options,
     ) -> Result<Plan, CommandError> {
         let plan = project.plan(seen, options)?;
-        if !plan.limits_logs() {
+        let driver = if plan.limits_logs() { self.other_log_driver()? } else { None };
+        let holdings =
+            if plan.is_about_data(&project.desired.external) { self.holdings(seen)? } else { Vec::new() };
+        if driver.is_none() && holdings.is_empty() {
             return Ok(plan);
         }
+        project.plan(&Observed { log_driver: driver.cloned(), holdings, ..seen.clone() }, options)
+    }
+
+    /// The engine's log driver, where it cannot limit logs.
+    fn other_log_driver(&self) -> Result<Option<&String>, CommandError> {
         let driver = match self.log_driver.get() {
             Some(driver) => driver,
             None => {
@@ -134,10 +146,18 @@ impl Host {
                 self.log_driver.get_or_init(|| answer.trim().to_owned())
             }
         };
-        if LIMITED_LOG_DRIVERS.contains(&driver.as_str()) {
-            return Ok(plan);
-        }
-        project.plan(&Observed { log_driver: Some(driver.clone()), ..seen.clone() }, options)
+        Ok(Some(driver).filter(|driver| !LIMITED_LOG_DRIVERS.contains(&driver.as_str())))
+    }
+
+    /// The data that containers keep which gordon did not make.
+    fn holdings(&self, seen: &Observed) -> Result<Vec<Holding>, CommandError> {
+        let is_anothers = |seen: &SeenContainer| seen.project.is_none() && seen.kind.is_none();
+        let others = seen.containers.iter().filter(|(name, seen)| is_anothers(seen) && !lock::is_lock(name));
+        // one that ends meanwhile keeps nothing that matters
+        let ask = |question| self.docker.ask_about_some(&question).map_err(ObserveError::from);
+        let answers: Vec<String> =
+            mounts(others.map(|(name, _)| name)).into_iter().map(ask).collect::<Result<_, _>>()?;
+        Ok(holdings(&answers).map_err(ObserveError::from)?)
     }
 
     /// Refuses Podman, with which gordon does not work.

@@ -30,7 +30,7 @@ pub fn far_folders(config: &Config, host: &str) -> Vec<Problem> {
             Problem::error(mount.span(), format!("`./{path}` is on this machine, and docker is on `{host}`"))
                 .hint("docker would mount an empty folder: put the files into the image, or copy them to that host and give the absolute path"),
         ),
-        MountSource::Host(_) | MountSource::Named(_) => None,
+        MountSource::Host(_) | MountSource::Named(_) | MountSource::External(_) => None,
     }
     };
     mounts.filter_map(of_mount).collect()

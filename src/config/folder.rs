@@ -45,7 +45,7 @@ fn host_mounts(config: &Config) -> impl Iterator<Item = (&Spanned<Mount>, &str)>
     config.workloads().flat_map(|workload| &workload.mounts).filter_map(|mount| {
         match &mount.get_ref().source {
             MountSource::Host(path) | MountSource::Folder(path) => Some((mount, path.as_str())),
-            MountSource::Named(_) => None,
+            MountSource::Named(_) | MountSource::External(_) => None,
         }
     })
 }

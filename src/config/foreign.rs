@@ -102,8 +102,28 @@ const OPTIONS: [(&str, &str); 27] = [
     ("uts", "--uts=host"),
 ];
 
+/// Keys that the table of a mount has elsewhere, and what to do with each.
+const OF_MOUNTS: [(&str, &str); 11] = [
+    ("source", "write `name`: a volume of gordon's or a path; a volume that is there already is `external`"),
+    ("src", "write `name`: a volume of gordon's or a path; a volume that is there already is `external`"),
+    ("volume", "write `name`, or `external` for a volume that is there already"),
+    ("path", "write `target`, the path inside the container; a path of the host is the `name`"),
+    ("destination", "write `target`"),
+    ("dst", "write `target`"),
+    ("ro", "write `read_only = true`"),
+    ("mode", "write `read_only = true`, or nothing"),
+    ("type", "remove it: a `name` that is a path is a folder or file of the host, any other is a volume"),
+    ("bind", "write the mount in one word for SELinux's labels, as in `./data:/data:z`"),
+    ("driver", "make the volume with docker (`docker volume create`), and name it with `external`"),
+];
+
 /// What to do with the key `word` of another tool, where these are `known`.
 pub(super) fn way_out(word: &str, known: &[&str]) -> Option<String> {
+    // a table with `external` is a mount's
+    let of_mount = OF_MOUNTS.iter().find(|(foreign, _)| *foreign == word && known.contains(&"external"));
+    if let Some((_, way_out)) = of_mount {
+        return Some((*way_out).to_owned());
+    }
     let renamed = RENAMED.iter().find(|(foreign, own)| *foreign == word && known.contains(own));
     if let Some((_, own)) = renamed {
         return Some(format!("write `{own}`"));

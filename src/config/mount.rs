@@ -1,10 +1,20 @@
 //! What a container sees of the host by path: mounts and env files, as docker writes them. Does not know what is there.
 
+use super::enabled::Enabled;
+use super::form::Short;
+use super::form::ShortOr;
+use super::form::Written;
+use super::problem::Problem;
+use crate::name::Volume;
 use crate::name::VolumeName;
 use crate::name::mount_path;
 use crate::name::visible;
 use crate::spec::Relabel;
 use crate::spec::ValueError;
+use serde::Deserialize;
+use serde::de::Deserializer;
+use serde::de::Error;
+use serde_spanned::Spanned;
 
 /// A volume or a folder of the host that a container sees.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +34,8 @@ pub struct Mount {
 pub enum MountSource {
     /// A named volume, as the config calls it.
     Named(VolumeName),
+    /// A volume that is on the host already and is never made, by its name there.
+    External(Volume),
     /// A folder or file of the host, by its absolute path.
     Host(String),
     /// A folder or file inside the config's folder, by its path from there; `.` is the folder itself.
@@ -68,33 +80,139 @@ impl Mount {
             Ok(target) => target,
             Err(error) => return wrong(&format!("the container's path {error}"), error.hint()),
         };
-        let is_path = source.starts_with('/') || matches!(source.split('/').next(), Some("." | ".."));
-        let source = if is_path {
-            match steps(source).as_slice() {
-                ["..", ..] if !source.starts_with('/') => {
-                    return wrong(
-                        "it leaves the folder of the config",
-                        "write the whole path of the host, as in `/srv/data:/data`",
-                    );
-                }
-                steps if steps.contains(&"..") => {
-                    return wrong("the path of the host holds `..`", "write the path that it means");
-                }
-                steps if source.starts_with('/') => MountSource::Host(format!("/{}", steps.join("/"))),
-                [] => MountSource::Folder(".".to_owned()),
-                steps => MountSource::Folder(steps.join("/")),
-            }
-        } else if source.starts_with('~') {
-            return wrong("`~` is known to shells alone", "write the whole path");
-        } else if source.contains('/') {
-            return wrong("its first part is neither a path nor a name", "begin a folder with `./` or `/`");
-        } else {
-            match VolumeName::parse(source) {
-                Ok(name) => MountSource::Named(name),
-                Err(error) => return wrong("its first part is no name of a volume", error.hint()),
-            }
+        let source = match MountSource::parse(source) {
+            Ok(source) => source,
+            Err((why, hint)) => return wrong(why, hint),
         };
         Ok(Self { source, target, access, relabel })
+    }
+}
+
+impl MountSource {
+    /// A name of a volume, or a path; else why it is neither, and what to do.
+    fn parse(source: &str) -> Result<Self, (&'static str, &'static str)> {
+        let is_path = source.starts_with('/') || matches!(source.split('/').next(), Some("." | ".."));
+        if is_path {
+            return match steps(source).as_slice() {
+                ["..", ..] if !source.starts_with('/') => Err((
+                    "it leaves the folder of the config",
+                    "write the whole path of the host, as in `/srv/data:/data`",
+                )),
+                steps if steps.contains(&"..") => {
+                    Err(("the path of the host holds `..`", "write the path that it means"))
+                }
+                steps if source.starts_with('/') => Ok(Self::Host(format!("/{}", steps.join("/")))),
+                [] => Ok(Self::Folder(".".to_owned())),
+                steps => Ok(Self::Folder(steps.join("/"))),
+            };
+        }
+        if source.starts_with('~') {
+            return Err(("`~` is known to shells alone", "write the whole path"));
+        }
+        if source.contains('/') {
+            return Err(("the source is neither a path nor a name", "begin a folder with `./` or `/`"));
+        }
+        let hint = "letters, digits, `_`, `.` and `-`, beginning with a letter or digit";
+        VolumeName::parse(source).map(Self::Named).map_err(|_| ("the source is no name of a volume", hint))
+    }
+}
+
+/// A mount as people write it: in one word, or as a table.
+pub(super) type MountForm = ShortOr<Mount, MountTable>;
+
+impl Short for Mount {
+    const EXPECTED: &'static str = "a mount, as in `data:/data`, or a table with `name` and `target`";
+}
+
+/// A mount in the long form, with a `name` or `external`.
+pub(super) struct MountTable(MountKeys);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `name` and `target`")]
+struct MountKeys {
+    #[serde(default)]
+    name: Option<Spanned<Written>>,
+    target: Spanned<Written>,
+    #[serde(default)]
+    external: Option<Spanned<Written>>,
+    #[serde(default)]
+    read_only: Option<Enabled>,
+}
+
+impl<'de> Deserialize<'de> for MountTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = MountKeys::deserialize(deserializer)?;
+        match (&keys.name, &keys.external) {
+            (None, None) => Err(D::Error::missing_field("name")),
+            _ => Ok(Self(keys)),
+        }
+    }
+}
+
+/// The mount that a form says; nothing when it is wrong.
+pub(super) fn into_mount(form: Spanned<MountForm>, problems: &mut Vec<Problem>) -> Option<Spanned<Mount>> {
+    let span = form.span();
+    match form.into_inner() {
+        ShortOr::Short(mount) => Some(mount),
+        ShortOr::Table(MountTable(keys)) => keys.into_mount(problems).map(|mount| Spanned::new(span, mount)),
+    }
+}
+
+impl MountKeys {
+    fn into_mount(self, problems: &mut Vec<Problem>) -> Option<Mount> {
+        let source = self.source(problems);
+        let (place, Written(target)) = (self.target.span(), self.target.into_inner());
+        let target = mount_path(&target).map_err(|error| {
+            let message =
+                format!("`{}` is no path of a mount: the container's path {error}", visible(&target));
+            problems.push(Problem::error(place, message).hint(error.hint()));
+        });
+        let access = match self.read_only {
+            Some(Enabled::Yes) => Access::ReadOnly,
+            Some(Enabled::No) | None => Access::ReadWrite,
+        };
+        Some(Mount { source: source?, target: target.ok()?, access, relabel: None })
+    }
+
+    fn source(&self, problems: &mut Vec<Problem>) -> Option<MountSource> {
+        let problem = match (&self.name, &self.external) {
+            // it was refused when it was read
+            (None, None) => return None,
+            // as Compose has it
+            (name, Some(external)) if external.get_ref().0 == "true" => {
+                let name = name.as_ref().map_or("NAME", |name| name.get_ref().0.as_str());
+                Problem::error(external.span(), "`external` is the name of a volume that is there already")
+                    .hint(format!("write `external = \"{}\"`, without `name`", visible(name)))
+            }
+            (Some(name), Some(external)) => Problem::error(
+                external.span(),
+                "a mount is of `name` or of `external`, not of both",
+            )
+            .also(name.span(), "also here")
+            .hint("keep `external` for a volume that is there already, `name` for one that gordon makes"),
+            (None, Some(external)) => match Volume::parse(external.get_ref().0.as_str()) {
+                Ok(volume) => return Some(MountSource::External(volume)),
+                Err(error) => Problem::error(external.span(), error.to_string()).hint(error.hint()),
+            },
+            (Some(name), None) => {
+                let Written(text) = name.get_ref();
+                let wrong = |why: &str, hint: &str| {
+                    let message = format!("`{}` is nothing to mount: {why}", visible(text));
+                    Problem::error(name.span(), message).hint(hint)
+                };
+                let has_others = text.contains(':') || text.chars().any(char::is_control);
+                match MountSource::parse(text) {
+                    _ if has_others => wrong(
+                        "it holds a `:` or a control character",
+                        "`target` and `read_only` have keys of their own",
+                    ),
+                    Ok(source) => return Some(source),
+                    Err((why, hint)) => wrong(why, hint),
+                }
+            }
+        };
+        problems.push(problem);
+        None
     }
 }
 

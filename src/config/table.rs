@@ -7,7 +7,8 @@ use super::form::OneOrMany;
 use super::form::WordsForm;
 use super::form::Written;
 use super::mount::EnvFile;
-use super::mount::Mount;
+use super::mount::MountForm;
+use super::mount::into_mount;
 use super::problem::Problem;
 use super::problem::Span;
 use super::publish::Published;
@@ -53,7 +54,7 @@ macro_rules! table {
             #[serde(default)]
             env_file: OneOrMany<EnvFile>,
             #[serde(default)]
-            volumes: Vec<Spanned<Mount>>,
+            volumes: Vec<Spanned<MountForm>>,
             #[serde(default)]
             health: Option<Spanned<HealthTable>>,
             #[serde(default)]
@@ -174,7 +175,7 @@ struct Common {
     entrypoint: Option<Spanned<WordsForm>>,
     environment: Environment,
     env_file: OneOrMany<EnvFile>,
-    volumes: Vec<Spanned<Mount>>,
+    volumes: Vec<Spanned<MountForm>>,
     health: Option<Spanned<HealthTable>>,
     health_check: Option<Spanned<HealthTable>>,
     restart: Restart,
@@ -359,7 +360,7 @@ impl Common {
             entrypoint,
             environment: self.environment,
             env_files: self.env_file.0,
-            mounts: self.volumes,
+            mounts: self.volumes.into_iter().filter_map(|form| into_mount(form, problems)).collect(),
             ports,
             health,
             restart: self.restart,

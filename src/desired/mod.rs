@@ -45,6 +45,8 @@ pub struct Desired {
     pub address_pool: Ipv4Net,
     /// The volumes, in the order in which they are made.
     pub volumes: Vec<DesiredVolume>,
+    /// The volumes that have to be there, and are never made.
+    pub external: BTreeSet<Volume>,
     /// The workloads, each after those that it needs.
     pub workloads: Vec<Workload>,
     /// The hosts that are routed to apps, in the order of the apps.

@@ -2,6 +2,7 @@
 //! an answer is read.
 
 use super::Command;
+use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use std::collections::BTreeSet;
@@ -97,6 +98,11 @@ impl Second<Command> {
 /// The question for the log driver of containers that have none of their own. It is put only when such a container is made.
 pub fn log_driver() -> Command {
     Command::new(["info", "--format", "{{.LoggingDriver}}"])
+}
+
+/// The question for what containers mount. It is put only when a plan makes volumes, or mounts external ones.
+pub fn mounts<'a>(containers: impl IntoIterator<Item = &'a Container>) -> Vec<Command> {
+    inspect("container", "{{json .}}", containers.into_iter().map(Container::as_str))
 }
 
 /// As few calls as there may be for all of `things`; none for none, since docker would call that a mistake.

@@ -46,8 +46,36 @@ pub struct Observed {
     pub processors: Option<u32>,
     /// The log driver of containers that have none of their own; looked up only when such a container is made.
     pub log_driver: Option<String>,
+    /// The data that containers keep which gordon did not make; looked up only when a plan makes volumes, or mounts external ones.
+    pub holdings: Vec<Holding>,
     /// What listens on the machine that the engine runs on, at ports that the config may publish.
     pub listeners: BTreeSet<Listener>,
+}
+
+/// Data that a container keeps which gordon did not make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The container.
+    pub container: Container,
+    /// What its image was called when it was made.
+    pub image: Option<Image>,
+    /// The names that it answers to on its networks.
+    pub aliases: BTreeSet<Alias>,
+    /// Whether it runs.
+    pub is_up: bool,
+    /// Where it sees the data.
+    pub path: String,
+    /// Where the data are.
+    pub place: HeldIn,
+}
+
+/// Where data are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldIn {
+    /// In a volume.
+    Volume(Volume),
+    /// At a path of the host.
+    Host(String),
 }
 
 /// A socket of a host that listens, docker's own included.

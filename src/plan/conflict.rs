@@ -22,6 +22,8 @@ pub enum Conflict {
     OthersNetwork(Network, Claimant),
     /// Another project's volume has a name that this config needs.
     OthersVolume(Volume, Claimant),
+    /// The config takes a volume for one that is on the host, and it is not.
+    NoVolume(Volume),
     /// The host has containers of this project, and the config asks for none of them.
     AnotherConfig(Project, Vec<Container>),
     /// A container outside the project answers to names of the project on one of its networks.
@@ -158,6 +160,10 @@ impl Conflict {
             Self::OthersContainer(..) | Self::OthersNetwork(..) | Self::OthersVolume(..) => {
                 "give this config another `name`, or the workload another `id` or `name`".to_owned()
             }
+            Self::NoVolume(volume) => format!(
+                "`docker volume ls` shows those that are; `docker volume create {volume}` makes it, empty; a volume that gordon \
+                 makes is a `name`, as in `data:/data`"
+            ),
             Self::OthersHost(host, project) => {
                 format!("remove `{host}` from this config, or from that of project `{project}` and apply that first")
             }
@@ -221,6 +227,9 @@ impl fmt::Display for Conflict {
             Self::OthersContainer(name, owner) => write!(f, "container `{name}` belongs to {owner}"),
             Self::OthersNetwork(name, owner) => write!(f, "network `{name}` belongs to {owner}"),
             Self::OthersVolume(name, owner) => write!(f, "volume `{name}` belongs to {owner}"),
+            Self::NoVolume(volume) => {
+                write!(f, "volume `{volume}` is not on this host, and the config has it as `external`")
+            }
             Self::OtherAnswers { container, names, network } => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(

@@ -11,6 +11,7 @@ use super::containers::bring_up;
 use super::containers::leave_old_route_networks;
 use super::containers::named_volumes;
 use super::containers::slots;
+use super::other_data::note_other_data;
 use super::proxy::bring_up_proxy;
 use super::proxy::give_routes;
 use super::prune;
@@ -40,6 +41,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     resources::images(&mut plan, desired);
     prune::make_way(&mut plan, desired);
     resources::networks(&mut plan, desired, &mut subnets);
+    resources::external_volumes(&mut plan, desired);
     resources::volumes(&mut plan, desired);
     bring_up_proxy(&mut plan, desired, &mut subnets);
     for workload in &desired.workloads {
@@ -51,6 +53,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     prune::prune(&mut plan, desired);
     expect_no_other_answers(&mut plan, desired);
     note_endless_logs(&mut plan, desired);
+    note_other_data(&mut plan, desired);
     plan.finish()
 }
 

@@ -20,6 +20,7 @@ use crate::docker::Op;
 use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What happens to the volumes of a project that is removed.
@@ -34,7 +35,14 @@ pub enum Volumes {
 /// The plan that removes everything of a project from `host`.
 ///
 /// `stop_timeout` is the time that each container gets to exit after it was asked to stop.
-pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes: Volumes) -> Plan {
+/// The volumes that the config has as `external` stay in any case.
+pub fn down(
+    project: &Project,
+    stop_timeout: Duration,
+    host: &Observed,
+    volumes: Volumes,
+    external: &BTreeSet<Volume>,
+) -> Plan {
     let options = Options::default();
     let mut plan = PlanBuilder::new(project, stop_timeout, host, &options);
     take_own_routes(&mut plan);
@@ -43,11 +51,11 @@ pub fn down(project: &Project, stop_timeout: Duration, host: &Observed, volumes:
         remove_container(plan, name, &Reason::Down, after)
     });
     remove_networks(&mut plan, networks, &Reason::Down);
-    let own = own_volumes(&plan);
-    match volumes {
-        Volumes::Keep => note_volumes(&mut plan, own),
-        Volumes::Remove => remove_volumes(&mut plan, own),
-    }
+    let (kept, removed): (Vec<_>, Vec<_>) = own_volumes(&plan)
+        .into_iter()
+        .partition(|volume| volumes == Volumes::Keep || external.contains(volume));
+    note_volumes(&mut plan, kept);
+    remove_volumes(&mut plan, removed);
     remove_unused_proxy(&mut plan);
     if volumes == Volumes::Remove {
         remove_unused_proxy_volumes(&mut plan);

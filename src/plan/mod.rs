@@ -9,6 +9,7 @@ mod containers;
 mod diff;
 mod down;
 mod options;
+mod other_data;
 mod proxy;
 mod prune;
 mod pulls;

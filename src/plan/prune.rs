@@ -60,7 +60,8 @@ pub(super) fn prune(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     remove_networks(plan, networks, &Reason::NotInConfig);
     if plan.count() > count {
         let mut volumes = own_volumes(plan);
-        let wanted: BTreeSet<_> = desired.volumes.iter().map(|volume| &volume.name).collect();
+        let made = desired.volumes.iter().map(|volume| &volume.name);
+        let wanted: BTreeSet<_> = made.chain(&desired.external).collect();
         volumes.retain(|name| !wanted.contains(name));
         note_volumes(plan, volumes);
     }
@@ -72,6 +73,11 @@ fn orphans(plan: &PlanBuilder<'_>, desired: &Desired) -> Vec<Container> {
     let mut ours = own_containers(plan);
     // all that the plan makes is wanted
     ours.retain(|name| plan.host.containers.contains_key(name));
+    unwanted(ours, desired)
+}
+
+/// Those containers of this project of which the config says nothing.
+pub(super) fn unwanted(mut ours: Vec<Container>, desired: &Desired) -> Vec<Container> {
     if !ours.is_empty() {
         let slots = desired.workloads.iter().flat_map(slots);
         let wanted: BTreeSet<Container> = slots.flat_map(Slot::names).collect();

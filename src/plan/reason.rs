@@ -1,6 +1,7 @@
 //! Why a step exists, and what a person should know beside the steps: data that reads as a sentence.
 
 use crate::desired;
+use crate::docker::HeldIn;
 use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
 use crate::docker::route_sites;
@@ -397,6 +398,30 @@ pub enum Note {
     VolumeKept(Volume),
     /// Volumes stay.
     VolumesKept(Vec<Volume>),
+    /// A container gets an empty volume where another container, which looks like the one before it, has data.
+    DataElsewhere {
+        /// The container that gets it.
+        container: Container,
+        /// The other container.
+        holder: Container,
+        /// What that was made of.
+        image: Option<Image>,
+        /// Where both see the data.
+        path: String,
+        /// Where the other has them.
+        place: HeldIn,
+        /// Whether the other goes on running.
+        is_up: bool,
+    },
+    /// A container is to mount an external volume on which another container runs.
+    VolumeInUse {
+        /// The volume.
+        volume: Volume,
+        /// The container that is to mount it.
+        container: Container,
+        /// The container that runs on it.
+        holder: Container,
+    },
     /// Containers that stay have logs without a limit.
     EndlessLogs(Vec<Container>),
     /// Volumes that may be left behind, and that nothing leaves.
@@ -442,6 +467,32 @@ impl fmt::Display for Note {
             Self::VolumeKept(volume) => {
                 write!(f, "volume {volume} stays: a foreign container mounts it")
             }
+            Self::DataElsewhere { container, holder, image, path, place, is_up } => {
+                if let Some(image) = image {
+                    write!(f, "{image} of ")?;
+                }
+                let line = match place {
+                    HeldIn::Volume(volume) => {
+                        write!(f, "container {holder} keeps {path} in volume {volume}")?;
+                        format!("{{ external = \"{volume}\", target = \"{path}\" }}")
+                    }
+                    HeldIn::Host(source) => {
+                        write!(f, "container {holder} keeps {path} in {source} of this host")?;
+                        format!("\"{source}:{path}\"")
+                    }
+                };
+                let first = if *is_up { format!("stop {holder} and ") } else { String::new() };
+                write!(
+                    f,
+                    ", and {container} gets an empty volume there: to go on with those data, {first}write \
+                     `volumes = [{line}]`"
+                )
+            }
+            Self::VolumeInUse { volume, container, holder } => write!(
+                f,
+                "container {holder} runs on volume {volume}, which {container} is to mount: two databases on one volume destroy \
+                 it; `docker stop {holder}` ends the other"
+            ),
             Self::EndlessLogs(containers) => write!(
                 f,
                 "docker keeps all that these ever wrote, until they are replaced: {}; `gordon apply --recreate NAME` does it",

@@ -115,6 +115,21 @@ pub(super) fn new_network(
     Some(Op::CreateNetwork { name: name.clone(), subnet, range: lower_half(subnet), labels })
 }
 
+/// Expects the volumes that are to be there already.
+pub(super) fn external_volumes(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    for volume in &desired.external {
+        let is_there = Fact::Volume(volume.clone());
+        if !plan.options.offline && !is_there.holds(&plan.now) {
+            plan.conflicts.push(Conflict::NoVolume(volume.clone()));
+        }
+        // the rest is planned as if it were there
+        plan.now.volumes.entry(volume.clone()).or_default();
+        let why =
+            "is not on this host, and the config says that it is: `docker volume ls` shows those that are";
+        plan.expect(vec![is_there], format!("volume {volume} {why}"));
+    }
+}
+
 /// Makes the volumes of the config.
 pub(super) fn volumes<'a>(plan: &mut PlanBuilder<'a>, desired: &'a Desired) {
     for DesiredVolume { name, owner } in &desired.volumes {

@@ -13,6 +13,7 @@ use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::Kind;
+use crate::spec::Source;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -113,6 +114,19 @@ impl Plan {
     /// Whether it makes containers whose logs it limits, which takes an engine that can.
     pub fn limits_logs(&self) -> bool {
         self.expects.iter().any(|expect| expect.any == [Fact::LimitsLogs])
+    }
+
+    /// Whether it makes volumes, or containers that mount some of the `external` ones: others may keep data that it is about.
+    pub fn is_about_data(&self, external: &BTreeSet<Volume>) -> bool {
+        self.steps.iter().any(|step| match &step.op {
+            Op::CreateVolume { .. } => true,
+            Op::Run(launch) | Op::Create(launch) => launch
+                .runtime
+                .mounts
+                .iter()
+                .any(|mount| matches!(&mount.source, Source::Volume(volume) if external.contains(volume))),
+            _ => false,
+        })
     }
 
     /// The steps, in an order in which they can run.

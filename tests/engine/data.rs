@@ -89,6 +89,68 @@ fn a_script_leaves_data_behind_only_when_its_plan_says_so() {
 }
 
 #[test]
+fn data_of_another_container_are_told_of_and_taken_over_and_stay() {
+    let (name, old, volume) = (own("taken"), own("taken-old"), own("taken-over"));
+    let config = |mount: &str| {
+        format!(
+            "name = \"{name}\"\nproxy.enabled = false\ndeploy.stop_timeout = \"1s\"\n\
+             [services.db]\nimage = \"busybox:latest\"\ncommand = \"sleep 1000000\"\nvolumes = [{mount}]\n"
+        )
+    };
+    let mount = format!("{volume}:/data");
+    let line = format!("{{ external = \"{volume}\", target = \"/data\" }}");
+    let _volume = support::Theirs::new(
+        &["volume", "create", "--label", &label(), volume],
+        &["volume", "rm", "--force", volume],
+    );
+    let _old = support::Theirs::new(
+        &[
+            "run",
+            "--detach",
+            "--name",
+            old,
+            "--label",
+            &label(),
+            "--volume",
+            &mount,
+            "busybox:latest",
+            "sh",
+            "-c",
+            "echo kept >/data/file; exec sleep 1000000",
+        ],
+        &["rm", "--force", old],
+    );
+    let project = Project::new(name, &[("gordon.toml", &config("\"data:/data\""))]);
+    let plan = project.gordon(&["plan"]).success().stdout;
+    assert!(
+        plan.contains(&format!("busybox:latest of container {old} keeps /data in volume {volume}")),
+        "{plan}"
+    );
+    assert!(plan.contains(&format!("`volumes = [{line}]`")), "{plan}");
+
+    project.write("gordon.toml", &config(&line));
+    let plan = project.gordon(&["plan"]).success().stdout;
+    assert!(plan.contains(&format!("container {old} runs on volume {volume}")), "{plan}");
+    docker(["rm", "--force", old]).success();
+    project.apply();
+    let db = own("taken-db");
+    assert_eq!(docker(["exec", db, "cat", "/data/file"]).success().stdout, "kept\n");
+    project.is_settled();
+    let mut script = project.script(&["--offline"]);
+    project.gordon(&["down", "--yes", "--volumes"]).success();
+    run(&mut script).success();
+    assert_eq!(docker(["exec", db, "cat", "/data/file"]).success().stdout, "kept\n");
+    project.is_settled();
+    project.gordon(&["down", "--yes", "--volumes"]).success();
+    docker(["volume", "rm", volume]).success();
+    let refused = project.gordon(&["apply", "--yes"]).ended(1);
+    assert!(refused.stderr.contains(&format!("volume `{volume}` is not on this host")), "{}", refused.stderr);
+    let refused = run(&mut script).ended(4);
+    assert!(refused.stderr.contains(&format!("volume {volume} is not on this host")), "{}", refused.stderr);
+    assert!(project.ids().is_empty() && project.list("network").is_empty(), "nothing is made");
+}
+
+#[test]
 fn an_image_that_was_not_on_the_host_keeps_its_data_on_a_named_volume_from_the_first_start() {
     let (name, registry) = (own("pulled"), own("registry"));
     let reference = format!("127.0.0.1:{}/gtest/postgres:15", free_port());

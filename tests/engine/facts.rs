@@ -19,6 +19,7 @@ use gordon::render::sh;
 use gordon::spec::Spec;
 use gordon::sys::docker::Docker;
 use gordon::sys::observe::observe;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use support::lab::IDLE;
@@ -371,7 +372,7 @@ fn question(plan: &Plan, fact: &Fact) -> String {
 /// The planner and a script say this of each statement.
 fn agree(lab: &Lab, cases: Vec<(Fact, bool)>) {
     let host = read(lab);
-    let plan = down(&project("facts"), Duration::ZERO, &host, Volumes::Keep);
+    let plan = down(&project("facts"), Duration::ZERO, &host, Volumes::Keep, &BTreeSet::new());
     // the shells in turn: each meets every function, if not every case
     for ((fact, holds), shell) in cases.into_iter().zip(SHELLS.into_iter().cycle()) {
         assert_eq!(fact.holds(&host), holds, "the planner on {fact:?}");

@@ -368,7 +368,7 @@ fn walked(desired: &Desired, host: &Observed) {
         }
     }
     for volumes in [Volumes::Keep, Volumes::Remove] {
-        rendered(&plan::down(&desired.project, desired.stop_timeout, host, volumes));
+        rendered(&plan::down(&desired.project, desired.stop_timeout, host, volumes, &desired.external));
     }
 }
 

@@ -791,6 +791,60 @@ fn a_syntax_error_does_not_hide_the_rest_of_the_file() {
 }
 
 #[test]
+fn what_is_wrong_with_the_table_of_a_mount_is_told_at_its_place() {
+    check(
+        "mounts",
+        r#"
+name = "shop"
+[services.db]
+image = "postgres"
+volumes = [
+  { name = "data", target = "/a", external = true },
+  { external = true, target = "/b" },
+  { name = "data", external = "pgdata", target = "/c" },
+  { target = "/d" },
+  { name = "data" },
+  { name = "../data", target = "/e" },
+  { name = "data:/data", target = "/f" },
+  { external = "./data", target = "/g" },
+  { name = "data", target = "h" },
+  { source = "./data", target = "/i" },
+  { name = "data", target = "/j", readonly = true },
+  { name = "data", target = "/k", type = "bind" },
+  { name = "data", target = "/l", read_only = "yes" },
+  { external = "other", target = "/m/" },
+  "data:/m",
+  5,
+]
+"#,
+        r#"
+name: shop
+services:
+  db:
+    image: postgres
+    volumes:
+      - { name: data, target: /a, external: true }
+      - external: true
+        target: /b
+      - { name: data, external: pgdata, target: /c }
+      - { target: /d }
+      - { name: data }
+      - { name: ../data, target: /e }
+      - { name: "data:/data", target: /f }
+      - { external: ./data, target: /g }
+      - { name: data, target: h }
+      - { source: ./data, target: /i }
+      - { name: data, target: /j, readonly: true }
+      - { name: data, target: /k, type: bind }
+      - { name: data, target: /l, read_only: "yes" }
+      - { external: other, target: /m/ }
+      - data:/m
+      - 5
+"#,
+    );
+}
+
+#[test]
 fn volumes_of_the_proxy_belong_to_it() {
     check(
         "reserved_volumes",

@@ -67,6 +67,7 @@ struct Resolver<'a> {
     network_index: BTreeMap<Network, usize>,
     volumes: Vec<DesiredVolume>,
     volume_names: BTreeSet<Volume>,
+    external: BTreeSet<Volume>,
     workloads: Vec<Workload>,
     routes: Vec<Route>,
     /// The networks that the proxy joins.
@@ -103,6 +104,7 @@ impl<'a> Resolver<'a> {
             network_index: BTreeMap::new(),
             volumes: Vec::new(),
             volume_names: BTreeSet::new(),
+            external: BTreeSet::new(),
             workloads: Vec::new(),
             routes: Vec::new(),
             proxied: BTreeSet::new(),
@@ -163,6 +165,7 @@ impl<'a> Resolver<'a> {
             networks: self.networks,
             address_pool: *self.config.isolation.address_pool.get_ref(),
             volumes: self.volumes,
+            external: self.external,
             workloads: self.workloads,
             proxy: proxy(&self.config.proxy).filter(|_| !self.routes.is_empty()),
             routes: self.routes,

@@ -185,6 +185,10 @@ impl Resolver<'_> {
                 }
                 Source::Volume(self.volume(name, &format!("`{owner}`"), owner, &mount.span()))
             }
+            MountSource::External(volume) => {
+                self.external.insert(volume.clone());
+                Source::Volume(volume.clone())
+            }
             MountSource::Host(path) => Source::Host(path.clone()),
             MountSource::Folder(path) => Source::Folder(path.clone()),
         };

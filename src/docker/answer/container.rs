@@ -3,6 +3,8 @@
 use super::network::Present;
 use super::or_default;
 use crate::docker::Health;
+use crate::docker::HeldIn;
+use crate::docker::Holding;
 use crate::docker::Past;
 use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
@@ -198,6 +200,8 @@ struct MountAnswer {
     r#type: String,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    source: String,
     destination: String,
 }
 
@@ -308,6 +312,32 @@ impl ContainerAnswer {
             },
         };
         Some((name, seen))
+    }
+}
+
+impl ContainerAnswer {
+    /// The data that it keeps.
+    pub(super) fn holdings(&self) -> Vec<Holding> {
+        let Ok(container) = Container::parse(self.name.trim_start_matches('/')) else { return Vec::new() };
+        let endpoints = self.network_settings.networks.values();
+        let aliases = endpoints.flat_map(|endpoint| endpoint.seen(&self.id, None, false).aliases).collect();
+        let holding = Holding {
+            container,
+            image: Image::parse(self.config.image.as_str()).ok(),
+            aliases,
+            is_up: state(&self.state.status).is_up(),
+            path: String::new(),
+            place: HeldIn::Host(String::new()),
+        };
+        let mounts = self.mounts.iter().filter_map(|mount| {
+            let place = match mount.r#type.as_str() {
+                "volume" => HeldIn::Volume(Volume::parse(mount.name.as_str()).ok()?),
+                "bind" => HeldIn::Host(mount.source.clone()),
+                _ => return None,
+            };
+            Some(Holding { path: mount.destination.clone(), place, ..holding.clone() })
+        });
+        mounts.collect()
     }
 }
 

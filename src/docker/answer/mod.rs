@@ -5,6 +5,7 @@ mod image;
 mod network;
 
 use super::Command;
+use super::Holding;
 use super::Images;
 use super::Observed;
 use super::SeenImage;
@@ -189,6 +190,15 @@ impl Survey {
         };
         Ok(host)
     }
+}
+
+/// The data that containers keep, in the answers to the question for what they mount.
+///
+/// # Errors
+/// When an answer is not of docker's form.
+pub fn holdings(answers: &[String]) -> Result<Vec<Holding>, ReadError> {
+    let containers: Vec<ContainerAnswer> = read_all("container inspect", answers)?;
+    Ok(containers.iter().flat_map(ContainerAnswer::holdings).collect())
 }
 
 /// The values in several answers to one question.

@@ -46,7 +46,11 @@ fn age(member: &Member<'_>, now: SystemTime) -> Option<Duration> {
 /// What the plan notes about the host. What it notes about its own steps belongs to who reads those.
 fn notes(status: &Status<'_>) -> Vec<String> {
     let is_of_the_host = |note: &&Note| match note {
-        Note::Config(_) | Note::NotRolledOut { .. } | Note::AliasesAtOnce { .. } => false,
+        Note::Config(_)
+        | Note::NotRolledOut { .. }
+        | Note::AliasesAtOnce { .. }
+        | Note::DataElsewhere { .. }
+        | Note::VolumeInUse { .. } => false,
         Note::EnvInherited { .. }
         | Note::NetworkReused(_)
         | Note::VolumeReused(_)

@@ -11,6 +11,7 @@ use super::docker::DockerError;
 use crate::apply::Machine;
 use crate::docker::Command;
 use crate::docker::key;
+use crate::name::Container;
 use crate::name::Project;
 use crate::spec::PROXY;
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ use std::time::Duration;
 
 /// An empty image, made on the spot: locking needs no registry.
 const IMAGE: &str = "gordon/lock:1";
+
+/// What the names of locks begin with.
+const PREFIX: &str = "gordon-lock-";
 
 /// The label's value, which distinguishes a lock from another container of the same name.
 const KIND: &str = "lock";
@@ -303,7 +307,12 @@ impl Drop for Lock<'_> {
 
 /// The name of the container that is the lock of `subject`.
 pub fn name(subject: &Subject) -> String {
-    format!("gordon-lock-{}", subject.id())
+    format!("{PREFIX}{}", subject.id())
+}
+
+/// Whether a container of this name is a lock, whoever has it.
+pub fn is_lock(name: &Container) -> bool {
+    name.as_str().starts_with(PREFIX)
 }
 
 /// The file that docker calls inherit while `subject` is worked on.

@@ -2,6 +2,7 @@
 //! Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod external;
 mod left_data;
 mod ports;
 mod proxy;
@@ -826,7 +827,11 @@ fn down_removes_everything_except_what_others_use() {
     let project = Project::parse("shop").unwrap();
     let mut all = String::new();
     for (what, volumes) in [("volumes stay", Volumes::Keep), ("volumes go", Volumes::Remove)] {
-        let _ = write!(all, "{what}:\n{}\n", down(&project, Default::default(), &seen, volumes));
+        let _ = write!(
+            all,
+            "{what}:\n{}\n",
+            down(&project, Default::default(), &seen, volumes, &BTreeSet::new())
+        );
     }
     let mut host = seen;
     add_container(&mut host, "other-app", Some("other"));
@@ -834,7 +839,11 @@ fn down_removes_everything_except_what_others_use() {
         seen.volumes.insert("/x".to_owned(), Volume::parse("shop-files").unwrap());
     });
     host.networks.get_mut(&network("shop-network")).unwrap().addresses.insert("10.9.9.9".parse().unwrap());
-    let _ = write!(all, "others use them:\n{}\n", down(&project, Default::default(), &host, Volumes::Remove));
+    let _ = write!(
+        all,
+        "others use them:\n{}\n",
+        down(&project, Default::default(), &host, Volumes::Remove, &BTreeSet::new())
+    );
     change(&mut host, "other-app", |seen| {
         seen.memberships.insert(network("shop-network"), Default::default());
     });
@@ -842,7 +851,7 @@ fn down_removes_everything_except_what_others_use() {
     let _ = write!(
         all,
         "a stopped one uses them:\n{}\n",
-        down(&project, Default::default(), &host, Volumes::Remove)
+        down(&project, Default::default(), &host, Volumes::Remove, &BTreeSet::new())
     );
     snapshot("down", &all);
 }

@@ -103,7 +103,7 @@ fn does(text: &str, host: &Observed, expected: &str) {
 /// Asserts the steps of a project's removal that concern shared things.
 #[track_caller]
 fn ends(name: &str, volumes: Volumes, host: &Observed, expected: &str) {
-    is(&shared(&down(&project(name), Duration::from_secs(9), host, volumes)), expected);
+    is(&shared(&down(&project(name), Duration::from_secs(9), host, volumes, &BTreeSet::new())), expected);
 }
 
 #[track_caller]
@@ -286,7 +286,7 @@ fn only_the_maker_may_change_the_proxys_ports_and_image() {
 #[test]
 fn any_project_may_change_the_proxy_once_its_maker_is_gone() {
     let mut host = both();
-    let plan = down(&project("shop"), Duration::ZERO, &host, Volumes::Keep);
+    let plan = down(&project("shop"), Duration::ZERO, &host, Volumes::Keep, &BTreeSet::new());
     plan.steps().iter().for_each(|step| befall(&mut host, step.op.clone()));
     does(MALL, &host, "");
     // routes that are left on the proxy do not keep a project on the host
@@ -667,7 +667,7 @@ fn a_removed_project_takes_its_routes_and_network_off_the_proxy() {
 #[test]
 fn the_last_project_removes_the_proxy() {
     let host = applied(SHOP, &host());
-    let last = down(&project("shop"), Duration::from_secs(9), &host, Volumes::Keep);
+    let last = down(&project("shop"), Duration::from_secs(9), &host, Volumes::Keep, &BTreeSet::new());
     snapshot("proxy_last", &last.to_string());
     ends(
         "shop",

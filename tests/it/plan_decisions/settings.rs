@@ -99,7 +99,7 @@ fn a_container_has_the_time_to_end_that_its_config_gave_it() {
     // what is no longer in the config, and all that is removed, has its own time too
     let other = format!("{deploy}name = \"x\"\n[apps]\nz = \"app:1\"");
     let project = desired(&other).project;
-    let gone = down(&project, Duration::from_secs(20), &host, Volumes::Keep);
+    let gone = down(&project, Duration::from_secs(20), &host, Volumes::Keep, &BTreeSet::new());
     for (plan, stopped) in [
         (plan(&own("app:2"), &host), &["x-y", "x-z"][..]),
         (plan(&other, &host), &["x-y"]),

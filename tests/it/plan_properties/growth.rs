@@ -24,6 +24,7 @@ use gordon::spec::Setting;
 use rustix::time::ClockId;
 use rustix::time::clock_gettime;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::hint::black_box;
@@ -119,8 +120,9 @@ fn stages(routes: usize) -> Stages {
     }
     let change = stages.run("plan of a change", || diff(&other, &host, &options)).unwrap();
     stages.render(["text of a change", "script of a change", "JSON of a change"], &change);
-    let gone = stages
-        .run("plan of the end", || down(&desired.project, Duration::from_secs(10), &host, Volumes::Remove));
+    let gone = stages.run("plan of the end", || {
+        down(&desired.project, Duration::from_secs(10), &host, Volumes::Remove, &BTreeSet::new())
+    });
     stages.render(["text of the end", "script of the end", "JSON of the end"], &gone);
 
     for seen in host.containers.values_mut() {
@@ -175,7 +177,7 @@ fn a_host_made_by_the_version_before_has_nothing_to_do() {
         let engine = Engine::after(&plan, by);
         let host = Engine::observed(&engine.first(), &engine.second());
         assert_eq!(diff(&desired, &host, &Options::default()).unwrap().steps(), []);
-        down(&desired.project, Duration::ZERO, &host, Volumes::Remove)
+        down(&desired.project, Duration::ZERO, &host, Volumes::Remove, &BTreeSet::new())
     });
     assert!(ends[0] == ends[1] && !ends[0].is_empty(), "the operations are the same");
 }

@@ -689,7 +689,7 @@ proptest! {
     ) {
         let mut host = with_history(false, before.as_ref(), cut, &accidents);
         let plan = match down {
-            true => plan::down(&shop().unwrap(), Default::default(), &host, plan::Volumes::Remove),
+            true => plan::down(&shop().unwrap(), Default::default(), &host, plan::Volumes::Remove, &BTreeSet::new()),
             false => plan_for(&sketch, &host),
         };
         for step in plan.steps() {
@@ -824,7 +824,7 @@ proptest! {
         let host = with_history(true, before.as_ref(), cut, &accidents);
         let project = Project::parse("shop").unwrap();
         let volumes = if volumes { plan::Volumes::Remove } else { plan::Volumes::Keep };
-        for plan in [plan_for(&sketch, &host), plan::down(&project, Default::default(), &host, volumes)] {
+        for plan in [plan_for(&sketch, &host), plan::down(&project, Default::default(), &host, volumes, &BTreeSet::new())] {
             let end = end_of(&plan, &host);
             for (name, network) in host.networks.iter().filter(|(_, seen)| seen.project.as_ref() != Some(&project)) {
                 prop_assert_eq!(end.networks.get(name).map(|seen| &seen.subnet), Some(&network.subnet));
@@ -846,12 +846,12 @@ proptest! {
     ) {
         let host = with_history(false, Some(&before), cut, &accidents);
         let project = Project::parse("shop").unwrap();
-        let keep = plan::down(&project, Default::default(), &host, plan::Volumes::Keep);
+        let keep = plan::down(&project, Default::default(), &host, plan::Volumes::Keep, &BTreeSet::new());
         for plan in [plan_for(&sketch, &host), keep] {
             let end = end_of(&plan, &host);
             prop_assert!(host.volumes.keys().all(|name| end.volumes.contains_key(name)));
         }
-        let remove = plan::down(&project, Default::default(), &host, plan::Volumes::Remove);
+        let remove = plan::down(&project, Default::default(), &host, plan::Volumes::Remove, &BTreeSet::new());
         let end = end_of(&remove, &host);
         prop_assert!(end.containers.is_empty() && end.networks.is_empty() && end.volumes.is_empty(), "{end:?}");
     }

@@ -249,7 +249,7 @@ proptest! {
         }
         accidents.iter().for_each(|accident| befall(&mut host, accident));
         let own = Network::parse(NETWORK).unwrap();
-        for plan in [plan_for(&sketch, &host), plan::down(&project("shop"), Default::default(), &host, Volumes::Keep)] {
+        for plan in [plan_for(&sketch, &host), plan::down(&project("shop"), Default::default(), &host, Volumes::Keep, &BTreeSet::new())] {
             let (mut now, mut set_up) = (host.clone(), None);
             for step in in_an_order(&plan, &order) {
                 let before = now.clone();
@@ -338,18 +338,18 @@ proptest! {
         let alone = host.clone();
         apply(&shop.desired(), &mut host);
         let down = |name: &str, host: &mut Observed| {
-            let plan = plan::down(&project(name), Default::default(), host, volumes);
+            let plan = plan::down(&project(name), Default::default(), host, volumes, &BTreeSet::new());
             in_an_order(&plan, &order).into_iter().for_each(|step| run(host, std::slice::from_ref(step)));
-            assert!(plan::down(&project(name), Default::default(), host, volumes).is_empty());
+            assert!(plan::down(&project(name), Default::default(), host, volumes, &BTreeSet::new()).is_empty());
         };
-        let plan = plan::down(&project("shop"), Default::default(), &host, volumes);
+        let plan = plan::down(&project("shop"), Default::default(), &host, volumes, &BTreeSet::new());
         prop_assert!(is_done_by_a_script(&plan, &host));
         down("shop", &mut host);
         if volumes == Volumes::Remove {
             prop_assert_eq!(essence(&host), essence(&alone));
         }
         prop_assert_eq!(routes(&host), routes(&alone));
-        let plan = plan::down(&project("mall"), Default::default(), &host, volumes);
+        let plan = plan::down(&project("mall"), Default::default(), &host, volumes, &BTreeSet::new());
         prop_assert!(is_done_by_a_script(&plan, &host));
         down("mall", &mut host);
         prop_assert!(host.containers.is_empty() && host.networks.is_empty() && host.routes_files.is_empty(), "{host:?}");
