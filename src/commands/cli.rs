@@ -28,7 +28,7 @@ use std::time::Duration;
 )]
 #[command(
     after_help = "Exit status: 0 done; 1 failed, or `status` found something that does not serve; 2 wrong use or a wrong config; 3 `plan --exit-code` found changes; \
-                        130 stopped by Ctrl-C."
+                        4 a script of `plan --format sh` refused this host, nothing was changed; 130 stopped by Ctrl-C."
 )]
 pub(super) struct Cli {
     #[command(flatten)]

@@ -89,9 +89,7 @@ fn next(plan: &Plan, said: &cli::Plan) -> Option<String> {
     }
     Some(match &said.out {
         Some(path) => format!("`gordon apply {}` carries out this plan or nothing", path.display()),
-        None if said.offline => {
-            "`--format sh` writes it as a script, with the lines left out here".to_owned()
-        }
+        None if said.offline => "`--format sh` writes it as a script".to_owned(),
         None => "`gordon apply` carries it out".to_owned(),
     })
 }

@@ -86,11 +86,14 @@ fn close(text: &mut Text, plan: &Plan, next: Option<&str>) {
         text.end();
     }
     let mut commands = plan.steps().iter().filter_map(|step| step.op.command());
-    let is_whole = next.contains("--format sh") || commands.all(|command| shortened(command).1 == 0);
-    text.line(format_args!(
-        "{next}{}",
-        if is_whole { "" } else { "; `--format sh` shows the lines left out" }
-    ));
+    let where_the_rest_is = if commands.all(|command| shortened(command).1 == 0) {
+        ""
+    } else if next.contains("--format sh") {
+        ", with the lines left out here"
+    } else {
+        "; `--format sh` shows the lines left out"
+    };
+    text.line(format_args!("{next}{where_the_rest_is}"));
 }
 
 /// What changes, for whom, and at what cost; `next` at its end.

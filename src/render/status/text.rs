@@ -187,7 +187,12 @@ fn proxy_row(status: &Status<'_>, proxy: &ProxyStatus<'_>, now: SystemTime) -> R
     row.cells[6] = own.map(address).unwrap_or_default();
     if let Some(seen) = seen {
         let ports: Vec<String> = seen.ports.iter().map(u16::to_string).collect();
-        row.remarks.push(format!("ports {}", ports.join(" and ")));
+        let ports = if ports.is_empty() {
+            "no ports of the host".to_owned()
+        } else {
+            format!("ports {}", ports.join(" and "))
+        };
+        row.remarks.push(ports);
         row.remarks.extend(seen.maker.iter().map(|maker| format!("made by project {maker}")));
     }
     row.remarks.push(format!("tls of {project}: {}", proxy.tls.as_str()));

@@ -136,8 +136,11 @@ fn stages(routes: usize) -> Stages {
 #[test]
 fn every_stage_grows_linearly_with_the_routes() {
     let mut slow = slow();
-    if !slow.is_empty() {
-        // other processes disturb a measurement, but not twice in the same stage
+    for _ in 0..3 {
+        if slow.is_empty() {
+            break;
+        }
+        // other processes disturb a measurement, but not each time in the same stage
         let again = self::slow();
         slow.retain(|stage, _| again.contains_key(stage));
     }
