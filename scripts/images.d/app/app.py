@@ -14,6 +14,8 @@
   /slow?seconds=4       answers after that time
   /download?bytes=N&seconds=S   N bytes, spread over S seconds
   /events?seconds=S     an event at once, and for that time no other
+  /websocket            sends back each short message of a websocket
+  /note                 adds a line to /data/notes
   /served               how many requests it has answered, those to /up and /served left out
 
 The environment: PORT; BODY; HEALTH_STATUS; START_DELAY, in seconds, before it listens; LIMIT, in seconds, for whatever is
@@ -23,6 +25,8 @@ account that its own image would make of POSTGRES_… or MYSQL_…; redis is at 
 On SIGTERM it takes no new connection, answers the requests that it has, and exits.
 """
 
+import base64
+import hashlib
 import os
 import signal
 import socket
@@ -200,6 +204,12 @@ def slow(query):
     return f"waited {seconds:g} s\n"
 
 
+def note(_):
+    with open("/data/notes", "a") as notes:
+        notes.write(socket.gethostname() + "\n")
+    return "noted\n"
+
+
 ANSWERS = {
     "/": who,
     "/up": up,
@@ -210,7 +220,10 @@ ANSWERS = {
     "/visit": visit,
     "/redis": redis,
     "/slow": slow,
+    "/note": note,
 }
+
+WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -241,6 +254,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.download(int(query["bytes"]), float(query.get("seconds", 0)))
             if url.path == "/events":
                 return self.events(float(query["seconds"]))
+            if url.path == "/websocket":
+                return self.websocket()
             if url.path == "/headers":
                 answer = "".join(f"{key}: {value}\n" for key, value in self.headers.items())
             elif url.path == "/served":
@@ -281,6 +296,23 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"data: first\n\n")
         self.wfile.flush()
         time.sleep(seconds)
+
+    def websocket(self):
+        accept = hashlib.sha1((self.headers.get("Sec-WebSocket-Key", "") + WEBSOCKET).encode()).digest()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
+        self.end_headers()
+        self.wfile.flush()
+        self.close_connection = True
+        # a frame of a client: two bytes, of which the second has the length, four bytes of a mask, and the message
+        while (head := self.rfile.read(2)) and head[0] == 0x81:
+            length = head[1] & 0x7F
+            mask, masked = self.rfile.read(4), self.rfile.read(length)
+            message = bytes(byte ^ mask[i % 4] for i, byte in enumerate(masked))
+            self.wfile.write(bytes([0x81, length]) + message)
+            self.wfile.flush()
 
     def download(self, size, seconds):
         steps = max(1, int(seconds * 10))

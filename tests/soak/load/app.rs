@@ -9,6 +9,7 @@ use support::eventually;
 pub const PORT: u16 = 18080;
 pub const HOST: &str = "load.test";
 const LATE: &str = "late.test";
+pub const SOCKETS: &str = "sockets.test";
 
 /// How many connections of a load are kept from one request to the next.
 pub const CONNECTIONS: u32 = 32;
@@ -26,6 +27,7 @@ apps:
     replicas: {replicas}
     environment: {{ BODY: release-{release:02}, START_DELAY: '2', DATABASE_URL: 'postgres://db', LIMIT: '30' }}
     health: {{ path: /up }}
+    volumes: ['notes:/data']
     proxy: {{ hosts: [{HOST}], app_port: 3000 }}
   neighbour: {{ image: 'gmail-web:latest' }}
 services:
@@ -68,6 +70,22 @@ pub fn late() -> Question {
 /// Asks whether the app reaches its database.
 pub fn database() -> Question {
     Question::get(PORT, HOST, "/db", "PostgreSQL")
+}
+
+/// A project beside it, whose app takes websockets at `SOCKETS`.
+pub fn beside(name: &str) -> Project {
+    let config = format!(
+        "name: {name}\nproxy: {{ http_port: {PORT}, https_port: 18443, tls: 'off' }}\napps:\n  \
+         web: {{ image: 'web:1', proxy: {{ hosts: [{SOCKETS}], app_port: 3000 }} }}\n"
+    );
+    let project = Project::new(name, &[("gordon.yaml", &config)]);
+    project.apply();
+    project
+}
+
+/// Adds a line to a file of the volume that the releases share.
+pub fn note() -> Question {
+    Question::post(PORT, HOST, "/note", "noted").every(Duration::from_millis(50))
 }
 
 /// POSTs over kept connections, each of which makes the app open one of its own in the midst of its work, and GETs over new

@@ -4,6 +4,7 @@ use super::alone;
 use super::app;
 use super::app::HOST;
 use super::app::PORT;
+use super::app::SOCKETS;
 use super::traffic::Load;
 use super::traffic::Question;
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use std::time::Instant;
 use support::Project;
 use support::eventually;
+use support::inside;
 use support::neighbour::Neighbour;
 use support::tally::Tally;
 
@@ -20,10 +22,13 @@ const DOCKER: &str = "docker";
 /// One that never can.
 const CANNOT_PAUSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/soak/load/docker.sh");
 
-/// Ten rollouts lose nothing of what is asked through the proxy; what became of what is asked by alias.
+/// Ten rollouts lose nothing of what is asked through the proxy, nothing that was written to a volume, and no websocket of
+/// another project; what became of what is asked by alias.
 fn ten_rollouts(project: &Project, name: &str, replicas: u32, docker: &str) -> Tally {
     let before = project.ids();
-    let load = app::load();
+    let _beside = app::beside(&format!("{name}-beside"));
+    let load = app::load().websocket(PORT, SOCKETS);
+    let notes = Load::new().new_each_time(1, &app::note());
     let pace = Duration::from_millis(100);
     let neighbour = Neighbour::start(&format!("{name}-neighbour-green"), 4, pace, "http://web:3000/db");
     let begin = Instant::now();
@@ -32,10 +37,13 @@ fn ten_rollouts(project: &Project, name: &str, replicas: u32, docker: &str) -> T
         project.gordon(&["apply", "--yes", "--docker", docker]).success();
     }
     println!("10 rollouts, replicas: {replicas}, {:.0} s", begin.elapsed().as_secs_f64());
-    let outcome = load.stop();
+    let (outcome, notes) = (load.stop(), notes.stop());
     let neighbour = neighbour.stop();
     println!("by alias: {neighbour}");
     outcome.is_whole(1000);
+    notes.is_whole(100);
+    let noted = inside(&format!("{name}-web-green"), ["wc", "--lines", "/data/notes"]).success().stdout;
+    assert_eq!(noted, format!("{} /data/notes\n", notes.tally.asked), "the releases share a volume");
     let releases: Vec<String> = (0..=10).map(|release| format!("release-{release:02}")).collect();
     assert_eq!(outcome.tally.said("body: "), releases, "each release was seen");
     let after = project.ids();

@@ -154,6 +154,36 @@ impl Connection {
     }
 }
 
+/// A websocket at `/websocket`, whose other side sends back what it is sent.
+struct WebSocket(Connection);
+
+impl WebSocket {
+    fn open(port: u16, host: &str) -> Result<Self, String> {
+        let mut connection = Connection::open(port)?;
+        let request = format!(
+            "GET /websocket HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: Z29yZG9uIHRlc3RzIGl0IQ==\r\n\r\n"
+        );
+        let (status, _) = connection.exchange(request.as_bytes())?;
+        if status == 101 { Ok(Self(connection)) } else { Err(format!("{status} instead of a websocket")) }
+    }
+
+    /// Sends a short message, and reads it again. What a client sends is masked, here by zeros.
+    fn echo(&mut self, message: &str) -> Result<String, String> {
+        let length = u8::try_from(message.len()).expect("a short message");
+        let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], message.as_bytes()].concat();
+        let stream = &mut self.0.stream;
+        let mut answer = vec![0; 2 + message.len()];
+        let exchanged = stream.get_mut().write_all(&frame).and_then(|()| stream.read_exact(&mut answer));
+        exchanged.map_err(|error| format!("the websocket was cut: {}", error.kind()))?;
+        if answer[2..] == *message.as_bytes() {
+            Ok(message.to_owned())
+        } else {
+            Err("another message".to_owned())
+        }
+    }
+}
+
 /// Requests of several kinds, one after the other on each of many connections, until told to stop.
 pub struct Load {
     enough: Arc<AtomicBool>,
@@ -211,6 +241,21 @@ impl Load {
     /// Asks, `count` requests at once, over a new connection for each.
     pub fn new_each_time(self, count: u32, question: &Question) -> Self {
         (0..count).fold(self, |load, _| load.worker(question.clone(), Question::ask))
+    }
+
+    /// Holds a websocket at `host`, with ten messages a second. A cut is a loss.
+    pub fn websocket(self, port: u16, host: &str) -> Self {
+        let (host, mut websocket) = (host.to_owned(), None);
+        let message = Question::get(port, &host, "/websocket", "").every(Duration::from_millis(100));
+        self.worker(message, move |question| {
+            let mut open = match websocket.take() {
+                Some(open) => open,
+                None => WebSocket::open(question.port, &host)?,
+            };
+            let answer = open.echo("are you there?");
+            websocket = answer.is_ok().then_some(open);
+            answer
+        })
     }
 
     fn worker(
