@@ -251,14 +251,15 @@ END_
     run docker network connect --ip 10.214.230.128 shop-shop-example-com gordon-proxy
 
   step 16 'run shop-shop.example.com-db' 'not there yet'
-  run_unless is_current shop-shop.example.com-db shop any env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9 \
-      postgres:15 pgdata:/var/lib/postgresql/data -- \
+  run_unless is_current shop-shop.example.com-db shop any \
+      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
+      pgdata:/var/lib/postgresql/data -- \
     docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.129 --network-alias db --network-alias db.internal \
         --network-alias shop-example-com-db --hostname db \
         --env POSTGRES_PASSWORD=x \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/shop-shop.example.com-db/1 \
-        --label gordon.spec=env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9@shop-shop-example-com=10.214.230.129 \
+        --label gordon.spec=env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9@shop-shop-example-com=10.214.230.129 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 30 \
         --volume pgdata:/var/lib/postgresql/data --volume "$PWD"/init:/docker-entrypoint-initdb.d:ro \
@@ -324,11 +325,13 @@ expectations() {
     has_room shop-shop-example-com 10.214.230.0/24 10.214.230.128 ||
     refuse 'network shop-shop-example-com has no room for gordon-proxy at 10.214.230.128'
   absent shop-shop.example.com-db ||
-    is_current shop-shop.example.com-db shop any env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9 \
-      postgres:15 pgdata:/var/lib/postgresql/data ||
+    is_current shop-shop.example.com-db shop any \
+      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
+      pgdata:/var/lib/postgresql/data ||
     refuse 'shop-shop.example.com-db is not as it was when this was planned'
-  is_current shop-shop.example.com-db shop any env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9 \
-      postgres:15 pgdata:/var/lib/postgresql/data ||
+  is_current shop-shop.example.com-db shop any \
+      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
+      pgdata:/var/lib/postgresql/data ||
     has_room shop-shop-example-com 10.214.230.0/24 10.214.230.129 ||
     refuse 'network shop-shop-example-com has no room for shop-shop.example.com-db at 10.214.230.129'
   absent shop-shop.example.com ||

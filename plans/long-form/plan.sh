@@ -350,13 +350,13 @@ END_
 
   step 30 'run s-shop.example.com-files' 'not there yet'
   run_unless is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest -- \
     docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
-        --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
+        --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 5 --user 65534 --volume "$PWD"/www:/www:ro \
         busybox:latest httpd -f -p 8080 -h /www || failed
@@ -492,11 +492,11 @@ expectations() {
     refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
   absent s-shop.example.com-files ||
     is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest ||
     refuse 's-shop.example.com-files is not as it was when this was planned'
   is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4 \
+      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
       busybox:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.131 ||
     refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'

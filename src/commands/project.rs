@@ -25,6 +25,7 @@ use crate::plan::Conflict;
 use crate::plan::Options;
 use crate::plan::Plan;
 use crate::render::Text;
+use crate::spec::Content;
 use crate::spec::ImageFacts;
 use crate::spec::Secret;
 use crate::sys::files;
@@ -36,6 +37,7 @@ use crate::sys::secrets::Secrets;
 use crate::sys::secrets::SecretsError;
 use crate::sys::terminal::say;
 use crate::sys::variables;
+use crate::sys::watched;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -52,6 +54,8 @@ pub(super) struct Project {
     text: String,
     /// The texts of the env files that are there, by their paths in the config.
     env_files: BTreeMap<String, String>,
+    /// What is at the paths that are watched, by their paths in the config.
+    files: BTreeMap<String, Content>,
     /// What it asks for, as far as that is known without a host.
     pub(super) desired: Desired,
     /// The values of its secrets, as far as anybody looked for them.
@@ -111,10 +115,15 @@ impl Project {
         let (uses, env_files, unreadable) = read_env_files(&folder, uses);
         problems.extend(unreadable);
         problems.extend(config::check_env_files(&uses, &env_files));
+        let mut watched = BTreeMap::new();
         if let Some(config) = &loaded.config {
+            let is_here = !reading.is_offline && host::is_here(&global.cli());
+            let (contents, unreadable) = read_watched(&folder, config, is_here);
+            problems.extend(unreadable);
+            watched = contents;
             let names = files::names_in(&folder.join(config.env.dir.get_ref()));
             problems.extend(config::check_env_dir(config, names.as_deref()));
-            let missing = match !reading.is_offline && host::is_here(&global.cli()) {
+            let missing = match is_here {
                 true => files::missing(&folder, config::mounted_paths(config)),
                 false => BTreeSet::new(),
             };
@@ -124,15 +133,15 @@ impl Project {
             }
         }
         let config = loaded.config.unwrap_or_default();
-        let inputs = Inputs { env_files, images, secrets: BTreeMap::new() };
+        let inputs = Inputs { env_files, files: watched, images, secrets: BTreeMap::new() };
         let (desired, mut more) = desired::resolve(&config, &inputs);
         // two of one name may be seen both in the config and among the final names
         let known: BTreeSet<_> = problems.iter().filter_map(Problem::places).collect();
         more.retain(|problem| problem.places().is_none_or(|places| !known.contains(&places)));
         problems.extend(more);
-        let Inputs { env_files, secrets, .. } = inputs;
+        let Inputs { env_files, files, secrets, .. } = inputs;
         let told = RefCell::default();
-        let project = Self { config, folder, path, text, desired, env_files, secrets, told };
+        let project = Self { config, folder, path, text, desired, env_files, files, secrets, told };
         project.report(problems)?;
         Ok(project)
     }
@@ -232,8 +241,8 @@ impl Project {
     /// # Errors
     /// When that shows more errors of the config.
     pub(super) fn desired_on(&self, host: &Observed) -> Result<Desired, CommandError> {
-        let (env_files, secrets) = (self.env_files.clone(), self.secrets.clone());
-        let inputs = Inputs { env_files, images: host.images.facts(), secrets };
+        let (env_files, files) = (self.env_files.clone(), self.files.clone());
+        let inputs = Inputs { env_files, files, images: host.images.facts(), secrets: self.secrets.clone() };
         let (desired, problems) = desired::resolve(&self.config, &inputs);
         self.report(problems)?;
         Ok(desired)
@@ -281,6 +290,23 @@ fn read_env_files(
     });
     let texts = texts.into_iter().filter_map(|(path, text)| Some((path, text.ok()?))).collect();
     (uses, texts, problems)
+}
+
+/// What is at the paths of `folder` that are watched, and what is wrong with it. What is not there says something of the host
+/// only if that `is_here`.
+fn read_watched(folder: &Path, config: &Config, is_here: bool) -> (BTreeMap<String, Content>, Vec<Problem>) {
+    let (mut contents, mut problems) = (BTreeMap::new(), Vec::new());
+    for (path, span) in config::watched_paths(config, folder) {
+        match watched::read(folder, path) {
+            Ok(Content::Missing) if !is_here => {}
+            Ok(content) => drop(contents.insert(path.to_owned(), content)),
+            Err(error) => {
+                let way_out = "a mount whose changes do not matter is a table with `watch = false`";
+                problems.push(Problem::error(span, error.to_string()).hint(error.hint()).hint(way_out));
+            }
+        }
+    }
+    (contents, problems)
 }
 
 fn read_images(path: &Path) -> Result<ImageList, CommandError> {

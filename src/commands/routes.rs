@@ -47,7 +47,10 @@ fn assumed(desired: &Desired) -> impl Iterator<Item = &Note> {
         desired.routes.iter().map(|route| route.container(Role::Serving, 1)).collect();
     desired.notes.iter().filter(move |note| match note {
         Note::PortAssumed { containers, .. } => containers.iter().any(|container| apps.contains(container)),
-        Note::ImageUnknown { .. } | Note::AskedBeside { .. } | Note::AliasLeftOut { .. } => false,
+        Note::ImageUnknown { .. }
+        | Note::NotWatched(_)
+        | Note::AskedBeside { .. }
+        | Note::AliasLeftOut { .. } => false,
     })
 }
 

@@ -7,7 +7,7 @@ use serde::de::Visitor;
 use std::fmt;
 
 /// A switch of the config, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Enabled {
     /// `true`.
     Yes,

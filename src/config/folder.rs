@@ -4,15 +4,28 @@
 use super::mount::Mount;
 use super::mount::MountSource;
 use super::problem::Problem;
+use super::problem::Span;
 use super::schema::Config;
 use crate::name::visible;
 use serde_spanned::Spanned;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The paths of the host that the config mounts: absolute, or relative to its folder.
 pub fn mounted_paths(config: &Config) -> BTreeSet<&str> {
     host_mounts(config).map(|(_, path)| path).collect()
+}
+
+/// The paths of the config's `folder` whose files are watched, each with the place of its first mount.
+pub fn watched_paths<'c>(config: &'c Config, folder: &Path) -> BTreeMap<&'c str, Span> {
+    let mut watched = BTreeMap::new();
+    for (mount, path) in host_mounts(config).filter(|(mount, _)| mount.get_ref().is_watched()) {
+        if folder.join(path).starts_with(folder) {
+            watched.entry(path).or_insert_with(|| mount.span());
+        }
+    }
+    watched
 }
 
 /// What is wrong with what the config mounts, for a config in `folder`, given those paths that are `missing`.

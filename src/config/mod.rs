@@ -34,6 +34,7 @@ pub use environment::Environment;
 pub use environment::SecretVariable;
 pub use folder::check_mounted_paths;
 pub use folder::mounted_paths;
+pub use folder::watched_paths;
 pub use literal::Notation;
 pub use mount::Access;
 pub use mount::EnvFile;

@@ -27,6 +27,15 @@ pub struct Mount {
     pub access: Access,
     /// The label that SELinux is to find there.
     pub relabel: Option<Relabel>,
+    /// Whether a change of its files is a change of the container, where that can only read them.
+    pub watch: Enabled,
+}
+
+impl Mount {
+    /// Whether a change of its files is a change of the container.
+    pub fn is_watched(&self) -> bool {
+        self.access == Access::ReadOnly && self.watch == Enabled::Yes
+    }
 }
 
 /// What is mounted.
@@ -84,7 +93,7 @@ impl Mount {
             Ok(source) => source,
             Err((why, hint)) => return wrong(why, hint),
         };
-        Ok(Self { source, target, access, relabel })
+        Ok(Self { source, target, access, relabel, watch: Enabled::Yes })
     }
 }
 
@@ -137,6 +146,8 @@ struct MountKeys {
     external: Option<Spanned<Written>>,
     #[serde(default)]
     read_only: Option<Enabled>,
+    #[serde(default)]
+    watch: Option<Spanned<Enabled>>,
 }
 
 impl<'de> Deserialize<'de> for MountTable {
@@ -171,7 +182,20 @@ impl MountKeys {
             Some(Enabled::Yes) => Access::ReadOnly,
             Some(Enabled::No) | None => Access::ReadWrite,
         };
-        Some(Mount { source: source?, target: target.ok()?, access, relabel: None })
+        let (source, target) = (source?, target.ok()?);
+        let watch = self.watch.map(|watch| (watch.span(), watch.into_inner()));
+        let mount = Mount { source, target, access, relabel: None, watch: Enabled::Yes };
+        let is_path = matches!(mount.source, MountSource::Host(_) | MountSource::Folder(_));
+        match watch {
+            Some((span, Enabled::Yes)) if !is_path || !mount.is_watched() => {
+                let message = "files are watched only where containers do not change them";
+                let hint = "a path with `read_only = true` is watched; remove `watch`";
+                problems.push(Problem::error(span, message).hint(hint));
+                None
+            }
+            Some((_, watch)) => Some(Mount { watch, ..mount }),
+            None => Some(mount),
+        }
     }
 
     fn source(&self, problems: &mut Vec<Problem>) -> Option<MountSource> {

@@ -3,6 +3,7 @@
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Image;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a person should know of a config before anything is planned.
@@ -22,6 +23,8 @@ pub enum Note {
         /// The port.
         port: u16,
     },
+    /// Changes of files that are mounted are not seen, and why not, by their paths.
+    NotWatched(BTreeMap<String, String>),
     /// The proxy does not reach these, so others ask them whether they are ready.
     AskedBeside {
         /// The image of the containers that ask.
@@ -51,6 +54,10 @@ impl fmt::Display for Note {
                 "neither a `port` nor an image says where these listen, so it is taken to be {port}: {}",
                 list(containers)
             ),
+            Self::NotWatched(paths) => {
+                let paths: Vec<String> = paths.iter().map(|(path, why)| format!("{path} ({why})")).collect();
+                write!(f, "changes of files in these are not seen: {}", paths.join(", "))
+            }
             Self::AskedBeside { image, containers } => write!(
                 f,
                 "gordon's proxy does not reach these, so a container of `{image}` asks for their `path`: {}",

@@ -38,6 +38,7 @@ fn inputs() -> Inputs {
     ];
     let image = |name: &str| Image::parse(name).expect("an image");
     Inputs {
+        files: BTreeMap::new(),
         env_files: ["env/a_com.env", "env/b_com.env", "own.env"]
             .map(|path| (path.to_owned(), path.to_owned()))
             .into(),

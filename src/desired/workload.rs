@@ -5,6 +5,7 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::name::Network;
 use crate::name::Owner;
+use crate::spec::FilesPart;
 use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Kind;
@@ -135,7 +136,7 @@ impl Workload {
             let HealthCheck { command, interval, timeout, start_period } = health;
             format!("{interval:?} {timeout:?} {start_period:?} {command}")
         });
-        let mut parts = vec![
+        let mut parts: Vec<(&str, Vec<&str>)> = vec![
             ("image", vec![self.image.as_str()]),
             ("entrypoint", words(&runtime.entrypoint)),
             ("command", words(&runtime.command)),
@@ -146,8 +147,17 @@ impl Workload {
             ("port", words(&runtime.ports)),
             ("health", words(&health)),
         ];
-        parts.extend(runtime.settings.parts());
+        parts.extend(runtime.settings.parts().map(|(key, values)| -> (&str, _) { (key, values) }));
+        parts.extend(self.watched_files().map(|part| {
+            let values = part.values.iter().map(|(_, value)| value.as_str());
+            (part.name.as_str(), values.collect())
+        }));
         Spec::of(&parts)
+    }
+
+    /// The parts of its spec that remember files.
+    pub fn watched_files(&self) -> impl Iterator<Item = &FilesPart> {
+        self.runtime.mounts.iter().filter_map(|mount| mount.files.as_deref())
     }
 
     /// The platform of its image, where the config says one.

@@ -7,6 +7,7 @@ use super::Plan;
 use super::answers::check_answers;
 use super::answers::expect_no_other_answers;
 use super::builder::PlanBuilder;
+use super::containers::Slot;
 use super::containers::bring_up;
 use super::containers::leave_old_route_networks;
 use super::containers::named_volumes;
@@ -53,6 +54,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     prune::prune(&mut plan, desired);
     expect_no_other_answers(&mut plan, desired);
     note_endless_logs(&mut plan, desired);
+    note_unknown_files(&mut plan, desired);
     note_other_data(&mut plan, desired);
     plan.finish()
 }
@@ -68,7 +70,9 @@ fn notes(desired: &Desired, host: &Observed) -> impl Iterator<Item = Note> {
         desired::Note::PortAssumed { containers, .. } => {
             desired.proxy.is_none() && !containers.iter().any(is_asked)
         }
-        desired::Note::AskedBeside { .. } | desired::Note::AliasLeftOut { .. } => false,
+        desired::Note::NotWatched(_)
+        | desired::Note::AskedBeside { .. }
+        | desired::Note::AliasLeftOut { .. } => false,
     };
     desired.notes.iter().filter(move |note| !is_moot(note)).cloned().map(Note::Config)
 }
@@ -81,6 +85,22 @@ fn note_endless_logs(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let endless: Vec<Container> = endless.collect();
     if !endless.is_empty() {
         plan.plan.notes.push(Note::EndlessLogs(endless));
+    }
+}
+
+/// Notes the containers that stay and of which it is not known what files they were made with.
+fn note_unknown_files(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    let mut unknown = Vec::new();
+    for workload in &desired.workloads {
+        let stays = |slot: Slot| {
+            let seen = plan.seen(&slot.live)?;
+            let mut parts = workload.watched_files();
+            parts.any(|part| seen.spec.lacks_files(&part.name)).then_some(slot.live)
+        };
+        unknown.extend(slots(workload).into_iter().filter_map(stays));
+    }
+    if !unknown.is_empty() {
+        plan.plan.notes.push(Note::FilesUnknown(unknown));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::name::Image;
 use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Volume;
+use crate::spec::FilesPart;
 use crate::spec::Setting;
 use crate::spec::Settings;
 use crate::spec::Spec;
@@ -190,6 +191,8 @@ pub enum Change {
     },
     /// The content of an env file has changed.
     EnvFile(String),
+    /// Files that are mounted have changed.
+    Files(Vec<String>),
     /// A setting has another value, of which only the new one is known.
     Setting {
         /// Its key.
@@ -212,6 +215,8 @@ pub struct Told<'a> {
     pub env: &'a [(EnvKey, String)],
     /// Its own env files.
     pub env_files: &'a [&'a str],
+    /// The parts of its spec that remember files.
+    pub files: &'a [&'a FilesPart],
     /// Its settings from the config.
     pub settings: &'a Settings,
 }
@@ -220,7 +225,9 @@ impl Change {
     /// The changes that turn the container `seen` into `told`.
     pub fn between(seen: &SeenContainer, told: Told<'_>) -> Vec<Self> {
         let mut changes: Vec<Self> = Vec::new();
-        for difference in told.spec.differences(&seen.spec) {
+        let is_known = |part| !seen.spec.lacks_files(part) && !told.spec.lacks_files(part);
+        let differences = told.spec.differences(&seen.spec).into_iter();
+        for difference in differences.filter(|difference| is_known(difference.part)) {
             let found = match difference.part {
                 "image" => vec![Self::image(seen, told.image)],
                 "env" => Self::env(seen, told.env),
@@ -228,6 +235,9 @@ impl Change {
                     Some(path) => vec![Self::EnvFile((*path).to_owned())],
                     None => vec![Self::Part("env files")],
                 },
+                part if told.files.iter().any(|files| files.name == part) => {
+                    Self::files(seen, part, told.files)
+                }
                 part => vec![match Setting::find(part) {
                     Some(setting) => {
                         Self::Setting { key: setting.key, to: setting.describe(told.settings.get(part)) }
@@ -247,6 +257,17 @@ impl Change {
     fn image(seen: &SeenContainer, to: &Image) -> Self {
         let from = seen.past.image.as_ref().filter(|from| seen.spec.has("image", from.as_str()));
         from.map_or(Self::Part("image"), |from| Self::Image { from: from.clone(), to: to.clone() })
+    }
+
+    /// The files that are new or changed; where some are only gone, what is mounted.
+    fn files(seen: &SeenContainer, part: &str, files: &[&FilesPart]) -> Vec<Self> {
+        let values = files.iter().filter(|files| files.name == part).flat_map(|files| &files.values);
+        let changed = values.clone().filter(|(_, value)| !seen.spec.has(part, value));
+        let mut paths: Vec<String> = changed.map(|(path, _)| path.clone()).collect();
+        if paths.is_empty() {
+            paths.extend(values.take(1).map(|(path, _)| path.clone()));
+        }
+        vec![Self::Files(paths)]
     }
 
     /// The changed variables. A container's environment has other sources too; its label tells which values
@@ -299,6 +320,7 @@ impl fmt::Display for Change {
                 write!(f, "env - {key}={}", short(from.as_deref().unwrap_or_default()))
             }
             Self::EnvFile(path) => write!(f, "{path} changed"),
+            Self::Files(paths) => write!(f, "{} changed", few(paths)),
             Self::Setting { key, to } => write!(f, "{key}: {}", short(to)),
             Self::Part(part) => write!(f, "{part} changed"),
         }
@@ -422,6 +444,8 @@ pub enum Note {
         /// The container that runs on it.
         holder: Container,
     },
+    /// It is not known whether the files changed that containers which stay were made with.
+    FilesUnknown(Vec<Container>),
     /// Containers that stay have logs without a limit.
     EndlessLogs(Vec<Container>),
     /// Volumes that may be left behind, and that nothing leaves.
@@ -492,6 +516,12 @@ impl fmt::Display for Note {
                 f,
                 "container {holder} runs on volume {volume}, which {container} is to mount: two databases on one volume destroy \
                  it; `docker stop {holder}` ends the other"
+            ),
+            Self::FilesUnknown(containers) => write!(
+                f,
+                "what mounted files these were made with is not known, so a change of one is seen only once they are replaced: \
+                 {}; `gordon apply --recreate NAME` does it",
+                list(containers)
             ),
             Self::EndlessLogs(containers) => write!(
                 f,
@@ -583,6 +613,7 @@ mod tests {
             image: &image("app:2"),
             env: &env,
             env_files: &[],
+            files: &[],
             settings: &Settings::default(),
         };
         let reason = Reason::Changed(Change::between(&had, told)).to_string();
@@ -607,7 +638,8 @@ mod tests {
         let was =
             Spec::of(&[("memory", vec!["512m"]), ("read_only", vec!["true"]), ("shm_size", vec!["1g"])]);
         let is = Spec::of(&settings.parts().collect::<Vec<_>>());
-        let told = Told { spec: &is, image: &image, env: &[], env_files: &[], settings: &settings };
+        let told =
+            Told { spec: &is, image: &image, env: &[], env_files: &[], files: &[], settings: &settings };
         assert_eq!(
             Reason::Changed(Change::between(&seen(was, "app:1", &[]), told)).to_string(),
             "cap_add: NET_ADMIN, SYS_TIME, init: on, memory: 1g, read_only: off, shm_size: no longer set"
@@ -624,6 +656,7 @@ mod tests {
             image: &image("app:2"),
             env: &[],
             env_files: &[],
+            files: &[],
             settings: &Settings::default(),
         };
         assert_eq!(

@@ -328,12 +328,14 @@ fn db() -> Box<Launch> {
                     target: PATH.to_owned(),
                     read_only: false,
                     relabel: None,
+                    files: None,
                 },
                 Mount {
                     source: Source::Folder("db/init scripts".to_owned()),
                     target: "/docker-entrypoint-initdb.d".to_owned(),
                     read_only: true,
                     relabel: None,
+                    files: None,
                 },
             ],
             health: Some(HealthCheck {

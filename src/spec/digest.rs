@@ -1,5 +1,6 @@
 //! The hashed form of a container's settings, which its label remembers.
 
+use super::content::FILES;
 use sha2::Digest;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -79,6 +80,11 @@ impl Spec {
         self.parts().get(part).is_some_and(|hashes| hashes.contains(&hash(value).as_str()))
     }
 
+    /// Whether a part remembers files, and is not in this spec: whether they changed is not known.
+    pub fn lacks_files(&self, part: &str) -> bool {
+        part.starts_with(FILES) && !self.has_part(part)
+    }
+
     /// Whether the part is there, so not at its default.
     pub fn has_part(&self, part: &str) -> bool {
         self.parts().contains_key(part)
@@ -98,7 +104,12 @@ impl fmt::Display for Spec {
 
 /// The first 8 hex digits of the SHA-256 of `text`: enough to tell a change, no help to anyone who guesses.
 pub fn hash(text: &str) -> String {
-    let [a, b, c, d, ..] = Sha256::digest(text.as_bytes()).0;
+    hash_of(text.as_bytes())
+}
+
+/// The same of any bytes.
+pub fn hash_of(bytes: &[u8]) -> String {
+    let [a, b, c, d, ..] = Sha256::digest(bytes).0;
     format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 

@@ -3,6 +3,7 @@
 //! proxy's words.
 
 mod check;
+mod content;
 mod digest;
 mod image;
 mod kind;
@@ -18,9 +19,12 @@ mod value;
 pub use check::HttpCheck;
 pub use check::PortCheck;
 pub use check::Prober;
+pub use content::Content;
+pub use content::FilesPart;
 pub use digest::Difference;
 pub use digest::Spec;
 pub use digest::hash;
+pub use digest::hash_of;
 pub use image::ImageFacts;
 pub use kind::Kind;
 pub use naming::Naming;

@@ -1,8 +1,10 @@
 //! The settings of a container beside its name, image, labels and networks.
 
+use super::FilesPart;
 use super::Settings;
 use crate::name::EnvKey;
 use crate::name::Volume;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// All settings of a container beside its name, image, labels and networks.
@@ -56,6 +58,8 @@ pub struct Mount {
     pub read_only: bool,
     /// The label that SELinux is to find there; `None`: the one that it has.
     pub relabel: Option<Relabel>,
+    /// What is there, where a change of it is a change of the container.
+    pub files: Option<Arc<FilesPart>>,
 }
 
 /// The label that docker gives to the files of a mount, on hosts with SELinux.

@@ -100,7 +100,7 @@ impl FileError {
     }
 
     /// Why `path`, which people know as `known`, cannot be read.
-    fn reading(path: &Path, known: &Path, error: &io::Error) -> Self {
+    pub(super) fn reading(path: &Path, known: &Path, error: &io::Error) -> Self {
         let known = known.to_owned();
         match error.kind() {
             io::ErrorKind::NotFound if path.is_symlink() => Self::Dangling(known),

@@ -14,3 +14,4 @@ pub mod progress;
 pub mod secrets;
 pub mod terminal;
 pub mod variables;
+pub mod watched;

@@ -334,7 +334,7 @@ fn host(config: &Config) -> (Inputs, Observed) {
     let seen = |facts: &ImageFacts| SeenImage { id: None, facts: facts.clone() };
     host.images.here = images.iter().map(|(image, facts)| (image.clone(), seen(facts))).collect();
     let env_files = config::env_files(config).into_iter().map(|file| (file.path, "A=1\n".to_owned()));
-    (Inputs { env_files: env_files.collect(), images, secrets: BTreeMap::new() }, host)
+    (Inputs { env_files: env_files.collect(), images, ..Inputs::default() }, host)
 }
 
 /// Shows a plan in every form.

@@ -813,6 +813,8 @@ volumes = [
   { name = "data", target = "/k", type = "bind" },
   { name = "data", target = "/l", read_only = "yes" },
   { external = "other", target = "/m/" },
+  { name = "./n", target = "/n", watch = true },
+  { name = "n", target = "/o", read_only = true, watch = true },
   "data:/m",
   5,
 ]
@@ -838,6 +840,8 @@ services:
       - { name: data, target: /k, type: bind }
       - { name: data, target: /l, read_only: "yes" }
       - { external: other, target: /m/ }
+      - { name: ./n, target: /n, watch: true }
+      - { name: n, target: /o, read_only: true, watch: true }
       - data:/m
       - 5
 "#,

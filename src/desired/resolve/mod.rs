@@ -27,6 +27,7 @@ use crate::name::Label;
 use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
+use crate::spec::Content;
 use crate::spec::ImageFacts;
 use crate::spec::Prober;
 use crate::spec::Proxy;
@@ -41,6 +42,8 @@ use std::collections::BTreeSet;
 pub struct Inputs {
     /// The contents of env files, by the path that the config calls them by; those that are not there are absent.
     pub env_files: BTreeMap<String, String>,
+    /// What is at the paths that are watched, as the config calls them.
+    pub files: BTreeMap<String, Content>,
     /// What images declare, as far as it is known.
     pub images: BTreeMap<Image, ImageFacts>,
     /// The values of secrets, as far as they are known.
@@ -72,6 +75,8 @@ struct Resolver<'a> {
     routes: Vec<Route>,
     /// The networks that the proxy joins.
     proxied: BTreeSet<Network>,
+    /// The mounts whose files are not watched, and why.
+    unwatched: BTreeMap<String, String>,
     /// The containers of routed apps whose port is a guess, by that port.
     silent: BTreeMap<u16, Vec<Container>>,
     /// By the order of `workloads`: the names under which others find each.
@@ -108,6 +113,7 @@ impl<'a> Resolver<'a> {
             workloads: Vec::new(),
             routes: Vec::new(),
             proxied: BTreeSet::new(),
+            unwatched: BTreeMap::new(),
             silent: BTreeMap::new(),
             aliases: Aliases::default(),
             collisions: Collisions::default(),
@@ -136,6 +142,9 @@ impl<'a> Resolver<'a> {
                 .into_iter()
                 .map(|(image, containers)| Note::ImageUnknown { image: image.clone(), containers }),
         );
+        if !self.unwatched.is_empty() {
+            notes.push(Note::NotWatched(self.unwatched));
+        }
         let silent = self.silent.into_iter();
         notes.extend(silent.map(|(port, containers)| Note::PortAssumed { containers, port }));
         self.problems.extend(self.collisions.finish());

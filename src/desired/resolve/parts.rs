@@ -16,7 +16,9 @@ use crate::name::Owner;
 use crate::name::Volume;
 use crate::name::mount_path;
 use crate::name::visible;
+use crate::spec::Content;
 use crate::spec::EnvFile;
+use crate::spec::FilesPart;
 use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Mount;
@@ -27,6 +29,7 @@ use crate::spec::hash;
 use serde_spanned::Spanned;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of a health check that the config does not give; docker's own 30 s would make every start wait so long.
@@ -103,7 +106,7 @@ impl Resolver<'_> {
             let whose = format!("VOLUME {path} of {}", workload.name());
             let volume = self.volume(name, &whose, &workload.owner, place);
             let source = Source::Volume(volume);
-            image_mounts.push(Mount { source, target: path, read_only: false, relabel: None });
+            image_mounts.push(Mount { source, target: path, read_only: false, relabel: None, files: None });
         }
         image_mounts
     }
@@ -173,7 +176,8 @@ impl Resolver<'_> {
         volume_home: &str,
         owner: &Owner,
     ) -> Mount {
-        let config::Mount { source, target, access, relabel } = mount.get_ref();
+        let config::Mount { source, target, access, relabel, .. } = mount.get_ref();
+        let files = self.files(mount.get_ref());
         let source = match source {
             MountSource::Named(name) => {
                 let name = format!("{volume_home}-{name}");
@@ -193,7 +197,25 @@ impl Resolver<'_> {
             MountSource::Folder(path) => Source::Folder(path.clone()),
         };
         let read_only = *access == config::Access::ReadOnly;
-        Mount { source, target: target.clone(), read_only, relabel: *relabel }
+        Mount { source, target: target.clone(), read_only, relabel: *relabel, files }
+    }
+
+    /// What is mounted, where a change of it is a change of the container.
+    fn files(&mut self, mount: &config::Mount) -> Option<Arc<FilesPart>> {
+        let (path, shown) = match &mount.source {
+            MountSource::Folder(path) => (path, format!("./{path}")),
+            MountSource::Host(path) => (path, path.clone()),
+            MountSource::Named(_) | MountSource::External(_) => return None,
+        };
+        if mount.watch == Enabled::No {
+            self.unwatched.insert(shown, "`watch = false`".to_owned());
+            return None;
+        }
+        let content = self.inputs.files.get(path).filter(|_| mount.is_watched())?;
+        if let Content::TooMuch(what) = content {
+            self.unwatched.insert(shown, format!("more than {what}"));
+        }
+        content.part(path, &mount.target).map(Arc::new)
     }
 
     pub(super) fn keeps_previous(&self) -> bool {

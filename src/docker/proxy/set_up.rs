@@ -44,6 +44,7 @@ pub fn runtime(proxy: &Proxy) -> Runtime {
         target: target.to_owned(),
         read_only: false,
         relabel: None,
+        files: None,
     };
     Runtime {
         entrypoint: vec!["sh".to_owned()],

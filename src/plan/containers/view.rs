@@ -53,6 +53,7 @@ fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) ->
         image: &workload.image,
         env: &runtime.env,
         env_files: &workload.own_env_file_paths(),
+        files: &workload.watched_files().collect::<Vec<_>>(),
         settings: &runtime.settings,
     };
     let changes = Change::between(seen, told);

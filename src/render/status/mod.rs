@@ -57,6 +57,7 @@ fn notes(status: &Status<'_>) -> Vec<String> {
         | Note::NetworkKept(_)
         | Note::VolumeKept(_)
         | Note::VolumesKept(_)
+        | Note::FilesUnknown(_)
         | Note::EndlessLogs(_)
         | Note::NothingLeft { .. } => true,
     };

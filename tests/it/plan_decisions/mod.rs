@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
 mod external;
+mod files;
 mod left_data;
 mod ports;
 mod proxy;
