@@ -589,6 +589,7 @@ https://myapp.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://api.example.com {
 	reverse_proxy gordon-api.example.com-previous.gordon-api-example-com.:8080 {
@@ -600,6 +601,7 @@ https://api.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -429,6 +429,7 @@ http://blog.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

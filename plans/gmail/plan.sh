@@ -309,6 +309,7 @@ http://test.eliasson.me {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -551,6 +551,7 @@ https://shop.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://jobs.example.com {
 	reverse_proxy s-jobs-previous.s-backend.:8080 {
@@ -562,6 +563,7 @@ https://jobs.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

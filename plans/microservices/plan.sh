@@ -628,6 +628,7 @@ https://api.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://worker.company.com {
 	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
@@ -639,6 +640,7 @@ https://worker.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://admin.company.com {
 	reverse_proxy gordon-admin.company.com-previous.gordon-admin-company-com.:8080 {
@@ -650,6 +652,7 @@ https://admin.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -351,6 +351,7 @@ https://myapp.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://api.example.com {
 	reverse_proxy gordon-api.example.com-previous.gordon-default.:8080 {
@@ -362,6 +363,7 @@ https://api.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -723,6 +723,7 @@ https://tenant1.app.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://tenant2.app.com {
 	reverse_proxy gordon-tenant2.app.com-previous.gordon-tenant2-app-com.:8080 {
@@ -734,6 +735,7 @@ https://tenant2.app.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://tenant3.app.com {
 	reverse_proxy gordon-tenant3.app.com-previous.gordon-tenant3-app-com.:8080 {
@@ -745,6 +747,7 @@ https://tenant3.app.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -615,6 +615,7 @@ https://app1.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://app2.example.com {
 	reverse_proxy gordon-app2.example.com-previous.gordon-backend.:8080 {
@@ -626,6 +627,7 @@ https://app2.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://app3.example.com {
 	reverse_proxy gordon-app3.example.com-previous.gordon-frontend.:8080 {
@@ -637,6 +639,7 @@ https://app3.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

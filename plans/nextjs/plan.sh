@@ -309,6 +309,7 @@ http://nextjs.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

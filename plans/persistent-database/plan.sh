@@ -424,6 +424,7 @@ https://myapp.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

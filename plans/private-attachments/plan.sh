@@ -581,6 +581,7 @@ https://api.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://worker.company.com {
 	reverse_proxy gordon-worker.company.com-previous.gordon-backend.:8080 {
@@ -592,6 +593,7 @@ https://worker.company.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

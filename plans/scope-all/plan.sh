@@ -427,6 +427,7 @@ https://one.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 https://two.example.com {
 	reverse_proxy sites-two.example.com-previous.sites-two-example-com.:8080 {
@@ -438,6 +439,7 @@ https://two.example.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 END

@@ -3,6 +3,7 @@
 use super::End;
 use super::ssh::unreachable;
 use crate::docker::Op;
+use crate::docker::proxy;
 use std::collections::BTreeMap;
 
 /// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
@@ -46,6 +47,8 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
     } else if matches!(op, Op::AskRoutes { .. }) && says("refused") {
         "another port, or 127.0.0.1 only? see `port` and `app_port` in the config, and `docker logs` of the app"
             .to_owned()
+    } else if let Some(hint) = snippet(op, stderr) {
+        hint
     } else if says("no space left on device") {
         "the disk is full: `docker system df` shows what docker keeps".to_owned()
     } else if says("non-overlapping ipv4 address pool") || says("address pools have been fully subnetted") {
@@ -88,6 +91,23 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
         };
     };
     Some(hint)
+}
+
+/// Where the config has the words that Caddy refuses: `at /config/gordon/next/shop.caddy:12`. Of what Caddy sees only when it
+/// puts all together, it says no place.
+fn snippet(op: &Op, stderr: &str) -> Option<String> {
+    let Op::WriteRoutes { text, .. } = op else { return None };
+    let at = stderr.split_once(".caddy:").map(|(_, rest)| rest);
+    let line = at.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+    let hosts: Vec<&str> = match line {
+        Some(line) => proxy::snippet_at(text, line).into_iter().collect(),
+        None => proxy::snippets(text).collect(),
+    };
+    match hosts.as_slice() {
+        [] => None,
+        [host] if line.is_some() => Some(format!("it is in the `snippet` of `{host}`")),
+        hosts => Some(format!("it may be in the `snippet` of `{}`", hosts.join("` or `"))),
+    }
 }
 
 fn overlap(op: &Op) -> String {

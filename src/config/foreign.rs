@@ -3,22 +3,28 @@
 use crate::spec::Setting;
 
 /// Keys that are called otherwise here.
-const RENAMED: [(&str, &str); 37] = [
+const RENAMED: [(&str, &str); 46] = [
     ("add_host", "extra_hosts"),
     ("args", "command"),
     ("arguments", "command"),
+    ("caddyfile", "snippet"),
     ("capabilities", "cap_add"),
     ("cmd", "command"),
+    ("compression", "compress"),
     ("count", "replicas"),
     ("cpu_count", "cpus"),
     ("cpu_limit", "cpus"),
     ("device", "devices"),
+    ("encode", "compress"),
     ("env", "environment"),
     ("env_files", "env_file"),
     ("environment_variables", "environment"),
     ("expose", "port"),
+    ("gzip", "compress"),
     ("health_timeout", "health"),
     ("healthcheck", "health"),
+    ("hosts", "domains"),
+    ("https", "tls"),
     ("instances", "replicas"),
     ("label", "labels"),
     ("log_driver", "log"),
@@ -30,9 +36,12 @@ const RENAMED: [(&str, &str); 37] = [
     ("mounts", "volumes"),
     ("pull_policy", "pull"),
     ("readonly", "read_only"),
+    ("redirect", "redirect_from"),
+    ("redirects", "redirect_from"),
     ("restart_policy", "restart"),
     ("scale", "replicas"),
     ("shm", "shm_size"),
+    ("ssl", "tls"),
     ("stop_grace_period", "stop_timeout"),
     ("sysctl", "sysctls"),
     ("ulimit", "ulimits"),
@@ -63,10 +72,7 @@ const ELSEWHERE: [(&[&str], &str); 8] = [
         "names and networks follow from `routes`, `attachments` and `network_groups`",
     ),
     (&["secrets"], "write `environment = { secret = [\"NAME\"] }`"),
-    (
-        &["hosts", "domains"],
-        "each domain has a route of its own; an app of a project lists its hosts in `proxy`",
-    ),
+    (&["hosts", "domains"], "an app lists its hosts in `proxy`, as in `proxy = { hosts = [\"shop.com\"] }`"),
     (&["health_timeout", "stop_timeout", "stop_grace_period", "drain"], "`[deploy]` says it for all"),
 ];
 

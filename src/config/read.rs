@@ -206,12 +206,18 @@ impl Reader<'_> {
 }
 
 /// Keys that are valid after a dot: `[routes.localhost.environment]`.
-const ROUTE_KEYS: [&str; 13] = [
+const ROUTE_KEYS: [&str; 19] = [
     "image",
     "id",
     "port",
     "replicas",
     "strategy",
+    "domains",
+    "redirect_from",
+    "tls",
+    "compress",
+    "access_log",
+    "snippet",
     "command",
     "entrypoint",
     "environment",

@@ -9,6 +9,7 @@ use super::publish::Published;
 use super::value::Restart;
 use crate::name::Domain;
 use crate::name::visible;
+use crate::spec::Tls;
 use crate::spec::ValueError;
 use ipnet::Ipv4Net;
 use serde::de::Deserialize;
@@ -35,7 +36,7 @@ macro_rules! parsed_from_text {
     )* }
 }
 
-parsed_from_text! { Mount EnvFile Published Restart }
+parsed_from_text! { Mount EnvFile Published Restart Tls }
 
 /// A number above 0.
 struct NumberVisitor<T> {

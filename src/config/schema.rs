@@ -8,6 +8,7 @@ use super::mount::EnvFile;
 use super::mount::Mount;
 use super::publish::Published;
 use super::scalar;
+use super::snippet::Snippet;
 use super::value::Restart;
 use crate::name::Domain;
 use crate::name::EnvKey;
@@ -106,6 +107,10 @@ impl Config {
 pub struct Route {
     /// The domain that it answers to.
     pub domain: Spanned<Domain>,
+    /// The others that it answers to.
+    pub domains: Vec<Spanned<Domain>>,
+    /// How the proxy serves them.
+    pub site: Site,
     /// Takes the domain's part in names.
     pub id: Option<Spanned<Label>>,
     /// Where the app listens, when the config says so.
@@ -140,6 +145,23 @@ pub struct App {
 pub struct AppProxy {
     /// The hosts that the app answers to; at least one.
     pub hosts: Vec<Spanned<Domain>>,
+    /// How the proxy serves them.
+    pub site: Site,
+}
+
+/// How the proxy serves the hosts of an app. What is not said is as `[proxy]` has it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Site {
+    /// Hosts that send their visitors to the first of the app's.
+    pub redirect_from: Vec<Spanned<Domain>>,
+    /// Where the certificates of all of these hosts come from.
+    pub tls: Option<Tls>,
+    /// Whether text is compressed.
+    pub compress: Option<Enabled>,
+    /// Whether requests are logged.
+    pub access_log: Option<Enabled>,
+    /// More of the proxy's own words.
+    pub snippet: Option<Snippet>,
 }
 
 /// A service: of a Luma project, or attached to a domain or a group.
@@ -329,6 +351,10 @@ pub struct Proxy {
     pub https_port: Spanned<NonZeroU16>,
     /// Where its certificates come from.
     pub tls: Tls,
+    /// Whether text is compressed, unless an app says otherwise.
+    pub compress: Enabled,
+    /// Whether requests are logged, unless an app says otherwise.
+    pub access_log: Enabled,
 }
 
 impl fmt::Display for AttachedTo {
@@ -388,6 +414,8 @@ impl Default for Proxy {
             http_port: port(80),
             https_port: port(443),
             tls: Tls::default(),
+            compress: Enabled::Yes,
+            access_log: Enabled::No,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The long forms of routes, apps, services and attachments, and what they mean. Does not know their places in the config.
 
+use super::enabled::Enabled;
 use super::environment::Environment;
 use super::form::ImageOr;
 use super::form::List;
@@ -21,8 +22,10 @@ use super::schema::Health;
 use super::schema::HealthTest;
 use super::schema::Route;
 use super::schema::Service;
+use super::schema::Site;
 use super::schema::Strategy;
 use super::schema::Workload;
+use super::snippet::Snippet;
 use super::value::Restart;
 use crate::name::Domain;
 use crate::name::Image;
@@ -30,6 +33,7 @@ use crate::name::Label;
 use crate::name::ShortName;
 use crate::name::visible;
 use crate::spec::Settings;
+use crate::spec::Tls;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use std::num::NonZeroU8;
@@ -114,6 +118,12 @@ table! {
         port: Option<Spanned<Port>>,
         replicas: Option<Spanned<Replicas>>,
         strategy: Option<Strategy>,
+        domains: OneOrMany<Domain>,
+        redirect_from: OneOrMany<Domain>,
+        tls: Option<Tls>,
+        compress: Option<Enabled>,
+        access_log: Option<Enabled>,
+        snippet: Option<Snippet>,
     }
 }
 
@@ -156,6 +166,12 @@ pub(super) struct AppProxyTable {
     hosts: Spanned<List<Spanned<Domain>>>,
     #[serde(default)]
     app_port: Option<Spanned<Port>>,
+    #[serde(default)]
+    redirect_from: OneOrMany<Domain>,
+    tls: Option<Tls>,
+    compress: Option<Enabled>,
+    access_log: Option<Enabled>,
+    snippet: Option<Snippet>,
 }
 
 /// How to see that a container is ready.
@@ -194,6 +210,14 @@ impl RouteTable {
     ) -> Route {
         Route {
             domain,
+            domains: std::mem::take(&mut self.domains).0,
+            site: Site {
+                redirect_from: std::mem::take(&mut self.redirect_from).0,
+                tls: self.tls.take(),
+                compress: self.compress.take(),
+                access_log: self.access_log.take(),
+                snippet: self.snippet.take(),
+            },
             id: self.id.take(),
             port: self.port.take().map(into_port),
             replicas: replicas(self.replicas.take()),
@@ -290,7 +314,8 @@ fn into_proxy(
     problems: &mut Vec<Problem>,
 ) -> (Option<AppProxy>, Option<Spanned<NonZeroU16>>) {
     let port = port.map(into_port);
-    let Some(AppProxyTable { hosts, app_port }) = proxy else { return (None, port) };
+    let Some(proxy) = proxy else { return (None, port) };
+    let AppProxyTable { hosts, app_port, redirect_from, tls, compress, access_log, snippet } = proxy;
     if hosts.get_ref().is_empty {
         problems.push(
             Problem::error(hosts.span(), "the list of hosts is empty")
@@ -306,7 +331,8 @@ fn into_proxy(
     }
     let default = NonZeroU16::new(DEFAULT_APP_PORT).expect("the default port is not 0");
     let port = app_port.map(into_port).or(port).unwrap_or_else(|| Spanned::new(hosts.span(), default));
-    (Some(AppProxy { hosts: hosts.into_inner().items }), Some(port))
+    let site = Site { redirect_from: redirect_from.0, tls, compress, access_log, snippet };
+    (Some(AppProxy { hosts: hosts.into_inner().items, site }), Some(port))
 }
 
 fn into_port(port: Spanned<Port>) -> Spanned<NonZeroU16> {

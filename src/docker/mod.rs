@@ -67,4 +67,7 @@ pub use proxy::PREVIOUS;
 pub use proxy::RouteSite;
 pub use proxy::RoutesFile;
 pub use proxy::RoutesFiles;
+pub use proxy::differing_words;
+pub use proxy::own_words;
+pub use proxy::redirects;
 pub use proxy::route_sites;

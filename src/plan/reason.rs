@@ -4,6 +4,7 @@ use crate::desired;
 use crate::docker::HeldIn;
 use crate::docker::RoutesFile;
 use crate::docker::SeenContainer;
+use crate::docker::differing_words;
 use crate::docker::route_sites;
 use crate::name::Alias;
 use crate::name::Container;
@@ -115,6 +116,8 @@ pub struct RouteChanges {
     pub added: BTreeSet<String>,
     /// The hosts whose route changes, each with the container and port that it had before.
     pub changed: BTreeMap<String, String>,
+    /// The words of the config that change of these.
+    pub words: BTreeSet<&'static str>,
     /// The hosts that lose their route.
     pub removed: BTreeSet<String>,
 }
@@ -133,7 +136,8 @@ impl RouteChanges {
             match from.sites(host) {
                 None => drop(changes.added.insert(host.to_owned())),
                 Some(site) if Some(site) == to.sites(host) => {}
-                Some(_) => {
+                Some(site) => {
+                    changes.words.extend(differing_words(site, to.sites(host).unwrap_or_default()));
                     let target = targets.get(host).cloned().unwrap_or_default();
                     changes.changed.insert(host.to_owned(), target);
                 }
@@ -154,7 +158,11 @@ impl fmt::Display for RouteChanges {
             ("removed", hosts(&mut self.removed.iter())),
         ];
         let parts = parts.iter().filter(|(_, hosts)| !hosts.is_empty());
-        let parts: Vec<String> = parts.map(|(what, hosts)| format!("{what} {}", few(hosts))).collect();
+        let mut parts: Vec<String> = parts.map(|(what, hosts)| format!("{what} {}", few(hosts))).collect();
+        let words: Vec<&str> = self.words.iter().copied().collect();
+        if !words.is_empty() {
+            parts.push(format!("other {}", words.join(", ")));
+        }
         if parts.is_empty() {
             return f.write_str("the routes changed");
         }

@@ -4,7 +4,6 @@ use crate::desired::Desired;
 use crate::name::Network;
 use crate::name::Project;
 use crate::spec::Route;
-use crate::spec::Tls;
 use std::collections::BTreeSet;
 
 /// Which host of a project routes to which app.
@@ -14,14 +13,12 @@ pub struct Routing<'a> {
     pub project: &'a Project,
     /// Its routes, in the order of the apps.
     pub routes: &'a [Route],
-    /// Where certificates come from, if the proxy needs to know.
-    pub tls: Tls,
 }
 
 impl<'a> Routing<'a> {
     /// The routes of `desired`.
     pub fn of(desired: &'a Desired) -> Self {
-        Self { project: &desired.project, routes: &desired.routes, tls: desired.tls }
+        Self { project: &desired.project, routes: &desired.routes }
     }
 
     /// The networks that the proxy has to be on.

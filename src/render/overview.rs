@@ -19,6 +19,9 @@ use crate::docker::Await;
 use crate::docker::NETWORK;
 use crate::docker::Op;
 use crate::docker::RouteSite;
+use crate::docker::RoutesFile;
+use crate::docker::own_words;
+use crate::docker::redirects;
 use crate::docker::route_sites;
 use crate::name::Volume;
 use crate::plan::Plan;
@@ -276,7 +279,12 @@ impl<'a> View<'a> {
                         Reason::RoutesChanged(changed) => Some(changed),
                         _ => None,
                     };
-                    routes.extend(route_sites(text).filter_map(|site| self.route(&site, changed)));
+                    let file = RoutesFile::from(text.as_str());
+                    let redirects = redirects(text);
+                    for site in route_sites(text) {
+                        let Some((owner, entry)) = self.route(&site, changed, &redirects) else { continue };
+                        routes.push((owner, Entry { facts: site_facts(&site, &file, &redirects), ..entry }));
+                    }
                     let gone = changed.into_iter().flat_map(|changed| &changed.removed);
                     routes.extend(gone.map(|host| {
                         let what = "no longer routed".to_owned();
@@ -294,15 +302,32 @@ impl<'a> View<'a> {
         routes
     }
 
-    /// A site of the new routes, unless it is among them unchanged.
-    fn route(&self, site: &RouteSite<'a>, changed: Option<&RouteChanges>) -> Option<(&'a str, Entry<'a>)> {
+    /// A site of the new routes, unless it is among them unchanged, with the hosts that are redirected to it.
+    fn route(
+        &self,
+        site: &RouteSite<'a>,
+        changed: Option<&RouteChanges>,
+        redirects: &BTreeMap<String, &str>,
+    ) -> Option<(&'a str, Entry<'a>)> {
         let to = site.target();
         let was = changed.and_then(|changed| site.hosts().find_map(|host| changed.changed.get(&host)));
         let is_added = changed.is_none_or(|changed| site.hosts().any(|host| changed.added.contains(&host)));
+        let is_redirected = redirects.iter().any(|(from, to)| {
+            let is_new =
+                |changed: &RouteChanges| changed.added.contains(from) || changed.changed.contains_key(from);
+            site.hosts().any(|host| host == *to) && changed.is_some_and(is_new)
+        });
         let (action, what) = match was {
             Some(from) if !from.is_empty() && *from != to => (Action::Update, format!("{from} → {to}")),
-            Some(_) => (Action::Update, format!("→ {to}")),
+            Some(_) => {
+                let words = changed.into_iter().flat_map(|changed| changed.words.iter().copied());
+                let words: Vec<&str> = words.collect();
+                let other =
+                    if words.is_empty() { String::new() } else { format!("; other {}", words.join(", ")) };
+                (Action::Update, format!("→ {to}{other}"))
+            }
             None if is_added => (Action::Create, format!("→ {to}")),
+            None if is_redirected => (Action::Update, format!("→ {to}")),
             None => return None,
         };
         let owner = self.owners.get(site.container).copied().unwrap_or(self.plan.project.as_str());
@@ -321,6 +346,20 @@ impl<'a> View<'a> {
         };
         site.addresses.split(", ").map(url).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// What is particular to a site.
+fn site_facts(site: &RouteSite<'_>, file: &RoutesFile, redirects: &BTreeMap<String, &str>) -> Vec<String> {
+    let hosts: Vec<String> = site.hosts().collect();
+    let from = redirects.iter().filter(|(_, to)| hosts.iter().any(|host| host == *to));
+    let from: Vec<&str> = from.map(|(from, _)| from.as_str()).collect();
+    let words = hosts.first().and_then(|host| file.sites(host)).map(own_words).unwrap_or_default();
+    let facts = [("redirected from ", from.join(", ")), ("snippet ", words)];
+    facts
+        .into_iter()
+        .filter(|(_, said)| !said.is_empty())
+        .map(|(what, said)| format!("{what}{said}"))
+        .collect()
 }
 
 #[cfg(test)]

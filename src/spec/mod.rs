@@ -37,6 +37,7 @@ pub use pull::Pull;
 pub use route::PROXY;
 pub use route::Proxy;
 pub use route::Route;
+pub use route::Site;
 pub use route::Tls;
 pub use runtime::EnvFile;
 pub use runtime::HealthCheck;

@@ -2,12 +2,13 @@
 
 use super::Naming;
 use super::Role;
+use super::value::ValueError;
 use crate::name::Alias;
 use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Image;
 use crate::name::Network;
-use serde::Deserialize;
+use crate::name::visible;
 
 /// The hosts that are routed to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,23 @@ pub struct Route {
     pub alias: Alias,
     /// The networks that they are on; on the first of them the proxy finds them.
     pub networks: Vec<Network>,
+    /// How they are served.
+    pub site: Site,
+}
+
+/// How a proxy serves the hosts of an app.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Hosts that send their visitors to the first of the app's.
+    pub redirects: Vec<Domain>,
+    /// Where the certificates of all of these hosts come from.
+    pub tls: Tls,
+    /// Whether text is compressed for those who ask for it.
+    pub compress: bool,
+    /// Whether each request has a line in the proxy's log.
+    pub access_log: bool,
+    /// More of the proxy's own words, as they are; empty: none.
+    pub snippet: String,
 }
 
 /// The proxy's container, and its name on every network that it joins.
@@ -43,8 +61,7 @@ pub struct Proxy {
 }
 
 /// Where certificates come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tls {
     /// A public authority.
     #[default]
@@ -56,6 +73,22 @@ pub enum Tls {
 }
 
 impl Tls {
+    /// Where `text` says that they come from; `false` is another word for nowhere.
+    ///
+    /// # Errors
+    /// When it says nothing known.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "internal" => Ok(Self::Internal),
+            "off" | "false" => Ok(Self::Off),
+            _ => Err(ValueError::new(
+                format!("`{}` is none of `auto`, `internal`, `off`", visible(text)),
+                "`auto` is a public authority, `internal` the proxy's own, `off` HTTP alone",
+            )),
+        }
+    }
+
     /// As the config says it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,6 +100,11 @@ impl Tls {
 }
 
 impl Route {
+    /// Its hosts, and those that are redirected to them.
+    pub fn all_hosts(&self) -> impl Iterator<Item = &Domain> {
+        self.hosts.iter().chain(&self.site.redirects)
+    }
+
     /// The name that finds its containers from outside of the project, as far as there is one: docker's default bridge
     /// knows none, and gives no other than the container's.
     pub fn name(&self) -> String {

@@ -401,6 +401,108 @@ fn with_its_own_authority_it_answers_https() {
     });
 }
 
+/// What a proxy does every day, in the words of a config; `MORE` is for other routes.
+const WORDS: &str = "name: gtest-pxwords
+proxy: { http_port: 18080, https_port: 18443, tls: internal, access_log: true }
+routes:
+  one.test:
+    image: 'web:1'
+    port: 3000
+    environment: { BODY: first }
+    domains: [two.test]
+    redirect_from: www.one.test
+    snippet: |
+      header X-Snippet yes
+      handle /own {
+        respond own
+      }
+  plain.test:
+    image: 'web:1'
+    port: 3000
+    environment: { BODY: plain }
+    tls: false
+    compress: false
+    access_log: false
+MORE";
+
+/// Asks the proxy as a visitor would ask, with more words for curl.
+fn visit(url: &str, words: &[&str]) -> Run {
+    let curl =
+        ["-s", "-k", "-m", "10", "--connect-to", "::127.0.0.1:", "-w", "\n%{http_code} %{redirect_url}"];
+    run(Command::new("curl").args(curl).arg(url).args(words))
+}
+
+#[test]
+fn each_everyday_word_does_what_it_says() {
+    on_private_engine(each_everyday_word_does_what_it_says, || {
+        let config = |more: &str| WORDS.replace("MORE", more);
+        let one = Project::new("gtest-pxwords", &[("gordon.yaml", &config(""))]);
+        let applied = one.apply();
+        for url in ["https://one.test:18443", "https://two.test:18443", "http://plain.test:18080"] {
+            assert!(says_served(&applied, url), "{url}: {}", applied.stderr);
+        }
+        // domains, and HTTP alone
+        for url in ["https://one.test:18443/", "https://two.test:18443/"] {
+            let answer = visit(url, &[]).success().stdout;
+            assert!(answer.contains("first") && answer.ends_with("\n200 "), "{url}: {answer}");
+        }
+        let plain = visit("http://plain.test:18080/", &[]).success().stdout;
+        assert!(plain.contains("plain") && plain.ends_with("\n200 "), "{plain}");
+        // redirects keep path and query, and have a certificate
+        let to = "\n308 https://one.test:18443/x?y=z";
+        for url in ["https://www.one.test:18443/x?y=z", "http://www.one.test:18080/x?y=z"] {
+            assert!(visit(url, &[]).success().stdout.ends_with(to), "{url}");
+        }
+        let own = visit("https://one.test:18443/own", &["-i"]).success().stdout.to_lowercase();
+        let own = own.replace('\r', "");
+        assert!(own.contains("\nx-snippet: yes") && own.contains("\n\nown\n200"), "{own}");
+        // text is compressed, and an event comes at once
+        let pad = format!("X-Pad: {}", "x".repeat(2000));
+        for (url, is_compressed) in
+            [("https://one.test:18443/headers", true), ("http://plain.test:18080/headers", false)]
+        {
+            let head = visit(url, &["-H", "Accept-Encoding: gzip", "-H", &pad, "-o", "/dev/null", "-D", "-"]);
+            let is_gzip = head.stdout.to_lowercase().contains("content-encoding: gzip");
+            assert_eq!(is_gzip, is_compressed, "{}", head.stdout);
+        }
+        let events = ["-m", "2", "-N", "--compressed"];
+        let begun = visit("https://one.test:18443/events?seconds=5", &events).stdout;
+        assert!(begun.starts_with("data: first\n"), "an event comes before the end: {begun}");
+        // each request has a line in the log, which is limited
+        let log = docker(["logs", "gordon-proxy"]).success().stdout;
+        let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let hosts: Vec<_> = lines.iter().map(|line| &line["request"]["host"]).collect();
+        assert!(hosts.contains(&&json!("one.test:18443")), "{hosts:?}");
+        assert!(!log.contains("plain.test"), "{log}");
+        let options = ["inspect", "--format", "{{json .HostConfig.LogConfig.Config}}", "gordon-proxy"];
+        assert!(docker(options).stdout.contains("max-size"), "{}", docker(options).stdout);
+        one.is_settled();
+
+        // what Caddy refuses changes nothing, and is found in the config
+        for (snippet, hint) in [
+            ("respon ok", "it is in the `snippet` of `three.test`"),
+            (r"@a remote_ip b\nrespond @a b", "it may be in the `snippet` of `one.test` or `three.test`"),
+        ] {
+            let more = format!("  three.test: {{ image: 'web:1', port: 3000, snippet: \"{snippet}\" }}\n");
+            one.write("gordon.yaml", &config(&more));
+            let failed = one.gordon(&["apply", "--yes"]).ended(1).stderr;
+            assert!(failed.contains("respon") || failed.contains("remote_ip"), "Caddy's own words: {failed}");
+            assert!(failed.contains(hint), "{failed}");
+            assert!(visit("https://one.test:18443/", &[]).stdout.contains("first"));
+        }
+        // a change of words is told, and a reload
+        let changed = config("").replace("access_log: true", "compress: false").replace("[two.test]", "[]");
+        one.write("gordon.yaml", &changed);
+        let plan = one.gordon(&["plan"]).success().stdout;
+        assert!(plan.contains("→ gtest-pxwords-one.test:3000; other access_log, compress"), "{plan}");
+        assert!(!plan.contains("INTERRUPTED"), "{plan}");
+        run(&mut one.script(&[])).success();
+        let gone = visit("https://two.test:18443/", &[]);
+        assert!(!gone.stdout.contains("first"), "{gone:?}");
+        one.is_settled();
+    });
+}
+
 #[test]
 fn an_app_takes_the_address_of_its_client_from_the_proxy_alone() {
     on_private_engine(an_app_takes_the_address_of_its_client_from_the_proxy_alone, || {

@@ -28,7 +28,7 @@ const LONG: &str = "a-name-that-is-longer-than-the-table-of-nginx-takes.test";
 fn config(name: &str, body: &str) -> String {
     format!(
         "name: {name}\nproxy: {{ enabled: false, tls: 'off' }}\ndeploy: {{ drain: 2s }}\napps:\n  \
-         web: {{ image: 'web:1', environment: {{ BODY: {body} }}, proxy: {{ hosts: [web.test, {LONG}] }} }}\n  \
+         web: {{ image: 'web:1', environment: {{ BODY: {body} }}, proxy: {{ hosts: [web.test, {LONG}], redirect_from: [www.test] }} }}\n  \
          api: {{ image: 'web:1', environment: {{ BODY: api }}, replicas: 2, proxy: {{ hosts: [api.test] }} }}\n"
     )
 }
@@ -57,6 +57,8 @@ fn leads_to_the_apps(format: &str, image: &str, file: &str, at: &str, words: &[&
     assert!(get(port, LONG).contains("first"));
     assert!(get(port, "api.test").contains("api"));
     assert!(!get(port, "none.test").contains("first") && !get(port, "none.test").contains("api"));
+    let sent = ask(port, "www.test", "/x?y=z", &["-w", " %{http_code} %{redirect_url}"]).stdout;
+    assert!(sent.ends_with("http://web.test/x?y=z") && sent.contains(" 30"), "{sent}");
     sends_on_what_comes(port);
     project.write("gordon.yaml", &config(name, "second"));
     project.apply();

@@ -724,7 +724,7 @@ name = "gmail"
 enabled = false
 [routes]
 "api.company.com" = { image = "web:1", port = 8080 }
-"blog.company.com" = { image = "web:1", port = 80 }
+"blog.company.com" = { image = "web:1", port = 80, tls = "off", compress = false }
 [attachments]
 "blog.company.com" = ["db:1"]
 [network_groups]
@@ -732,7 +732,7 @@ enabled = false
 [apps.web]
 image = "web:1"
 replicas = 3
-proxy = { hosts = ["test.eliasson.me", "www.eliasson.me"] }
+proxy = { hosts = ["test.eliasson.me", "www.eliasson.me"], redirect_from = ["old.eliasson.me"], access_log = true, snippet = "header X-Own yes" }
 "#;
 
 #[test]

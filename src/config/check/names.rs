@@ -5,6 +5,7 @@ use crate::config::problem::Problem;
 use crate::config::problem::collision;
 use crate::config::read::Read;
 use crate::config::schema::Config;
+use crate::config::schema::Route;
 use crate::name::Domain;
 use crate::name::Project;
 use serde_spanned::Spanned;
@@ -137,10 +138,13 @@ fn check_volumes(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_hosts(config: &Config, problems: &mut Vec<Problem>) {
+fn check_hosts<'c>(config: &'c Config, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<&Domain, &Spanned<Domain>> = BTreeMap::new();
-    let routed = config.apps.iter().filter_map(|app| app.proxy.as_ref()).flat_map(|proxy| &proxy.hosts);
-    for host in config.routes.iter().map(|route| &route.domain).chain(routed) {
+    let proxies = config.apps.iter().filter_map(|app| app.proxy.as_ref());
+    let of_app = proxies.flat_map(|proxy| proxy.hosts.iter().chain(&proxy.site.redirect_from));
+    let of_route =
+        |route: &'c Route| [&route.domain].into_iter().chain(&route.domains).chain(&route.site.redirect_from);
+    for host in config.routes.iter().flat_map(of_route).chain(of_app) {
         match seen.get(host.get_ref()) {
             Some(first) => problems.push(
                 collision(*first, host, format!("the host `{host}` is routed twice"))

@@ -341,6 +341,23 @@ fn a_wrong_route_is_still_known_to_what_refers_to_it() {
 }
 
 #[test]
+fn what_a_site_cannot_be_is_said() {
+    let toml = r#"
+[routes]
+"a.com" = { image = "web", domains = ["b.com"], redirect_from = ["c.com", "a.com"], tls = true, snippet = "handle {" }
+"b.com" = { image = "web", compress = 1, hosts = ["c.com"], https = true, redirect = "d.com" }
+"c.com" = { image = "web", snippet = "}\nevil.com {", access_log = "yes" }
+"#;
+    let yaml = r#"
+routes:
+  a.com: { image: web, domains: [b.com], redirect_from: [c.com, a.com], tls: true, snippet: "handle {" }
+  b.com: { image: web, compress: 1, hosts: [c.com], https: true, redirect: d.com }
+  c.com: { image: web, snippet: "}\nevil.com {", access_log: "yes" }
+"#;
+    check("sites", toml, yaml);
+}
+
+#[test]
 fn an_empty_group_is_ignored_with_its_attachments() {
     let toml = "[routes]\n\"a.com\" = \"api\"\n[attachments]\ng = [\"redis\"]\n[network_groups]\ng = []\n";
     let yaml = "routes:\n  a.com: api\nattachments:\n  g: [redis]\nnetwork_groups:\n  g: []\n";

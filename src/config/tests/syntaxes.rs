@@ -149,6 +149,16 @@ name = "shop"
 [routes."a.com"]
 image = "registry.x.com:5000/team/web@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 id = "a"
+domains = ["c.com", "d.com"]
+redirect_from = "www.a.com"
+tls = false
+compress = false
+snippet = """
+header X "a b"
+handle /own {
+	respond own
+}
+"""
 strategy = "recreate"
 entrypoint = ""
 command = ["serve"]
@@ -185,7 +195,7 @@ environment = { plain = { A = "1" }, secret = ["TOKEN"] }
 
 [apps.web]
 image = "web"
-proxy = { hosts = ["b.com"] }
+proxy = { hosts = ["b.com"], redirect_from = ["www.b.com"], tls = "internal", access_log = true, snippet = "header Y" }
 server = "one"
 
 [apps.worker]

@@ -78,7 +78,10 @@ impl<'a> Resolver<'a> {
             replicas: u32::from(route.replicas.get_ref().get()),
             port: route.port.as_ref().map(|port| port.get_ref().get()),
             strategy: route.strategy,
-            hosts: Some(vec![domain.clone()]),
+            hosts: Some(
+                [&route.domain].into_iter().chain(&route.domains).map(|d| d.get_ref().clone()).collect(),
+            ),
+            site: self.site(&route.site),
             asked_host: domain.as_str(),
         };
         self.app(app, &route.workload);

@@ -56,6 +56,7 @@ impl<'a> Resolver<'a> {
                 strategy: app.strategy,
                 asked_host,
                 hosts: hosts.clone(),
+                site: app.proxy.as_ref().map(|proxy| self.site(&proxy.site)).unwrap_or_default(),
             };
             self.app(resolved, &app.workload);
         }

@@ -21,6 +21,7 @@ use crate::spec::Naming;
 use crate::spec::PortCheck;
 use crate::spec::Role;
 use crate::spec::Route;
+use crate::spec::Site;
 use std::ops::Range;
 
 /// The port of an app when neither the config nor its image says one.
@@ -58,6 +59,8 @@ pub(super) struct App<'a> {
     pub(super) strategy: config::Strategy,
     /// The hosts that are routed to it; `None`: none are.
     pub(super) hosts: Option<Vec<Domain>>,
+    /// How they are served.
+    pub(super) site: Site,
     /// The host for which it is asked whether it is ready.
     pub(super) asked_host: &'a str,
 }
@@ -103,7 +106,17 @@ impl<'a> Resolver<'a> {
             keeps_previous: self.keeps_previous(),
         };
         if let Some(hosts) = app.hosts {
-            self.route_hosts(hosts, &workload, port, &names.qualified);
+            let route = Route {
+                hosts,
+                base_name: workload.base_name.clone(),
+                naming,
+                replicas: workload.replicas,
+                port,
+                alias: names.qualified.clone(),
+                networks: workload.attachments.iter().map(|attachment| attachment.network.clone()).collect(),
+                site: app.site,
+            };
+            self.add_route(route);
         }
         self.add(workload, names);
     }
@@ -218,22 +231,24 @@ impl<'a> Resolver<'a> {
         port
     }
 
-    /// Notes that `hosts` are routed to `workload`, and makes room for the proxy in its networks.
-    fn route_hosts(&mut self, hosts: Vec<Domain>, workload: &Workload, port: u16, alias: &Alias) {
-        let networks = workload.attachments.iter().map(|attachment| attachment.network.clone());
-        let networks: Vec<Network> = networks.collect();
+    /// Adds a route, and makes room for the proxy in its networks.
+    fn add_route(&mut self, route: Route) {
         if self.is_routing() {
-            self.proxied.extend(networks.iter().cloned());
+            self.proxied.extend(route.networks.iter().cloned());
         }
-        self.routes.push(Route {
-            hosts,
-            base_name: workload.base_name.clone(),
-            naming: workload.naming,
-            replicas: workload.replicas,
-            port,
-            alias: alias.clone(),
-            networks,
-        });
+        self.routes.push(route);
+    }
+
+    /// How hosts are served, as they say it, or all.
+    pub(super) fn site(&self, own: &config::Site) -> Site {
+        let all = &self.config.proxy;
+        Site {
+            redirects: own.redirect_from.iter().map(|host| host.get_ref().clone()).collect(),
+            tls: own.tls.unwrap_or(all.tls),
+            compress: own.compress.unwrap_or(all.compress) == Enabled::Yes,
+            access_log: own.access_log.unwrap_or(all.access_log) == Enabled::Yes,
+            snippet: own.snippet.as_ref().map(|snippet| snippet.as_str().to_owned()).unwrap_or_default(),
+        }
     }
 }
 

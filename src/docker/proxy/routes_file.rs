@@ -1,5 +1,6 @@
 //! A project's file of routes, and what can be read from it.
 
+use super::sites::SNIPPET;
 use crate::name::Container;
 use crate::name::Network;
 use crate::name::Project;
@@ -99,6 +100,57 @@ pub fn route_sites(text: &str) -> impl Iterator<Item = RouteSite<'_>> {
     })
 }
 
+/// The hosts of a routes file's text that are redirected, in lower case, each with the host that its visitors are sent to.
+pub fn redirects(text: &str) -> BTreeMap<String, &str> {
+    let mut addresses = "";
+    let mut redirects = BTreeMap::new();
+    for line in text.lines() {
+        match line.strip_prefix("\tredir ").and_then(|to| to.split_once("://")) {
+            Some((_, to)) if !to.starts_with('{') => {
+                let to = to.split([':', '{']).next().unwrap_or_default();
+                redirects.extend(hosts(addresses).map(|host| (host, to)));
+            }
+            Some(_) => {}
+            None if line.starts_with(['\t', '}', '#']) => {}
+            None => addresses = line.strip_suffix(" {").unwrap_or_default(),
+        }
+    }
+    redirects
+}
+
+/// What a site of a routes file has in the config's own words of Caddy, in one line; empty where it has none.
+pub fn own_words(site: &str) -> String {
+    let snippet = site.split_once(&format!("\t{SNIPPET}")).and_then(|(_, rest)| rest.split_once('\n'));
+    let snippet = snippet.and_then(|(_, rest)| rest.split_once("\n}\n")).map_or("", |(snippet, _)| snippet);
+    snippet.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ⏎ ")
+}
+
+/// Where a site routes to, as it says it, whatever else it says.
+pub fn routing(site: &str) -> &str {
+    let begin = site.find("\treverse_proxy ").unwrap_or(site.len());
+    let end = site[begin..].find("\n\t}\n").map_or(site.len(), |end| begin + end);
+    &site[begin..end]
+}
+
+/// The words of a config in which two sites of one host differ.
+pub fn differing_words(one: &str, other: &str) -> Vec<&'static str> {
+    WORDS.into_iter().filter(|(_, of)| of(one) != of(other)).map(|(word, _)| word).collect()
+}
+
+/// What a site has of a word of the config.
+type OfWord = fn(&str) -> Option<&str>;
+
+/// The words of a config that change a site, but not where it routes to.
+const WORDS: [(&str, OfWord); 4] = [
+    ("tls", |site| {
+        let is_secure = |line: &&str| line.starts_with("https://") || line.trim_start() == "tls internal";
+        site.lines().rfind(is_secure).map(|line| if line.starts_with('\t') { "internal" } else { "auto" })
+    }),
+    ("compress", |site| site.lines().find(|line| line.starts_with("\tencode "))),
+    ("access_log", |site| site.lines().find(|line| *line == "\tlog {")),
+    ("snippet", |site| site.split_once(&format!("\t{SNIPPET}")).map(|(_, rest)| rest)),
+];
+
 /// A site goes from the line with its hosts to that with its brace.
 fn sites(text: &str) -> BTreeMap<String, Range<usize>> {
     let mut sites: BTreeMap<String, Range<usize>> = BTreeMap::new();
@@ -170,6 +222,33 @@ mod tests {
         assert_eq!(routes_file.sites("b.com"), Some("a.com, b.com {\n\thandle {\n\t}\n}\n"));
         assert_eq!(routes_file.sites("c.com"), Some("c.com {\n}\nhttp://c.com {\n}\n"));
         assert_eq!(routes_file.sites("d.com"), None);
+    }
+
+    #[test]
+    fn what_a_site_has_of_the_config_s_words_is_told() {
+        let site = |words: &str| format!("https://a.com {{\n\treverse_proxy x.net.:80 {{\n\t}}\n{words}}}\n");
+        let (plain, own) = (site(""), site("\t# snippet of a.com\n\thandle /b {\n\t\trespond b\n\t}\n"));
+        assert_eq!(
+            (own_words(&own).as_str(), own_words(&plain).as_str()),
+            ("handle /b { ⏎ respond b ⏎ }", "")
+        );
+        assert_eq!(differing_words(&plain, &own), ["snippet"]);
+        assert_eq!((routing(&own), routing("")), (routing(&plain), ""));
+        assert_ne!(routing(&plain.replace(":80", ":81")), routing(&plain));
+        let internal = plain.replace("{\n\trev", "{\n\ttls internal\n\trev");
+        assert_eq!(differing_words(&plain, &internal), ["tls"]);
+        assert_eq!(differing_words(&plain.replace("https", "http"), &plain), ["tls"]);
+        assert_eq!(
+            differing_words(&site("\tencode zstd gzip\n"), &site("\tlog {\n\t}\n")),
+            ["compress", "access_log"]
+        );
+        let text = plain
+            + "https://W.a.com, https://b.com {\n\tredir https://a.com:8443{uri} 308\n}\n\
+                            http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
+        assert_eq!(
+            redirects(&text),
+            BTreeMap::from([("w.a.com".into(), "a.com"), ("b.com".into(), "a.com")])
+        );
     }
 
     #[test]

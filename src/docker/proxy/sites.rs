@@ -1,9 +1,11 @@
 //! Routes in Caddy's words: the file of routes of a project.
 
+use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Project;
 use crate::spec::Role;
 use crate::spec::Route;
+use crate::spec::Site;
 use crate::spec::Tls;
 use std::fmt::Write;
 
@@ -29,21 +31,61 @@ pub fn upstream(route: &Route) -> String {
     format!("{}:{}", question(route, Role::Serving, 1), route.port)
 }
 
+/// The lines of a site that are no one's but its own: what is said of its log, of compression, and in the config.
+pub fn own_lines(route: &Route) -> Vec<String> {
+    let Site { compress, access_log, snippet, .. } = &route.site;
+    let mut lines = Vec::new();
+    if *access_log {
+        lines.extend(["log {", "\toutput stdout", "\tformat json", "}"].map(str::to_owned));
+    }
+    if *compress {
+        lines.push("encode zstd gzip".to_owned());
+    }
+    if !snippet.is_empty() {
+        lines.push(format!("{SNIPPET}{}", route.hosts[0]));
+        lines.extend(snippet.lines().map(str::to_owned));
+    }
+    lines
+}
+
+/// Begins the line before a route's snippet. What Caddy refuses below it is in that snippet.
+pub(super) const SNIPPET: &str = "# snippet of ";
+
+/// The host whose snippet has the line of this number, counted from 1, in a routes file.
+pub fn snippet_at(text: &str, line: usize) -> Option<&str> {
+    let mut host = None;
+    for line in text.lines().take(line) {
+        match line.trim_start().strip_prefix(SNIPPET) {
+            Some(of) => host = Some(of),
+            None if line == "}" => host = None,
+            None => {}
+        }
+    }
+    host
+}
+
+/// The hosts whose sites in a routes file have a snippet.
+pub fn snippets(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(SNIPPET))
+}
+
 /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
 /// of the release before in the moment in which no container has these. Caddy's own redirect to HTTPS goes to port 443.
-pub fn site(route: &Route, tls: Tls, https_port: u16) -> String {
+pub fn site(route: &Route, https_port: u16) -> String {
     let mut text = String::new();
-    let sites = |scheme: &str| -> String {
-        route.hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
+    let Site { tls, redirects, .. } = &route.site;
+    let sites = |scheme: &str, hosts: &[Domain]| -> String {
+        hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
     };
     let upstream = |replica| format!("{} {}", question(route, Role::Serving, replica), route.port);
     let fallback = |replica| format!("{}:{}", question(route, Role::Previous, replica), route.port);
     let replicas = || 1..=route.replicas;
     let mut line = |depth: usize, words: &str| {
+        let depth = if words.is_empty() { 0 } else { depth };
         writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
     };
-    line(0, &format!("{} {{", sites(scheme(tls))));
-    if let Some(directive) = directive(tls) {
+    line(0, &format!("{} {{", sites(scheme(*tls), &route.hosts)));
+    if let Some(directive) = directive(*tls) {
         line(1, directive);
     }
     line(1, &format!("reverse_proxy {} {{", replicas().map(fallback).collect::<Vec<_>>().join(" ")));
@@ -65,17 +107,38 @@ pub fn site(route: &Route, tls: Tls, https_port: u16) -> String {
     line(2, "header_up -Forwarded");
     line(2, "import gordon-streams");
     line(1, "}");
+    // Caddy puts them into its own order
+    own_lines(route).iter().for_each(|words| line(1, words));
     line(0, "}");
-    if tls != Tls::Off && https_port != 443 {
-        line(0, &format!("{} {{", sites("http://")));
-        line(1, &format!("redir https://{{host}}:{https_port}{{uri}} 308"));
+    let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
+    if *tls != Tls::Off && https_port != 443 {
+        line(0, &format!("{} {{", sites("http://", &route.hosts)));
+        line(1, &format!("redir https://{{host}}{port}{{uri}} 308"));
         line(0, "}");
+    }
+    if !redirects.is_empty() {
+        let to = route.hosts.first().expect("a route has a host");
+        let redirect = match tls {
+            Tls::Off => format!("redir http://{to}{{uri}} 308"),
+            Tls::Auto | Tls::Internal => format!("redir https://{to}{port}{{uri}} 308"),
+        };
+        line(0, &format!("{} {{", sites(scheme(*tls), redirects)));
+        if let Some(directive) = directive(*tls) {
+            line(1, directive);
+        }
+        line(1, &redirect);
+        line(0, "}");
+        if *tls != Tls::Off && https_port != 443 {
+            line(0, &format!("{} {{", sites("http://", redirects)));
+            line(1, &redirect);
+            line(0, "}");
+        }
     }
     text
 }
 
 /// All that the proxy has to know of a project's routes; the same for the same routes.
-pub fn routes_file(project: &Project, routes: &[Route], tls: Tls, https_port: u16) -> String {
+pub fn routes_file(project: &Project, routes: &[Route], https_port: u16) -> String {
     let mut text = format!("# project {project}\n");
     let mut networks: Vec<&Network> = routes.iter().flat_map(|route| &route.networks).collect();
     networks.sort();
@@ -84,7 +147,7 @@ pub fn routes_file(project: &Project, routes: &[Route], tls: Tls, https_port: u1
         writeln!(text, "# network {network}").expect("a string takes all");
     }
     for route in routes {
-        text.push_str(&site(route, tls, https_port));
+        text.push_str(&site(route, https_port));
     }
     text.push_str("# end\n");
     text
@@ -97,7 +160,7 @@ mod tests {
     use crate::name::Domain;
     use crate::spec::Naming;
 
-    fn route(replicas: u32) -> Route {
+    fn route(replicas: u32, tls: Tls) -> Route {
         Route {
             hosts: ["test.eliasson.me", "b.com"].map(|host| Domain::parse(host).expect("a host")).into(),
             base_name: "gmail-web".to_owned(),
@@ -106,6 +169,7 @@ mod tests {
             port: 3000,
             alias: Alias::parse("gmail-web").expect("an alias"),
             networks: vec![Network::parse("gmail-network").expect("a network")],
+            site: Site { tls, compress: true, ..Site::default() },
         }
     }
 
@@ -113,7 +177,7 @@ mod tests {
     fn the_proxy_asks_for_the_names_of_those_that_serve_and_of_those_that_did_in_their_network() {
         let project = Project::parse("gmail").expect("a project");
         assert_eq!(
-            routes_file(&project, &[route(1)], Tls::Off, 8443),
+            routes_file(&project, &[route(1, Tls::Off)], 8443),
             "\
 # project gmail
 # network gmail-network
@@ -127,11 +191,12 @@ http://test.eliasson.me, http://b.com {
 		header_up -Forwarded
 		import gordon-streams
 	}
+	encode zstd gzip
 }
 # end
 "
         );
-        let text = routes_file(&project, &[route(2)], Tls::Internal, 443);
+        let text = routes_file(&project, &[route(2, Tls::Internal)], 443);
         assert!(text.contains("\nhttps://test.eliasson.me, https://b.com {\n\ttls internal\n"), "{text}");
         let previous =
             "reverse_proxy gmail-web-previous.gmail-network.:3000 gmail-web-previous-2.gmail-network.:3000 {";
@@ -146,7 +211,41 @@ http://test.eliasson.me, http://b.com {
     #[test]
     fn a_redirect_to_https_names_a_port_that_is_not_443() {
         let redirect = "\nhttp://test.eliasson.me, http://b.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
-        assert!(site(&route(1), Tls::Internal, 8443).ends_with(&redirect[1..]));
-        assert!(!site(&route(1), Tls::Auto, 443).contains("redir"));
+        assert!(site(&route(1, Tls::Internal), 8443).ends_with(&redirect[1..]));
+        assert!(!site(&route(1, Tls::Auto), 443).contains("redir"));
+    }
+
+    fn domain(name: &str) -> Domain {
+        Domain::parse(name).expect("a host")
+    }
+
+    #[test]
+    fn a_host_that_is_redirected_has_the_certificate_of_the_first_and_one_redirect_from_http() {
+        let mut route = route(1, Tls::Internal);
+        route.site.redirects = vec![domain("www.b.com"), domain("old.com")];
+        let to = |port: &str| format!("redir https://test.eliasson.me{port}{{uri}} 308");
+        let text = site(&route, 8443);
+        let secure =
+            format!("\nhttps://www.b.com, https://old.com {{\n\ttls internal\n\t{}\n}}\n", to(":8443"));
+        let plain = format!("\nhttp://www.b.com, http://old.com {{\n\t{}\n}}\n", to(":8443"));
+        assert!(text.ends_with(&(secure + &plain[1..])), "{text}");
+        assert!(site(&route, 443).ends_with(&format!("\t{}\n}}\n", to(""))));
+        route.site.tls = Tls::Off;
+        let plain = "\nhttp://www.b.com, http://old.com {\n\tredir http://test.eliasson.me{uri} 308\n}\n";
+        assert!(site(&route, 8443).ends_with(plain), "{}", site(&route, 8443));
+    }
+
+    #[test]
+    fn a_line_of_a_snippet_is_known_by_its_number() {
+        let mut first = route(1, Tls::Off);
+        first.site =
+            Site { access_log: true, snippet: "handle /a {\n\trespon a\n}".into(), ..Site::default() };
+        let project = Project::parse("gmail").expect("a project");
+        let text = routes_file(&project, &[first, route(1, Tls::Off)], 443);
+        let at = |words: &str| 1 + text.lines().position(|line| line.contains(words)).expect("it is there");
+        assert!(text.contains("\n\tlog {\n\t\toutput stdout\n\t\tformat json\n\t}\n"), "{text}");
+        assert_eq!(snippet_at(&text, at("respon a")), Some("test.eliasson.me"));
+        assert_eq!(snippet_at(&text, at("output stdout")), None);
+        assert_eq!(snippet_at(&text, at("encode")), None);
     }
 }

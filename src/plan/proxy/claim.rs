@@ -14,6 +14,7 @@ use crate::plan::Conflict;
 use crate::plan::Reason;
 use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
+use crate::spec::Route;
 use crate::spec::Spec;
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ pub(super) fn check_hosts(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let holders: BTreeMap<&str, &Project> = others
         .flat_map(|(project, routes_file)| routes_file.hosts().map(move |host| (host, project)))
         .collect();
-    let hosts = desired.routes.iter().flat_map(|route| &route.hosts);
+    let hosts = desired.routes.iter().flat_map(Route::all_hosts);
     let taken = hosts.filter_map(|host| {
         let project = *holders.get(host.as_str())?;
         Some(Conflict::OthersHost(host.clone(), project.clone()))

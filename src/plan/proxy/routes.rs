@@ -42,7 +42,7 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
     needs.extend(plan.joined.values());
     for route in &desired.routes {
         if let Some(Availability::After(steps)) = plan.up.get(route.base_name.as_str()) {
-            if is_rerouted(plan, desired, route, proxy) { &mut needs } else { &mut after }.extend(steps);
+            if is_rerouted(plan, route, proxy) { &mut needs } else { &mut after }.extend(steps);
         }
     }
     let text = routes_file(desired, proxy);
@@ -71,8 +71,10 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
     let answering: BTreeSet<&str> =
         desired.workloads.iter().filter(answers).map(|workload| workload.base_name.as_str()).collect();
     let is_asked = |route: &&Route| {
-        let site = || proxy::site(route, desired.tls, proxy.https_port);
-        let is_new = had.is_none_or(|had| had.sites(route.hosts[0].as_str()) != Some(&site()));
+        let site = || proxy::site(route, proxy.https_port);
+        let is_new = had
+            .and_then(|had| had.sites(route.hosts[0].as_str()))
+            .is_none_or(|had| !leads_alike(had, &site()));
         let is_asked_already = match plan.up.get(route.base_name.as_str()) {
             Some(Availability::After(steps)) => {
                 !steps.is_empty() && answering.contains(route.base_name.as_str())
@@ -87,11 +89,16 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
 
 /// Whether a host of the route has another route today. That host keeps its old route when its new app does
 /// not come up. A host without a route has nothing to lose.
-fn is_rerouted(plan: &PlanBuilder<'_>, desired: &Desired, route: &Route, proxy: &Proxy) -> bool {
+fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
     let Some(routes_file) = plan.now.routes_files.get(plan.project) else { return false };
-    let wanted = proxy::site(route, desired.tls, proxy.https_port);
+    let wanted = proxy::site(route, proxy.https_port);
     let mut sites = route.hosts.iter().filter_map(|host| routes_file.sites(host.as_str()));
-    sites.any(|site| site != wanted)
+    sites.any(|site| !leads_alike(site, &wanted))
+}
+
+/// Whether two sites route to the same place.
+fn leads_alike(one: &str, other: &str) -> bool {
+    proxy::routing(one) == proxy::routing(other)
 }
 
 /// Removes the routes of projects that have nothing left on the host. They have no apps, and they would keep
@@ -114,5 +121,5 @@ fn take_routes(project: &Project) -> Op {
 
 /// The routes file of a project once `desired` is reached.
 pub(in crate::plan) fn routes_file(desired: &Desired, proxy: &Proxy) -> String {
-    proxy::routes_file(&desired.project, &desired.routes, desired.tls, proxy.https_port)
+    proxy::routes_file(&desired.project, &desired.routes, proxy.https_port)
 }

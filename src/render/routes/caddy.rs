@@ -2,22 +2,34 @@
 
 use super::header;
 use crate::docker::proxy;
+use crate::name::Domain;
 use crate::plan::Routing;
 
 /// The routes as sites, for a Caddyfile or a file that it imports.
 pub fn render(routing: &Routing<'_>) -> String {
     let mut text = header(routing);
     for route in routing.routes {
-        let sites: Vec<String> =
-            route.hosts.iter().map(|host| format!("{}{host}", proxy::scheme(routing.tls))).collect();
-        let tls = proxy::directive(routing.tls).map_or(String::new(), |directive| format!("\t{directive}\n"));
+        let (hosts, scheme) = (&route.hosts, proxy::scheme(route.site.tls));
+        let sites = |hosts: &[Domain]| {
+            hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
+        };
+        let tls =
+            proxy::directive(route.site.tls).map_or(String::new(), |directive| format!("\t{directive}\n"));
+        let own: String = proxy::own_lines(route).iter().map(|line| format!("\t{line}\n")).collect();
         text.push_str(&format!(
             "\n{} {{\n{tls}\treverse_proxy {{\n\t\tdynamic a {} {} {{\n\t\t\trefresh 1s\n\t\t}}\n\
-             \t\tlb_try_duration 5s\n\t\theader_up X-Real-IP {{remote_host}}\n\t\theader_up -Forwarded\n\t}}\n}}\n",
-            sites.join(", "),
+             \t\tlb_try_duration 5s\n\t\theader_up X-Real-IP {{remote_host}}\n\t\theader_up -Forwarded\n\t}}\n{own}}}\n",
+            sites(hosts),
             route.name(),
             route.port,
         ));
+        if !route.site.redirects.is_empty() {
+            text.push_str(&format!(
+                "\n{} {{\n{tls}\tredir {scheme}{}{{uri}} 308\n}}\n",
+                sites(&route.site.redirects),
+                hosts[0],
+            ));
+        }
     }
     text
 }

@@ -28,6 +28,8 @@ struct Document<'a> {
     networks: Vec<&'a str>,
     /// One entry a host, in the order of the config.
     routes: Vec<Route<'a>>,
+    /// The hosts that send their visitors to another, with path and query.
+    redirects: Vec<Redirect<'a>>,
 }
 
 #[derive(Serialize)]
@@ -39,8 +41,27 @@ struct Route<'a> {
     target: String,
     /// The project.
     project: &'a str,
+    /// Where its certificate comes from: `auto`, `internal`, or `off` for HTTP alone.
+    tls: &'static str,
+    /// Whether text is to be compressed.
+    compress: bool,
+    /// Whether requests are to be logged.
+    access_log: bool,
+    /// More of the site in Caddy's words; empty: none.
+    snippet: &'a str,
     /// The networks on which the name is known; none on docker's default bridge, which knows no names.
     networks: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Redirect<'a> {
+    /// The host.
+    host: &'a str,
+    /// The host that it sends its visitors to, for good.
+    to: &'a str,
+    /// The project.
+    project: &'a str,
 }
 
 impl<'a> Document<'a> {
@@ -51,14 +72,23 @@ impl<'a> Document<'a> {
                 host: host.as_str(),
                 target: route.target(),
                 project,
+                tls: route.site.tls.as_str(),
+                compress: route.site.compress,
+                access_log: route.site.access_log,
+                snippet: &route.site.snippet,
                 networks: route.networks.iter().map(|network| network.as_str()).collect(),
             })
+        });
+        let redirects = routing.routes.iter().flat_map(|route| {
+            let to = route.hosts[0].as_str();
+            route.site.redirects.iter().map(move |host| Redirect { host: host.as_str(), to, project })
         });
         Self {
             version: VERSION,
             project,
             networks: routing.networks().into_iter().map(|network| network.as_str()).collect(),
             routes: routes.collect(),
+            redirects: redirects.collect(),
         }
     }
 }

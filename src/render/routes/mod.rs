@@ -22,6 +22,21 @@ fn header(routing: &Routing<'_>) -> String {
     format!("# project {project}: the proxy has to be on these networks\n{}", networks.collect::<String>())
 }
 
+/// What the config says of these routes in words that only Caddy has, as comments of the other formats.
+fn left_out(routing: &Routing<'_>) -> String {
+    let mut text = String::new();
+    for route in routing.routes {
+        let site = &route.site;
+        let words = [(site.access_log, "access_log"), (!site.snippet.is_empty(), "snippet")];
+        let words: Vec<&str> =
+            words.into_iter().filter_map(|(is_said, word)| is_said.then_some(word)).collect();
+        if !words.is_empty() {
+            text.push_str(&format!("# left out of {}: {}\n", route.hosts[0], words.join(", ")));
+        }
+    }
+    text
+}
+
 /// `text` as YAML that is a text to every reader: what begins with a digit, or is a word for something else, is quoted.
 fn scalar(text: &str) -> String {
     let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -1,6 +1,7 @@
 //! Routes as servers of nginx, for its `http` block.
 
 use super::header;
+use super::left_out;
 use crate::plan::Routing;
 
 /// Whether a connection is to become another one, as websockets do. nginx takes it twice, from two projects.
@@ -40,7 +41,7 @@ const LONGEST_NAME: usize = 46;
 /// The routes as servers. Certificates are in files that only their owner knows, so they listen for HTTP alone. The first
 /// server gets the hosts that no other has, where its file is the first.
 pub fn render(routing: &Routing<'_>) -> String {
-    let mut text = header(routing);
+    let mut text = header(routing) + &left_out(routing);
     if routing.routes.is_empty() {
         return text;
     }
@@ -57,6 +58,15 @@ pub fn render(routing: &Routing<'_>) -> String {
             hosts.join(" "),
             route.target(),
         ));
+        if !route.site.redirects.is_empty() {
+            let hosts: Vec<String> =
+                route.site.redirects.iter().map(|host| server_name(host.as_str())).collect();
+            text.push_str(&format!(
+                "\nserver {{\n    listen 80;\n    server_name {};\n    return 308 $scheme://{}$request_uri;\n}}\n",
+                hosts.join(" "),
+                route.hosts[0],
+            ));
+        }
     }
     text
 }

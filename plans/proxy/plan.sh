@@ -1,0 +1,808 @@
+#!/bin/sh
+# What gordon planned for project shop: 20 steps.
+#
+# Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
+#
+# It first asks whether the host is as the plan takes for granted, and changes nothing when it is not. Then
+# it goes through the steps and passes over those that have nothing to do: it can be run again at any time.
+# The steps come first, the functions that they call below. Nothing runs before the last line is read.
+#
+# Exit status: 0 done; 1 a step failed, or something was left out; 4 refused, and nothing was changed.
+#
+#    1  pull caddy:2
+#    2  check the volumes of caddy:2
+#    3  pull web:1
+#    4  check the volumes of web:1
+#    5  create network shop-default
+#    6  create network 0-gordon-proxy
+#    7  create volume gordon-proxy-data
+#    8  create volume gordon-proxy-config
+#    9  write the set-up of gordon-proxy
+#   10  run gordon-proxy
+#   11  see that gordon-proxy stays up for 1s
+#   12  set the restart policy of gordon-proxy to always
+#   13  connect gordon-proxy to shop-default
+#   14  run shop-shop.example.com
+#   15  wait until shop-shop.example.com listens on port 3000
+#   16  set the restart policy of shop-shop.example.com to always
+#   17  run shop-intranet.example.com
+#   18  wait until shop-intranet.example.com listens on port 3000
+#   19  set the restart policy of shop-intranet.example.com to always
+#   20  route to shop
+# shellcheck disable=SC2016 # text between single quotes is for other shells
+set -eu
+trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
+
+main() {
+  trap - EXIT
+  _steps=20 _step=0 _open='' _ran=' ' _count=0
+  expectations
+
+  step 1 'pull caddy:2' 'not on this host'
+  has_image caddy:2 ||
+    stream docker pull caddy:2 || failed
+
+  step 2 'check the volumes of caddy:2' 'what it declares is not known yet'
+  only_volumes caddy:2 /config /data || failed
+
+  step 3 'pull web:1' 'not on this host'
+  has_image web:1 ||
+    stream docker pull web:1 || failed
+
+  step 4 'check the volumes of web:1' 'what it declares is not known yet'
+  only_volumes web:1 || failed
+
+  step 5 'create network shop-default' 'not there yet'
+  has_network shop-default ||
+    run docker network create --subnet 10.215.85.0/24 --ip-range 10.215.85.0/25 \
+        --label gordon.project=shop --label gordon.part=network/shop/shop-default \
+        shop-default
+
+  step 6 'create network 0-gordon-proxy' 'not there yet'
+  has_network 0-gordon-proxy ||
+    run docker network create --subnet 10.214.17.0/24 --ip-range 10.214.17.0/25 \
+        --label gordon.maker=shop --label gordon.part=network/gordon-proxy/0-gordon-proxy \
+        0-gordon-proxy
+
+  step 7 'create volume gordon-proxy-data' 'not there yet'
+  has_volume gordon-proxy-data ||
+    run docker volume create \
+        --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-data \
+        gordon-proxy-data
+
+  step 8 'create volume gordon-proxy-config' 'not there yet'
+  has_volume gordon-proxy-config ||
+    run docker volume create \
+        --label gordon.maker=shop --label gordon.part=volume/gordon-proxy/gordon-proxy-config \
+        gordon-proxy-config
+
+  step 9 'write the set-up of gordon-proxy' 'not there yet'
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
+        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
+set -e
+mkdir -p /config/gordon
+cd /config/gordon
+cat >new <<"END"
+{
+	http_port 8080
+	https_port 8443
+	skip_install_trust
+	fallback_sni gordon-proxy # 2.7
+	servers {
+		protocols h1 h2
+	}
+}
+(gordon-streams) {
+	stream_close_delay 24h # 2.7
+}
+http://, https:// {
+	respond "no app has this host" 404
+}
+https://gordon-proxy {
+	tls internal
+	respond "no app has this host" 404
+}
+http://127.0.0.1:2020 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 5s
+			response_header_timeout 5s
+		}
+		@ready status 2xx 3xx
+		handle_response @ready {
+			respond ready
+		}
+	}
+}
+http://127.0.0.1:2021 {
+	bind 127.0.0.1
+	reverse_proxy {http.request.header.X-To} {
+		header_up Host {http.request.header.X-Host}
+		header_up X-Forwarded-Proto https
+		header_up -X-To
+		header_up -X-Host
+		transport http {
+			dial_timeout 2s
+			response_header_timeout 2s
+		}
+		handle_response {
+			respond reached
+		}
+	}
+	handle_errors {
+		respond {err.message} 200
+	}
+}
+import *.caddy
+END
+mv new Caddyfile
+cat >new <<"END"
+# put PROJECT: its routes become those that this reads, once they are valid beside those of the others
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -rf next
+mkdir next
+cp Caddyfile next
+for file in *.caddy; do [ ! -f "$file" ] || cp "$file" next; done
+cat >"next/$1.caddy"
+[ "$(tail -n 1 "next/$1.caddy")" = "# end" ] || { echo "the routes file is not whole" >&2; exit 1; }
+try() { said=$("$@" 2>&1) || { printf "%s\n" "$said" | tail -n 1 >&2; return 1; }; }
+try caddy validate --config next/Caddyfile --adapter caddyfile || exit 1
+count=0
+until wget -q -O /dev/null http://127.0.0.1:2019/config/ 2>/dev/null; do
+  count=$((count + 1))
+  [ "$count" -lt 20 ] || { echo "the proxy does not answer" >&2; exit 1; }
+  sleep 1
+done
+rm -f old
+[ ! -f "$1.caddy" ] || mv "$1.caddy" old
+mv "next/$1.caddy" "$1.caddy"
+try caddy reload --config Caddyfile --adapter caddyfile && exit
+rm "$1.caddy"
+[ ! -f old ] || mv old "$1.caddy"
+exit 1
+END
+mv new put
+cat >new <<"END"
+# take PROJECT: its routes are gone
+set -eu
+cd /config/gordon
+exec 9>lock
+flock 9
+rm -f "$1.caddy"
+caddy reload --config Caddyfile --adapter caddyfile 2>/dev/null
+END
+mv new take
+cat >new <<"END"
+# ask SECONDS: each line that this reads, TARGET HOST, is asked over HTTP until all of them take connections
+set -eu
+routes=$(cat)
+end=$(($(date +%s) + $1))
+ask() {
+  answer=$(wget -q -O - --header "X-To: $1" --header "X-Host: $2" http://127.0.0.1:2021/ 2>/dev/null) || return 0
+  case $answer in *refused*) printf "%s\n" "$2: nothing accepts connections at $1: $answer" ;; esac
+}
+while :; do
+  refused=$(printf "%s\n" "$routes" | {
+    count=0
+    while read -r target host; do
+      ask "$target" "$host" &
+      count=$(((count + 1) % 16))
+      [ "$count" -gt 0 ] || wait
+    done
+    wait
+  })
+  [ -n "$refused" ] || exit 0
+  [ "$(date +%s)" -lt "$end" ] || { printf "%s\n" "$refused" >&2; exit 1; }
+  sleep 1
+done
+END
+mv new ask
+case $(caddy version) in
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+esac
+exec caddy run --config Caddyfile --adapter caddyfile
+# end
+END_
+
+  step 10 'run gordon-proxy' 'not there yet'
+  run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
+    docker run --detach --name gordon-proxy --restart on-failure:10 \
+        --network 0-gordon-proxy --ip 10.214.17.128 \
+        --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
+        --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
+        --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
+        --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
+        --publish 8080:8080 --publish 8443:8443 \
+        --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
+        --entrypoint sh \
+        caddy:2 /config/start-8a8b78f1 || failed
+
+  step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
+  restarts gordon-proxy always ||
+    stays_up gordon-proxy 1 11 || failed
+
+  step 12 'set the restart policy of gordon-proxy to always' 'it is ready: docker keeps it up from here on'
+  restarts gordon-proxy always ||
+    run docker update --restart always gordon-proxy
+
+  step 13 'connect gordon-proxy to shop-default' 'the proxy routes to apps there'
+  is_attached gordon-proxy shop-default ||
+    run docker network connect --ip 10.215.85.128 shop-default gordon-proxy
+
+  step 14 'run shop-shop.example.com' 'not there yet'
+  run_unless is_current shop-shop.example.com shop any image:8724d338 web:1 -- \
+    docker run --detach --name shop-shop.example.com --restart on-failure:10 \
+        --network shop-default --ip 10.215.85.129 --network-alias shop --network-alias shop-example-com \
+        --label gordon.project=shop --label gordon.part=app/shop.example.com/shop-shop.example.com/1 \
+        --label gordon.spec=image:8724d338@shop-default=10.215.85.129 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
+        web:1 || failed
+
+  step 15 'wait until shop-shop.example.com listens on port 3000' 'not ready yet'
+  restarts shop-shop.example.com always ||
+    gets_ready shop-shop.example.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect shop-shop.example.com 3000 shop.example.com || failed
+
+  step 16 'set the restart policy of shop-shop.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts shop-shop.example.com always ||
+    run docker update --restart always shop-shop.example.com
+
+  step 17 'run shop-intranet.example.com' 'not there yet'
+  run_unless is_current shop-intranet.example.com shop any image:8724d338 web:1 -- \
+    docker run --detach --name shop-intranet.example.com --restart on-failure:10 \
+        --network shop-default --ip 10.215.85.130 --network-alias intranet \
+        --network-alias intranet-example-com \
+        --label gordon.project=shop --label gordon.part=app/intranet.example.com/shop-intranet.example.com/1 \
+        --label gordon.spec=image:8724d338@shop-default=10.215.85.130 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 30 \
+        web:1 || failed
+
+  step 18 'wait until shop-intranet.example.com listens on port 3000' 'not ready yet'
+  restarts shop-intranet.example.com always ||
+    gets_ready shop-intranet.example.com 1 60 \
+        docker exec gordon-proxy sh \
+            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
+            connect shop-intranet.example.com 3000 intranet.example.com || failed
+
+  step 19 'set the restart policy of shop-intranet.example.com to always' \
+      'it is ready: docker keeps it up from here on'
+  restarts shop-intranet.example.com always ||
+    run docker update --restart always shop-intranet.example.com
+
+  step 20 'route to shop' 'not there yet'
+  has_routes shop "$(routes; echo .)" ||
+    feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
+$(routes)
+END
+
+  finish
+}
+
+# expectations: what the plan takes for granted
+expectations() {
+  ask version >/dev/null || refuse 'docker does not answer'
+  no_network shop-default ||
+    usable_network shop-default shop ||
+    refuse 'network shop-default belongs to another project'
+  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+    has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
+    refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
+  limits_logs ||
+    refuse \
+        "the engine's log driver cannot limit logs: say which it is, as in \`containers = { log = \"journald\" }\`"
+  is_attached gordon-proxy shop-default ||
+    has_room shop-default 10.215.85.0/24 10.215.85.128 ||
+    refuse 'network shop-default has no room for gordon-proxy at 10.215.85.128'
+  absent shop-shop.example.com ||
+    is_current shop-shop.example.com shop any image:8724d338 web:1 ||
+    refuse 'shop-shop.example.com is not as it was when this was planned'
+  is_current shop-shop.example.com shop any image:8724d338 web:1 ||
+    has_room shop-default 10.215.85.0/24 10.215.85.129 ||
+    refuse 'network shop-default has no room for shop-shop.example.com at 10.215.85.129'
+  absent shop-intranet.example.com ||
+    is_current shop-intranet.example.com shop any image:8724d338 web:1 ||
+    refuse 'shop-intranet.example.com is not as it was when this was planned'
+  is_current shop-intranet.example.com shop any image:8724d338 web:1 ||
+    has_room shop-default 10.215.85.0/24 10.215.85.130 ||
+    refuse 'network shop-default has no room for shop-intranet.example.com at 10.215.85.130'
+  no_other_answers shop shop-default: intranet intranet-example-com shop shop-example-com \
+      shop-intranet.example.com shop-intranet.example.com-next shop-intranet.example.com-previous \
+      shop-shop.example.com shop-shop.example.com-next shop-shop.example.com-previous ||
+    refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# routes: what the proxy is to have of a project
+routes() {
+  cat <<'END'
+# project shop
+# network shop-default
+https://shop.example.com, https://shop.example.org, https://api.example.com {
+	reverse_proxy shop-shop.example.com-previous.shop-default.:3000 {
+		dynamic a shop-shop.example.com.shop-default. 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+	log {
+		output stdout
+		format json
+	}
+	encode zstd gzip
+	# snippet of shop.example.com
+	header X-Robots-Tag noindex
+	handle /robots.txt {
+		respond "User-agent: *"
+	}
+}
+http://shop.example.com, http://shop.example.org, http://api.example.com {
+	redir https://{host}:8443{uri} 308
+}
+https://www.shop.example.com, https://old.example.net {
+	redir https://shop.example.com:8443{uri} 308
+}
+http://www.shop.example.com, http://old.example.net {
+	redir https://shop.example.com:8443{uri} 308
+}
+http://intranet.example.com {
+	reverse_proxy shop-intranet.example.com-previous.shop-default.:3000 {
+		dynamic a shop-intranet.example.com.shop-default. 3000 {
+			refresh 1s
+		}
+		lb_try_duration 5s
+		header_up X-Real-IP {remote_host}
+		header_up -Forwarded
+		import gordon-streams
+	}
+}
+# end
+END
+}
+
+# ask WORDS…: a question to docker
+ask() { docker "$@"; }
+
+# say WORDS…: a line for people, with ? for what would move the cursor
+say() { printf '%s\n' "$*" | LC_ALL=C tr '\001-\010\013-\037\177' '?' >&2; }
+
+# refuse WHY: ends the script before it has changed anything
+refuse() {
+  say "refused, nothing was changed: $1"
+  exit 4
+}
+
+# fail WHY: ends the script at the step that it has come to
+fail() {
+  [ "$_step" -gt 0 ] || refuse "$1"
+  say "failed at step $_step of $_steps: $1"
+  say "run this again when the cause is gone: it goes on from here"
+  exit 1
+}
+
+# failed: ends the script, since the step's own command failed
+failed() { fail "$_what"; }
+
+# step NUMBER WHAT WHY: what the next command is for
+step() {
+  pass
+  _step=$1 _what=$2 _why=$3 _open=yes
+}
+
+# pass: says so when the step until now had nothing to do
+pass() {
+  [ -z "$_open" ] || say "[$_step/$_steps] $_what: nothing to do"
+  _open=
+}
+
+# start: the step has something to do
+start() {
+  [ -n "$_open" ] || return 0
+  _open=
+  _ran="$_ran$_step "
+  _count=$((_count + 1))
+  say "[$_step/$_steps] $_what: $_why"
+}
+
+# finish: how it went
+finish() {
+  pass
+  say "done: $_count of $_steps steps had something to do"
+}
+
+# show COMMAND…: the command, as it could be typed
+show() {
+  _line=+
+  for _word in "$@"; do
+    case $_word in
+      '' | *[!A-Za-z0-9_@%+=:,./-]*)
+        _rest=$_word _word=
+        while :; do
+          case $_rest in *\'*) ;; *) break ;; esac
+          _word="$_word${_rest%%\'*}'\\''" _rest=${_rest#*\'}
+        done
+        _word="'$_word$_rest'"
+        ;;
+    esac
+    _line="$_line $_word"
+  done
+  say "$_line"
+}
+
+# try COMMAND…: shows the command and runs it, without what it prints
+try() {
+  start
+  show "$@"
+  "$@" </dev/null >/dev/null
+}
+
+# stream COMMAND…: shows the command and runs it, with what it prints
+stream() {
+  start
+  show "$@"
+  "$@" </dev/null >&2
+}
+
+# feed COMMAND…: shows the command and runs it on what this reads, without what it prints
+feed() {
+  start
+  show "$@"
+  "$@" >/dev/null
+}
+
+# run COMMAND…: as try; when the command fails, so does the script
+run() { try "$@" || failed; }
+
+# run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
+# was only created is started
+run_unless() {
+  if exists "$2"; then
+    require "$@"
+    is_running "$2" || start_made "$2"
+  else
+    create "$@"
+  fi
+}
+
+# create WORDS… -- COMMAND…: as try, of the command
+create() {
+  while [ "$1" != -- ]; do shift; done
+  shift
+  try "$@"
+}
+
+# require CHECK CONTAINER…: ends the script when the container does not pass the check
+require() { "$@" || fail "$2 is not as this plan makes it: plan again on this host"; }
+
+# start_made CONTAINER: starts it
+start_made() { try docker start "$1"; }
+
+# await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
+# matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
+await() {
+  start
+  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  shift 6
+  [ "$1" = state ] || show "$@"
+  while :; do
+    # docker's warnings are no part of an answer
+    _failed=
+    _answer=$("$@" </dev/null 2>/dev/null) || _failed=yes
+    if [ -z "$_failed" ] && matches "$_answer" "$_fatal"; then
+      break
+    elif [ -n "$_failed" ] || ! matches "$_answer" "$_ready"; then
+      _good=0
+    elif [ "$_good" -ge "$_hold" ]; then
+      return 0
+    else
+      _good=$((_good + _every))
+    fi
+    [ "$_left" -gt 0 ] || break
+    sleep "$_every"
+    _left=$((_left - _every))
+  done
+  [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
+  _log=$(ask logs --tail 20 "$_name" 2>&1) || :
+  hide "$_name is not ready: $_answer
+the end of its log:
+$_log"
+  return 1
+}
+
+# state CONTAINER: whether it runs, its health, and how often docker has restarted it
+# shellcheck disable=SC2317 # await calls it
+state() {
+  ask container inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}' "$1"
+}
+
+# stays_up CONTAINER SECONDS LIMIT: waits until it has been up for so long, without a restart
+stays_up() { await "$1" "$3" 1 "$2" 'running * 0' 'exited *|dead *|restarting *|* unhealthy *' state "$1"; }
+
+# gets_ready CONTAINER EVERY LIMIT COMMAND…: waits until it runs and the command says that it is ready
+gets_ready() {
+  _name=$1 _every=$2 _left=$3
+  shift 3
+  await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# hide TEXT: says the text, with … for the values of secrets and for each of their lines
+hide() (
+  _values=
+  for _key in ${_secrets-}; do
+    eval "_value=\${$_key-}"
+    _values="$_values$_value
+"
+  done
+  _text=$1
+  IFS='
+'
+  set -f
+  while :; do
+    # the longest first: a value may begin with another
+    _longest=
+    for _value in $_values; do
+      if [ "${#_value}" -gt 3 ] && [ "${#_value}" -gt "${#_longest}" ]; then
+        case $_text in *"$_value"*) _longest=$_value ;; esac
+      fi
+    done
+    [ -n "$_longest" ] || break
+    _rest=$_text _text=
+    while :; do
+      case $_rest in *"$_longest"*) ;; *) break ;; esac
+      _text="$_text${_rest%%"$_longest"*}…" _rest=${_rest#*"$_longest"}
+    done
+    _text=$_text$_rest
+  done
+  say "$_text"
+)
+
+# once_up NAME COMMAND…: what the command says while the container runs; else what the container does
+once_up() {
+  _state=$(ask container inspect --format '{{.State.Status}}' "$1") || return 1
+  case $_state in
+    running) shift && "$@" ;;
+    *) printf '%s \n' "$_state" ;;
+  esac
+}
+
+# matches TEXT PATTERNS: one of the patterns, with | between them, fits the whole text
+matches() (
+  IFS='|'
+  set -f
+  for _pattern in $2; do
+    # shellcheck disable=SC2254 # a pattern is meant
+    case $1 in $_pattern) exit 0 ;; esac
+  done
+  exit 1
+)
+
+# only_volumes IMAGE PATH…: fails when the image declares any other VOLUME, whose data this plan could not keep; docker
+# mounts `VOLUME /data/` at /data
+only_volumes() {
+  _image=$1
+  shift
+  _declared=$(ask image inspect --format "{{range \$path, \$_ := .Config.Volumes}}{{println \$path}}{{end}}" "$_image") || return 1
+  while IFS= read -r _path; do
+    [ -n "$_path" ] || continue
+    for _known in "$@"; do
+      [ "$_known" != "${_path%/}" ] || continue 2
+    done
+    say "$_image declares VOLUME $_path, which this plan does not know: plan again with the image on the host"
+    return 1
+  done <<END
+$_declared
+END
+  _open=
+  say "[$_step/$_steps] $_what: it declares none but those that are known"
+}
+
+# look KIND NAME [TEMPLATE]: whether docker has one of just this name, not of an id that begins so; what the template
+# tells of it is kept in _seen
+look() {
+  if ! _seen=$(ask "$1" inspect --format "{{.Name}}|${3-}" "$2" 2>/dev/null); then
+    answers || fail "docker does not answer any more"
+    return 1
+  fi
+  case ${_seen#/} in
+    "$2|"*) _seen=${_seen#*|} ;;
+    *) return 1 ;;
+  esac
+}
+
+# answers: docker is there
+answers() { ask version >/dev/null 2>&1; }
+
+# has_image IMAGE: it is on the host
+has_image() {
+  ask image inspect --format '{{.Id}}' "$1" >/dev/null 2>&1 && return
+  answers || fail "docker does not answer any more"
+  return 1
+}
+
+# has_network NAME: it is there
+has_network() { look network "$1"; }
+
+# no_network NAME: it is not there
+no_network() { ! look network "$1"; }
+
+# usable_network NAME PROJECT: it belongs to the project, or to no project
+usable_network() {
+  look network "$1" '{{or (index .Labels "gordon.part") (index .Labels "gordon.managed")}}|{{index .Labels "gordon.project"}}' && usable "$_seen" "$2"
+}
+
+# no_other_answers PROJECT [NETWORK: NAME…]…: of the containers that run on the network, none but the project's own and the
+# proxy answers to one of these names, which are in lower case
+no_other_answers() {
+  _project=$1
+  shift
+  _others=$(ask ps --no-trunc --format '{{.ID}}|,{{.Networks}},|{{.Names}}|{{.Label "gordon.project"}}|{{or (.Label "gordon.part") (.Label "gordon.name")}}') || fail "docker does not answer any more"
+  while IFS='|' read -r _id _networks _container _owner _made_as; do
+    # a container that was committed and run again carries these labels, under a name of its own
+    case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
+    _made_as=${_made_as:-$_container}
+    case $_container in
+      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
+      *) _owner= ;;
+    esac
+    case "$_container|$_owner" in
+      *"|$_project" | "gordon-proxy|" | "gordon-proxy-previous|") continue ;;
+    esac
+    for _name in "$@"; do
+      case $_name in
+        *:)
+          _network=${_name%:} _answers=
+          case $_networks in *",$_network,"*) _answers=$(answers_of "$_id" "$_network" "$_container") ;; esac
+          continue
+          ;;
+      esac
+      case $_answers in *"\"$_name\""[],]*) ;; *) continue ;; esac
+      say "container $_container answers to $_name; this takes it off: docker network disconnect $_network $_container"
+      return 1
+    done
+  done <<END
+$_others
+END
+}
+
+# answers_of ID NETWORK CONTAINER: what the container answers to there, among other things, in lower case
+answers_of() {
+  _endpoint=$(ask container inspect --format "{{json (index .NetworkSettings.Networks \"$2\")}}" "$1" 2>/dev/null </dev/null) || :
+  printf '"%s",%s\n' "$3" "$_endpoint" | tr '[:upper:]' '[:lower:]'
+}
+
+# has_room NETWORK SUBNET ADDRESS: it is not there yet, or has this subnet, and the address is free
+has_room() {
+  look network "$1" ' {{range .IPAM.Config}}{{.Subnet}} {{end}}|{{range .Containers}} {{.IPv4Address}}{{end}}' || return 0
+  case $_seen in
+    *" $3/"*) return 1 ;;
+    *" $2 "*) ;;
+    *) return 1 ;;
+  esac
+}
+
+# has_volume NAME: it is there
+has_volume() { look volume "$1"; }
+
+# usable LABELS PROJECT: gordon.part|gordon.project, or gordon.managed of the version before, name the project or none
+usable() {
+  case $1 in
+    *"|$2") ;;
+    'true|'* | */*'|'*) return 1 ;;
+    *'|') ;;
+    *) return 1 ;;
+  esac
+}
+
+# exists CONTAINER: it is there
+exists() { look container "$1"; }
+
+# absent CONTAINER: it is not there
+absent() { ! look container "$1"; }
+
+# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
+# is the end of the label gordon.part, or all of gordon.release, which the version before has
+is_told() {
+  _rest=${1#*|}
+  told "${_rest%%|*}"
+  _rest=${_rest#*|} _rest=${_rest%%|*}
+  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  case $3 in
+    any | "${_rest##*/}") ;;
+    *) return 1 ;;
+  esac
+}
+
+# told LABEL: what the label gordon.spec says that a container was told, in _told, without what it remembers behind an @;
+# the version before has blanks where there are slashes now
+told() {
+  _told=${1%%@*}
+  while :; do
+    case $_told in
+      *' '*) _told=${_told%% *}/${_told#* } ;;
+      *) return 0 ;;
+    esac
+  done
+}
+
+# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# release may be any
+is_current() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}
+{{.Name}}:{{.Destination}}|{{end}}' || return 1
+  is_told "$_seen" "$2" "$3" "$4" || return 1
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$5" 2>/dev/null) || _image=
+  case $_seen in *"|$_image|"*) ;; *) [ -z "$_image" ] || return 1 ;; esac
+  shift 5
+  for _mount in "$@"; do
+    [ "$_mount" != -- ] || break
+    case $_seen in
+      *"
+$_mount|"*) ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# is_proxy CONTAINER SPEC IMAGE: it is the proxy that all projects share, and what this plan makes, running or not
+is_proxy() {
+  look container "$1" '{{with .Config.Labels}}{{index . "gordon.maker"}}|{{index . "gordon.spec"}}{{end}}|{{.Image}}' || return 1
+  case $_seen in "|"*) return 1 ;; esac
+  _rest=${_seen#*|}
+  told "${_rest%%|*}"
+  [ "$_told" = "$2" ] || return 1
+  # an image that is gone from the host cannot have moved on
+  _image=$(ask image inspect --format '{{.Id}}' "$3" 2>/dev/null) || return 0
+  case $_seen in *"|$_image") ;; *) return 1 ;; esac
+}
+
+# has_routes PROJECT TEXT: this is all that the proxy has of the project's routes; behind the text is a point
+has_routes() {
+  _routes=$(ask exec gordon-proxy cat "/config/gordon/$1.caddy" 2>/dev/null </dev/null && echo .) || return 1
+  [ "$_routes" = "$2" ]
+}
+
+# is_running CONTAINER: it runs, or will without help
+is_running() {
+  look container "$1" '{{.State.Status}}' || return 1
+  case $_seen in
+    running | paused | restarting) ;;
+    *) return 1 ;;
+  esac
+}
+
+# restarts CONTAINER POLICY: this is its restart policy
+restarts() {
+  look container "$1" '{{with .HostConfig.RestartPolicy}}{{.Name}}{{with .MaximumRetryCount}}:{{.}}{{end}}{{end}}' &&
+    [ "${_seen:-no}" = "$2" ]
+}
+
+# is_attached CONTAINER NETWORK: it is in the network
+is_attached() {
+  look container "$1" "{{with index .NetworkSettings.Networks \"$2\"}}yes{{end}}" && [ "$_seen" = yes ]
+}
+
+# limits_logs: the engine's log driver takes max-size and max-file
+limits_logs() {
+  case $(ask info --format '{{.LoggingDriver}}') in json-file | local) ;; *) return 1 ;; esac
+}
+
+main "$@"
