@@ -13,6 +13,7 @@ use crate::name::Volume;
 use crate::spec::HostPort;
 use crate::spec::ImageFacts;
 use crate::spec::Kind;
+use crate::spec::Limits;
 use crate::spec::Secret;
 use crate::spec::Spec;
 use crate::spec::Transport;
@@ -200,6 +201,8 @@ pub struct SeenContainer {
     pub restart: String,
     /// The time that it has to end by itself, where it was told one.
     pub stop_timeout: Option<Duration>,
+    /// Its limits, which `docker update` changes.
+    pub limits: Limits,
     /// Whether docker keeps all that it ever wrote.
     pub has_endless_log: bool,
     /// How often docker has restarted it since its last `docker start`.

@@ -14,6 +14,7 @@ use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Volume;
 use crate::spec::FilesPart;
+use crate::spec::OtherLimit;
 use crate::spec::Setting;
 use crate::spec::Settings;
 use crate::spec::Spec;
@@ -43,6 +44,8 @@ pub enum Reason {
     },
     /// Secrets have other values than the container was started with.
     SecretsChanged(Vec<EnvKey>),
+    /// A limit of the container was changed by hand.
+    Limit(OtherLimit),
     /// A path inside the container is not on the volume that it should be on.
     NotMounted(String),
     /// A network of the container was removed, so it can never start again.
@@ -357,6 +360,10 @@ impl fmt::Display for Reason {
             Self::SecretsChanged(keys) => {
                 write!(f, "secret{} {} changed", if keys.len() == 1 { "" } else { "s" }, list(keys))
             }
+            Self::Limit(OtherLimit { flag, seen, wanted }) => match wanted {
+                Some(wanted) => write!(f, "{flag} was changed by hand: {seen} → {wanted}"),
+                None => write!(f, "{flag} was set by hand, to {seen}"),
+            },
             Self::NotMounted(path) => write!(f, "{path} is not on its volume"),
             Self::NetworkGone(network) => {
                 write!(f, "its network {network} was removed: it cannot start again")
@@ -560,6 +567,7 @@ mod tests {
     use crate::docker::Past;
     use crate::docker::State;
     use crate::name::Owner;
+    use crate::spec::Limits;
     use crate::spec::Secret;
 
     fn key(name: &str) -> EnvKey {
@@ -584,6 +592,7 @@ mod tests {
             state: State::Running,
             restart: String::new(),
             stop_timeout: None,
+            limits: Limits::new(),
             has_endless_log: false,
             restarts: 0,
             health: Health::None,

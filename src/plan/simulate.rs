@@ -188,6 +188,7 @@ fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Vo
         state: State::Created,
         restart: runtime.restart.clone(),
         stop_timeout: runtime.settings.stop_timeout(),
+        limits: runtime.settings.limits(),
         has_endless_log: false,
         restarts: 0,
         health: if is_checked { Health::Starting } else { Health::None },

@@ -49,6 +49,8 @@ pub use secret::Secret;
 pub use setting::Check;
 pub use setting::Form;
 pub use setting::LIMITED_LOG_DRIVERS;
+pub use setting::Limits;
+pub use setting::OtherLimit;
 pub use setting::SETTINGS;
 pub use setting::Setting;
 pub use setting::Settings;

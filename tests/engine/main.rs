@@ -4,6 +4,7 @@
 
 mod change;
 mod data;
+mod drift;
 mod executor;
 mod facts;
 mod isolation;

@@ -20,6 +20,7 @@ use crate::name::ImageId;
 use crate::name::Network;
 use crate::name::Owner;
 use crate::name::Volume;
+use crate::spec::Limits;
 use crate::spec::PROXY;
 use crate::spec::Secret;
 use crate::spec::Spec;
@@ -89,6 +90,7 @@ impl Listed {
             state: state(&self.state),
             restart: String::new(),
             stop_timeout: None,
+            limits: Limits::new(),
             has_endless_log: false,
             restarts: 0,
             health: Health::None,
@@ -135,6 +137,35 @@ struct HostConfig {
     restart_policy: RestartPolicy,
     #[serde(default, deserialize_with = "or_default")]
     log_config: LogConfig,
+    #[serde(default)]
+    memory: i64,
+    #[serde(default)]
+    memory_reservation: i64,
+    #[serde(default)]
+    nano_cpus: i64,
+    #[serde(default)]
+    cpu_shares: i64,
+    #[serde(default)]
+    cpuset_cpus: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pids_limit: i64,
+}
+
+impl HostConfig {
+    fn limits(&self) -> Limits {
+        let numbers = [
+            ("--memory", self.memory),
+            ("--memory-reservation", self.memory_reservation),
+            ("--cpus", self.nano_cpus),
+            ("--cpu-shares", self.cpu_shares),
+            ("--pids-limit", self.pids_limit),
+        ];
+        // none, or without end
+        let numbers = numbers.into_iter().filter(|(_, number)| *number > 0);
+        let numbers = numbers.map(|(flag, number)| (flag, number.to_string()));
+        let processors = Some(("--cpuset-cpus", self.cpuset_cpus.clone()));
+        numbers.chain(processors.filter(|(_, list)| !list.is_empty())).collect()
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -290,6 +321,7 @@ impl ContainerAnswer {
             state: state(&self.state.status),
             restart: self.host_config.restart_policy.as_flag(),
             stop_timeout: self.config.stop_timeout.map(Duration::from_secs),
+            limits: self.host_config.limits(),
             has_endless_log: self.host_config.log_config.is_endless(),
             restarts: self.restart_count,
             health: self.state.health.as_ref().map_or(Health::None, |health| health_of(&health.status)),

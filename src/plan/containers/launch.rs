@@ -259,7 +259,9 @@ fn prober_steps(plan: &PlanBuilder<'_>, workload: &Workload) -> Steps {
 pub(super) fn keep_up(seq: &mut Sequence<'_, '_>, name: &Container, restart: &str) {
     // after a conflict the container does not exist
     let Some(seen) = seq.plan.seen(name) else { return };
-    let reason = match is_unproved(seen, restart) || seen.restart == RETIRED {
+    // one that nothing else happens to was retired by hand
+    let comes_back = seen.restart == RETIRED && seq.has_begun();
+    let reason = match is_unproved(seen, restart) || comes_back {
         true => Reason::Proved,
         false => Reason::Restart { from: seen.restart.clone(), to: restart.to_owned() },
     };

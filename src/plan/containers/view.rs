@@ -75,6 +75,9 @@ fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) ->
     if !secrets.is_empty() {
         return Some(Reason::SecretsChanged(secrets));
     }
+    if let Some(other) = runtime.settings.other_limit(&seen.limits).filter(|_| !target.is_shared()) {
+        return Some(Reason::Limit(other));
+    }
     // the proxy's fact, `is_current`, does not cover volumes
     let is_elsewhere = |(volume, path): &(&Volume, &str)| seen.volumes.get(*path) != Some(*volume);
     let elsewhere = named_volumes(workload).find(is_elsewhere).filter(|_| !target.is_shared());

@@ -60,7 +60,7 @@ fn size_of(text: &str, what: &str, hint: &str) -> Checked {
 }
 
 /// The bytes in `512m`.
-fn bytes(text: &str) -> Option<f64> {
+pub(super) fn bytes(text: &str) -> Option<f64> {
     let lower = text.to_ascii_lowercase();
     let number = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let power = match &lower[number.len()..] {

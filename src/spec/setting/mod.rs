@@ -2,7 +2,11 @@
 //! compares, explains or documents a setting looks it up here, so that one more setting is one more row.
 
 mod check;
+mod limit;
 mod option;
+
+pub use limit::Limits;
+pub use limit::OtherLimit;
 
 use super::ValueError;
 use std::collections::BTreeMap;

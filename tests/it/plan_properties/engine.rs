@@ -139,6 +139,7 @@ impl Engine {
             "HostConfig": {
                 "PortBindings": {},
                 "RestartPolicy": policy(&runtime.restart),
+                "Memory": runtime.settings.limits().get("--memory").map_or(0, |bytes| bytes.parse::<u64>().unwrap()),
                 "LogConfig": { "Type": "json-file", "Config": { "max-size": "10m" } },
             },
             "NetworkSettings": { "Networks": {} },

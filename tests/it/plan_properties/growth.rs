@@ -11,8 +11,10 @@ use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::desired::resolve;
 use gordon::docker::Cli;
+use gordon::docker::First;
 use gordon::docker::ImageList;
 use gordon::docker::Observed;
+use gordon::docker::Second;
 use gordon::plan::Options;
 use gordon::plan::Plan;
 use gordon::plan::Volumes;
@@ -20,6 +22,7 @@ use gordon::plan::diff;
 use gordon::plan::down;
 use gordon::plan::simulate;
 use gordon::render;
+use gordon::spec::Content;
 use gordon::spec::Setting;
 use rustix::time::ClockId;
 use rustix::time::clock_gettime;
@@ -166,6 +169,49 @@ fn write_the_benchmark_inputs() {
         let plan = diff(&desired(&load(&text)), &Observed::default(), &Options::default()).unwrap();
         fs::write(folder.join(format!("{routes}.toml")), &text).unwrap();
         Engine::after(&plan, By::Us).write(&folder.join(routes.to_string()));
+    }
+}
+
+#[test]
+fn a_thousand_plans_of_an_unchanged_host_change_nothing() {
+    let text = "containers = { init = true }\n\
+                [routes]\n\"a.com\" = { image = \"app:1\", memory = \"64m\", volumes = [\"./conf:/conf:ro\"], environment = { A = 1 } }\n\
+                \"b.com\" = { image = \"app:2\", replicas = 3, health = { path = \"/up\" }, options = [\"--cpu-shares=512\"] }\n\
+                [attachments]\n\"a.com\" = [\"postgres:15\"]\n\"both\" = [\"redis:7\", { image = \"checked:1\", ports = [\"127.0.0.1:81:80\"] }]\n\
+                [network_groups]\n\"both\" = [\"a.com\", \"b.com\"]\n";
+    let desired = || {
+        let files = vec![("x.conf".to_owned(), "1".to_owned()), ("y.conf".to_owned(), "2".to_owned())];
+        let files = [("conf".to_owned(), Content::Folder(files))].into();
+        let (desired, problems) =
+            resolve(&load(text), &Inputs { images: images(), files, ..Inputs::default() });
+        assert!(problems.is_empty(), "{problems:?}");
+        desired
+    };
+    let plan = diff(&desired(), &Observed::default(), &Options::default()).unwrap();
+    let engine = Engine::after(&plan, By::Us);
+    let (first, second) = (engine.first(), engine.second());
+    // docker gives things in any order
+    let turned = |text: &str, by: usize| {
+        let mut lines: Vec<&str> = text.lines().collect();
+        let by = by % lines.len().max(1);
+        lines.rotate_left(by);
+        lines.join("\n")
+    };
+    for n in 0..1_000 {
+        let first = First {
+            containers: turned(&first.containers, n),
+            networks: turned(&first.networks, n / 2),
+            volumes: turned(&first.volumes, n / 3),
+            ..first.clone()
+        };
+        let second = Second {
+            containers: vec![turned(&second.containers[0], n / 5)],
+            networks: vec![turned(&second.networks[0], n / 7)],
+            ..second.clone()
+        };
+        let host = Engine::observed(&first, &second);
+        let nothing = diff(&desired(), &host, &Options::default()).unwrap();
+        assert!(nothing.is_empty(), "plan {n}: {nothing}");
     }
 }
 

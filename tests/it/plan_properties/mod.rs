@@ -242,6 +242,7 @@ fn host(others: bool) -> Observed {
             state: State::Running,
             restart: "always".to_owned(),
             stop_timeout: None,
+            limits: Default::default(),
             has_endless_log: false,
             restarts: 0,
             health: Health::None,
