@@ -147,6 +147,9 @@ pub(super) struct Plan {
     /// Show, below the commands, all that decides what happens: what each step needs, and what makes it unnecessary
     #[arg(short, long, conflicts_with_all = ["format", "summary"])]
     pub(super) verbose: bool,
+    /// Show, in place of the plan, where values come from: variables of the config, env files, secrets; docker is not needed
+    #[arg(long, conflicts_with_all = ["format", "summary", "verbose", "exit_code", "pull", "out", "images"])]
+    pub(super) explain: bool,
     /// Exit with status 3 when there is something to do
     #[arg(long)]
     pub(super) exit_code: bool,

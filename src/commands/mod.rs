@@ -7,6 +7,7 @@ mod check;
 mod cli;
 mod down;
 mod error;
+mod explain;
 mod host;
 mod images;
 mod output;

@@ -5,6 +5,7 @@ use super::Exit;
 use super::cli;
 use super::cli::Format;
 use super::cli::Global;
+use super::explain::explain;
 use super::host::Host;
 use super::host::Pulled;
 use super::output;
@@ -24,6 +25,9 @@ use std::path::Path;
 
 /// `gordon plan`.
 pub(super) fn plan(global: &Global, said: &cli::Plan) -> Result<Exit, CommandError> {
+    if said.explain {
+        return explain(global);
+    }
     let options = Options { offline: said.offline, ..said.replacing.options() };
     let (project, plan) =
         if said.offline { offline(global, said, &options)? } else { online(global, said, &options)? };

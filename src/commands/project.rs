@@ -9,6 +9,7 @@ use crate::config;
 use crate::config::Colour;
 use crate::config::Config;
 use crate::config::EnvFileUse;
+use crate::config::Filling;
 use crate::config::Place;
 use crate::config::Problem;
 use crate::config::Severity;
@@ -37,6 +38,8 @@ use crate::sys::secrets::Secrets;
 use crate::sys::secrets::SecretsError;
 use crate::sys::terminal::say;
 use crate::sys::variables;
+use crate::sys::variables::Found;
+use crate::sys::variables::Origin;
 use crate::sys::watched;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -51,9 +54,13 @@ pub(super) struct Project {
     pub(super) folder: PathBuf,
     /// The config's file, as people know it.
     pub(super) path: String,
-    text: String,
+    pub(super) text: String,
+    /// The values of the config in which values took the place of variables.
+    pub(super) fillings: Vec<Filling>,
+    /// Where the variables have their values from.
+    pub(super) origins: BTreeMap<String, Origin>,
     /// The texts of the env files that are there, by their paths in the config.
-    env_files: BTreeMap<String, String>,
+    pub(super) env_files: BTreeMap<String, String>,
     /// What is at the paths that are watched, by their paths in the config.
     files: BTreeMap<String, Content>,
     /// What it asks for, as far as that is known without a host.
@@ -108,7 +115,8 @@ impl Project {
         let ConfigFile { path, folder, text } = file;
         let path = path.display().to_string();
         let wanted = config::variables_in(&text);
-        let (variables, mut problems) = variables::find(&folder, &global.variables, wanted)?;
+        let found = variables::find(&folder, &global.variables, wanted)?;
+        let Found { variables, origins, mut problems } = found;
         let loaded = config::load_with(&Source { path: &path, text: &text }, &variables);
         problems.extend(loaded.problems);
         let uses = loaded.config.as_ref().map(config::env_files).unwrap_or_default();
@@ -141,7 +149,9 @@ impl Project {
         problems.extend(more);
         let Inputs { env_files, files, secrets, .. } = inputs;
         let told = RefCell::default();
-        let project = Self { config, folder, path, text, desired, env_files, files, secrets, told };
+        let fillings = loaded.fillings;
+        let project =
+            Self { config, folder, path, text, fillings, origins, desired, env_files, files, secrets, told };
         project.report(problems)?;
         Ok(project)
     }

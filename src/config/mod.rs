@@ -76,6 +76,9 @@ pub use schema::Workload;
 pub use snippet::Snippet;
 pub use tree::Syntax;
 pub use value::Restart;
+pub use variable::Filling;
+pub use variable::Took;
+pub use variable::VariableUse;
 pub use variable::Variables;
 pub use variable::variables_in;
 
@@ -99,6 +102,8 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// All that is wrong.
     pub problems: Vec<Problem>,
+    /// The values in which values took the place of variables, in the order of the file.
+    pub fillings: Vec<Filling>,
 }
 
 /// The config in a text without variables.
@@ -111,18 +116,18 @@ pub fn load_with(source: &Source<'_>, variables: &Variables) -> Loaded {
     let Some(syntax) = Syntax::of(source.path) else {
         let problem = Problem::error(0..0, "the syntax of the file is not known")
             .hint("end its name with `.toml`, `.yaml` or `.yml`");
-        return Loaded { config: None, problems: vec![problem] };
+        return Loaded { config: None, problems: vec![problem], fillings: Vec::new() };
     };
-    let mut problems = Vec::new();
+    let (mut problems, mut fillings) = (Vec::new(), Vec::new());
     let config = tree::parse(syntax, source.text, &mut problems).map(|mut root| {
         let broken = problems.len();
-        variable::fill(&mut root, source.text, variables, &mut problems);
+        fillings = variable::fill(&mut root, source.text, variables, &mut problems);
         let read = read::read(root, source.text, &mut problems);
         let config = check::check(read, &mut problems);
         drop_what_follows(source.text, broken, &mut problems);
         config
     });
-    Loaded { config, problems }
+    Loaded { config, problems, fillings }
 }
 
 /// Drops problems in lines of which one of the first `broken` problems says that they cannot be read.

@@ -23,39 +23,119 @@ impl FromIterator<(String, String)> for Variables {
     }
 }
 
+/// A value of a config in which values took the place of variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filling {
+    /// The keys that lead to it, as in `routes."a.com".image`.
+    pub key: String,
+    /// Its place.
+    pub span: Span,
+    /// What it is now.
+    pub value: String,
+    /// The variables that it names, in order.
+    pub uses: Vec<VariableUse>,
+}
+
+/// What took the place of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableUse {
+    /// Its name.
+    pub name: String,
+    /// What it was.
+    pub took: Took,
+}
+
+/// What takes the place of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Took {
+    /// Its value.
+    Value,
+    /// The text behind `-`, as it has none.
+    Default,
+    /// The text behind `+`, as it has one.
+    Text,
+    /// Nothing, as it has none.
+    Nothing,
+}
+
 /// The names of the variables that `text` speaks of. Some may stand in comments.
 pub fn variables_in(text: &str) -> impl Iterator<Item = &str> {
     text.split("${").skip(1).map(name_of).filter(|name| !name.is_empty())
 }
 
-/// Puts values in the place of the variables in `node`. A value of the config that cannot be had is reported and cut.
-pub(super) fn fill(node: &mut Node<'_>, text: &str, variables: &Variables, problems: &mut Vec<Problem>) {
-    match &mut node.kind {
-        Kind::List(list) => list.iter_mut().for_each(|node| fill(node, text, variables, problems)),
-        Kind::Map(entries) => {
-            entries.iter_mut().for_each(|Entry { value, .. }| fill(value, text, variables, problems));
-        }
-        Kind::String(value) if value.contains("${") || value.contains("$$") => {
-            node.kind = match filled(value, variables, MOST_LEVELS) {
-                Ok(Filled { text, is_filled: true }) => Kind::Filled(text),
-                Ok(Filled { text, is_filled: false }) => Kind::String(text.into()),
-                Err(fault) => {
-                    let place = fault.place(text, &node.span);
-                    problems.push(Problem::error(place, fault.message()).hint(fault.hint()));
-                    Kind::Cut
+/// Puts values in the place of the variables in `node`, and tells of each value that had any. A value of the config that cannot
+/// be had is reported and cut.
+pub(super) fn fill(
+    node: &mut Node<'_>,
+    text: &str,
+    variables: &Variables,
+    problems: &mut Vec<Problem>,
+) -> Vec<Filling> {
+    let mut filler = Filler { text, variables, problems, key: Vec::new(), fillings: Vec::new() };
+    filler.fill(node);
+    filler.fillings
+}
+
+struct Filler<'f> {
+    text: &'f str,
+    variables: &'f Variables,
+    problems: &'f mut Vec<Problem>,
+    key: Vec<String>,
+    fillings: Vec<Filling>,
+}
+
+impl Filler<'_> {
+    fn fill(&mut self, node: &mut Node<'_>) {
+        match &mut node.kind {
+            Kind::List(list) => {
+                for (at, node) in list.iter_mut().enumerate() {
+                    self.fill_below(format!("[{at}]"), node);
                 }
-            };
+            }
+            Kind::Map(entries) => {
+                for Entry { key, value } in entries {
+                    self.fill_below(key_of(key.get_ref()), value);
+                }
+            }
+            Kind::String(value) if value.contains("${") || value.contains("$$") => {
+                node.kind = match filled(value, self.variables, MOST_LEVELS) {
+                    Ok(Filled { text, uses }) if uses.is_empty() => Kind::String(text.into()),
+                    Ok(Filled { text, uses }) => {
+                        let (key, span) = (self.key.concat(), node.span.clone());
+                        let key = key.trim_start_matches('.').to_owned();
+                        self.fillings.push(Filling { key, span, value: text.clone(), uses });
+                        Kind::Filled(text)
+                    }
+                    Err(fault) => {
+                        let place = fault.place(self.text, &node.span);
+                        self.problems.push(Problem::error(place, fault.message()).hint(fault.hint()));
+                        Kind::Cut
+                    }
+                };
+            }
+            _ => {}
         }
-        _ => {}
     }
+
+    fn fill_below(&mut self, key: String, node: &mut Node<'_>) {
+        self.key.push(key);
+        self.fill(node);
+        self.key.pop();
+    }
+}
+
+/// A key behind another, in quotes where it could be read as several.
+fn key_of(key: &str) -> String {
+    let is_plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    if is_plain { format!(".{key}") } else { format!(".\"{key}\"") }
 }
 
 /// A text with values in the place of its variables.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Filled {
     text: String,
-    /// Whether it had any variables.
-    is_filled: bool,
+    /// The variables that it had.
+    uses: Vec<VariableUse>,
 }
 
 /// Why a variable has no value.
@@ -130,8 +210,7 @@ fn filled(text: &str, variables: &Variables, levels: usize) -> Result<Filled, Fa
             continue;
         };
         let end = closing_brace(inside).ok_or(Fault::Unclosed)?;
-        filled.text.push_str(&value_of(&inside[..end], variables, levels)?);
-        filled.is_filled = true;
+        value_of(&inside[..end], variables, levels, &mut filled)?;
         rest = &inside[end + 1..];
     }
     filled.text.push_str(rest);
@@ -162,9 +241,9 @@ fn name_of(text: &str) -> &str {
     if text.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &text[..end] }
 }
 
-/// The value of what stands between braces: a name, or a name and what to do when it is unset. With a colon an empty
+/// Adds the value of what stands between braces: a name, or a name and what to do when it is unset. With a colon an empty
 /// value is none either.
-fn value_of(inside: &str, variables: &Variables, levels: usize) -> Result<String, Fault> {
+fn value_of(inside: &str, variables: &Variables, levels: usize, into: &mut Filled) -> Result<(), Fault> {
     let name = name_of(inside);
     let rest = &inside[name.len()..];
     let (rest, may_be_empty) = match rest.strip_prefix(':') {
@@ -174,7 +253,7 @@ fn value_of(inside: &str, variables: &Variables, levels: usize) -> Result<String
     let value = variables.0.get(name).filter(|value| may_be_empty || !value.is_empty());
     let otherwise = |text: &str| {
         let levels = levels.checked_sub(1).ok_or(Fault::Deep)?;
-        filled(text, variables, levels).map(|filled| filled.text)
+        filled(text, variables, levels)
     };
     let form = || Fault::Form(inside.to_owned());
     let operator = match rest.chars().next() {
@@ -182,17 +261,23 @@ fn value_of(inside: &str, variables: &Variables, levels: usize) -> Result<String
         None if !may_be_empty => return Err(form()),
         operator => operator,
     };
-    match (operator, value) {
-        (Some('-'), None) | (Some('+'), Some(_)) => otherwise(&rest[1..]),
-        (Some('+'), None) => Ok(String::new()),
-        (None | Some('-' | '?'), Some(value)) => Ok(value.clone()),
-        (None, None) => Err(Fault::Unset { name: name.to_owned(), why: None }),
+    let text = |text: String| Filled { text, uses: Vec::new() };
+    let (took, Filled { text, uses }) = match (operator, value) {
+        (Some('-'), None) => (Took::Default, otherwise(&rest[1..])?),
+        (Some('+'), Some(_)) => (Took::Text, otherwise(&rest[1..])?),
+        (Some('+'), None) => (Took::Nothing, text(String::new())),
+        (None | Some('-' | '?'), Some(value)) => (Took::Value, text(value.clone())),
+        (None, None) => return Err(Fault::Unset { name: name.to_owned(), why: None }),
         (Some('?'), None) => {
-            let why = Some(otherwise(&rest[1..])?).filter(|why| !why.is_empty());
-            Err(Fault::Unset { name: name.to_owned(), why })
+            let why = Some(otherwise(&rest[1..])?.text).filter(|why| !why.is_empty());
+            return Err(Fault::Unset { name: name.to_owned(), why });
         }
-        (Some(_), _) => Err(form()),
-    }
+        (Some(_), _) => return Err(form()),
+    };
+    into.text.push_str(&text);
+    into.uses.push(VariableUse { name: name.to_owned(), took });
+    into.uses.extend(uses);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -55,11 +55,17 @@ impl Fault {
 /// Linux takes 128 KiB for a variable with its name.
 pub(super) const LONGEST: usize = 120 * 1024;
 
-/// The variables in `text`, the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
+/// The variables of [`parse_lines`] alone.
+pub(super) fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
+    let (values, problems) = parse_lines(path, text);
+    (values.into_iter().map(|(key, (value, _))| (key, value)).collect(), problems)
+}
+
+/// The variables in `text`, each with the number of its line: the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
 /// do not belong to it, nor do quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is
 /// expanded, nothing escaped. Empty lines and lines that begin with `#` say nothing. Of several values of one key the last
 /// counts, with a warning. And all that is wrong with it, which holds no value.
-pub(super) fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Problem>) {
+pub(super) fn parse_lines(path: &str, text: &str) -> (BTreeMap<EnvKey, (Secret, usize)>, Vec<Problem>) {
     let mut values = BTreeMap::new();
     let mut line_of: BTreeMap<EnvKey, usize> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -85,7 +91,7 @@ pub(super) fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Pr
                         Problem::warning_in_line(path, index + 1, message).hint("remove one of the lines"),
                     );
                 }
-                values.insert(key, Secret::new(value));
+                values.insert(key, (Secret::new(value), index + 1));
             }
             Err(fault) => {
                 problems.push(Problem::error_in_line(path, index + 1, fault.message()).hint(fault.hint()))

@@ -3,6 +3,7 @@
 
 use super::assignment::LONGEST;
 use super::assignment::parse;
+use super::assignment::parse_lines;
 use super::files;
 use super::files::FileError;
 use crate::config;
@@ -117,6 +118,40 @@ pub fn find(
     found.missing.retain(|key| !found.values.contains_key(key));
     found.exposed = files::is_read_by_others(&path).then_some(path);
     Ok(found)
+}
+
+/// Where a secret would have its value from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The environment of this process.
+    Environment,
+    /// Its command, with this program.
+    Command(String),
+    /// This line of [`FILE`].
+    Line(usize),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Where the secrets `wanted` would have their values from. Runs no command.
+///
+/// # Errors
+/// When the file is there and cannot be read.
+pub fn origins(
+    folder: &Path,
+    wanted: &BTreeSet<EnvKey>,
+    commands: &BTreeMap<EnvKey, &[String]>,
+) -> Result<BTreeMap<EnvKey, Origin>, FileError> {
+    let path = folder.join(FILE);
+    let text = files::read_if_there(&path)?.unwrap_or_default();
+    let (kept, _) = parse_lines(&path.display().to_string(), &text);
+    let origin = |key: &EnvKey| match (env::var_os(key.as_str()), commands.get(key), kept.get(key)) {
+        (Some(_), _, _) => Origin::Environment,
+        (None, Some([program, ..]), _) => Origin::Command(program.clone()),
+        (None, _, Some((_, line))) => Origin::Line(*line),
+        (None, _, None) => Origin::Nowhere,
+    };
+    Ok(wanted.iter().map(|key| (key.clone(), origin(key))).collect())
 }
 
 /// What the command `words` prints, without the line feed at its end.

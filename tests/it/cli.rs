@@ -319,6 +319,41 @@ fn an_offline_plan_uses_images_json() {
 }
 
 #[test]
+fn an_explanation_names_the_source_of_each_value_and_shows_no_secret() {
+    let config = "name = \"shop\"\n[routes.\"a.com\"]\nimage = \"app:${TAG}\"\nport = \"${PORT:-8080}\"\n\
+                  command = [\"serve\", \"${MODE:-${KIND}}\", \"${DEBUG:+--debug}${TRACE:+--trace}\"]\nenv_file = \"own.env\"\n\
+                  environment = { plain = { LOG = \"${LOG}\", SAME = \"config\" }, secret = [\"TOKEN\", \"KEPT\", \"NONE\", \
+                  { name = \"ASKED\", command = [\"op\", \"read\", \"x\"] }] }\n";
+    let files = [
+        ("gordon.toml", config),
+        (".env", "# tags\nTAG=1.3\nMODE=\nTRACE=1\nKIND=file\n"),
+        ("env/a_com.env", "# of the route\nDB=hunter2\nSAME=file\nFIRST=hunter2\n"),
+        ("own.env", "FIRST=hunter3\nPASSED\n"),
+        (".gordon/secrets", "KEPT=hunter4\nTOKEN=hunter5\n"),
+    ];
+    let scene = Scene::new(&files, "");
+    let mut command = scene.command("plan --explain --var LOG=debug", "");
+    let run = scene.outcome(command.env("TOKEN", "hunter6").env("KIND", "batch"));
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert_eq!(
+        run.stdout,
+        "routes.\"a.com\".image = app:1.3  (gordon.toml:3)\n  TAG  from .env, line 2\n\
+         routes.\"a.com\".port = 8080  (gordon.toml:4)\n  PORT  not set: the default in the config\n\
+         routes.\"a.com\".command[1] = batch  (gordon.toml:5)\n  MODE  empty, from .env, line 3: the default in the config\n  \
+         KIND  from the environment\n\
+         routes.\"a.com\".command[2] = --trace  (gordon.toml:5)\n  DEBUG  not set: nothing\n  TRACE  set, from .env, line 4: the \
+         text in the config\n\
+         routes.\"a.com\".environment.plain.LOG = debug  (gordon.toml:7)\n  LOG  from `--var`\n\
+         shop-a.com\n  ASKED   secret, from the command `op`\n  DB      env/a_com.env, line 2\n  FIRST   own.env, line 1\n  \
+         KEPT    secret, from .gordon/secrets, line 1\n  NONE    secret, without a value\n  \
+         PASSED  own.env, line 2, which leaves it to the environment\n  TOKEN   secret, from the environment\n"
+    );
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("hunter"), "{}{}", run.stdout, run.stderr);
+    let plain = Scene::new(&[("gordon.toml", "[routes]\n\"a.com\" = \"app:1\"\n")], "");
+    assert!(plain.run("plan --explain", "").ended(0).stdout.starts_with("all values are in the config"));
+}
+
+#[test]
 fn variables_come_from_the_command_line_the_environment_and_the_env_file() {
     let config = "name = \"variables\"\n[services.web]\nimage = \"web:${FIRST}-${SECOND}-${THIRD}\"\n";
     let scene = Scene::new(&[("gordon.toml", config), (".env", "FIRST=3\nSECOND=3\nTHIRD=3\n")], "");

@@ -46,7 +46,7 @@ fn check(name: &str, toml: &str, yaml: &str) {
 
 /// The config of a text that has warnings at most.
 fn config(path: &str, text: &str) -> Config {
-    let Loaded { config, problems } = load_text(path, text);
+    let Loaded { config, problems, .. } = load_text(path, text);
     assert!(!has_errors(&problems), "{}", render(&problems, path, text, Colour::No));
     config.expect("a config")
 }

@@ -980,7 +980,7 @@ drain = "${MANY}s"
     let plain = plain.replace("\"${ON}\"", "false");
     let values = [("IMAGE", "web"), ("PORT", "8080"), ("MANY", "2"), ("ON", "false"), ("TLS", "off")];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let Loaded { config: filled, problems } =
+    let Loaded { config: filled, problems, .. } =
         load_with(&Source { path: "gordon.toml", text }, &values.into_iter().collect());
     assert_eq!(problems, []);
     assert_eq!(filled.expect("a config"), config("gordon.toml", &plain));
