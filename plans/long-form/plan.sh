@@ -42,10 +42,10 @@
 #   31  see that s-shop.example.com-files stays up for 1s
 #   32  set the restart policy of s-shop.example.com-files to always
 #   33  run s-shop.example.com
-#   34  wait until s-shop.example.com listens on port 3000
+#   34  wait until s-shop.example.com answers /up with 200-299, 401
 #   35  set the restart policy of s-shop.example.com to always
 #   36  run s-shop.example.com-2
-#   37  wait until s-shop.example.com-2 listens on port 3000
+#   37  wait until s-shop.example.com-2 answers /up with 200-299, 401
 #   38  set the restart policy of s-shop.example.com-2 to always
 #   39  run s-jobs
 #   40  wait until s-jobs listens on port 8080
@@ -305,17 +305,17 @@ END_
 
   step 24 'run s-backend-cache' 'not there yet'
   run_unless is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:84982249/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data -- \
     docker run --detach --name s-backend-cache --restart on-failure:10 \
         --network s-backend --ip 10.96.134.129 --network-alias cache --network-alias cache.local \
         --network-alias backend-cache --hostname cache \
         --label gordon.project=shop --label gordon.part=service/backend/s-backend-cache/1 \
-        --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
+        --label gordon.spec=command:abd47c1c,8569b428,8a798890/health:84982249/image:65b8118d/mount:f3e57783@s-backend=10.96.134.129 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 5 --volume s-backend-cache:/data \
-        --health-cmd 'redis-cli ping' --health-interval 1000ms --health-timeout 2000ms \
-        --health-start-period 30000ms \
+        --health-cmd 'redis-cli ping' --health-retries 5 --health-interval 1000ms --health-timeout 2000ms \
+        --health-start-period 10000ms \
         redis:7-alpine redis-server --appendonly yes || failed
 
   step 25 'wait until s-backend-cache is healthy' 'not ready yet'
@@ -383,12 +383,19 @@ END_
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 34 'wait until s-shop.example.com listens on port 3000' 'not ready yet'
+  step 34 'wait until s-shop.example.com answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com always ||
-    gets_ready s-shop.example.com 1 30 \
+    patiently 20 5 gets_ready s-shop.example.com 1 50 \
         docker exec gordon-proxy sh \
-            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
-            connect s-shop.example.com 3000 shop.example.com || failed
+            -c "trap '' PIPE
+to=/tmp/request-\$\$
+mkfifo \"\$to\"
+timeout 5 nc \"\$1\" \"\$2\" <\"\$to\" 2>&1 | sed -nE '1{s/\\r\$//;s/^HTTP[^ ]* ('\"\$5\"')( .*)?\$/ready/;p;q}' &
+exec 3>\"\$to\"
+rm \"\$to\"
+printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnection: close\\r\\n\\r\\n' \"\$3\" \"\$4\" >&3
+wait" \
+            ask s-shop.example.com 3000 /up shop.example.com '2..|401' || failed
 
   step 35 'set the restart policy of s-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
@@ -408,12 +415,19 @@ END_
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 37 'wait until s-shop.example.com-2 listens on port 3000' 'not ready yet'
+  step 37 'wait until s-shop.example.com-2 answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com-2 always ||
-    gets_ready s-shop.example.com-2 1 30 \
+    patiently 20 5 gets_ready s-shop.example.com-2 1 50 \
         docker exec gordon-proxy sh \
-            -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
-            connect s-shop.example.com-2 3000 shop.example.com || failed
+            -c "trap '' PIPE
+to=/tmp/request-\$\$
+mkfifo \"\$to\"
+timeout 5 nc \"\$1\" \"\$2\" <\"\$to\" 2>&1 | sed -nE '1{s/\\r\$//;s/^HTTP[^ ]* ('\"\$5\"')( .*)?\$/ready/;p;q}' &
+exec 3>\"\$to\"
+rm \"\$to\"
+printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnection: close\\r\\n\\r\\n' \"\$3\" \"\$4\" >&3
+wait" \
+            ask s-shop.example.com-2 3000 /up shop.example.com '2..|401' || failed
 
   step 38 'set the restart policy of s-shop.example.com-2 to always' \
       'it is ready: docker keeps it up from here on'
@@ -474,11 +488,11 @@ expectations() {
     refuse 'network s-backend has no room for gordon-proxy at 10.96.134.128'
   absent s-backend-cache ||
     is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:84982249/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data ||
     refuse 's-backend-cache is not as it was when this was planned'
   is_current s-backend-cache shop any \
-      command:abd47c1c,8569b428,8a798890/health:62bb935b/image:65b8118d/mount:f3e57783 redis:7-alpine \
+      command:abd47c1c,8569b428,8a798890/health:84982249/image:65b8118d/mount:f3e57783 redis:7-alpine \
       s-backend-cache:/data ||
     has_room s-backend 10.96.134.0/24 10.96.134.129 ||
     refuse 'network s-backend has no room for s-backend-cache at 10.96.134.129'
@@ -694,6 +708,7 @@ start_made() { try docker start "$1"; }
 await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
   [ "$1" = state ] || show "$@"
   while :; do
@@ -710,8 +725,12 @@ await() {
       _good=$((_good + _every))
     fi
     [ "$_left" -gt 0 ] || break
+    if [ -n "$_bad" ] && [ "$_start" -le 0 ]; then
+      _bad=$((_bad - 1))
+      [ "$_bad" -gt 0 ] || break
+    fi
     sleep "$_every"
-    _left=$((_left - _every))
+    _left=$((_left - _every)) _start=$((_start - _every))
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
@@ -738,6 +757,14 @@ gets_ready() {
   _name=$1 _every=$2 _left=$3
   shift 3
   await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# patiently SECONDS RETRIES COMMAND…: as the command, a wait; once the seconds are over, so many answers that are not good
+# end it
+patiently() {
+  _start=$1 _retries=$2
+  shift 2
+  "$@"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines

@@ -585,6 +585,7 @@ start_made() { try docker start "$1"; }
 await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
   [ "$1" = state ] || show "$@"
   while :; do
@@ -601,8 +602,12 @@ await() {
       _good=$((_good + _every))
     fi
     [ "$_left" -gt 0 ] || break
+    if [ -n "$_bad" ] && [ "$_start" -le 0 ]; then
+      _bad=$((_bad - 1))
+      [ "$_bad" -gt 0 ] || break
+    fi
     sleep "$_every"
-    _left=$((_left - _every))
+    _left=$((_left - _every)) _start=$((_start - _every))
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :

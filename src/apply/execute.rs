@@ -24,6 +24,7 @@ use crate::docker::READY;
 use crate::name::Image;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::spec::Patience;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -105,6 +106,7 @@ impl Executor<'_> {
         let probe = wait.probe();
         let begin = self.machine.now();
         let (mut good_since, mut unreachable_since) = (None, None);
+        let mut failures = 0;
         if !probe.hold.is_zero() {
             // the step before has started it: an answer that is good at the end of the time was good all along
             good_since = Some(begin);
@@ -132,15 +134,21 @@ impl Executor<'_> {
                 }
             } else {
                 good_since = None;
+                let counts = |patience: &Patience| now.saturating_sub(begin) >= patience.start_period;
+                failures += u8::from(probe.patience.as_ref().is_some_and(counts));
             }
             if is_reachable {
                 unreachable_since = None;
             } else if now.saturating_sub(*unreachable_since.get_or_insert(now)) >= UNREACHABLE_TIMEOUT {
                 return Err(Stop::Failed(Cause::Hopeless { argv: self.machine.argv(asked), answer }));
             }
-            if now.saturating_sub(begin) >= probe.timeout {
+            let limit = match probe.patience {
+                Some(Patience { retries, .. }) if failures >= retries => now.saturating_sub(begin),
+                _ => probe.timeout,
+            };
+            if now.saturating_sub(begin) >= limit {
                 let argv = self.machine.argv(asked);
-                return Err(Stop::Failed(Cause::TooLate { argv, limit: probe.timeout, answer }));
+                return Err(Stop::Failed(Cause::TooLate { argv, limit, answer }));
             }
             if self.interrupt.load(Ordering::Relaxed) {
                 return Err(Stop::Interrupted);

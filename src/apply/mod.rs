@@ -138,12 +138,17 @@ fn work(executor: &Executor<'_>, step: &Step, sender: mpsc::Sender<Message>) {
 mod tests {
     use super::fake::Fake;
     use super::*;
+    use crate::docker::Await;
     use crate::docker::Command;
     use crate::docker::Op;
     use crate::name::Image;
     use crate::name::Network;
+    use crate::spec::HttpCheck;
+    use crate::spec::Patience;
+    use crate::spec::Prober;
     use crate::spec::Runtime;
     use crate::spec::Secret;
+    use crate::spec::Statuses;
     use std::fmt::Write as _;
     use std::sync::Mutex;
 
@@ -287,7 +292,7 @@ mod tests {
     #[test]
     fn what_never_becomes_ready_fails_when_its_time_is_over_with_the_last_answer() {
         let name = sample::container("shop-db");
-        let wait = crate::docker::Await::Healthy { name, timeout: Duration::from_secs(60) };
+        let wait = Await::Healthy { name, timeout: Duration::from_secs(60) };
         let plan = sample::plan_of(vec![(Op::Await(wait), vec![])]);
         let machine = Fake::default().says("{{.State.Status}}", "running starting 0\n").says(
             "{{json .State}}",
@@ -303,6 +308,34 @@ mod tests {
     }
 
     #[test]
+    fn failures_count_from_the_end_of_the_start_period_until_they_are_too_many() {
+        let check = HttpCheck {
+            port: 80,
+            path: "/up".to_owned(),
+            host: "a.test".to_owned(),
+            status: Statuses::default(),
+            prober: Prober::Proxy,
+            every: Duration::from_secs(1),
+            patience: Some(Patience { start_period: Duration::from_secs(20), retries: 3 }),
+        };
+        let (name, timeout) = (sample::container("shop-web"), Duration::from_secs(60));
+        let plan = sample::plan_of(vec![(Op::Await(Await::Answers { name, check, timeout }), vec![])]);
+        let after = |failures| {
+            let machine = Fake::default()
+                .says("{{.State.Status}}", "running none 0\n")
+                .fails_at_first(failures, "wget", 1, "500")
+                .says("wget", "ready");
+            let (_, report) = happens(&plan, &machine);
+            report.failures.first().map(|failure| match &failure.cause {
+                Cause::TooLate { limit, .. } => limit.as_secs(),
+                cause => panic!("{cause:?}"),
+            })
+        };
+        assert_eq!(after(15), None, "the start period is not over");
+        assert!(after(100).is_some_and(|seconds| (20..26).contains(&seconds)), "{:?}", after(100));
+    }
+
+    #[test]
     fn what_is_waited_for_when_docker_is_gone_fails_with_docker_s_hint() {
         let plan = sample::plan_of(vec![(sample::wait("shop-web"), vec![])]);
         let machine = Fake::default().fails("docker", 1, "Cannot connect to the Docker daemon");
@@ -313,10 +346,8 @@ mod tests {
 
     #[test]
     fn a_wait_survives_a_restart_of_docker_and_gives_up_on_a_docker_that_is_gone() {
-        let wait = || crate::docker::Await::Healthy {
-            name: sample::container("shop-db"),
-            timeout: Duration::from_secs(600),
-        };
+        let wait =
+            || Await::Healthy { name: sample::container("shop-db"), timeout: Duration::from_secs(600) };
         let plan = sample::plan_of(vec![(Op::Await(wait()), vec![])]);
         let gone = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock";
         let machine = Fake::default()

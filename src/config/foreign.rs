@@ -3,7 +3,7 @@
 use crate::spec::Setting;
 
 /// Keys that are called otherwise here.
-const RENAMED: [(&str, &str); 46] = [
+const RENAMED: &[(&str, &str)] = &[
     ("add_host", "extra_hosts"),
     ("args", "command"),
     ("arguments", "command"),
@@ -20,6 +20,7 @@ const RENAMED: [(&str, &str); 46] = [
     ("env_files", "env_file"),
     ("environment_variables", "environment"),
     ("expose", "port"),
+    ("expected_status", "status"),
     ("gzip", "compress"),
     ("health_timeout", "health"),
     ("healthcheck", "health"),
@@ -31,6 +32,7 @@ const RENAMED: [(&str, &str); 46] = [
     ("log_opt", "log"),
     ("log_opts", "log"),
     ("logging", "log"),
+    ("max_attempts", "retries"),
     ("mem_limit", "memory"),
     ("memory_limit", "memory"),
     ("mounts", "volumes"),
@@ -44,6 +46,7 @@ const RENAMED: [(&str, &str); 46] = [
     ("ssl", "tls"),
     ("stop_grace_period", "stop_timeout"),
     ("sysctl", "sysctls"),
+    ("test", "cmd"),
     ("ulimit", "ulimits"),
     ("variables", "environment"),
     ("volume", "volumes"),

@@ -9,12 +9,14 @@ use super::publish::Published;
 use super::value::Restart;
 use crate::name::Domain;
 use crate::name::visible;
+use crate::spec::Statuses;
 use crate::spec::Tls;
 use crate::spec::ValueError;
 use ipnet::Ipv4Net;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
 use serde::de::Error;
+use serde::de::SeqAccess;
 use serde::de::Unexpected;
 use serde::de::Visitor;
 use serde_spanned::Spanned;
@@ -93,6 +95,48 @@ numbers! {
     Port(NonZeroU16, u16): "a port, a number from 1 to 65535";
     /// How many containers run an app.
     Replicas(NonZeroU8, u8): "a number of containers, from 1 to 255";
+    /// How many checks may fail on end.
+    Retries(NonZeroU8, u8): "a number of failed checks, from 1 to 255";
+}
+
+/// The statuses of good answers: one or a range of them, or a list of these.
+pub(super) struct GoodStatuses(pub(super) Statuses);
+
+impl<'de> Deserialize<'de> for GoodStatuses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct StatusesVisitor;
+
+        fn parsed<E: Error>(texts: &[String]) -> Result<GoodStatuses, E> {
+            let statuses = Statuses::parse(texts.iter().map(String::as_str));
+            statuses.map(GoodStatuses).map_err(|error| wrong(&error, error.hint()))
+        }
+
+        impl<'de> Visitor<'de> for StatusesVisitor {
+            type Value = GoodStatuses;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status as in `401`, a range as in `200-399`, or a list of these")
+            }
+
+            fn visit_i64<E: Error>(self, status: i64) -> Result<GoodStatuses, E> {
+                parsed(&[status.to_string()])
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<GoodStatuses, E> {
+                parsed(&[text.to_owned()])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<GoodStatuses, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(Written(text)) = access.next_element()? {
+                    texts.push(text);
+                }
+                parsed(&texts)
+            }
+        }
+
+        deserializer.deserialize_any(StatusesVisitor)
+    }
 }
 
 /// A time that passes; a millisecond at least, as docker counts it.

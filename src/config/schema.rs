@@ -18,6 +18,7 @@ use crate::name::Project;
 use crate::name::ShortName;
 use crate::spec::Pull;
 use crate::spec::Settings;
+use crate::spec::Statuses;
 use crate::spec::Tls;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
@@ -234,13 +235,24 @@ pub struct Health {
     pub interval: Option<Duration>,
     /// The time that one try may take, when the config says so.
     pub timeout: Option<Duration>,
+    /// The time for which failed tries do not count, when the config says so.
+    pub start_period: Option<Duration>,
+    /// How many tries may fail on end afterwards, when the config says so.
+    pub retries: Option<u8>,
 }
 
 /// What is tried to see that a container is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HealthTest {
-    /// An HTTP path on the port where it listens; begins with `/`.
-    Path(String),
+    /// A request of HTTP.
+    Path {
+        /// What it asks for; begins with `/`.
+        path: String,
+        /// The port that it goes to; `None`: that where the container listens.
+        port: Option<NonZeroU16>,
+        /// Which answers are good.
+        status: Statuses,
+    },
     /// A line for the shell inside the container.
     Cmd(String),
 }

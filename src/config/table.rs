@@ -13,8 +13,10 @@ use super::mount::into_mount;
 use super::problem::Problem;
 use super::problem::Span;
 use super::publish::Published;
+use super::scalar::GoodStatuses;
 use super::scalar::Port;
 use super::scalar::Replicas;
+use super::scalar::Retries;
 use super::scalar::Time;
 use super::schema::App;
 use super::schema::AppProxy;
@@ -182,6 +184,10 @@ pub(super) struct HealthTable {
     cmd: Option<Spanned<Written>>,
     interval: Option<Time>,
     timeout: Option<Time>,
+    start_period: Option<Time>,
+    retries: Option<Spanned<Retries>>,
+    status: Option<Spanned<GoodStatuses>>,
+    port: Option<Spanned<Port>>,
 }
 
 /// What all tables have.
@@ -435,7 +441,8 @@ fn into_words(words: Option<Spanned<WordsForm>>, problems: &mut Vec<Problem>) ->
 
 fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Option<Spanned<Health>> {
     let span = health.span();
-    let HealthTable { path, cmd, interval, timeout } = health.into_inner();
+    let HealthTable { path, cmd, interval, timeout, start_period, retries, status, port } =
+        health.into_inner();
     let test = match (path, cmd) {
         (Some(path), Some(cmd)) => {
             problems.push(
@@ -468,7 +475,17 @@ fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Opt
                 let problem = Problem::warning(place, "a `path` always has 5 s to answer");
                 problems.push(problem.hint("leave out `timeout`"));
             }
-            HealthTest::Path(path)
+            if let (Some(retries), None) = (&retries, &start_period) {
+                let message =
+                    "a `path` is asked until `deploy.health_timeout` is over, however often it fails";
+                let hint = "add `start_period`: `retries` counts from its end; or leave out `retries`";
+                problems.push(Problem::warning(retries.span(), message).hint(hint));
+            }
+            HealthTest::Path {
+                path,
+                port: port.map(|port| port.into_inner().0),
+                status: status.map(|status| status.into_inner().0).unwrap_or_default(),
+            }
         }
         (None, Some(cmd)) => {
             let place = cmd.span();
@@ -478,10 +495,28 @@ fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Opt
                     .push(Problem::error(place, "the command is empty").hint("as in `cmd = \"pg_isready\"`"));
                 return None;
             }
+            let of_path = [("status", status.map(|s| s.span())), ("port", port.map(|port| port.span()))];
+            for (key, span) in of_path {
+                if let Some(span) = span {
+                    let problem = Problem::error(
+                        span,
+                        format!("a `cmd` has no `{key}`: docker runs it inside the container"),
+                    );
+                    problems.push(
+                        problem.also(place.clone(), "here").hint(format!("remove `{key}`, or ask a `path`")),
+                    );
+                }
+            }
             HealthTest::Cmd(cmd)
         }
     };
-    let health = Health { test, interval: interval.map(|time| time.0), timeout: timeout.map(|time| time.0) };
+    let health = Health {
+        test,
+        interval: interval.map(|time| time.0),
+        timeout: timeout.map(|time| time.0),
+        start_period: start_period.map(|time| time.0),
+        retries: retries.map(|retries| retries.into_inner().0.get()),
+    };
     Some(Spanned::new(span, health))
 }
 

@@ -117,10 +117,10 @@ fn describe(workload: &Workload, w: &mut String) {
     let _ = match &workload.ready {
         Ready::Healthy(timeout) => writeln!(w, "  healthy within {timeout:?}"),
         Ready::Answers(check, timeout) => {
-            let HttpCheck { port, path, host, prober, every } = check;
+            let HttpCheck { port, path, host, status, prober, every, patience } = check;
             writeln!(
                 w,
-                "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {prober:?}"
+                "  answers {path} at {port} for {host} within {timeout:?}, asked every {every:?} by {prober:?}, good are {status}, {patience:?}"
             )
         }
         Ready::Listens(PortCheck { port, host }, timeout) => {
@@ -519,9 +519,18 @@ deploy.health_timeout = "9s"
 [apps.web]
 image = "app"
 health = { path = "/up", interval = "3s" }
+[apps.admin]
+image = "app"
+health = { path = "/up", port = 9000, status = [204, "400-401"], start_period = "20s", retries = 2 }
 [services.search]
 image = "listens"
 health = { path = "/health" }
+[services.index]
+image = "listens-twice"
+health = { path = "/health", port = 9200, start_period = "2s" }
+[services.db]
+image = "app"
+health = { cmd = "true", start_period = "20s", retries = 4 }
 "#,
     );
     asks_for(

@@ -133,8 +133,9 @@ impl Workload {
         let env: Vec<String> = runtime.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let mounts: Vec<String> = runtime.mounts.iter().map(describe).collect();
         let health = runtime.health.as_ref().map(|health| {
-            let HealthCheck { command, interval, timeout, start_period } = health;
-            format!("{interval:?} {timeout:?} {start_period:?} {command}")
+            let HealthCheck { command, interval, timeout, start_period, retries } = health;
+            let retries = retries.map(|retries| format!("{retries} ")).unwrap_or_default();
+            format!("{interval:?} {timeout:?} {start_period:?} {retries}{command}")
         });
         let mut parts: Vec<(&str, Vec<&str>)> = vec![
             ("image", vec![self.image.as_str()]),

@@ -68,6 +68,9 @@ impl Launch {
         runtime.dns.iter().for_each(|option| command.flag("--dns-option", option));
         if let Some(health) = &runtime.health {
             command.flag("--health-cmd", &health.command);
+            if let Some(retries) = health.retries {
+                command.flag("--health-retries", retries.to_string());
+            }
             for (flag, time) in [
                 ("--health-interval", health.interval),
                 ("--health-timeout", health.timeout),

@@ -5,8 +5,10 @@ use crate::name::Container;
 use crate::name::Image;
 use crate::spec::HttpCheck;
 use crate::spec::PROXY;
+use crate::spec::Patience;
 use crate::spec::PortCheck;
 use crate::spec::Prober;
+use crate::spec::Statuses;
 use std::fmt;
 use std::time::Duration;
 
@@ -71,18 +73,23 @@ pub struct Probe {
     pub every: Duration,
     /// The time after which the wait has failed.
     pub timeout: Duration,
+    /// How many answers may be other than good, before that time is over.
+    pub patience: Option<Patience>,
 }
 
 /// The good answer of what a [`Probe`] asks as well.
 pub const READY: &str = "ready";
 
-/// Asks `$2` of the port `$1` for the host `$3`, and says [`READY`] or what else came back. The request's end stays open until
-/// the answer is there: many a server takes a half-closed connection for a client that left.
+/// Asks `$3` of the port `$2` of `$1` for the host `$4`, and says [`READY`] when the status matches `$5`, or what else came
+/// back. The request's end stays open until the answer is there: many a server takes a half-closed connection for a client
+/// that left.
 const ASK: &str = r#"trap '' PIPE
-mkfifo /tmp/request
-timeout 5 nc 127.0.0.1 "$1" </tmp/request 2>&1 | sed -n '1{s/\r$//;s/^HTTP[^ ]* [23]...*/ready/;p;q}' &
-exec 3>/tmp/request
-printf 'GET %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n' "$2" "$3" >&3
+to=/tmp/request-$$
+mkfifo "$to"
+timeout 5 nc "$1" "$2" <"$to" 2>&1 | sed -nE '1{s/\r$//;s/^HTTP[^ ]* ('"$5"')( .*)?$/ready/;p;q}' &
+exec 3>"$to"
+rm "$to"
+printf 'GET %s HTTP/1.1\r\nHost: %s\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n' "$3" "$4" >&3
 wait"#;
 
 /// Asks for the host `$3` through the proxy whether a connection to the port `$2` of `$1` comes about, and says [`READY`] or
@@ -100,8 +107,17 @@ const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unheal
 
 /// The one question of a check for the container `name`.
 fn question(check: &HttpCheck, name: &Container) -> Command {
-    let HttpCheck { port, path, host, prober, .. } = check;
+    let HttpCheck { port, path, host, status, prober, .. } = check;
+    let ask = |to: &str| {
+        ["-c", ASK, "ask", to, &port.to_string(), path, host, &status.pattern()].map(str::to_owned)
+    };
     match prober {
+        // the proxy itself tells only those below 400 from the others
+        Prober::Proxy if *status != Statuses::default() => {
+            let mut command = Command::new(["exec", PROXY, "sh"]);
+            command.extend(ask(name.as_str()));
+            command
+        }
         Prober::Proxy => Command::new([
             "exec",
             PROXY,
@@ -119,8 +135,8 @@ fn question(check: &HttpCheck, name: &Container) -> Command {
             let beside = format!("container:{name}");
             let mut command = Command::new(["run", "--rm", "--pull", "never", "--network", &beside]);
             command.without_proxies();
-            let port = port.to_string();
-            command.extend(["--entrypoint", "sh", image.as_str(), "-c", ASK, "ask", &port, path, host]);
+            command.extend(["--entrypoint", "sh", image.as_str()]);
+            command.extend(ask("127.0.0.1"));
             command
         }
     }
@@ -157,6 +173,7 @@ impl Await {
                 hold: Duration::ZERO,
                 every: Duration::from_millis(500),
                 timeout: *timeout,
+                patience: None,
             },
             Self::Answers { check, timeout, .. } => Probe {
                 command,
@@ -166,6 +183,7 @@ impl Await {
                 hold: Duration::ZERO,
                 every: check.every,
                 timeout: *timeout,
+                patience: check.patience,
             },
             Self::Listens { check, timeout, .. } => Probe {
                 command,
@@ -175,6 +193,7 @@ impl Await {
                 hold: Duration::ZERO,
                 every: CONNECTION_INTERVAL,
                 timeout: *timeout,
+                patience: None,
             },
             Self::StaysUp { time, .. } => Probe {
                 command,
@@ -185,6 +204,7 @@ impl Await {
                 every: Duration::from_secs(1),
                 // time enough for docker to bring up a container that was only just made
                 timeout: *time + Duration::from_secs(10),
+                patience: None,
             },
             // it is no matter what becomes of it: the time is
             Self::Drain { time, .. } => Probe {
@@ -195,6 +215,7 @@ impl Await {
                 hold: *time,
                 every: *time,
                 timeout: *time + Duration::from_secs(10),
+                patience: None,
             },
         }
     }
@@ -217,6 +238,7 @@ pub(super) fn unknown_volumes(image: &Image, known: &[String]) -> Probe {
         hold: Duration::ZERO,
         every: Duration::ZERO,
         timeout: Duration::ZERO,
+        patience: None,
     }
 }
 
@@ -224,7 +246,10 @@ impl fmt::Display for Await {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Healthy { name, .. } => write!(f, "wait until {name} is healthy"),
-            Self::Answers { name, check, .. } => write!(f, "wait until {name} answers {}", check.path),
+            Self::Answers { name, check, .. } => {
+                write!(f, "wait until {name} answers {}", check.path)?;
+                if check.status == Statuses::default() { Ok(()) } else { write!(f, " with {}", check.status) }
+            }
             Self::Listens { name, check, .. } => {
                 write!(f, "wait until {name} listens on port {}", check.port)
             }
@@ -296,6 +321,8 @@ mod tests {
             host: "a.test".to_owned(),
             prober: Prober::Beside(Image::parse("caddy:2").expect("an image")),
             every: Duration::from_secs(1),
+            status: Statuses::default(),
+            patience: None,
         };
         let words = question(&check, &Container::parse("web").expect("a name")).argv(Path::new("/"));
         for name in CLIENT_PROXIES {

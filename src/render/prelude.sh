@@ -170,6 +170,7 @@ undo() {
 await() {
   start
   _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
   [ "$1" = state ] || show "$@"
   while :; do
@@ -186,8 +187,12 @@ await() {
       _good=$((_good + _every))
     fi
     [ "$_left" -gt 0 ] || break
+    if [ -n "$_bad" ] && [ "$_start" -le 0 ]; then
+      _bad=$((_bad - 1))
+      [ "$_bad" -gt 0 ] || break
+    fi
     sleep "$_every"
-    _left=$((_left - _every))
+    _left=$((_left - _every)) _start=$((_start - _every))
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
@@ -214,6 +219,14 @@ gets_ready() {
   _name=$1 _every=$2 _left=$3
   shift 3
   await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# patiently SECONDS RETRIES COMMAND…: as the command, a wait; once the seconds are over, so many answers that are not good
+# end it
+patiently() {
+  _start=$1 _retries=$2
+  shift 2
+  "$@"
 }
 
 # drain CONTAINER SECONDS LIMIT: waits so long, whatever becomes of it

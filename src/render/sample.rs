@@ -343,6 +343,7 @@ fn db() -> Box<Launch> {
                 interval: Duration::from_secs(1),
                 timeout: Duration::from_secs(5),
                 start_period: Duration::from_secs(60),
+                retries: None,
             }),
             restart: "unless-stopped".to_owned(),
             ..Runtime::default()

@@ -19,6 +19,7 @@ use crate::name::Image;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::spec::PROXY;
+use crate::spec::Patience;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::mem;
@@ -364,7 +365,11 @@ impl<'a> Script<'a> {
             Await::Drain { .. } => self.call("drain", &[name, every, limit], indent),
             Await::Answers { .. } | Await::Listens { .. } => {
                 let question = probe.then.expect("it is asked whether it answers");
-                let gets_ready = self.call("gets_ready", &[name, every, limit], indent);
+                let mut gets_ready = self.call("gets_ready", &[name, every, limit], indent);
+                if let Some(Patience { start_period, retries }) = probe.patience {
+                    let words = [seconds(start_period).to_string(), retries.to_string()];
+                    gets_ready = format!("{} {gets_ready}", self.call("patiently", &words, indent));
+                }
                 format!(
                     "{gets_ready} \\\n{:1$}{2}",
                     "",
@@ -468,6 +473,9 @@ mod tests {
     use crate::render::sample::image;
     use crate::render::sample::network;
     use crate::render::sample::step;
+    use crate::spec::HttpCheck;
+    use crate::spec::Prober;
+    use crate::spec::Statuses;
     use std::path::Path;
 
     /// A run of a script where `docker` is a function of the shell.
@@ -818,6 +826,27 @@ run this again when the cause is gone: it goes on from here
             "{}",
             run.told
         );
+    }
+
+    #[test]
+    fn failures_count_from_the_end_of_the_start_period_until_they_are_too_many() {
+        let check = HttpCheck {
+            port: 80,
+            path: "/up".to_owned(),
+            host: "a.test".to_owned(),
+            status: Statuses::default(),
+            prober: Prober::Proxy,
+            every: Duration::from_secs(2),
+            patience: Some(Patience { start_period: Duration::from_secs(7), retries: 3 }),
+        };
+        let wait = Await::Answers { name: container("shop-web"), check, timeout: Duration::from_secs(60) };
+        let answers =
+            "'container inspect --format {{.State.Status}}'*) echo running ;; exec*) echo 500; return 1 ;;";
+        let run = run(&start_and_wait(wait), answers);
+        let questions = run.changes.iter().filter(|call| call.starts_with("exec")).count();
+        // four in the start period, three that count, and one for what it says
+        assert_eq!((run.status, questions), (1, 4 + 3 + 1), "{}", run.told);
+        assert!(run.told.contains("shop-web is not ready: no answer: 500"), "{}", run.told);
     }
 
     #[test]

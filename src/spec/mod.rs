@@ -17,8 +17,10 @@ mod setting;
 mod value;
 
 pub use check::HttpCheck;
+pub use check::Patience;
 pub use check::PortCheck;
 pub use check::Prober;
+pub use check::Statuses;
 pub use content::Content;
 pub use content::FilesPart;
 pub use digest::Difference;

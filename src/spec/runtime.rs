@@ -103,4 +103,6 @@ pub struct HealthCheck {
     pub timeout: Duration,
     /// The time that the container has to become healthy, during which failed checks do not count.
     pub start_period: Duration,
+    /// How many failed checks on end make it unhealthy; `None`: as many as docker says.
+    pub retries: Option<u8>,
 }

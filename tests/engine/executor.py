@@ -16,15 +16,15 @@ def docker(argv, stdin=None, limit_seconds=30, **_):  # Ctrl-C does not reach wh
     return not call.returncode, (call.stderr if call.returncode else call.stdout).strip()
 
 
-def wait(argv, ready, then, fatal, answers, every_seconds, timeout_seconds):
-    end, good = time.monotonic() + timeout_seconds, 0
+def wait(argv, ready, then, fatal, answers, every_seconds, timeout_seconds, start_seconds, retries):
+    begin, good, bad = time.monotonic(), 0, 0
     while good < answers:
         time.sleep(every_seconds)
-        answer = docker(argv)[1]
+        answer, age = docker(argv)[1], time.monotonic() - begin
         is_good = matches(answer, ready) and (not then or docker(then)[1] == "ready")
-        good = good + 1 if is_good else 0
-        hopeless = stopping or time.monotonic() > end or any(matches(answer, p) for p in fatal)
-        if hopeless and not good:
+        good, bad = (good + 1, 0) if is_good else (0, bad + (age >= start_seconds))
+        is_late = stopping or age > timeout_seconds or bad == retries
+        if not good and (is_late or any(matches(answer, p) for p in fatal)):
             return False, answer
     return True, answer
 

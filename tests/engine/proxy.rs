@@ -679,6 +679,26 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
         one.write("gordon.yaml", &config("second", 302));
         run(&mut one.script(&[])).success();
         serves("one.test", "second");
+        // which answers are good, the config may say; then failures count from the end of the start period
+        let strict = |body: &str, status: u16| {
+            let strict = "path: /up, status: [204, 401], start_period: 1s, retries: 1";
+            config(body, status).replace("path: /up", strict).replace("6s", "60s")
+        };
+        one.write("gordon.yaml", &strict("sick", 200));
+        let failed = run(&mut one.script(&[])).ended(1);
+        assert!(
+            failed.stderr.contains("HTTP/1.0 200") || failed.stderr.contains("HTTP/1.1 200"),
+            "{}",
+            failed.stderr
+        );
+        one.write("gordon.yaml", &strict("third", 401));
+        one.apply();
+        serves("one.test", "third");
+        assert_eq!(
+            docker(["exec", "gordon-proxy", "ls", "/tmp"]).success().stdout,
+            "",
+            "no question is left there"
+        );
         one.is_settled();
     });
 }

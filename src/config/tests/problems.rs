@@ -649,6 +649,14 @@ image = "redis"
 health = { cmd = "redis-cli ping" }
 health_check = { cmd = "true" }
 environment = 5
+
+[services.search]
+image = "search"
+health = { path = "/", retries = 3, status = "2xx", start_interval = "1s" }
+
+[services.index]
+image = "search"
+health = { cmd = "true", port = 9200, status = [200, 401], retries = 0, test = "true" }
 "#,
         r#"
 name: shop
@@ -688,6 +696,12 @@ services:
     health: { cmd: redis-cli ping }
     health_check: { cmd: "true" }
     environment: 5
+  search:
+    image: search
+    health: { path: /, retries: 3, status: 2xx, start_interval: 1s }
+  index:
+    image: search
+    health: { cmd: "true", port: 9200, status: [200, 401], retries: 0, test: "true" }
 "#,
     );
 }

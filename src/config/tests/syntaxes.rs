@@ -10,6 +10,7 @@ use crate::name::ShortName;
 use crate::spec::SETTINGS;
 use crate::spec::Setting;
 use std::num::NonZeroU8;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 /// A TOML text as YAML, in a style that people write.
@@ -163,7 +164,7 @@ strategy = "recreate"
 entrypoint = ""
 command = ["serve"]
 env_file = ["one.env", "two.env"]
-health = { path = "/up", interval = "500ms", timeout = "1m30s" }
+health = { path = "/up", interval = "500ms", timeout = "1m30s", start_period = "20s", retries = 5, status = [200, "400-401"], port = 9000 }
 restart = "on-failure:3"
 user = 1000
 memory = "512m"
@@ -313,6 +314,9 @@ fn values_are_kept_as_they_were_written() {
     assert_eq!(route.workload.settings.get("cpus"), ["1.5"]);
     let health = route.workload.health.as_ref().expect("a health check").get_ref();
     assert_eq!(health.timeout, Some(Duration::from_secs(90)));
+    assert_eq!((health.start_period, health.retries), (Some(Duration::from_secs(20)), Some(5)));
+    let HealthTest::Path { port, status, .. } = &health.test else { panic!("{health:?}") };
+    assert_eq!((port.map(NonZeroU16::get), status.to_string().as_str()), (Some(9000), "200, 400-401"));
     let [postgres, cache] = config.services.as_slice() else { panic!("two services") };
     assert_eq!(postgres.name.get_ref(), &ShortName::parse("postgres").expect("a name"));
     let ports: Vec<_> = postgres.workload.ports.iter().map(|port| port.get_ref().to_string()).collect();

@@ -22,12 +22,14 @@ use crate::spec::FilesPart;
 use crate::spec::HealthCheck;
 use crate::spec::HttpCheck;
 use crate::spec::Mount;
+use crate::spec::Patience;
 use crate::spec::Prober;
 use crate::spec::Runtime;
 use crate::spec::Source;
 use crate::spec::hash;
 use serde_spanned::Spanned;
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +38,24 @@ use std::time::Duration;
 const HEALTH_INTERVAL: Duration = Duration::from_secs(5);
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many checks may fail on end, as docker has it.
+const RETRIES: u8 = 3;
+
 /// The time between two requests of a health check by path that does not say it.
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a check may fail of which the config says when it counts.
+fn patience(health: &config::Health) -> Option<Patience> {
+    let retries = health.retries.unwrap_or(RETRIES);
+    health.start_period.map(|start_period| Patience { start_period, retries })
+}
+
+/// The longest time that passes before such a check is given up, where each try takes so long at most.
+fn most(patience: Option<Patience>, try_time: Duration) -> Duration {
+    patience.map_or(Duration::ZERO, |Patience { start_period, retries }| {
+        start_period + try_time * u32::from(retries)
+    })
+}
 
 impl Resolver<'_> {
     /// The network of a domain, a group or the plain apps, by its part in names.
@@ -145,9 +163,10 @@ impl Resolver<'_> {
                 command: command.clone(),
                 interval: health.get_ref().interval.unwrap_or(HEALTH_INTERVAL),
                 timeout: health.get_ref().timeout.unwrap_or(HEALTH_TIMEOUT),
-                start_period: self.config.deploy.health_timeout,
+                start_period: health.get_ref().start_period.unwrap_or(self.config.deploy.health_timeout),
+                retries: health.get_ref().retries,
             }),
-            HealthTest::Path(_) => None,
+            HealthTest::Path { .. } => None,
         });
         Runtime {
             hostname,
@@ -226,18 +245,27 @@ impl Resolver<'_> {
     pub(super) fn ready(&self, workload: &config::Workload, port: u16, host: &str) -> Ready {
         let timeout = self.config.deploy.health_timeout;
         let image = workload.image.get_ref();
-        match workload.health.as_ref().map(|health| (&health.get_ref().test, health.get_ref().interval)) {
-            Some((HealthTest::Path(path), interval)) => {
+        let health = workload.health.as_ref().map(|health| health.get_ref());
+        match health.map(|health| (health, &health.test)) {
+            Some((health, HealthTest::Path { path, port: own_port, status })) => {
+                let every = health.interval.unwrap_or(PATH_INTERVAL);
+                let patience = patience(health);
                 let check = HttpCheck {
-                    port,
+                    port: own_port.map_or(port, NonZeroU16::get),
                     path: path.clone(),
                     host: host.to_owned(),
+                    status: status.clone(),
                     prober: Prober::Beside(self.config.proxy.image.clone()),
-                    every: interval.unwrap_or(PATH_INTERVAL),
+                    every,
+                    patience,
                 };
-                Ready::Answers(check, timeout)
+                Ready::Answers(check, timeout.max(most(patience, every + HEALTH_TIMEOUT)))
             }
-            Some((HealthTest::Cmd(_), _)) => Ready::Healthy(timeout),
+            Some((health, HealthTest::Cmd(_))) => {
+                let try_time =
+                    health.interval.unwrap_or(HEALTH_INTERVAL) + health.timeout.unwrap_or(HEALTH_TIMEOUT);
+                Ready::Healthy(timeout.max(most(patience(health), try_time)))
+            }
             None if self.inputs.images.get(image).is_some_and(|facts| facts.healthcheck) => {
                 Ready::Healthy(timeout)
             }

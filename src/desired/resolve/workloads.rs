@@ -206,7 +206,7 @@ impl<'a> Resolver<'a> {
         let port = exposed.first().copied().unwrap_or(HTTP_PORT);
         let is_asked = matches!(
             workload.health.as_ref().map(|health| &health.get_ref().test),
-            Some(HealthTest::Path(_))
+            Some(HealthTest::Path { port: None, .. })
         );
         let is_routed = has_hosts && self.is_routing();
         match exposed.as_slice() {

@@ -196,6 +196,10 @@ struct Probe<'a> {
     every_seconds: f64,
     /// The time after which the wait has failed with the next answer that is not good.
     timeout_seconds: f64,
+    /// The time for which answers that are not good do not count.
+    start_seconds: f64,
+    /// After so many answers on end that are not good, and count, the wait has failed; null: however many they are.
+    retries: Option<u8>,
 }
 
 #[derive(Serialize)]
@@ -310,6 +314,8 @@ impl<'a> Probe<'a> {
             answers,
             every_seconds: seconds(probe.every),
             timeout_seconds: seconds(probe.timeout),
+            start_seconds: probe.patience.map_or(0.0, |patience| seconds(patience.start_period)),
+            retries: probe.patience.map(|patience| patience.retries),
         }
     }
 }
