@@ -76,10 +76,11 @@ main() {
   step 9 'write the set-up of gordon-proxy' 'not there yet'
   is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
-        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
+        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-b532ee6e' <<'END_' || failed
+# with a folder, it only sees there whether Caddy takes its files
 set -e
 mkdir -p /config/gordon
-cd /config/gordon
+cd "${1:-/config/gordon}"
 cat >new <<"END"
 {
 	http_port 8080
@@ -87,7 +88,7 @@ cat >new <<"END"
 	skip_install_trust
 	fallback_sni gordon-proxy # 2.7
 	servers {
-		protocols h1 h2
+		protocols h1 h2 h3
 	}
 }
 (gordon-streams) {
@@ -204,8 +205,10 @@ done
 END
 mv new ask
 case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d; / # 2.8$/d" Caddyfile ;;
+  2.7.* | v2.7.*) sed -i "/ # 2.8$/d" Caddyfile ;;
 esac
+[ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
 exec caddy run --config Caddyfile --adapter caddyfile
 # end
 END_
@@ -221,10 +224,10 @@ END_
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 8080:8080 --publish 8443:8443 \
+        --publish 8080:8080 --publish 8443:8443 --publish 8443:8443/udp \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
-        caddy:2 /config/start-8a8b78f1 || failed
+        caddy:2 /config/start-b532ee6e || failed
 
   step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||

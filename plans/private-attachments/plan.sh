@@ -159,10 +159,11 @@ main() {
   step 20 'write the set-up of gordon-proxy' 'not there yet'
   is_proxy gordon-proxy command:f02b36da/image:60eaacfb/port:5f6176b5,9afb9355 caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
-        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-f02b36da' <<'END_' || failed
+        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-c4e26a1c' <<'END_' || failed
+# with a folder, it only sees there whether Caddy takes its files
 set -e
 mkdir -p /config/gordon
-cd /config/gordon
+cd "${1:-/config/gordon}"
 cat >new <<"END"
 {
 	http_port 80
@@ -170,7 +171,7 @@ cat >new <<"END"
 	skip_install_trust
 	fallback_sni gordon-proxy # 2.7
 	servers {
-		protocols h1 h2
+		protocols h1 h2 h3
 	}
 }
 (gordon-streams) {
@@ -287,8 +288,10 @@ done
 END
 mv new ask
 case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d; / # 2.8$/d" Caddyfile ;;
+  2.7.* | v2.7.*) sed -i "/ # 2.8$/d" Caddyfile ;;
 esac
+[ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
 exec caddy run --config Caddyfile --adapter caddyfile
 # end
 END_
@@ -304,10 +307,10 @@ END_
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 80:80 --publish 443:443 \
+        --publish 80:80 --publish 443:443 --publish 443:443/udp \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
-        caddy:2 /config/start-f02b36da || failed
+        caddy:2 /config/start-c4e26a1c || failed
 
   step 22 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||

@@ -77,20 +77,28 @@ main() {
         gordon-proxy-config
 
   step 9 'write the set-up of gordon-proxy' 'not there yet'
-  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy \
+      command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14/snippet:2863c579/trusted_proxies:cd8cb11d,94c6699e \
+      caddy:2 ||
     feed docker run --rm --interactive --network none --volume gordon-proxy-config:/config --entrypoint env \
-        caddy:2 -i sh -c 'cd /config && cat >new && grep -q "^# end" new && sync && mv new start-8a8b78f1' <<'END_' || failed
+        caddy:2 -i sh -c \
+        'cd /config && cat >new && grep -q "^# end" new && PATH="$PATH:/usr/local/bin" sh new "$(mktemp -d)" && sync && mv new start-e23a0516' <<'END_' || failed
+# with a folder, it only sees there whether Caddy takes its files
 set -e
 mkdir -p /config/gordon
-cd /config/gordon
+cd "${1:-/config/gordon}"
 cat >new <<"END"
 {
 	http_port 8080
 	https_port 8443
 	skip_install_trust
 	fallback_sni gordon-proxy # 2.7
+	# snippet of the proxy
+	email ops@example.com
 	servers {
-		protocols h1 h2
+		protocols h1 h2 h3
+		trusted_proxies static private_ranges 203.0.113.0/24
+		trusted_proxies_strict # 2.8
 	}
 }
 (gordon-streams) {
@@ -207,27 +215,31 @@ done
 END
 mv new ask
 case $(caddy version) in
-  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d" Caddyfile ;;
+  2.[0-6].* | v2.[0-6].*) sed -i "/ # 2.7$/d; / # 2.8$/d" Caddyfile ;;
+  2.7.* | v2.7.*) sed -i "/ # 2.8$/d" Caddyfile ;;
 esac
+[ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
 exec caddy run --config Caddyfile --adapter caddyfile
 # end
 END_
 
   step 10 'run gordon-proxy' 'not there yet'
-  run_unless is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 -- \
+  run_unless is_proxy gordon-proxy \
+      command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14/snippet:2863c579/trusted_proxies:cd8cb11d,94c6699e \
+      caddy:2 -- \
     docker run --detach --name gordon-proxy --restart on-failure:10 \
         --network 0-gordon-proxy --ip 10.214.17.128 \
         --env ALL_PROXY= --env FTP_PROXY= --env HTTPS_PROXY= --env HTTP_PROXY= --env NO_PROXY= \
         --env all_proxy= --env ftp_proxy= --env http_proxy= --env https_proxy= --env no_proxy= \
         --label gordon.maker=shop --label gordon.part=proxy/gordon-proxy/gordon-proxy/1 \
-        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14@0-gordon-proxy=10.214.17.128 \
+        --label gordon.spec=command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14/snippet:2863c579/trusted_proxies:cd8cb11d,94c6699e@0-gordon-proxy=10.214.17.128 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 30 \
         --volume gordon-proxy-data:/data --volume gordon-proxy-config:/config \
-        --publish 8080:8080 --publish 8443:8443 \
+        --publish 8080:8080 --publish 8443:8443 --publish 8443:8443/udp \
         --dns-option ndots:1 --dns-option timeout:1 --dns-option attempts:2 \
         --entrypoint sh \
-        caddy:2 /config/start-8a8b78f1 || failed
+        caddy:2 /config/start-e23a0516 || failed
 
   step 11 'see that gordon-proxy stays up for 1s' 'not ready yet'
   restarts gordon-proxy always ||
@@ -301,7 +313,9 @@ expectations() {
   no_network shop-default ||
     usable_network shop-default shop ||
     refuse 'network shop-default belongs to another project'
-  is_proxy gordon-proxy command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14 caddy:2 ||
+  is_proxy gordon-proxy \
+      command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14/snippet:2863c579/trusted_proxies:cd8cb11d,94c6699e \
+      caddy:2 ||
     has_room 0-gordon-proxy 10.214.17.0/24 10.214.17.128 ||
     refuse 'network 0-gordon-proxy has no room for gordon-proxy at 10.214.17.128'
   limits_logs ||
@@ -339,7 +353,7 @@ https://shop.example.com, https://shop.example.org, https://api.example.com {
 			refresh 1s
 		}
 		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
+		header_up X-Real-IP {client_ip}
 		header_up -Forwarded
 		import gordon-streams
 	}
@@ -369,7 +383,7 @@ http://intranet.example.com {
 			refresh 1s
 		}
 		lb_try_duration 5s
-		header_up X-Real-IP {remote_host}
+		header_up X-Real-IP {client_ip}
 		header_up -Forwarded
 		import gordon-streams
 	}

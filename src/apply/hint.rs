@@ -96,6 +96,9 @@ pub fn hint(op: &Op, end: &End, stderr: &str) -> Option<String> {
 /// Where the config has the words that Caddy refuses: `at /config/gordon/next/shop.caddy:12`. Of what Caddy sees only when it
 /// puts all together, it says no place.
 fn snippet(op: &Op, stderr: &str) -> Option<String> {
+    if matches!(op, Op::WriteSetUp { .. }) && stderr.to_lowercase().contains("caddyfile") {
+        return Some("it is in the `snippet` of `[proxy]`".to_owned());
+    }
     let Op::WriteRoutes { text, .. } = op else { return None };
     let at = stderr.split_once(".caddy:").map(|(_, rest)| rest);
     let line = at.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());

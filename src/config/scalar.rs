@@ -1,6 +1,7 @@
 //! Values written in one word: what each may be, and what is said of one that it may not be. Does not know which keys
 //! there are.
 
+use super::form::OneOrMany;
 use super::form::Written;
 use super::form::wrong;
 use super::mount::EnvFile;
@@ -12,6 +13,7 @@ use crate::name::visible;
 use crate::spec::Statuses;
 use crate::spec::Tls;
 use crate::spec::ValueError;
+use ipnet::IpNet;
 use ipnet::Ipv4Net;
 use serde::de::Deserialize;
 use serde::de::Deserializer;
@@ -22,6 +24,7 @@ use serde::de::Visitor;
 use serde_spanned::Spanned;
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::num::NonZeroU8;
 use std::num::NonZeroU16;
 use std::num::TryFromIntError;
@@ -246,4 +249,44 @@ pub(super) fn address_pool<'de, D: Deserializer<'de>>(deserializer: D) -> Result
         ));
     }
     Ok(Spanned::new(text.span(), pool))
+}
+
+/// What stands for the private ranges of addresses.
+const PRIVATE_RANGES: &str = "private_ranges";
+
+/// A subnet or an address whose proxies are trusted.
+struct TrustedProxy(String);
+
+impl<'de> Deserialize<'de> for TrustedProxy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written(text) = Written::deserialize(deserializer)?;
+        if text == PRIVATE_RANGES || text.parse::<IpAddr>().is_ok() {
+            return Ok(Self(text));
+        }
+        let Ok(subnet) = text.parse::<IpNet>() else {
+            return Err(wrong(
+                format_args!("`{}` is neither a subnet nor an address", visible(&text)),
+                "as in `103.21.244.0/22`, `2400:cb00::/32`, or `private_ranges`",
+            ));
+        };
+        if subnet.prefix_len() == 0 {
+            return Err(wrong(
+                format_args!("`{subnet}` is everyone, who could then claim to be anyone"),
+                "name the addresses of the proxies that stand before this host",
+            ));
+        }
+        if subnet != subnet.trunc() {
+            return Err(wrong(
+                format_args!("`{subnet}` has bits beyond its length"),
+                &format!("the subnet that it lies in is `{}`", subnet.trunc()),
+            ));
+        }
+        Ok(Self(subnet.to_string()))
+    }
+}
+
+/// Subnets and addresses whose proxies are trusted.
+pub(super) fn trusted_proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let OneOrMany(all) = OneOrMany::<TrustedProxy>::deserialize(deserializer)?;
+    Ok(all.into_iter().map(|proxy| proxy.into_inner().0).collect())
 }

@@ -6,6 +6,7 @@ use super::enabled::Enabled;
 use super::environment::Environment;
 use super::mount::EnvFile;
 use super::mount::Mount;
+use super::publish::Protocol;
 use super::publish::Published;
 use super::scalar;
 use super::snippet::Snippet;
@@ -95,6 +96,14 @@ impl Config {
         let apps = self.apps.iter().map(|app| &app.workload);
         let services = attached.chain(&self.services).map(|service| &service.workload);
         routes.chain(apps).chain(services)
+    }
+
+    /// Whether a container of it publishes this port of the host over UDP.
+    pub fn publishes_udp(&self, port: u16) -> bool {
+        let published = self.workloads().flat_map(|workload| &workload.ports).map(Spanned::get_ref);
+        published
+            .filter(|published| published.protocol == Protocol::Udp)
+            .any(|published| published.host.as_ref().is_some_and(|host| host.contains(&port)))
     }
 
     /// What names of automatic volumes begin with.
@@ -367,6 +376,13 @@ pub struct Proxy {
     pub compress: Enabled,
     /// Whether requests are logged, unless an app says otherwise.
     pub access_log: Enabled,
+    /// Whether it speaks HTTP/3, when the config says so.
+    pub http3: Option<Enabled>,
+    /// The proxies before it whose word it takes for a client's address.
+    #[serde(deserialize_with = "scalar::trusted_proxies")]
+    pub trusted_proxies: Vec<String>,
+    /// More of its own words for all sites.
+    pub snippet: Option<Snippet>,
 }
 
 impl fmt::Display for AttachedTo {
@@ -428,6 +444,9 @@ impl Default for Proxy {
             tls: Tls::default(),
             compress: Enabled::Yes,
             access_log: Enabled::No,
+            http3: None,
+            trusted_proxies: Vec::new(),
+            snippet: None,
         }
     }
 }

@@ -217,6 +217,8 @@ pub struct SeenContainer {
     pub volumes: BTreeMap<String, Volume>,
     /// The ports of the host that it publishes.
     pub ports: BTreeSet<u16>,
+    /// Those of them that it publishes over UDP.
+    pub udp_ports: BTreeSet<u16>,
     /// Its environment, of containers that gordon made; read for comparing secrets and for nothing else.
     pub env: BTreeMap<EnvKey, Secret>,
     /// Where it comes from; shown, and decides nothing.

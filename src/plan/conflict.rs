@@ -75,7 +75,7 @@ pub enum Conflict {
         /// The project that made it.
         maker: Project,
         /// What differs, in words.
-        differs: &'static str,
+        differs: String,
     },
     /// The config has no container of this name.
     UnknownContainer(String),
@@ -200,7 +200,7 @@ impl Conflict {
             }
             Self::PortTaken { container, port, holder } => {
                 let other = match container.as_str() {
-                    PROXY => "let the proxy have another (`proxy.http_port`, `proxy.https_port`)",
+                    PROXY => "let the proxy have another (`proxy.http_port`, `proxy.https_port`), or for UDP do without (`proxy.http3 = false`)",
                     _ => "publish another (`ports`)",
                 };
                 format!("free the port, or {other}; {}", holder.finder(*port))

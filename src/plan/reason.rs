@@ -315,6 +315,9 @@ fn in_words(part: &str) -> &'static str {
         "secret" => "names of secrets",
         "health" => "health check",
         "dns" => "dns",
+        "http3" => "http3",
+        "snippet" => "snippet",
+        "trusted_proxies" => "trusted_proxies",
         _ => "settings",
     }
 }
@@ -463,6 +466,8 @@ pub enum Note {
     FilesUnknown(Vec<Container>),
     /// Containers that stay have logs without a limit.
     EndlessLogs(Vec<Container>),
+    /// The proxy that stays does not speak HTTP/3.
+    NoHttp3,
     /// Volumes that may be left behind, and that nothing leaves.
     NothingLeft {
         /// Their names, as the person wrote them.
@@ -543,6 +548,10 @@ impl fmt::Display for Note {
                 "docker keeps all that these ever wrote, until they are replaced: {}; `gordon apply --recreate NAME` does it",
                 list(containers)
             ),
+            Self::NoHttp3 => f.write_str(
+                "gordon-proxy is from before HTTP/3, and stays: `proxy.http3 = true` replaces it, with an interruption; `false` \
+                 leaves it so",
+            ),
             Self::VolumesKept(volumes) => write!(f, "volumes stay, with their data: {}", list(volumes)),
             Self::NothingLeft { named, left } => {
                 let named: Vec<String> = named.iter().map(|name| format!("`--leave-data {name}`")).collect();
@@ -600,6 +609,7 @@ mod tests {
             memberships: BTreeMap::new(),
             volumes: BTreeMap::new(),
             ports: BTreeSet::new(),
+            udp_ports: BTreeSet::new(),
             env: env.iter().map(|(name, value)| (key(name), Secret::new(*value))).collect(),
             past: Past { image: Some(image(made_of)), ..Past::default() },
         }

@@ -196,6 +196,12 @@ fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Vo
         memberships: BTreeMap::from([(first.network.clone(), seen(first))]),
         volumes,
         ports: runtime.ports.iter().flat_map(|port| host_ports(port)).collect(),
+        udp_ports: runtime
+            .ports
+            .iter()
+            .filter_map(|port| port.strip_suffix("/udp"))
+            .flat_map(host_ports)
+            .collect(),
         env: BTreeMap::new(),
         past: Past::default(),
     }

@@ -4,6 +4,7 @@ use super::block::Block;
 use crate::docker::Await;
 use crate::docker::Launch;
 use crate::docker::Op;
+use crate::docker::proxy;
 use crate::plan::Change;
 use crate::plan::Reason;
 use crate::spec::Kind;
@@ -29,7 +30,12 @@ pub(super) fn facts<'a>(block: &Block<'a>, launch: &'a Launch, waits_for: Vec<St
     let data = volumes(launch).map(str::to_owned);
     let mut told: Vec<String> = runtime.env_files.iter().map(|file| file.path.clone()).collect();
     told.extend(runtime.secrets.iter().map(|key| format!("secret {key}")));
+    let words = block.steps.iter().find_map(|step| match &step.op {
+        Op::WriteSetUp { text, .. } => Some(proxy::set_up_words(text)),
+        _ => None,
+    });
     let facts = [
+        listed("", words.unwrap_or_default()),
         listed("also ", names.map(str::to_owned).collect()),
         ports,
         listed("data in ", data.collect()),
@@ -108,6 +114,12 @@ pub(super) fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
         })
     };
     let mut facts = Vec::new();
+    if ["snippet", "trusted_proxies"].into_iter().any(is_changed) {
+        facts.extend(block.steps.iter().flat_map(|step| match &step.op {
+            Op::WriteSetUp { text, .. } => proxy::set_up_words(text),
+            _ => Vec::new(),
+        }));
+    }
     if is_changed("volumes") {
         let mounts: Vec<String> = volumes(launch).map(str::to_owned).chain(folders(launch)).collect();
         facts.push(format!(
@@ -130,7 +142,8 @@ pub(super) fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
 
 /// The port of the host in `8080:8080`.
 fn own_port(publish: &str) -> String {
-    publish.rsplit_once(':').map_or(publish, |(host, _)| host).to_owned()
+    let (ports, udp) = publish.strip_suffix("/udp").map_or((publish, ""), |ports| (ports, "/udp"));
+    format!("{}{udp}", ports.rsplit_once(':').map_or(ports, |(host, _)| host))
 }
 
 /// When a container is ready, where it is asked.

@@ -36,6 +36,7 @@ pub use ports::HostPort;
 pub use ports::Transport;
 pub use ports::host_ports;
 pub use pull::Pull;
+pub use route::Http3;
 pub use route::PROXY;
 pub use route::Proxy;
 pub use route::Route;

@@ -44,6 +44,8 @@ pub struct Site {
     pub access_log: bool,
     /// More of the proxy's own words, as they are; empty: none.
     pub snippet: String,
+    /// Whether other proxies say who the client is.
+    pub trusts_proxies: bool,
 }
 
 /// The proxy's container, and its name on every network that it joins.
@@ -58,6 +60,24 @@ pub struct Proxy {
     pub http_port: u16,
     /// Its port of the host for HTTPS.
     pub https_port: u16,
+    /// Whether it speaks HTTP/3, over UDP on the port for HTTPS.
+    pub http3: Http3,
+    /// Those whose word it takes for a client's address: subnets, or `private_ranges`.
+    pub trusted_proxies: Vec<String>,
+    /// More of its own words for all sites; empty: none.
+    pub snippet: String,
+}
+
+/// Whether a proxy speaks HTTP/3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http3 {
+    /// A new one does; one that runs stays as it is.
+    #[default]
+    Usual,
+    /// It does.
+    On,
+    /// It does not.
+    Off,
 }
 
 /// Where certificates come from.

@@ -403,7 +403,14 @@ fn with_its_own_authority_it_answers_https() {
 
 /// What a proxy does every day, in the words of a config; `MORE` is for other routes.
 const WORDS: &str = "name: gtest-pxwords
-proxy: { http_port: 18080, https_port: 18443, tls: internal, access_log: true }
+proxy:
+  http_port: 18080
+  https_port: 18443
+  tls: internal
+  access_log: true
+  trusted_proxies: private_ranges
+  snippet: |
+    grace_period 7s
 routes:
   one.test:
     image: 'web:1'
@@ -430,6 +437,24 @@ fn visit(url: &str, words: &[&str]) -> Run {
     let curl =
         ["-s", "-k", "-m", "10", "--connect-to", "::127.0.0.1:", "-w", "\n%{http_code} %{redirect_url}"];
     run(Command::new("curl").args(curl).arg(url).args(words))
+}
+
+/// A visitor that speaks HTTP/3 alone: another Caddy, on this machine's network.
+fn speaks_http3() {
+    let advertised = visit("https://one.test:18443/", &["-D", "-", "-o", "/dev/null"]).stdout.to_lowercase();
+    assert!(advertised.contains("alt-svc: h3=\":18443\""), "{advertised}");
+    let client = "{\n admin off\n auto_https off\n}\nhttp://127.0.0.1:18999 {\n reverse_proxy https://127.0.0.1:18443 {\n  \
+                  header_up Host one.test\n  transport http {\n   versions 3\n   tls_insecure_skip_verify\n   \
+                  tls_server_name one.test\n  }\n }\n}\n";
+    let words =
+        ["run", "--detach", "--name", "h3", "--network", "host", "--entrypoint", "sh", "caddy:2", "-c"];
+    let start = "printf %s \"$0\" >/tmp/c && exec caddy run --adapter caddyfile --config /tmp/c";
+    run(Command::new("docker").args(words).args([start, client])).success();
+    let ask = || run(Command::new("curl").args(["-s", "-m", "5", "http://127.0.0.1:18999/headers"]));
+    eventually("an answer over HTTP/3", || ask().stdout.contains("Host: one.test"));
+    let log = docker(["logs", "gordon-proxy"]).success().stdout;
+    assert!(log.contains(r#""proto":"HTTP/3.0""#), "{log}");
+    docker(["rm", "--force", "h3"]).success();
 }
 
 #[test]
@@ -468,6 +493,18 @@ fn each_everyday_word_does_what_it_says() {
         let events = ["-m", "2", "-N", "--compressed"];
         let begun = visit("https://one.test:18443/events?seconds=5", &events).stdout;
         assert!(begun.starts_with("data: first\n"), "an event comes before the end: {begun}");
+        // what a proxy before it says of its client is believed, as far as that one knew it
+        let before = "X-Forwarded-For: 198.51.100.66, 203.0.113.9";
+        let told = visit("https://one.test:18443/headers", &["-H", before]).success().stdout;
+        assert!(
+            told.contains("X-Real-Ip: 203.0.113.9\n") || told.contains("X-Real-IP: 203.0.113.9\n"),
+            "{told}"
+        );
+        assert!(told.contains(&format!("{before}, ")), "{told}");
+        // words for all sites are there
+        let its = docker(["exec", "gordon-proxy", "wget", "-q", "-O", "-", "http://127.0.0.1:2019/config/"]);
+        assert!(its.stdout.contains(r#""grace_period":7000000000"#), "{its:?}");
+        speaks_http3();
         // each request has a line in the log, which is limited
         let log = docker(["logs", "gordon-proxy"]).success().stdout;
         let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -490,6 +527,15 @@ fn each_everyday_word_does_what_it_says() {
             assert!(failed.contains(hint), "{failed}");
             assert!(visit("https://one.test:18443/", &[]).stdout.contains("first"));
         }
+        // nor is a proxy replaced by one that Caddy refuses
+        let id = docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout;
+        one.write("gordon.yaml", &config("").replace("grace_period 7s", "no_such_option"));
+        let failed = one.gordon(&["apply", "--yes"]).ended(1).stderr;
+        assert!(
+            failed.contains("no_such_option") && failed.contains("in the `snippet` of `[proxy]`"),
+            "{failed}"
+        );
+        assert_eq!(docker(["inspect", "--format", "{{.Id}}", "gordon-proxy"]).success().stdout, id);
         // a change of words is told, and a reload
         let changed = config("").replace("access_log: true", "compress: false").replace("[two.test]", "[]");
         one.write("gordon.yaml", &changed);

@@ -158,6 +158,11 @@ fn check_proxy_ports(
             let claim = Claim { ip: None, span: port.span() };
             claims.entry((Protocol::Tcp, port.get_ref().get())).or_default().push(claim);
         }
+        // where the config does not ask for HTTP/3, it may have the port for something else
+        if proxy.http3 == Some(Enabled::Yes) {
+            let claim = Claim { ip: None, span: proxy.https_port.span() };
+            claims.entry((Protocol::Udp, proxy.https_port.get_ref().get())).or_default().push(claim);
+        }
     }
 }
 

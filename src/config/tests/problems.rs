@@ -358,6 +358,23 @@ routes:
 }
 
 #[test]
+fn a_proxy_that_is_trusted_has_an_address() {
+    let toml = r#"
+[proxy]
+trusted_proxies = ["10.0.0.1/8", "private_ranges", "cloudflare", "0.0.0.0/0", "192.0.2.7", "2400:cb00::/32"]
+http3 = "yes"
+snippet = "log {"
+"#;
+    let yaml = r#"
+proxy:
+  trusted_proxies: [10.0.0.1/8, private_ranges, cloudflare, 0.0.0.0/0, 192.0.2.7, "2400:cb00::/32"]
+  http3: "yes"
+  snippet: "log {"
+"#;
+    check("trusted_proxies", toml, yaml);
+}
+
+#[test]
 fn an_empty_group_is_ignored_with_its_attachments() {
     let toml = "[routes]\n\"a.com\" = \"api\"\n[attachments]\ng = [\"redis\"]\n[network_groups]\ng = []\n";
     let yaml = "routes:\n  a.com: api\nattachments:\n  g: [redis]\nnetwork_groups:\n  g: []\n";

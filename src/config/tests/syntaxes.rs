@@ -194,6 +194,11 @@ name = "my_cache"
 command = "redis-server --appendonly 'yes please'"
 environment = { plain = { A = "1" }, secret = ["TOKEN"] }
 
+[proxy]
+http3 = false
+trusted_proxies = ["private_ranges", "192.0.2.0/24"]
+snippet = "email a@b.com"
+
 [apps.web]
 image = "web"
 proxy = { hosts = ["b.com"], redirect_from = ["www.b.com"], tls = "internal", access_log = true, snippet = "header Y" }

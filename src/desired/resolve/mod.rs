@@ -28,6 +28,7 @@ use crate::name::Network;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::Content;
+use crate::spec::Http3;
 use crate::spec::ImageFacts;
 use crate::spec::Prober;
 use crate::spec::Proxy;
@@ -176,7 +177,7 @@ impl<'a> Resolver<'a> {
             volumes: self.volumes,
             external: self.external,
             workloads: self.workloads,
-            proxy: proxy(&self.config.proxy).filter(|_| !self.routes.is_empty()),
+            proxy: proxy(self.config).filter(|_| !self.routes.is_empty()),
             routes: self.routes,
             tls: self.config.proxy.tls,
             secrets: self.inputs.secrets.clone(),
@@ -193,10 +194,20 @@ impl<'a> Resolver<'a> {
 }
 
 /// The proxy that a config would have.
-fn proxy(section: &config::Proxy) -> Option<Proxy> {
+fn proxy(config: &Config) -> Option<Proxy> {
+    let section = &config.proxy;
+    let https_port = section.https_port.get_ref().get();
     (section.enabled == Enabled::Yes).then(|| Proxy {
         image: section.image.clone(),
         http_port: section.http_port.get_ref().get(),
-        https_port: section.https_port.get_ref().get(),
+        https_port,
+        http3: match section.http3 {
+            Some(Enabled::Yes) => Http3::On,
+            Some(Enabled::No) => Http3::Off,
+            None if config.publishes_udp(https_port) => Http3::Off,
+            None => Http3::Usual,
+        },
+        trusted_proxies: section.trusted_proxies.clone(),
+        snippet: section.snippet.as_ref().map(|snippet| snippet.as_str().to_owned()).unwrap_or_default(),
     })
 }

@@ -247,6 +247,7 @@ impl<'a> Resolver<'a> {
             tls: own.tls.unwrap_or(all.tls),
             compress: own.compress.unwrap_or(all.compress) == Enabled::Yes,
             access_log: own.access_log.unwrap_or(all.access_log) == Enabled::Yes,
+            trusts_proxies: !all.trusted_proxies.is_empty(),
             snippet: own.snippet.as_ref().map(|snippet| snippet.as_str().to_owned()).unwrap_or_default(),
         }
     }

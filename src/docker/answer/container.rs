@@ -98,6 +98,7 @@ impl Listed {
             memberships: networks.map(|network| (network, SeenMembership::default())).collect(),
             volumes: BTreeMap::new(),
             ports: BTreeSet::new(),
+            udp_ports: BTreeSet::new(),
             env: BTreeMap::new(),
             past: Past::default(),
         };
@@ -308,6 +309,8 @@ impl ContainerAnswer {
         });
         let volumes = self.mounts.iter().filter(|mount| mount.r#type == "volume");
         let bindings = self.host_config.port_bindings.values().flatten().flatten();
+        let udp = self.host_config.port_bindings.iter().filter(|(port, _)| port.ends_with("/udp"));
+        let udp = udp.flat_map(|(_, bindings)| bindings).flatten();
         let variables = self.config.env.iter().filter_map(|variable| variable.split_once('='));
         let seen = SeenContainer {
             project: labelled.project,
@@ -333,6 +336,7 @@ impl ContainerAnswer {
                 })
                 .collect(),
             ports: bindings.filter_map(|binding| binding.host_port.parse().ok()).collect(),
+            udp_ports: udp.filter_map(|binding| binding.host_port.parse().ok()).collect(),
             env: variables
                 .filter(|_| is_managed)
                 .filter_map(|(key, value)| Some((EnvKey::parse(key).ok()?, Secret::new(value))))

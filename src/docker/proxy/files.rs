@@ -4,6 +4,7 @@
 use super::RoutesFile;
 use super::RoutesFiles;
 use super::names::CONFIG;
+use super::set_up::has_own_words;
 use crate::docker::Command;
 use crate::name::Domain;
 use crate::name::Image;
@@ -20,13 +21,16 @@ pub(super) const SCRIPTS: [(&str, &str); 3] =
     [("put", include_str!("put.sh")), ("take", include_str!("take.sh")), ("ask", include_str!("ask.sh"))];
 
 /// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
-/// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it.
+/// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it. Words of the config
+/// are there only if Caddy takes them.
 pub(in crate::docker) fn write_set_up(image: &Image, name: &str, text: &str) -> Command {
     let (volume, folder) = CONFIG;
     let volume = format!("{volume}:{folder}");
     let mut command =
         Command::new(["run", "--rm", "--interactive", "--network", "none", "--volume", &volume]);
-    let write = format!("cd {folder} && cat >new && grep -q \"^# end\" new && sync && mv new {name}");
+    let check =
+        if has_own_words(text) { "PATH=\"$PATH:/usr/local/bin\" sh new \"$(mktemp -d)\" && " } else { "" };
+    let write = format!("cd {folder} && cat >new && grep -q \"^# end\" new && {check}sync && mv new {name}");
     // nothing in there has the proxies of docker's client
     command.extend(["--entrypoint", "env", image.as_str(), "-i", "sh", "-c", &write]);
     Command { stdin: Some(text.to_owned()), ..command }

@@ -122,7 +122,12 @@ pub fn redirects(text: &str) -> BTreeMap<String, &str> {
 pub fn own_words(site: &str) -> String {
     let snippet = site.split_once(&format!("\t{SNIPPET}")).and_then(|(_, rest)| rest.split_once('\n'));
     let snippet = snippet.and_then(|(_, rest)| rest.split_once("\n}\n")).map_or("", |(snippet, _)| snippet);
-    snippet.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ⏎ ")
+    one_line(snippet)
+}
+
+/// Lines of a Caddyfile as one, for people.
+pub(super) fn one_line(lines: &str) -> String {
+    lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ⏎ ")
 }
 
 /// Where a site routes to, as it says it, whatever else it says.

@@ -4,9 +4,11 @@ use super::files::SCRIPTS;
 use super::names::CONFIG;
 use super::names::DATA;
 use super::names::volumes;
+use super::routes_file::one_line;
 use crate::docker::CLIENT_PROXIES;
 use crate::docker::Op;
 use crate::name::EnvKey;
+use crate::spec::Http3;
 use crate::spec::Mount;
 use crate::spec::Proxy;
 use crate::spec::Runtime;
@@ -23,7 +25,8 @@ const DNS: [&str; 3] = ["ndots:1", "timeout:1", "attempts:2"];
 
 /// Its settings, and what it answers for hosts that no project routes. A certificate of its own authority, for its own name,
 /// is there for those whose certificate it does not have; what a route changes closes no websocket for a day. Lines that end
-/// in `# 2.7` are for a Caddy of 2.7 or newer; an older one goes without. HTTP/3 would take a port of UDP.
+/// in `# 2.7` or `# 2.8` are for a Caddy of that age or newer; an older one goes without. `WORDS` and `SERVERS` are the places
+/// of what the config says.
 const SETTINGS: &str = include_str!("settings.caddy");
 
 /// Asks the container that a request names for its health: a site of its own, which is not reached from outside. A
@@ -35,6 +38,24 @@ const ASKING: &str = include_str!("asking.caddy");
 
 /// Writes its files, in place of the line `FILES`, which the next start may find already, and becomes Caddy.
 const START: &str = include_str!("start.sh");
+
+/// Begins the line before the words of the config for all sites.
+const OWN_WORDS: &str = "# snippet of the proxy";
+
+/// Whether a set-up holds words of the config, which Caddy may refuse.
+pub(super) fn has_own_words(text: &str) -> bool {
+    text.contains(OWN_WORDS)
+}
+
+/// What a set-up has of the config, each in a line for people.
+pub fn set_up_words(text: &str) -> Vec<String> {
+    let words = text
+        .split_once(&format!("\t{OWN_WORDS}\n"))
+        .and_then(|(_, rest)| rest.split_once("\n\tservers {\n\t\tprot"));
+    let words = words.map(|(words, _)| format!("snippet {}", one_line(words)));
+    let trusted = text.lines().find_map(|line| line.strip_prefix("\t\ttrusted_proxies static "));
+    words.into_iter().chain(trusted.map(|trusted| format!("trusts {trusted}"))).collect()
+}
 
 /// The settings of its container.
 pub fn runtime(proxy: &Proxy) -> Runtime {
@@ -52,21 +73,43 @@ pub fn runtime(proxy: &Proxy) -> Runtime {
         mounts: vec![mount(data, DATA.1), mount(config, CONFIG.1)],
         dns: DNS.map(str::to_owned).into(),
         env: CLIENT_PROXIES.map(|name| (EnvKey::parse(name).expect("a key"), String::new())).into(),
-        ports: [proxy.http_port, proxy.https_port].map(|port| format!("{port}:{port}")).into(),
+        ports: own_ports(proxy).chain(http3_port(proxy)).collect(),
         restart: RESTART.to_owned(),
         ..Runtime::default()
     }
 }
 
+fn own_ports(proxy: &Proxy) -> impl Iterator<Item = String> + use<> {
+    [proxy.http_port, proxy.https_port].into_iter().map(|port| format!("{port}:{port}"))
+}
+
+fn http3_port(proxy: &Proxy) -> Option<String> {
+    (proxy.http3 != Http3::Off).then(|| format!("{0}:{0}/udp", proxy.https_port))
+}
+
 /// The spec of its container, which its label remembers. Other scripts are no reason to replace it, which would
-/// interrupt everybody.
+/// interrupt everybody; nor is HTTP/3, unless the config asks for it.
 pub fn spec(proxy: &Proxy) -> Spec {
-    let Runtime { ports, .. } = runtime(proxy);
-    Spec::of(&[
+    let ports: Vec<String> = own_ports(proxy).collect();
+    let plain =
+        Proxy { http3: Http3::Off, trusted_proxies: Vec::new(), snippet: String::new(), ..proxy.clone() };
+    let mut parts = vec![
         ("image", vec![proxy.image.as_str()]),
-        ("command", vec![&settings(proxy)]),
+        ("command", vec![]),
         ("port", ports.iter().map(String::as_str).collect()),
-    ])
+        ("trusted_proxies", proxy.trusted_proxies.iter().map(String::as_str).collect()),
+    ];
+    let command = settings(&plain);
+    parts[1].1.push(&command);
+    match proxy.http3 {
+        Http3::Usual => {}
+        Http3::On => parts.push(("http3", vec!["on"])),
+        Http3::Off => parts.push(("http3", vec!["off"])),
+    }
+    if !proxy.snippet.is_empty() {
+        parts.push(("snippet", vec![&proxy.snippet]));
+    }
+    Spec::of(&parts)
 }
 
 /// Writes what it starts from to its volume.
@@ -79,7 +122,7 @@ fn set_up_file(proxy: &Proxy) -> String {
     format!("start-{}", hash(&settings(proxy)))
 }
 
-/// What makes another proxy of it, beside its image.
+/// What it starts from, and how it asks for names.
 fn settings(proxy: &Proxy) -> String {
     format!("{} {}", caddyfile(proxy), DNS.join(" "))
 }
@@ -94,6 +137,24 @@ fn script(proxy: &Proxy) -> String {
 fn caddyfile(proxy: &Proxy) -> String {
     let settings = SETTINGS.replace("HTTP_PORT", &proxy.http_port.to_string());
     let settings = settings.replace("HTTPS_PORT", &proxy.https_port.to_string());
+    let http3 = if proxy.http3 == Http3::Off { "" } else { " h3" };
+    let settings = settings.replace(" HTTP3", http3);
+    let mut servers = String::new();
+    if !proxy.trusted_proxies.is_empty() {
+        let trusted = proxy.trusted_proxies.join(" ");
+        // without the second line a client could put any address before its own
+        servers = format!("\t\ttrusted_proxies static {trusted}\n\t\ttrusted_proxies_strict # 2.8\n");
+    }
+    let settings = settings.replace("\t\tSERVERS\n", &servers);
+    let mut words = String::new();
+    if !proxy.snippet.is_empty() {
+        let lines = proxy.snippet.lines().map(|line| match line {
+            "" => "\n".to_owned(),
+            line => format!("\t{line}\n"),
+        });
+        words = format!("\t{OWN_WORDS}\n{}", lines.collect::<String>());
+    }
+    let settings = settings.replace("\tWORDS\n", &words);
     format!("{settings}{HEALTH}{ASKING}import *.caddy\n")
 }
 
@@ -103,7 +164,14 @@ mod tests {
     use crate::name::Image;
 
     fn proxy(http_port: u16, image: &str) -> Proxy {
-        Proxy { image: Image::parse(image).expect("an image"), http_port, https_port: 443 }
+        Proxy {
+            image: Image::parse(image).expect("an image"),
+            http_port,
+            https_port: 443,
+            http3: Http3::Usual,
+            trusted_proxies: Vec::new(),
+            snippet: String::new(),
+        }
     }
 
     #[test]
@@ -130,8 +198,38 @@ mod tests {
     #[test]
     fn a_proxy_of_the_version_before_is_the_same_proxy() {
         let was = "command:8a8b78f1/image:60eaacfb/port:2a220460,e8f65b14";
-        let image = Image::parse("caddy:2").expect("an image");
-        assert_eq!(spec(&Proxy { image, http_port: 8080, https_port: 8443 }).as_str(), was);
+        let proxy = Proxy { https_port: 8443, ..proxy(8080, "caddy:2") };
+        assert_eq!(spec(&proxy).as_str(), was);
+        assert_eq!(
+            spec(&Proxy { http3: Http3::Off, ..proxy.clone() }).as_str(),
+            "command:8a8b78f1/http3:b4dc66dd/image:60eaacfb/port:2a220460,e8f65b14"
+        );
+        // it starts from the file that it has, which one with HTTP/3 does not overwrite
+        assert_eq!(set_up_file(&Proxy { http3: Http3::Off, ..proxy.clone() }), "start-8a8b78f1");
+        assert_ne!(set_up_file(&proxy), "start-8a8b78f1");
+    }
+
+    #[test]
+    fn what_the_config_says_for_all_sites_is_in_the_set_up_and_in_the_spec() {
+        let plain = proxy(80, "caddy:2");
+        let trusted_proxies = vec!["private_ranges".to_owned(), "192.0.2.0/24".to_owned()];
+        let own = Proxy { trusted_proxies, snippet: "email a@b.com\n\nlog {\n}".to_owned(), ..plain.clone() };
+        let text = caddyfile(&own);
+        for words in [
+            "\t# snippet of the proxy\n\temail a@b.com\n\n\tlog {\n\t}\n\tservers {\n\t\tprotocols h1 h2 h3\n",
+            "\t\ttrusted_proxies static private_ranges 192.0.2.0/24\n\t\ttrusted_proxies_strict # 2.8\n\t}\n}\n",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+        assert_eq!(
+            set_up_words(&script(&own)),
+            ["snippet email a@b.com ⏎ log { ⏎ }", "trusts private_ranges 192.0.2.0/24"]
+        );
+        assert!(set_up_words(&script(&plain)).is_empty());
+        assert!(has_own_words(&script(&own)) && !has_own_words(&script(&plain)));
+        let (own, plain) = (spec(&own), spec(&plain));
+        let parts: Vec<&str> = own.differences(&plain).iter().map(|difference| difference.part).collect();
+        assert_eq!(parts, ["snippet", "trusted_proxies", "trusted_proxies"]);
     }
 
     #[test]

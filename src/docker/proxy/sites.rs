@@ -69,6 +69,14 @@ pub fn snippets(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| line.trim_start().strip_prefix(SNIPPET))
 }
 
+/// Who the client is, for the app.
+pub fn real_ip(route: &Route) -> &'static str {
+    match route.site.trusts_proxies {
+        true => "header_up X-Real-IP {client_ip}",
+        false => "header_up X-Real-IP {remote_host}",
+    }
+}
+
 /// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
 /// of the release before in the moment in which no container has these. Caddy's own redirect to HTTPS goes to port 443.
 pub fn site(route: &Route, https_port: u16) -> String {
@@ -103,7 +111,7 @@ pub fn site(route: &Route, https_port: u16) -> String {
     }
     line(2, "lb_try_duration 5s");
     // apps take these for the proxy's word
-    line(2, "header_up X-Real-IP {remote_host}");
+    line(2, real_ip(route));
     line(2, "header_up -Forwarded");
     line(2, "import gordon-streams");
     line(1, "}");

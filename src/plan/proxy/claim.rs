@@ -14,6 +14,8 @@ use crate::plan::Conflict;
 use crate::plan::Reason;
 use crate::plan::StepId;
 use crate::plan::builder::PlanBuilder;
+use crate::spec::Http3;
+use crate::spec::Proxy;
 use crate::spec::Route;
 use crate::spec::Spec;
 use std::collections::BTreeMap;
@@ -56,20 +58,28 @@ pub(super) fn check_things(plan: &mut PlanBuilder<'_>) {
 
 /// Whether another project on the host made the proxy. That project's config then decides the proxy's image
 /// and ports.
-pub(super) fn is_anothers(plan: &mut PlanBuilder<'_>, spec: &Spec) -> bool {
+pub(super) fn is_anothers(plan: &mut PlanBuilder<'_>, proxy: &Proxy, spec: &Spec) -> bool {
     let Some(seen) = plan.now.containers.get(&proxy_name()).filter(|seen| seen.is_proxy()) else {
         return false;
     };
     let Some(maker) = seen.maker.as_ref().filter(|maker| is_others(plan, maker)) else { return false };
     let differences = spec.differences(&seen.spec);
     let differs = |part: &str| differences.iter().any(|difference| difference.part == part);
-    let differs = match (differs("image"), differs("port")) {
-        (true, true) => Some("image and ports"),
-        (true, false) => Some("image"),
-        (false, true) => Some("ports"),
-        (false, false) => None,
-    };
-    if let Some(differs) = differs {
+    // a config that does not say these takes what there is
+    let says = [
+        ("image", "image", true),
+        ("port", "ports", true),
+        ("trusted_proxies", "trusted proxies", !proxy.trusted_proxies.is_empty()),
+        ("snippet", "snippet", !proxy.snippet.is_empty()),
+        ("http3", "HTTP/3", proxy.http3 != Http3::Usual),
+    ];
+    let differing: Vec<&str> = says
+        .into_iter()
+        .filter(|(part, _, is_said)| *is_said && differs(part))
+        .map(|(_, word, _)| word)
+        .collect();
+    if !differing.is_empty() {
+        let differs = differing.join(" and ");
         plan.conflicts.push(Conflict::OthersProxy { maker: maker.clone(), differs });
     }
     true

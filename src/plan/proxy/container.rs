@@ -7,14 +7,17 @@ use super::claim::is_anothers;
 use super::joins::join_networks;
 use super::names::network;
 use super::names::owner;
+use super::names::proxy_name;
 use super::routes::forget_routes;
 use crate::desired::Attachment;
 use crate::desired::Desired;
 use crate::desired::Ready;
 use crate::desired::Strategy;
 use crate::desired::Workload;
+use crate::docker::Fact;
 use crate::docker::Op;
 use crate::docker::proxy;
+use crate::plan::Note;
 use crate::plan::Reason;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
@@ -22,10 +25,12 @@ use crate::plan::builder::Steps;
 use crate::plan::containers::bring_up_shared;
 use crate::plan::resources::new_network;
 use crate::plan::subnets::Subnets;
+use crate::spec::Http3;
 use crate::spec::Kind;
 use crate::spec::Naming;
 use crate::spec::PROXY;
 use crate::spec::Proxy;
+use crate::spec::Spec;
 
 /// How many addresses the proxy's own network needs: one for it, and one for its replacement.
 const ADDRESSES: u32 = 2;
@@ -33,22 +38,42 @@ const ADDRESSES: u32 = 2;
 /// Brings the proxy up, and joins it to the network of every routed app.
 pub(in crate::plan) fn bring_up_proxy(plan: &mut PlanBuilder<'_>, desired: &Desired, subnets: &mut Subnets) {
     let Some(proxy) = &desired.proxy else { return };
-    let spec = proxy::spec(proxy);
+    let (proxy, spec) = &settled(plan, proxy);
     let conflicts = plan.conflicts.len();
     check_hosts(plan, desired);
     check_things(plan);
     let mut after: Steps = give_back(plan).into_iter().collect();
-    let is_anothers = is_anothers(plan, &spec);
+    let is_anothers = is_anothers(plan, proxy, spec);
     if !plan.now.images.unavailable.contains_key(&proxy.image) {
         after.extend(things(plan, subnets));
     }
-    let up =
-        bring_up_shared(plan, desired, &workload(proxy), spec, is_anothers, proxy::set_up(proxy), &after);
+    let (workload, set_up) = (workload(proxy), proxy::set_up(proxy));
+    let up = bring_up_shared(plan, desired, &workload, spec.clone(), is_anothers, set_up, &after);
     if let (Availability::After(steps), true) = (up, plan.conflicts.len() == conflicts) {
         let steps = forget_routes(plan, &steps);
         join_networks(plan, desired, &steps);
         plan.proxy = Availability::After(steps);
     }
+}
+
+/// The proxy with its spec. One that runs stays as it is where it differs in HTTP/3 alone and the config does not ask for that.
+fn settled(plan: &mut PlanBuilder<'_>, proxy: &Proxy) -> (Proxy, Spec) {
+    let wanted = (proxy.clone(), proxy::spec(proxy));
+    let Some(seen) = plan.seen(&proxy_name()) else { return wanted };
+    let has = if seen.udp_ports.contains(&proxy.https_port) { Http3::On } else { Http3::Off };
+    let spec = seen.spec.clone();
+    let differs_in_http3_alone = [Http3::Usual, Http3::On, Http3::Off]
+        .into_iter()
+        .any(|http3| proxy::spec(&Proxy { http3, ..proxy.clone() }) == spec);
+    let is_kept = Fact::Proxy { spec: spec.clone(), image: proxy.image.clone() }.holds(&plan.now);
+    let is_asked_otherwise = proxy.http3 != Http3::Usual && proxy.http3 != has;
+    if !differs_in_http3_alone || !is_kept || is_asked_otherwise {
+        return wanted;
+    }
+    if proxy.http3 == Http3::Usual && has == Http3::Off && !spec.has_part("http3") {
+        plan.plan.notes.push(Note::NoHttp3);
+    }
+    (Proxy { http3: has, ..proxy.clone() }, spec)
 }
 
 /// The proxy as a workload: one container, on a network of its own.

@@ -15,10 +15,11 @@ pub fn render(routing: &Routing<'_>) -> String {
         };
         let tls =
             proxy::directive(route.site.tls).map_or(String::new(), |directive| format!("\t{directive}\n"));
+        let real_ip = proxy::real_ip(route);
         let own: String = proxy::own_lines(route).iter().map(|line| format!("\t{line}\n")).collect();
         text.push_str(&format!(
             "\n{} {{\n{tls}\treverse_proxy {{\n\t\tdynamic a {} {} {{\n\t\t\trefresh 1s\n\t\t}}\n\
-             \t\tlb_try_duration 5s\n\t\theader_up X-Real-IP {{remote_host}}\n\t\theader_up -Forwarded\n\t}}\n{own}}}\n",
+             \t\tlb_try_duration 5s\n\t\t{real_ip}\n\t\theader_up -Forwarded\n\t}}\n{own}}}\n",
             sites(hosts),
             route.name(),
             route.port,

@@ -59,6 +59,7 @@ fn notes(status: &Status<'_>) -> Vec<String> {
         | Note::VolumesKept(_)
         | Note::FilesUnknown(_)
         | Note::EndlessLogs(_)
+        | Note::NoHttp3
         | Note::NothingLeft { .. } => true,
     };
     let notes = status.drift.map_or(&[][..], |plan| &plan.notes);

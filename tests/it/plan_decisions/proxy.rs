@@ -587,6 +587,75 @@ fn foreign_things_under_the_proxys_names_are_conflicts() {
     );
 }
 
+/// The proxy as it was before HTTP/3: the same label, without the port.
+fn before_http3(host: &Observed) -> Observed {
+    let mut host = host.clone();
+    host.containers.get_mut(&proxy()).unwrap().udp_ports.clear();
+    host
+}
+
+/// The notes of a plan on the proxy.
+fn notes(text: &str, host: &Observed) -> Vec<String> {
+    let notes = diff(&desired(text), host, &Options::default()).unwrap().notes;
+    notes.iter().map(ToString::to_string).filter(|note| note.contains("HTTP/3")).collect()
+}
+
+#[test]
+fn http3_alone_replaces_no_proxy_unless_the_config_asks_for_it() {
+    let (with, on, off) = (applied(SHOP, &host()), with_http3("true"), with_http3("false"));
+    let without = before_http3(&with);
+    assert_eq!(with.containers[&proxy()].spec, without.containers[&proxy()].spec);
+    for (text, host) in [(SHOP, &with), (&on, &with), (SHOP, &without), (&off, &without)] {
+        assert_eq!(planned_steps(text, host), 0, "{text}");
+    }
+    assert!(notes(SHOP, &with).is_empty() && notes(&off, &without).is_empty());
+    let [note] = &notes(SHOP, &without)[..] else { panic!("{:?}", notes(SHOP, &without)) };
+    assert!(note.contains("`proxy.http3 = true` replaces it, with an interruption"), "{note}");
+    for (text, host) in [(&on, &without), (&off, &with)] {
+        let steps = shared(&diff(&desired(text), host, &Options::default()).unwrap());
+        assert!(steps.contains("http3 changed") && steps.contains("Interrupts"), "{steps}");
+        // and what was asked for stays when the config no longer says it
+        let asked = applied(text, host);
+        assert_eq!((planned_steps(text, &asked), planned_steps(SHOP, &asked)), (0, 0));
+    }
+    // one that is replaced for another reason has it from then on
+    let image = with_words("tls = \"off\", image = \"caddy:3\"");
+    assert!(applied(&image, &without).containers[&proxy()].udp_ports.contains(&443));
+    // an app has the port for itself
+    let own = "name = \"shop\"\nproxy.tls = \"off\"\n[apps.web]\nimage = \"app:1\"\nproxy = { hosts = [\"shop.com\"] }\n\
+               [services.vpn]\nimage = \"redis:7\"\nports = [\"0.0.0.0:443:443/udp\"]\n";
+    assert!(applied(own, &host()).containers[&proxy()].udp_ports.is_empty());
+}
+
+fn planned_steps(text: &str, host: &Observed) -> usize {
+    diff(&desired(text), host, &Options::default()).unwrap().steps().len()
+}
+
+fn with_words(words: &str) -> String {
+    with(&format!("proxy = {{ {words} }}"), SHOP)
+}
+
+fn with_http3(value: &str) -> String {
+    with_words(&format!("tls = \"off\", http3 = {value}"))
+}
+
+#[test]
+fn words_for_all_sites_are_those_of_the_projects_that_say_them() {
+    let own =
+        with_words("tls = \"off\", trusted_proxies = [\"private_ranges\"], snippet = \"email a@b.com\"");
+    let steps = shared(&diff(&desired(&own), &both(), &Options::default()).unwrap());
+    assert!(steps.contains("snippet changed, trusted_proxies changed (Interrupts)"), "{steps}");
+    let host = applied(MALL, &applied(&own, &host()));
+    // who says nothing takes what there is
+    assert_eq!((planned_steps(&own, &host), planned_steps(MALL, &host)), (0, 0));
+    let other = with("proxy = { tls = \"off\", snippet = \"debug\", http3 = false }", MALL);
+    does(
+        &other,
+        &host,
+        "conflict: the proxy of this host is that of project `shop`, and its snippet and HTTP/3 differ from this config's",
+    );
+}
+
 // the routes ------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -255,6 +255,7 @@ fn host(others: bool) -> Observed {
             volumes: [("/data".to_owned(), Volume::parse("other-data").unwrap())].into(),
             env: BTreeMap::new(),
             ports: Default::default(),
+            udp_ports: Default::default(),
             past: Default::default(),
         };
         host.containers.insert(Container::parse("other-db").unwrap(), container);
