@@ -1,5 +1,6 @@
 //! Keys of other tools, and the keys that gordon has for them.
 
+use super::problem::nearest;
 use crate::spec::Setting;
 
 /// Keys that are called otherwise here.
@@ -132,6 +133,14 @@ pub(super) fn way_out(word: &str, known: &[&str]) -> Option<String> {
     let of_mount = OF_MOUNTS.iter().find(|(foreign, _)| *foreign == word && known.contains(&"external"));
     if let Some((_, way_out)) = of_mount {
         return Some((*way_out).to_owned());
+    }
+    // Compose declares volumes at the top
+    if known.contains(&"auto_create") && nearest(word, known.iter().copied()).is_none() {
+        return Some(
+            "volumes need no entry here: a container names its own; one that is there already is \
+             `volumes = [{ external = \"NAME\", target = \"/path\" }]`"
+                .to_owned(),
+        );
     }
     let renamed = RENAMED.iter().find(|(foreign, own)| *foreign == word && known.contains(own));
     if let Some((_, own)) = renamed {

@@ -194,6 +194,10 @@ fn every_change_is_seen_with_its_reason() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 
     by_hand(&project, moving, &nothing);
+    project.write("one.conf", "2\n");
+    run(project.command(&["apply", "--yes"]).env("TOKEN", "abcdef")).success();
+    let mended = planned(&project, "abcdef", &nothing);
+    assert!(mended.contains("nothing to do"), "{mended}");
 }
 
 /// Changes by hand, one container each, and the one plan that sees them all.

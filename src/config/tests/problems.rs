@@ -154,6 +154,10 @@ fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
         assert!(hint(key).starts_with("known here: `image`"), "{key}: {}", hint(key));
     }
     assert!(hint("registry").contains("docker login"), "{}", hint("registry"));
+    let volumes =
+        load_text("gordon.yaml", "routes: { a.com: web }\nvolumes:\n  pgdata:\n    external: true\n")
+            .problems;
+    assert!(volumes[0].hints[0].contains("external = \"NAME\""), "{volumes:?}");
     let policy = load_text("gordon.toml", "[deploy]\npull_policy = \"always\"\n").problems;
     assert_eq!(policy[0].hints, ["write `pull`"]);
 }

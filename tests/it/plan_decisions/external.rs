@@ -1,5 +1,6 @@
 //! Data that gordon did not make: external volumes, and data of other containers beside an empty volume.
 
+use super::add_container;
 use super::applied;
 use super::change;
 use super::container;
@@ -147,4 +148,8 @@ fn an_empty_volume_beside_data_that_another_container_has_is_noted_with_the_line
     );
     host.holdings[0].is_up = false;
     assert_eq!(notes(&host, EXTERNAL), [""; 0]);
+    // the container of another project
+    add_container(&mut host, "other-db", Some("other"));
+    change(&mut host, "other-db", |seen| drop(seen.volumes.insert("/x".to_owned(), volume("pgdata"))));
+    assert_eq!(notes(&host, EXTERNAL).len(), 1);
 }
