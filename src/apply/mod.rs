@@ -152,6 +152,8 @@ mod tests {
     use std::fmt::Write as _;
     use std::sync::Mutex;
 
+    const SECONDS: Duration = Duration::from_secs(1);
+
     const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
 
     /// What happens and what docker is asked, in order, when `plan` is carried out one step at a time.
@@ -222,6 +224,38 @@ mod tests {
         assert_eq!(told.matches("DoneWithout").count(), 1, "{told}");
         let machine = Fake::default().fails("docker unpause", 1, "unable to thaw");
         assert_eq!(happens(&plan, &machine).1.failed(), 1, "a container that stays paused is no detail");
+    }
+
+    #[test]
+    fn a_drain_ends_with_the_last_request_that_the_proxy_has_or_when_its_time_is_over() {
+        let drain = |upstreams: &[&str]| {
+            let upstreams = upstreams.iter().map(ToString::to_string).collect();
+            let wait =
+                Await::Drain { names: vec![sample::container("shop-web")], time: SECONDS * 5, upstreams };
+            sample::plan_of(vec![(Op::Await(wait), vec![])])
+        };
+        for (plan, machine, questions, times) in [
+            (drain(&["10.2.0.4"]), Fake::default().says("exec gordon-proxy", "idle\n"), 1, 1..2),
+            (
+                drain(&["10.2.0.4"]),
+                Fake::default().says_in_turn("exec gordon-proxy", &["busy", "busy", "idle"]),
+                3,
+                2..3,
+            ),
+            (drain(&["10.2.0.4"]), Fake::default().says("exec gordon-proxy", "busy\n"), 8, 5..6),
+            (
+                drain(&["10.2.0.4"]),
+                Fake::default().fails("exec gordon-proxy", 1, "no such container"),
+                8,
+                5..6,
+            ),
+            (drain(&[]), Fake::default(), 1, 5..6),
+        ] {
+            let (told, report) = happens(&plan, &machine);
+            assert!(report.is_complete(), "{told}");
+            assert_eq!(machine.calls().len(), questions, "{:#?}", machine.calls());
+            assert!(times.contains(&machine.now().as_secs()), "{:?}", machine.now());
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a step waits for, and the question that tells. `apply` and the script interpret this one table.
 
 use super::Command;
+use super::proxy;
 use crate::name::Container;
 use crate::name::Image;
 use crate::spec::HttpCheck;
@@ -47,12 +48,15 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
-    /// The containers have given up their names: for `time`, they still answer requests for those names.
+    /// The containers have given up their names, and end the requests that they still get for those names.
     Drain {
         /// The containers; at least one.
         names: Vec<Container>,
-        /// How long.
+        /// How long; at most, where the proxy is asked.
         time: Duration,
+        /// What the proxy calls the containers, which is asked whether it has a request left for them. Empty where it does
+        /// not route to them.
+        upstreams: Vec<String>,
     },
 }
 
@@ -67,6 +71,8 @@ pub struct Probe {
     pub then: Option<Command>,
     /// Shell patterns of answers after which waiting is useless.
     pub fatal: &'static [&'static str],
+    /// The time before the first question.
+    pub first: Duration,
     /// How long the answer has to stay good.
     pub hold: Duration,
     /// The time between two questions.
@@ -75,6 +81,8 @@ pub struct Probe {
     pub timeout: Duration,
     /// How many answers may be other than good, before that time is over.
     pub patience: Option<Patience>,
+    /// Whether the wait ends well after that time, too.
+    pub lapses: bool,
 }
 
 /// The good answer of what a [`Probe`] asks as well.
@@ -99,6 +107,9 @@ const CONNECT: &str = r#"a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Hos
 
 /// The time between two connections of a check by port.
 const CONNECTION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The good answer of a proxy that is asked for requests.
+const IDLE: &str = "idle";
 
 const STATUS: &str =
     "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
@@ -170,53 +181,66 @@ impl Await {
                 ready: "running healthy *",
                 then: None,
                 fatal: ENDED_OR_SICK,
+                first: Duration::ZERO,
                 hold: Duration::ZERO,
                 every: Duration::from_millis(500),
                 timeout: *timeout,
                 patience: None,
+                lapses: false,
             },
             Self::Answers { check, timeout, .. } => Probe {
                 command,
                 ready: "running *",
                 then: Some(question(check, name)),
                 fatal: ENDED,
+                first: Duration::ZERO,
                 hold: Duration::ZERO,
                 every: check.every,
                 timeout: *timeout,
                 patience: check.patience,
+                lapses: false,
             },
             Self::Listens { check, timeout, .. } => Probe {
                 command,
                 ready: "running *",
                 then: Some(connection(check, name)),
                 fatal: ENDED,
+                first: Duration::ZERO,
                 hold: Duration::ZERO,
                 every: CONNECTION_INTERVAL,
                 timeout: *timeout,
                 patience: None,
+                lapses: false,
             },
             Self::StaysUp { time, .. } => Probe {
                 command,
                 ready: "running * 0",
                 then: None,
                 fatal: ENDED_OR_SICK,
+                first: (*time).min(Duration::from_secs(1)),
                 hold: *time,
                 every: Duration::from_secs(1),
                 // time enough for docker to bring up a container that was only just made
                 timeout: *time + Duration::from_secs(10),
                 patience: None,
+                lapses: false,
             },
-            // it is no matter what becomes of it: the time is
-            Self::Drain { time, .. } => Probe {
-                command,
-                ready: "*",
-                then: None,
-                fatal: &[],
-                hold: *time,
-                every: *time,
-                timeout: *time + Duration::from_secs(10),
-                patience: None,
-            },
+            // it is no matter what becomes of the containers: the requests are, or the time is
+            Self::Drain { time, upstreams, .. } => {
+                let is_asked = !upstreams.is_empty();
+                Probe {
+                    command: if is_asked { proxy::is_idle(upstreams) } else { command },
+                    ready: if is_asked { IDLE } else { "*" },
+                    then: None,
+                    fatal: &[],
+                    first: if is_asked { (*time).min(proxy::LAG) } else { *time },
+                    hold: Duration::ZERO,
+                    every: Duration::from_millis(500),
+                    timeout: *time,
+                    patience: None,
+                    lapses: true,
+                }
+            }
         }
     }
 }
@@ -235,10 +259,12 @@ pub(super) fn unknown_volumes(image: &Image, known: &[String]) -> Probe {
         ready: "",
         then: None,
         fatal: &[],
+        first: Duration::ZERO,
         hold: Duration::ZERO,
         every: Duration::ZERO,
         timeout: Duration::ZERO,
         patience: None,
+        lapses: false,
     }
 }
 
@@ -256,10 +282,11 @@ impl fmt::Display for Await {
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }
-            Self::Drain { names, time } => {
+            Self::Drain { names, time, upstreams } => {
                 let their = if names.len() == 1 { "its" } else { "their" };
                 let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                write!(f, "let {names} end {their} work for {}", humantime::format_duration(*time))
+                let how_long = if upstreams.is_empty() { "for" } else { "for at most" };
+                write!(f, "let {names} end {their} work {how_long} {}", humantime::format_duration(*time))
             }
         }
     }
@@ -335,7 +362,8 @@ mod tests {
     fn good_answers_on_end_cover_the_time_for_which_an_answer_has_to_stay_good() {
         let name = Container::parse("shop-web").expect("a name");
         let stays_up = |millis| Await::StaysUp { name: name.clone(), time: Duration::from_millis(millis) };
-        let drain = Await::Drain { names: vec![name.clone()], time: Duration::from_secs(5) };
+        let (names, time) = (vec![name.clone()], Duration::from_secs(5));
+        let drain = Await::Drain { names, time, upstreams: Vec::new() };
         let healthy = Await::Healthy { name: name.clone(), timeout: Duration::from_secs(5) };
         let waits = [stays_up(1000), stays_up(1500), stays_up(3000), drain, healthy];
         assert_eq!(waits.map(|wait| wait.probe().answers()), [1, 2, 3, 1, 1]);

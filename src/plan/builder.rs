@@ -49,6 +49,8 @@ pub(super) struct PlanBuilder<'a> {
     /// The other projects that have something on the host.
     pub(super) others: BTreeSet<&'a Project>,
     pub(super) addresses: Addresses,
+    /// The containers on each network that ask others: all that run there, but for services and the proxy.
+    pub(super) asking: BTreeMap<&'a Network, BTreeSet<&'a Container>>,
     /// The volumes that the config's containers mount.
     pub(super) mounted: BTreeSet<&'a Volume>,
     /// The steps that make an image, a network or a volume available.
@@ -97,6 +99,7 @@ impl<'a> PlanBuilder<'a> {
             conflicts: Vec::new(),
             others: projects.filter(|other| *other != project).collect(),
             addresses: Addresses::of(host),
+            asking: asking(host),
             mounted: BTreeSet::new(),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -247,6 +250,19 @@ impl<'a> PlanBuilder<'a> {
         let claim = Claim::Shared(self.project.clone());
         Labels { claim, ..self.labels(kind, owner, name) }
     }
+}
+
+fn asking(host: &Observed) -> BTreeMap<&Network, BTreeSet<&Container>> {
+    let mut asking: BTreeMap<&Network, BTreeSet<&Container>> = BTreeMap::new();
+    for (name, seen) in host.containers.iter().filter(|(_, seen)| seen.state.is_up()) {
+        if matches!(seen.kind, Some(Kind::Service | Kind::Proxy)) {
+            continue;
+        }
+        for network in seen.memberships.keys() {
+            asking.entry(network).or_default().insert(name);
+        }
+    }
+    asking
 }
 
 /// Steps of one owner. Each step needs the one before.

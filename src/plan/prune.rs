@@ -7,9 +7,11 @@ use super::StepId;
 use super::builder::Availability;
 use super::builder::PlanBuilder;
 use super::builder::Steps;
+use super::containers::Asked;
 use super::containers::Slot;
 use super::containers::drain;
 use super::containers::is_failing;
+use super::containers::is_routed;
 use super::containers::published;
 use super::containers::slots;
 use super::removal::note_volumes;
@@ -108,7 +110,9 @@ fn drain_and_remove(
         needs.extend(steps);
     }
     if can_drain {
-        needs = drain(plan, &owner, &[name], desired.drain, &reason, &needs, None);
+        let by_proxy = is_routed(plan.host, plan.project, name);
+        let asked = (desired.drain, Asked { by_proxy, by_alias: true });
+        needs = drain(plan, &owner, &[name], asked, &reason, &needs, None);
     }
     remove_container(plan, name, &reason, &needs)
 }

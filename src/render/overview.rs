@@ -562,8 +562,11 @@ mod tests {
             plan.push(sample::new("shop", rename, Reason::TakesOver));
         }
         for seconds in [5, 1] {
-            let wait =
-                Await::Drain { names: vec![container("shop-web")], time: Duration::from_secs(seconds) };
+            let wait = Await::Drain {
+                names: vec![container("shop-web")],
+                time: Duration::from_secs(seconds),
+                upstreams: Vec::new(),
+            };
             plan.push(sample::new("shop", Op::Await(wait), Reason::Leaves));
         }
         let overview = overview(&plan);

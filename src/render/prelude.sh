@@ -229,8 +229,28 @@ patiently() {
   "$@"
 }
 
-# drain CONTAINER SECONDS LIMIT: waits so long, whatever becomes of it
-drain() { await "$1" "$3" "$2" "$2" '*' '' state "$1"; }
+# drain CONTAINER SECONDS: it has so long to end its work, whatever becomes of it
+drain() {
+  start
+  nap "$2"
+}
+
+# drain_of_proxy CONTAINER SECONDS LIMIT COMMAND…: after the seconds, waits until the command says that the proxy has no
+# request for it, at most LIMIT seconds in all, whatever becomes of it
+drain_of_proxy() {
+  start
+  _first=$2 _left=$3
+  shift 3
+  show "$@"
+  nap "$_first"
+  until [ "$_left" -le 1 ] || [ "$("$@" 2>/dev/null </dev/null)" = idle ]; do
+    nap 1
+    _left=$((_left - 1))
+  done
+}
+
+# nap SECONDS: waits so long; where `sleep` knows no parts of seconds, up to one more
+nap() { sleep "$1" 2>/dev/null || sleep "$((${1%%.*} + 1))"; }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
 hide() (

@@ -362,22 +362,37 @@ impl<'a> Script<'a> {
         match wait {
             Await::StaysUp { .. } => self.call("stays_up", &[name, hold, limit], indent),
             Await::Healthy { .. } => self.call("gets_healthy", &[name, every, limit], indent),
-            Await::Drain { .. } => self.call("drain", &[name, every, limit], indent),
+            Await::Drain { upstreams, .. } if upstreams.is_empty() => {
+                self.call("drain", &[name, limit], indent)
+            }
+            Await::Drain { .. } => {
+                let first = probe.first.as_secs_f64().to_string();
+                self.asking("drain_of_proxy", &[name, first, limit], &probe.command, indent)
+            }
             Await::Answers { .. } | Await::Listens { .. } => {
                 let question = probe.then.expect("it is asked whether it answers");
-                let mut gets_ready = self.call("gets_ready", &[name, every, limit], indent);
-                if let Some(Patience { start_period, retries }) = probe.patience {
-                    let words = [seconds(start_period).to_string(), retries.to_string()];
-                    gets_ready = format!("{} {gets_ready}", self.call("patiently", &words, indent));
+                let gets_ready = self.asking("gets_ready", &[name, every, limit], &question, indent);
+                match probe.patience {
+                    Some(Patience { start_period, retries }) => {
+                        let words = [seconds(start_period).to_string(), retries.to_string()];
+                        format!("{} {gets_ready}", self.call("patiently", &words, indent))
+                    }
+                    None => gets_ready,
                 }
-                format!(
-                    "{gets_ready} \\\n{:1$}{2}",
-                    "",
-                    indent + 4,
-                    fold("", self.cli, &question, indent + 4)
-                )
             }
         }
+    }
+
+    /// A call of a function to which a question is given.
+    fn asking(
+        &mut self,
+        function: &'static str,
+        words: &[String],
+        question: &Command,
+        indent: usize,
+    ) -> String {
+        let call = self.call(function, words, indent);
+        format!("{call} \\\n{:1$}{2}", "", indent + 4, fold("", self.cli, question, indent + 4))
     }
 
     /// A fact as a call of a function that tells whether it holds.
@@ -770,11 +785,7 @@ done: 0 of 2 steps had something to do
     #[test]
     fn a_script_waits_for_the_answers_that_apply_waits_for() {
         let (name, time) = (container("shop-web"), Duration::from_secs(3));
-        for wait in [
-            Await::StaysUp { name: name.clone(), time },
-            Await::Healthy { name: name.clone(), timeout: time },
-            Await::Drain { names: vec![name], time },
-        ] {
+        for wait in [Await::StaysUp { name: name.clone(), time }, Await::Healthy { name, timeout: time }] {
             let probe = wait.probe();
             let argv = probe.command.argv(Path::new("/"));
             let script = render(&start_and_wait(wait), &Cli::default());
@@ -783,6 +794,25 @@ done: 0 of 2 steps had something to do
             let answers = format!(" '{}' '{}' state \"$1\"; }}\n", probe.ready, probe.fatal.join("|"));
             assert!(script.contains(&state) && script.contains(&answers), "{answers}\n{script}");
         }
+    }
+
+    #[test]
+    fn a_script_lets_containers_drain_as_apply_does() {
+        let drain = |upstreams: &[&str]| Await::Drain {
+            names: vec![container("shop-web")],
+            time: Duration::from_secs(5),
+            upstreams: upstreams.iter().map(ToString::to_string).collect(),
+        };
+        // three more for docker itself and the container, which starts
+        let asked = |wait, answers: &str| {
+            let run = run(&start_and_wait(wait), answers);
+            assert_eq!(run.status, 0, "{}", run.told);
+            run.changes.iter().filter(|call| call.starts_with("exec gordon-proxy sh -c ")).count()
+        };
+        assert_eq!(asked(drain(&["10.2.0.4"]), "'exec gordon-proxy '*) echo idle ;;"), 1);
+        assert_eq!(asked(drain(&["10.2.0.4"]), "'exec gordon-proxy '*) echo busy ;;"), 4, "for 5 s");
+        assert_eq!(asked(drain(&["10.2.0.4"]), "'exec gordon-proxy '*) return 1 ;;"), 4);
+        assert_eq!(asked(drain(&[]), ""), 0);
     }
 
     #[test]

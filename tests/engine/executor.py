@@ -16,16 +16,16 @@ def docker(argv, stdin=None, limit_seconds=30, **_):  # Ctrl-C does not reach wh
     return not call.returncode, (call.stderr if call.returncode else call.stdout).strip()
 
 
-def wait(argv, ready, then, fatal, answers, every_seconds, timeout_seconds, start_seconds, retries):
-    begin, good, bad = time.monotonic(), 0, 0
+def wait(argv, ready, then, fatal, answers, first_seconds, every_seconds, timeout_seconds, start_seconds, retries, lapses):
+    begin, good, bad, pause = time.monotonic(), 0, 0, first_seconds
     while good < answers:
-        time.sleep(every_seconds)
-        answer, age = docker(argv)[1], time.monotonic() - begin
+        time.sleep(pause)
+        answer, age, pause = docker(argv)[1], time.monotonic() - begin, every_seconds
         is_good = matches(answer, ready) and (not then or docker(then)[1] == "ready")
         good, bad = (good + 1, 0) if is_good else (0, bad + (age >= start_seconds))
         is_late = stopping or age > timeout_seconds or bad == retries
         if not good and (is_late or any(matches(answer, p) for p in fatal)):
-            return False, answer
+            return lapses and not stopping, answer
     return True, answer
 
 

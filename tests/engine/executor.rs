@@ -30,11 +30,11 @@ fn execute(project: &Project) -> Run {
     run(&mut executor(project))
 }
 
-/// An app of two containers behind the proxy, with a health check and an empty drain, and its database.
+/// An app of two containers behind the proxy, with a health check, and its database. Nobody has ten minutes to drain it.
 fn config(body: &str) -> String {
     format!(
         "name: gtest-executor\nproxy: {{ http_port: 18080, https_port: 18443, tls: 'off' }}\n\
-         deploy: {{ drain: 1s, health_timeout: 20s }}\napps:\n  web:\n    image: 'web:1'\n    replicas: 2\n    \
+         deploy: {{ drain: 10m, health_timeout: 20s }}\napps:\n  web:\n    image: 'web:1'\n    replicas: 2\n    \
          environment: {{ {body} }}\n    health: {{ path: /up }}\n    proxy: {{ hosts: [web.test], app_port: 3000 }}\n\
          services:\n  db: {{ image: 'postgres:15', environment: {{ secret: [POSTGRES_PASSWORD] }} }}\n"
     )

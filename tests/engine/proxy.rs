@@ -710,8 +710,8 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
         let config = |body: &str, status: u16| {
             config(name, "one.test", body, "tls: 'off'").replace(
                 "environment: {",
-                &format!("health_check: {{ path: /up }}, environment: {{ HEALTH_STATUS: '{status}', "),
-            ) + "deploy: { drain: 2s, health_timeout: 6s }\n"
+                &format!("stop_signal: SIGKILL, health_check: {{ path: /up }}, environment: {{ HEALTH_STATUS: '{status}', "),
+            ) + "deploy: { drain: 10m, health_timeout: 6s }\n"
         };
         let one = Project::new(name, &[("gordon.yaml", &config("first", 200))]);
         one.apply();
@@ -722,9 +722,30 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
         assert!(failed.stderr.contains("500 Internal Server Error"), "{}", failed.stderr);
         assert_eq!(one.ids(), before);
         serves("one.test", "first");
-        one.write("gordon.yaml", &config("second", 302));
-        run(&mut one.script(&[])).success();
-        serves("one.test", "second");
+        let mut slow = Command::new("curl");
+        // Caddy would ask the new release again for a GET that was cut
+        slow.args(["-sS", "-d", "", "-H", "Host: one.test", "http://127.0.0.1:18080/slow?seconds=4"]);
+        slow.stdout(Stdio::piped());
+        // the release before ends with its last request: what is told to stop answers none, and minutes would be seen
+        for (body, is_script) in [("second", true), ("third", false)] {
+            one.write("gordon.yaml", &config(body, 302));
+            let serving = one.ids()["gtest-pxpath-web-green"].clone();
+            let mut deploy = if is_script { one.script(&[]) } else { one.command(&["apply", "--yes"]) };
+            let mut deploy = deploy.spawn().expect("it starts");
+            let mut requests = Vec::new();
+            eventually("the new release has the name", || {
+                requests.push(slow.spawn().expect("there is curl"));
+                one.ids().get("gtest-pxpath-web-green").is_some_and(|id| *id != serving)
+            });
+            assert!(requests.iter_mut().any(|request| request.try_wait().is_ok_and(|over| over.is_none())));
+            for request in requests {
+                let answer = request.wait_with_output().expect("it ends").stdout;
+                assert_eq!(String::from_utf8_lossy(&answer).trim_end(), "waited 4 s");
+            }
+            assert!(deploy.wait().expect("it ends").success());
+            serves("one.test", body);
+            one.is_settled();
+        }
         // which answers are good, the config may say; then failures count from the end of the start period
         let strict = |body: &str, status: u16| {
             let strict = "path: /up, status: [204, 401], start_period: 1s, retries: 1";
@@ -737,9 +758,9 @@ fn the_proxy_asks_a_new_release_before_it_leads_there() {
             "{}",
             failed.stderr
         );
-        one.write("gordon.yaml", &strict("third", 401));
+        one.write("gordon.yaml", &strict("fourth", 401));
         one.apply();
-        serves("one.test", "third");
+        serves("one.test", "fourth");
         assert_eq!(
             docker(["exec", "gordon-proxy", "ls", "/tmp"]).success().stdout,
             "",

@@ -15,6 +15,13 @@ use std::time::Duration;
 /// Prints every file of routes, its name in a line before it, each with a NUL in front.
 const READ: &str = include_str!("read.sh");
 
+/// Asks for the requests that are on their way. Of a container that it found by a name, the proxy knows the address.
+const IDLE: &str = include_str!("idle.sh");
+
+/// How long after a name means another container the proxy may still send requests to the one before: it asks for names
+/// each second, and an answer takes a moment.
+pub(in crate::docker) const LAG: Duration = Duration::from_millis(1050);
+
 /// The scripts beside the routes, by the names of their files; the proxy writes them when it starts. A proxy may be older
 /// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is.
 pub(super) const SCRIPTS: [(&str, &str); 3] =
@@ -66,6 +73,13 @@ pub(in crate::docker) fn ask(routes: &[(String, Domain)], timeout: Duration) -> 
     Command { stdin: Some(lines), ..Command::new(words) }
 }
 
+/// Asks the proxy whether it has no request on its way to these, as it calls them: it says `idle` then, else `busy`.
+pub(in crate::docker) fn is_idle(upstreams: &[String]) -> Command {
+    let mut command = Command::new(["exec", PROXY, "sh", "-c", IDLE.trim_end(), "idle"]);
+    command.extend(upstreams.iter().map(String::as_str));
+    command
+}
+
 /// Takes the routes file of `project` away.
 pub(in crate::docker) fn take(project: &Project) -> Command {
     Command::new(["exec", PROXY, "sh", &script("take"), project.as_str()])
@@ -100,6 +114,48 @@ mod tests {
             .map(|(project, routes_file)| (project.as_str(), routes_file.as_str()))
             .collect();
         assert_eq!(texts, [("gmail", ""), ("shop", "a.com {\n}\n")]);
+    }
+
+    #[test]
+    fn the_proxy_is_idle_when_no_request_is_on_its_way_to_any_of_these() {
+        let all = r#"[{"address":"shop-web-previous.shop.:80","num_requests":0,"fails":0},{"address":"10.2.0.4:80","num_requests":1,"fails":0},{"address":"10.2.0.40:80","num_requests":0,"fails":3},{"address":"10.2.0.4:80","num_requests":0,"fails":0}]"#;
+        for (said, of, answer) in [
+            (
+                format!("printf %s '{all}'"),
+                &["10.2.0.4"][..],
+                "busy
+",
+            ),
+            (
+                format!("printf %s '{all}'"),
+                &["shop-web-previous.shop.", "10.2.0.4"],
+                "busy
+",
+            ),
+            (
+                format!("printf %s '{all}'"),
+                &["shop-web-previous.shop.", "10.2.0.40", "10.2.0.5"],
+                "idle
+",
+            ),
+            (
+                "echo null".to_owned(),
+                &["10.2.0.4"],
+                "idle
+",
+            ),
+            ("false".to_owned(), &["10.2.0.4"], ""),
+        ] {
+            let script = format!(
+                "wget() {{ {said}; }}
+{IDLE}"
+            );
+            let run = assert_cmd::Command::new("sh").args(["-c", &script, "idle"]).args(of).output();
+            let told = String::from_utf8(run.expect("there is a shell").stdout).expect("text");
+            assert_eq!(told, answer, "{said} of {of:?}");
+        }
+        let check = assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(IDLE).ok();
+        assert!(check.is_ok(), "{check:?}");
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod served;
 mod set_up;
 mod sites;
 
+pub(super) use files::LAG;
 pub(super) use files::ask;
+pub(super) use files::is_idle;
 pub(super) use files::put;
 pub(super) use files::read;
 pub(super) use files::read_without_proxy;
@@ -45,3 +47,4 @@ pub use sites::site;
 pub use sites::snippet_at;
 pub use sites::snippets;
 pub use sites::upstream;
+pub use sites::upstreams_of;

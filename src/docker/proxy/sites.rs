@@ -1,5 +1,6 @@
 //! Routes in Caddy's words: the file of routes of a project.
 
+use crate::name::Container;
 use crate::name::Domain;
 use crate::name::Network;
 use crate::name::Project;
@@ -7,7 +8,9 @@ use crate::spec::Role;
 use crate::spec::Route;
 use crate::spec::Site;
 use crate::spec::Tls;
+use std::fmt::Display;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 
 /// The prefix of a host in a Caddyfile: without it, Caddy would take the host `import` for a directive.
 pub fn scheme(tls: Tls) -> &'static str {
@@ -23,7 +26,18 @@ pub fn directive(tls: Tls) -> Option<&'static str> {
 /// know, and no public domain ends in a network's name; the dot at the end keeps that of the host from being added.
 fn question(route: &Route, role: Role, replica: u32) -> String {
     let network = route.networks.first().expect("a routed app is on a network");
-    format!("{}.{network}.", route.container(role, replica))
+    name_in(&route.container(role, replica), network)
+}
+
+fn name_in(container: &dyn Display, network: &Network) -> String {
+    format!("{container}.{network}.")
+}
+
+/// What the proxy calls a container of a network in its list of requests: its address, or its name where it was routed to
+/// by name.
+pub fn upstreams_of(container: &Container, network: &Network, address: Option<Ipv4Addr>) -> Vec<String> {
+    let address = address.map(|address| address.to_string());
+    address.into_iter().chain([name_in(container, network)]).collect()
 }
 
 /// Where the proxy finds the first of its containers.

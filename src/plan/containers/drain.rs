@@ -8,7 +8,9 @@ use super::networks::set_aliases;
 use super::networks::set_aliases_paused;
 use super::target::Slot;
 use super::target::Target;
+use super::view::Asked;
 use super::view::switchable_networks;
+use super::view::upstreams;
 use crate::desired::Strategy;
 use crate::docker::Await;
 use crate::docker::Fact;
@@ -26,23 +28,26 @@ use std::time::Duration;
 /// How long a container still gets connections for a name that was resolved before the container left DNS.
 const ALIAS_GRACE: Duration = Duration::from_secs(1);
 
-/// Takes running containers out of DNS, gives the proxy time to notice, and stops them. Kept containers with
+/// Gives running containers time to end their requests, takes them out of DNS, and stops them. Kept containers with
 /// this restart policy stay down.
 pub(in crate::plan) fn drain(
     plan: &mut PlanBuilder<'_>,
     owner: &Owner,
     running: &[&Container],
-    time: Duration,
+    (time, asked): (Duration, Asked),
     reason: &Reason,
     after: &[StepId],
     kept: Option<&str>,
 ) -> Steps {
     let Some(first) = running.first() else { return after.to_vec() };
     let names: Vec<Container> = running.iter().map(|name| (*name).clone()).collect();
-    let wait = |time: Duration| Op::Await(Await::Drain { names: names.clone(), time });
+    let upstreams =
+        running.iter().filter(|_| asked.by_proxy).flat_map(|name| upstreams(plan, name, |_| true));
+    let upstreams: Vec<String> = upstreams.collect();
+    let wait = |time, upstreams| Op::Await(Await::Drain { names: names.clone(), time, upstreams });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
-    seq.step(wait(time), reason);
+    seq.step(wait(time, upstreams), reason);
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
         // one after the other, so that it is paused once at a time
@@ -50,7 +55,9 @@ pub(in crate::plan) fn drain(
             set_aliases_paused(seq, name, &network, &[], reason);
         }
     });
-    seq.step(wait(ALIAS_GRACE), reason);
+    if asked.by_alias || !asked.by_proxy {
+        seq.step(wait(ALIAS_GRACE, Vec::new()), reason);
+    }
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
         if let Some(restart) = kept {

@@ -30,5 +30,7 @@ pub(super) use target::Slot;
 pub(super) use target::named_volumes;
 pub(super) use target::published;
 pub(super) use target::slots;
+pub(super) use view::Asked;
+pub(super) use view::is_routed;
 pub(super) use workload::bring_up;
 pub(super) use workload::bring_up_shared;

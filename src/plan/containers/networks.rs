@@ -11,6 +11,7 @@ use super::view::own_address;
 use super::view::route_steps;
 use super::view::routed_network;
 use super::view::runs;
+use super::view::upstreams;
 use crate::desired::Attachment;
 use crate::desired::Desired;
 use crate::desired::Workload;
@@ -136,7 +137,13 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desi
         let (was_routed, time) = (plan.unrouted.is_some(), desired.drain);
         let mut seq = plan.sequence(&workload.owner, &needs);
         if was_routed {
-            seq.step(Op::Await(Await::Drain { names: names.clone(), time }), &Reason::Attached);
+            let left = |plan: &PlanBuilder<'_>, name| {
+                let extra = extra_networks(plan, workload, name);
+                upstreams(plan, name, |network| extra.contains(network))
+            };
+            let upstreams = names.iter().flat_map(|name| left(seq.plan, name)).collect();
+            let wait = Await::Drain { names: names.clone(), time, upstreams };
+            seq.step(Op::Await(wait), &Reason::Attached);
         }
         seq.each(names, |seq, name| {
             leave_extra_networks(seq, workload, &name, &Reason::Attached);

@@ -12,6 +12,7 @@ use super::rollout::promote;
 use super::rollout::retire;
 use super::target::Slot;
 use super::target::Target;
+use super::view::how_asked;
 use super::view::outdated;
 use super::view::route_steps;
 use super::view::runs;
@@ -145,8 +146,8 @@ fn discard(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after: 
     let mut drained = after.to_vec();
     if runs(plan, next) {
         let kept = is_kept.then_some(target.restart());
-        let time = target.desired.drain;
-        drained = drain(plan, target.owner(), &[next], time, &Reason::LeftOver, after, kept);
+        let asked = (target.desired.drain, how_asked(plan, target));
+        drained = drain(plan, target.owner(), &[next], asked, &Reason::LeftOver, after, kept);
     }
     let op = match is_kept {
         true => Op::rename(next, previous),

@@ -19,6 +19,7 @@ use super::networks::take_aliases;
 use super::replace::expect_as_seen;
 use super::target::Slot;
 use super::target::Target;
+use super::view::how_asked;
 use super::view::is_current;
 use super::view::is_unready;
 use super::view::outdated;
@@ -137,5 +138,6 @@ pub(super) fn retire(
     let previous = slots.iter().map(|slot| &slot.previous);
     let running: Vec<&Container> = previous.filter(|name| runs(plan, name)).collect();
     let kept = target.workload.keeps_previous.then_some(target.restart());
-    drain(plan, target.owner(), &running, target.desired.drain, &Reason::Leaves, after, kept)
+    let asked = how_asked(plan, target);
+    drain(plan, target.owner(), &running, (target.desired.drain, asked), &Reason::Leaves, after, kept)
 }

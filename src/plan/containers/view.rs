@@ -2,6 +2,7 @@
 
 use super::life::can_start;
 use super::life::is_unproved;
+use super::target::Slot;
 use super::target::Target;
 use super::target::default_bridge;
 use super::target::named_volumes;
@@ -10,11 +11,14 @@ use crate::desired::Workload;
 use crate::docker::Current;
 use crate::docker::Fact;
 use crate::docker::Health;
+use crate::docker::Observed;
 use crate::docker::SeenContainer;
 use crate::docker::SeenMembership;
+use crate::docker::proxy;
 use crate::name::Container;
 use crate::name::EnvKey;
 use crate::name::Network;
+use crate::name::Project;
 use crate::name::Volume;
 use crate::plan::Change;
 use crate::plan::Reason;
@@ -25,6 +29,40 @@ use crate::spec::Kind;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+
+/// Who asks the containers of an app, also while they leave.
+#[derive(Clone, Copy)]
+pub(in crate::plan) struct Asked {
+    /// The proxy, which knows when their requests are over.
+    pub(in crate::plan) by_proxy: bool,
+    /// Others, for their aliases.
+    pub(in crate::plan) by_alias: bool,
+}
+
+/// Who asks the containers of a workload. A service asks no app.
+pub(super) fn how_asked(plan: &PlanBuilder<'_>, target: &Target<'_>) -> Asked {
+    let by_proxy = is_routed(&plan.now, plan.project, &target.workload.name());
+    let own: BTreeSet<Container> = target.slots().into_iter().flat_map(Slot::names).collect();
+    let networks = own.iter().filter_map(|name| plan.seen(name)).flat_map(|seen| seen.memberships.keys());
+    let mut asking = networks.filter_map(|network| plan.asking.get(network)).flatten();
+    Asked { by_proxy, by_alias: asking.any(|name| !own.contains(*name)) }
+}
+
+/// Whether the proxy of a host routes to a container of the project, which serves.
+pub(in crate::plan) fn is_routed(host: &Observed, project: &Project, live: &Container) -> bool {
+    host.routes_files.get(project).is_some_and(|routes| routes.leading_network(live).is_some())
+}
+
+/// What the proxy calls a container in those of its networks that are meant.
+pub(super) fn upstreams(
+    plan: &PlanBuilder<'_>,
+    name: &Container,
+    is_meant: impl Fn(&Network) -> bool,
+) -> Vec<String> {
+    let seen = plan.seen(name).into_iter().flat_map(|seen| &seen.memberships);
+    let meant = seen.filter(|(network, _)| is_meant(network));
+    meant.flat_map(|(network, seen)| proxy::upstreams_of(name, network, seen.address)).collect()
+}
 
 pub(super) fn runs(plan: &PlanBuilder<'_>, name: &Container) -> bool {
     Fact::Running(name.clone()).holds(&plan.now)

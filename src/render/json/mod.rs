@@ -192,7 +192,9 @@ struct Probe<'a> {
     fatal: &'a [&'a str],
     /// How many good answers it takes on end.
     answers: u64,
-    /// The time before each question.
+    /// The time before the first question.
+    first_seconds: f64,
+    /// The time before each other.
     every_seconds: f64,
     /// The time after which the wait has failed with the next answer that is not good.
     timeout_seconds: f64,
@@ -200,6 +202,8 @@ struct Probe<'a> {
     start_seconds: f64,
     /// After so many answers on end that are not good, and count, the wait has failed; null: however many they are.
     retries: Option<u8>,
+    /// Whether it is done then all the same.
+    lapses: bool,
 }
 
 #[derive(Serialize)]
@@ -312,10 +316,12 @@ impl<'a> Probe<'a> {
             then: probe.then.map(|command| Argv { calls, words: command.words }),
             fatal: probe.fatal,
             answers,
+            first_seconds: seconds(probe.first),
             every_seconds: seconds(probe.every),
             timeout_seconds: seconds(probe.timeout),
             start_seconds: probe.patience.map_or(0.0, |patience| seconds(patience.start_period)),
             retries: probe.patience.map(|patience| patience.retries),
+            lapses: probe.lapses,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::image;
 use super::network;
 use super::planned;
 use super::snapshot;
+use gordon::docker::Await;
 use gordon::docker::Observed;
 use gordon::docker::Op;
 use gordon::docker::RoutesFile;
@@ -771,6 +772,42 @@ fn replicas_start_before_the_proxy_routes_to_them_and_leave_after_it_stopped() {
     let many = SHOP.replace("image = \"app:1\"", "image = \"app:1\", replicas = 3");
     decides("proxy_more_replicas", &many, &applied(SHOP, &host()));
     decides("proxy_fewer_replicas", SHOP, &applied(&many, &host()));
+}
+
+#[test]
+fn what_the_proxy_routes_to_leaves_when_the_proxy_has_no_request_for_it() {
+    let text = |image: &str, neighbour: &str| {
+        format!(
+            "name = \"shop\"\nproxy.tls = \"off\"\nservices.db = \"redis:7\"\n{neighbour}\n\
+             apps.web = {{ image = \"{image}\", replicas = 2, proxy = {{ hosts = [\"shop.com\"] }} }}"
+        )
+    };
+    let waits = |before: &str, wanted: &str| -> Vec<String> {
+        let plan = diff(&desired(wanted), &applied(before, &host()), &Options::default()).unwrap();
+        let waits = plan.steps().iter().filter_map(|step| match &step.op {
+            Op::Await(Await::Drain { time, upstreams, .. }) => {
+                Some(format!("{time:?} {}", upstreams.join(" ")))
+            }
+            _ => None,
+        });
+        waits.collect()
+    };
+    let alone = waits(&text("app:1", ""), &text("app:2", ""));
+    let [asked] = &alone[..] else { panic!("{alone:?}") };
+    assert!(asked.starts_with("5s 10."), "by the addresses that docker gave: {asked}");
+    for replica in ["", "-2"] {
+        assert!(
+            asked.contains(&format!(" shop-web-previous{replica}.shop-network.")),
+            "and by name: {asked}"
+        );
+    }
+    let neighbour = "apps.worker = \"checked:1\"";
+    let beside = waits(&text("app:1", neighbour), &text("app:2", neighbour));
+    assert_eq!(beside[1..], ["1s "], "an app beside it may have just learnt its address: {beside:?}");
+    let unrouted = waits(&text("app:1", neighbour), &text("app:1", "apps.worker = \"checked:2\""));
+    assert_eq!(unrouted, ["5s ", "1s "], "the proxy cannot know who asks it");
+    let off = |image: &str| text(image, "").replace("proxy.tls = \"off\"", "proxy.enabled = false");
+    assert_eq!(waits(&off("app:1"), &off("app:2")), ["5s ", "1s "]);
 }
 
 #[test]
