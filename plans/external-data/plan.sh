@@ -491,10 +491,10 @@ start_made() { try docker start "$1"; }
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
 await() {
   start
-  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  [ "$1" = state ] || show "$@"
+  case $1 in state | outcome) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -518,7 +518,14 @@ await() {
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
-  hide "$_name is not ready: $_answer
+  case $1 in
+    outcome)
+      _lack='has not ended well'
+      [ "$_answer" != running ] || _answer="it still runs after $_limit s"
+      ;;
+    *) _lack='is not ready' ;;
+  esac
+  hide "$_name $_lack: $_answer
 the end of its log:
 $_log"
   return 1
@@ -538,6 +545,12 @@ gets_ready() {
   _name=$1 _every=$2 _left=$3
   shift 3
   await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# outcome CONTAINER: whether it ended, and how
+# shellcheck disable=SC2317 # await calls it
+outcome() {
+  ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
@@ -656,7 +669,7 @@ no_other_answers() {
     case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
-      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
+      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous* | "$_made_as"-release*) ;;
       *) _owner= ;;
     esac
     case "$_container|$_owner" in

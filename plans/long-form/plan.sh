@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 42 steps.
+# What gordon planned for project shop: 45 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -41,23 +41,26 @@
 #   30  run s-shop.example.com-files
 #   31  see that s-shop.example.com-files stays up for 1s
 #   32  set the restart policy of s-shop.example.com-files to always
-#   33  run s-shop.example.com
-#   34  wait until s-shop.example.com answers /up with 200-299, 401
-#   35  set the restart policy of s-shop.example.com to always
-#   36  run s-shop.example.com-2
-#   37  wait until s-shop.example.com-2 answers /up with 200-299, 401
-#   38  set the restart policy of s-shop.example.com-2 to always
-#   39  run s-jobs
-#   40  wait until s-jobs listens on port 8080
-#   41  set the restart policy of s-jobs to always
-#   42  route to shop
+#   33  create s-shop.example.com-release
+#   34  start s-shop.example.com-release
+#   35  wait until s-shop.example.com-release ends well
+#   36  run s-shop.example.com
+#   37  wait until s-shop.example.com answers /up with 200-299, 401
+#   38  set the restart policy of s-shop.example.com to always
+#   39  run s-shop.example.com-2
+#   40  wait until s-shop.example.com-2 answers /up with 200-299, 401
+#   41  set the restart policy of s-shop.example.com-2 to always
+#   42  run s-jobs
+#   43  wait until s-jobs listens on port 8080
+#   44  set the restart policy of s-jobs to always
+#   45  route to shop
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=42 _step=0 _open='' _ran=' ' _count=0
+  _steps=45 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull busybox:latest' 'not on this host'
@@ -373,7 +376,37 @@ END_
   restarts s-shop.example.com-files always ||
     run docker update --restart always s-shop.example.com-files
 
-  step 33 'run s-shop.example.com' 'not there yet'
+  step 33 'create s-shop.example.com-release' 'a new release begins with it'
+  is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    create_unless is_current s-shop.example.com-release shop any \
+        cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c/release-entrypoint:e3b0c442/release:89c4ec9f,0c3603e1,c22995ad \
+        web:1 -- \
+      docker create --name s-shop.example.com-release --restart no --network s-backend \
+          --env-file shop.env --env LOG=debug \
+          --label gordon.project=shop --label gordon.part=release/shop.example.com/s-shop.example.com/1 \
+          --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c/release-entrypoint:e3b0c442/release:89c4ec9f,0c3603e1,c22995ad \
+          --cpus 0.5 \
+          --log-opt max-file=3 --log-opt max-size=10m \
+          --memory 256m \
+          --stop-signal SIGKILL --stop-timeout 5 \
+          --entrypoint '' \
+          web:1 sh -c 'exit 0' || failed
+
+  step 34 'start s-shop.example.com-release' 'a new release begins with it'
+  is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    is_running s-shop.example.com-release ||
+    ended_well s-shop.example.com-release ||
+    run docker start s-shop.example.com-release
+
+  step 35 'wait until s-shop.example.com-release ends well' 'a new release begins with it'
+  is_current s-shop.example.com shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
+    ended_well s-shop.example.com-release ||
+    ends_well s-shop.example.com-release 1 90 || go_back
+
+  step 36 'run s-shop.example.com' 'not there yet'
   run_unless is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com --restart on-failure:10 \
@@ -386,7 +419,7 @@ END_
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 34 'wait until s-shop.example.com answers /up with 200-299, 401' 'not ready yet'
+  step 37 'wait until s-shop.example.com answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com always ||
     patiently 20 5 gets_ready s-shop.example.com 1 50 \
         docker exec gordon-proxy sh \
@@ -400,12 +433,12 @@ printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnect
 wait" \
             ask s-shop.example.com 3000 /up shop.example.com '2..|401' || failed
 
-  step 35 'set the restart policy of s-shop.example.com to always' \
+  step 38 'set the restart policy of s-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com always ||
     run docker update --restart always s-shop.example.com
 
-  step 36 'run s-shop.example.com-2' 'not there yet'
+  step 39 'run s-shop.example.com-2' 'not there yet'
   run_unless is_current s-shop.example.com-2 shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
@@ -418,7 +451,7 @@ wait" \
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 37 'wait until s-shop.example.com-2 answers /up with 200-299, 401' 'not ready yet'
+  step 40 'wait until s-shop.example.com-2 answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com-2 always ||
     patiently 20 5 gets_ready s-shop.example.com-2 1 50 \
         docker exec gordon-proxy sh \
@@ -432,12 +465,12 @@ printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnect
 wait" \
             ask s-shop.example.com-2 3000 /up shop.example.com '2..|401' || failed
 
-  step 38 'set the restart policy of s-shop.example.com-2 to always' \
+  step 41 'set the restart policy of s-shop.example.com-2 to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com-2 always ||
     run docker update --restart always s-shop.example.com-2
 
-  step 39 'run s-jobs' 'not there yet'
+  step 42 'run s-jobs' 'not there yet'
   run_unless is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest -- \
     docker run --detach --name s-jobs --restart on-failure:10 \
         --network s-backend --ip 10.96.134.134 --network-alias jobs \
@@ -447,18 +480,18 @@ wait" \
         --stop-timeout 5 --entrypoint sh \
         worker:latest -c 'exec sleep 1000000' || failed
 
-  step 40 'wait until s-jobs listens on port 8080' 'not ready yet'
+  step 43 'wait until s-jobs listens on port 8080' 'not ready yet'
   restarts s-jobs always ||
     gets_ready s-jobs 1 30 \
         docker exec gordon-proxy sh \
             -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
             connect s-jobs 8080 jobs.example.com || failed
 
-  step 41 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
+  step 44 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
   restarts s-jobs always ||
     run docker update --restart always s-jobs
 
-  step 42 'route to shop' 'not there yet'
+  step 45 'route to shop' 'not there yet'
   has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
@@ -517,6 +550,11 @@ expectations() {
       busybox:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.131 ||
     refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
+  absent s-shop.example.com-release ||
+    is_current s-shop.example.com-release shop any \
+      cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c/release-entrypoint:e3b0c442/release:89c4ec9f,0c3603e1,c22995ad \
+      web:1 ||
+    refuse 's-shop.example.com-release is not as it was when this was planned'
   absent s-shop.example.com ||
     is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
@@ -546,6 +584,12 @@ expectations() {
       s-shop.example.com-next s-shop.example.com-next-2 s-shop.example.com-previous \
       s-shop.example.com-previous-2 shop shop-example-com shop-example-com-files ||
     refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# go_back: puts back what was there before a step that failed, and ends the script
+go_back() {
+  undo docker stop -t 5 s-shop.example.com-release
+  failed
 }
 
 # routes: what the proxy is to have of a project
@@ -682,6 +726,12 @@ feed() {
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
 
+# create_unless CHECK CONTAINER WORDS… -- COMMAND…: as try, of a command that creates the container; when it is there,
+# nothing is done, but it has to pass the check
+create_unless() {
+  if exists "$2"; then require "$@"; else create "$@"; fi
+}
+
 # run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
 # was only created is started
 run_unless() {
@@ -706,14 +756,20 @@ require() { "$@" || fail "$2 is not as this plan makes it: plan again on this ho
 # start_made CONTAINER: starts it
 start_made() { try docker start "$1"; }
 
+# undo COMMAND…: a command that may fail, on the way back
+undo() {
+  show "$@"
+  "$@" </dev/null >/dev/null || :
+}
+
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
 await() {
   start
-  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  [ "$1" = state ] || show "$@"
+  case $1 in state | outcome) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -737,7 +793,14 @@ await() {
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
-  hide "$_name is not ready: $_answer
+  case $1 in
+    outcome)
+      _lack='has not ended well'
+      [ "$_answer" != running ] || _answer="it still runs after $_limit s"
+      ;;
+    *) _lack='is not ready' ;;
+  esac
+  hide "$_name $_lack: $_answer
 the end of its log:
 $_log"
   return 1
@@ -768,6 +831,15 @@ patiently() {
   _start=$1 _retries=$2
   shift 2
   "$@"
+}
+
+# ends_well CONTAINER EVERY LIMIT: waits until it ends, with exit status 0
+ends_well() { await "$1" "$3" "$2" 0 'done' 'failed *|dead' outcome "$1"; }
+
+# outcome CONTAINER: whether it ended, and how
+# shellcheck disable=SC2317 # await calls it
+outcome() {
+  ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
@@ -886,7 +958,7 @@ no_other_answers() {
     case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
-      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
+      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous* | "$_made_as"-release*) ;;
       *) _owner= ;;
     esac
     case "$_container|$_owner" in
@@ -1023,6 +1095,9 @@ is_running() {
     *) return 1 ;;
   esac
 }
+
+# ended_well CONTAINER: it ended, with exit status 0
+ended_well() { look container "$1" '{{.State.Status}} {{.State.ExitCode}}' && [ "$_seen" = 'exited 0' ]; }
 
 # is_healthy CONTAINER: its health check says so
 is_healthy() {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project mail: 30 steps.
+# What gordon planned for project mail: 33 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 # In its environment it needs DATABASE_URL, POSTGRES_PASSWORD.
@@ -30,23 +30,26 @@
 #   18  run mail-db
 #   19  see that mail-db stays up for 1s
 #   20  set the restart policy of mail-db to always
-#   21  run mail-web-green
-#   22  wait until mail-web-green listens on port 3000
-#   23  set the restart policy of mail-web-green to always
-#   24  run mail-web-green-2
-#   25  wait until mail-web-green-2 listens on port 3000
-#   26  set the restart policy of mail-web-green-2 to always
-#   27  run mail-web-green-3
-#   28  wait until mail-web-green-3 listens on port 3000
-#   29  set the restart policy of mail-web-green-3 to always
-#   30  route to mail
+#   21  create mail-web-release
+#   22  start mail-web-release
+#   23  wait until mail-web-release ends well
+#   24  run mail-web-green
+#   25  wait until mail-web-green listens on port 3000
+#   26  set the restart policy of mail-web-green to always
+#   27  run mail-web-green-2
+#   28  wait until mail-web-green-2 listens on port 3000
+#   29  set the restart policy of mail-web-green-2 to always
+#   30  run mail-web-green-3
+#   31  wait until mail-web-green-3 listens on port 3000
+#   32  set the restart policy of mail-web-green-3 to always
+#   33  route to mail
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=30 _step=0 _open='' _ran=' ' _count=0
+  _steps=33 _step=0 _open='' _ran=' ' _count=0
   _secrets='DATABASE_URL POSTGRES_PASSWORD'
   expectations
 
@@ -296,7 +299,35 @@ END_
   restarts mail-db always ||
     run docker update --restart always mail-db
 
-  step 21 'run mail-web-green' 'not there yet'
+  step 21 'create mail-web-release' 'a new release begins with it'
+  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    create_unless is_current mail-web-release mail any \
+        env:0a0bd12c/image:f287105b/mount:36d9f4be/release-entrypoint:e3b0c442/release:c1cc69e6,0c3603e1,78fca0af/secret:16989fa2 \
+        gmail-web:latest mail-uploads:/data -- \
+      docker create --name mail-web-release --restart no --network mail-network \
+          --env LOG=info --env DATABASE_URL \
+          --label gordon.project=mail --label gordon.part=release/mail/mail-web/1 \
+          --label gordon.spec=env:0a0bd12c/image:f287105b/mount:36d9f4be/release-entrypoint:e3b0c442/release:c1cc69e6,0c3603e1,78fca0af/secret:16989fa2 \
+          --log-opt max-file=3 --log-opt max-size=10m \
+          --stop-signal SIGKILL --stop-timeout 30 \
+          --volume mail-uploads:/data --entrypoint '' \
+          gmail-web:latest python3 -c "print('migrated')" || failed
+
+  step 22 'start mail-web-release' 'a new release begins with it'
+  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    is_running mail-web-release ||
+    ended_well mail-web-release ||
+    run docker start mail-web-release
+
+  step 23 'wait until mail-web-release ends well' 'a new release begins with it'
+  is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    ended_well mail-web-release ||
+    ends_well mail-web-release 1 300 || go_back
+
+  step 24 'run mail-web-green' 'not there yet'
   run_unless is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green --restart on-failure:10 \
@@ -308,18 +339,18 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 22 'wait until mail-web-green listens on port 3000' 'not ready yet'
+  step 25 'wait until mail-web-green listens on port 3000' 'not ready yet'
   restarts mail-web-green always ||
     gets_ready mail-web-green 1 60 \
         docker exec gordon-proxy sh \
             -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
             connect mail-web-green 3000 mail.example.com || failed
 
-  step 23 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
+  step 26 'set the restart policy of mail-web-green to always' 'it is ready: docker keeps it up from here on'
   restarts mail-web-green always ||
     run docker update --restart always mail-web-green
 
-  step 24 'run mail-web-green-2' 'not there yet'
+  step 27 'run mail-web-green-2' 'not there yet'
   run_unless is_current mail-web-green-2 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-2 --restart on-failure:10 \
@@ -331,19 +362,19 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 25 'wait until mail-web-green-2 listens on port 3000' 'not ready yet'
+  step 28 'wait until mail-web-green-2 listens on port 3000' 'not ready yet'
   restarts mail-web-green-2 always ||
     gets_ready mail-web-green-2 1 60 \
         docker exec gordon-proxy sh \
             -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
             connect mail-web-green-2 3000 mail.example.com || failed
 
-  step 26 'set the restart policy of mail-web-green-2 to always' \
+  step 29 'set the restart policy of mail-web-green-2 to always' \
       'it is ready: docker keeps it up from here on'
   restarts mail-web-green-2 always ||
     run docker update --restart always mail-web-green-2
 
-  step 27 'run mail-web-green-3' 'not there yet'
+  step 30 'run mail-web-green-3' 'not there yet'
   run_unless is_current mail-web-green-3 mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data -- \
     docker run --detach --name mail-web-green-3 --restart on-failure:10 \
@@ -355,19 +386,19 @@ END_
         --stop-timeout 30 --volume mail-uploads:/data \
         gmail-web:latest || failed
 
-  step 28 'wait until mail-web-green-3 listens on port 3000' 'not ready yet'
+  step 31 'wait until mail-web-green-3 listens on port 3000' 'not ready yet'
   restarts mail-web-green-3 always ||
     gets_ready mail-web-green-3 1 60 \
         docker exec gordon-proxy sh \
             -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
             connect mail-web-green-3 3000 mail.example.com || failed
 
-  step 29 'set the restart policy of mail-web-green-3 to always' \
+  step 32 'set the restart policy of mail-web-green-3 to always' \
       'it is ready: docker keeps it up from here on'
   restarts mail-web-green-3 always ||
     run docker update --restart always mail-web-green-3
 
-  step 30 'route to mail' 'not there yet'
+  step 33 'route to mail' 'not there yet'
   has_routes mail "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put mail <<END || failed
 $(routes)
@@ -407,6 +438,11 @@ expectations() {
       mail-pgdata:/var/lib/postgresql/data ||
     has_room mail-network 10.208.88.0/24 10.208.88.129 ||
     refuse 'network mail-network has no room for mail-db at 10.208.88.129'
+  absent mail-web-release ||
+    is_current mail-web-release mail any \
+      env:0a0bd12c/image:f287105b/mount:36d9f4be/release-entrypoint:e3b0c442/release:c1cc69e6,0c3603e1,78fca0af/secret:16989fa2 \
+      gmail-web:latest mail-uploads:/data ||
+    refuse 'mail-web-release is not as it was when this was planned'
   absent mail-web-green ||
     is_current mail-web-green mail any env:0a0bd12c/image:f287105b/mount:36d9f4be/secret:16989fa2 \
       gmail-web:latest mail-uploads:/data ||
@@ -435,6 +471,12 @@ expectations() {
       mail-web-blue mail-web-blue-2 mail-web-blue-3 mail-web-green mail-web-green-2 mail-web-green-3 \
       mail-web-previous mail-web-previous-2 mail-web-previous-3 web ||
     refuse 'a container that is not of this project answers to one of its names on its networks'
+}
+
+# go_back: puts back what was there before a step that failed, and ends the script
+go_back() {
+  undo docker stop -t 30 mail-web-release
+  failed
 }
 
 # routes: what the proxy is to have of a project
@@ -559,6 +601,12 @@ feed() {
 # run COMMAND…: as try; when the command fails, so does the script
 run() { try "$@" || failed; }
 
+# create_unless CHECK CONTAINER WORDS… -- COMMAND…: as try, of a command that creates the container; when it is there,
+# nothing is done, but it has to pass the check
+create_unless() {
+  if exists "$2"; then require "$@"; else create "$@"; fi
+}
+
 # run_unless CHECK CONTAINER WORDS… -- COMMAND…: as create_unless, of a command that also starts the container; one that
 # was only created is started
 run_unless() {
@@ -583,14 +631,20 @@ require() { "$@" || fail "$2 is not as this plan makes it: plan again on this ho
 # start_made CONTAINER: starts it
 start_made() { try docker start "$1"; }
 
+# undo COMMAND…: a command that may fail, on the way back
+undo() {
+  show "$@"
+  "$@" </dev/null >/dev/null || :
+}
+
 # await NAME LIMIT EVERY HOLD READY FATAL COMMAND…: asks every EVERY seconds, for LIMIT seconds, until the answer has
 # matched READY for HOLD seconds on end; an answer that matches FATAL, or no time left, fails
 await() {
   start
-  _name=$1 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
+  _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  [ "$1" = state ] || show "$@"
+  case $1 in state | outcome) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -614,7 +668,14 @@ await() {
   done
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
-  hide "$_name is not ready: $_answer
+  case $1 in
+    outcome)
+      _lack='has not ended well'
+      [ "$_answer" != running ] || _answer="it still runs after $_limit s"
+      ;;
+    *) _lack='is not ready' ;;
+  esac
+  hide "$_name $_lack: $_answer
 the end of its log:
 $_log"
   return 1
@@ -634,6 +695,15 @@ gets_ready() {
   _name=$1 _every=$2 _left=$3
   shift 3
   await "$_name" "$_left" "$_every" 0 ready 'exited *|dead *|restarting *' once_up "$_name" "$@"
+}
+
+# ends_well CONTAINER EVERY LIMIT: waits until it ends, with exit status 0
+ends_well() { await "$1" "$3" "$2" 0 'done' 'failed *|dead' outcome "$1"; }
+
+# outcome CONTAINER: whether it ended, and how
+# shellcheck disable=SC2317 # await calls it
+outcome() {
+  ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines
@@ -752,7 +822,7 @@ no_other_answers() {
     case $_made_as in */*) _made_as=${_made_as%/*} _made_as=${_made_as##*/} ;; esac
     _made_as=${_made_as:-$_container}
     case $_container in
-      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous*) ;;
+      "$_made_as" | "$_made_as"-[0-9]* | "$_made_as"-next* | "$_made_as"-blue* | "$_made_as"-green* | "$_made_as"-previous* | "$_made_as"-release*) ;;
       *) _owner= ;;
     esac
     case "$_container|$_owner" in
@@ -889,6 +959,9 @@ is_running() {
     *) return 1 ;;
   esac
 }
+
+# ended_well CONTAINER: it ended, with exit status 0
+ended_well() { look container "$1" '{{.State.Status}} {{.State.ExitCode}}' && [ "$_seen" = 'exited 0' ]; }
 
 # restarts CONTAINER POLICY: this is its restart policy
 restarts() {

@@ -16,6 +16,7 @@ use super::hint::ended;
 use super::hint::hint;
 use super::hint::namesakes;
 use super::hint::no_answer;
+use super::hint::not_done;
 use super::turn::Turn;
 use crate::docker::Await;
 use crate::docker::Command;
@@ -230,6 +231,10 @@ impl Executor<'_> {
         };
         let hint = match &step.op {
             Op::Pull { image, .. } => self.with_namesakes(image, hint),
+            Op::Await(Await::Ends { name, .. }) if diagnosis.is_some() => {
+                let is_late = matches!(cause, Cause::TooLate { .. });
+                hint.or_else(|| Some(not_done(name, is_late)))
+            }
             _ => hint,
         };
         Failure { step: step.id, after, cause, hint, diagnosis, undoes }

@@ -4,6 +4,7 @@ use super::End;
 use super::ssh::unreachable;
 use crate::docker::Op;
 use crate::docker::proxy;
+use crate::name::Container;
 use std::collections::BTreeMap;
 
 /// What to do when docker itself cannot be reached, whatever it was asked; `None` when that is not the trouble.
@@ -36,6 +37,12 @@ pub(super) fn no_answer(stderr: &str) -> Option<String> {
         return None;
     };
     Some(hint.to_owned())
+}
+
+/// What to do about a container that did not end well.
+pub(super) fn not_done(container: &Container, is_late: bool) -> String {
+    let time = if is_late { "; `timeout` gives it more time" } else { "" };
+    format!("`docker logs {container}` shows all that it wrote, until it runs anew{time}")
 }
 
 /// What to do about `stderr`, docker's complaint about `op`; `None` for a complaint that is not known.

@@ -12,6 +12,7 @@ use serde::de::MapAccess;
 use serde::de::SeqAccess;
 use serde::de::Visitor;
 use serde::de::value::MapAccessDeserializer;
+use serde::de::value::SeqAccessDeserializer;
 use serde::de::value::StrDeserializer;
 use serde_spanned::Spanned;
 use std::fmt;
@@ -103,6 +104,40 @@ impl<'de> Deserialize<'de> for WordsForm {
         }
 
         deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+/// The words of a command, or a table.
+pub(super) enum WordsOr<T> {
+    Words(WordsForm),
+    Table(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for WordsOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FormVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for FormVisitor<T> {
+            type Value = WordsOr<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of words, a string, or a table with `command`")
+            }
+
+            fn visit_str<E: Error>(self, line: &str) -> Result<WordsOr<T>, E> {
+                WordsForm::deserialize(StrDeserializer::new(line)).map(WordsOr::Words)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<WordsOr<T>, A::Error> {
+                WordsForm::deserialize(SeqAccessDeserializer::new(access)).map(WordsOr::Words)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<WordsOr<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access)).map(WordsOr::Table)
+            }
+        }
+
+        deserializer.deserialize_any(FormVisitor(PhantomData))
     }
 }
 

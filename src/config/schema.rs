@@ -18,6 +18,7 @@ use crate::name::Label;
 use crate::name::Project;
 use crate::name::ShortName;
 use crate::spec::Pull;
+use crate::spec::ReleaseCommand;
 use crate::spec::Settings;
 use crate::spec::Statuses;
 use crate::spec::Tls;
@@ -127,6 +128,8 @@ pub struct Route {
     pub port: Option<Spanned<NonZeroU16>>,
     /// How many containers run it.
     pub replicas: Spanned<NonZeroU8>,
+    /// What a new release begins with.
+    pub release: Option<ReleaseCommand>,
     /// How a new release takes over.
     pub strategy: Strategy,
     /// What every container is described by.
@@ -144,6 +147,8 @@ pub struct App {
     pub port: Option<Spanned<NonZeroU16>>,
     /// How many containers run it.
     pub replicas: Spanned<NonZeroU8>,
+    /// What a new release begins with.
+    pub release: Option<ReleaseCommand>,
     /// How a new release takes over.
     pub strategy: Strategy,
     /// What every container is described by.

@@ -6,6 +6,7 @@ use super::form::ImageOr;
 use super::form::List;
 use super::form::OneOrMany;
 use super::form::WordsForm;
+use super::form::WordsOr;
 use super::form::Written;
 use super::mount::EnvFile;
 use super::mount::MountForm;
@@ -34,12 +35,14 @@ use crate::name::Image;
 use crate::name::Label;
 use crate::name::ShortName;
 use crate::name::visible;
+use crate::spec::ReleaseCommand;
 use crate::spec::Settings;
 use crate::spec::Tls;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use std::num::NonZeroU8;
 use std::num::NonZeroU16;
+use std::time::Duration;
 
 /// A table with the keys that all workloads have, and its own. Serde's own way of sharing them (`flatten`) loses the
 /// places.
@@ -119,6 +122,7 @@ table! {
         id: Option<Spanned<Label>>,
         port: Option<Spanned<Port>>,
         replicas: Option<Spanned<Replicas>>,
+        release: Option<Spanned<WordsOr<ReleaseTable>>>,
         strategy: Option<Strategy>,
         domains: OneOrMany<Domain>,
         redirect_from: OneOrMany<Domain>,
@@ -144,6 +148,7 @@ table! {
         proxy: Option<AppProxyTable>,
         port: Option<Spanned<Port>>,
         replicas: Option<Spanned<Replicas>>,
+        release: Option<Spanned<WordsOr<ReleaseTable>>>,
         strategy: Option<Spanned<Strategy>>,
         ports: Vec<Spanned<Published>>,
         server: OneOrMany<Written>,
@@ -176,6 +181,17 @@ pub(super) struct AppProxyTable {
     snippet: Option<Snippet>,
 }
 
+/// The command that a release begins with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table with `command`")]
+pub(super) struct ReleaseTable {
+    command: Spanned<WordsForm>,
+    #[serde(default)]
+    entrypoint: Option<Spanned<WordsForm>>,
+    #[serde(default)]
+    timeout: Option<Time>,
+}
+
 /// How to see that a container is ready.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table with `path` or `cmd`")]
@@ -206,6 +222,9 @@ struct Common {
 /// Where an app of a Luma project listens, unless it says so.
 const DEFAULT_APP_PORT: u16 = 3000;
 
+/// The time that the command of a release has, unless it says so.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
 impl RouteTable {
     /// The route of `domain`.
     pub(super) fn into_route(
@@ -227,6 +246,7 @@ impl RouteTable {
             id: self.id.take(),
             port: self.port.take().map(into_port),
             replicas: replicas(self.replicas.take()),
+            release: into_release(self.release.take(), problems),
             strategy: self.strategy.take().unwrap_or(Strategy::Rolling),
             workload: self.common().into_workload(Vec::new(), settings, problems),
         }
@@ -272,6 +292,7 @@ impl AppTable {
         let name = keyed_name(key, self.name.take(), &self.image, problems)?;
         let replicas = replicas(self.replicas.take());
         let (proxy, port) = into_proxy(self.proxy.take(), self.port.take(), problems);
+        let release = into_release(self.release.take(), problems);
         let declared = self.strategy.take();
         if let (Some(strategy), [port, ..]) = (&declared, ports.as_slice())
             && *strategy.get_ref() == Strategy::Rolling
@@ -302,6 +323,7 @@ impl AppTable {
             proxy,
             port,
             replicas,
+            release,
             strategy,
             workload: self.common().into_workload(ports, settings, problems),
         })
@@ -377,11 +399,7 @@ impl Common {
                     .hint("add `command`: docker leaves out the image's own, too"),
             );
         }
-        let entrypoint = match entrypoint {
-            Words::None => Vec::new(),
-            Words::Empty(_) => vec![String::new()],
-            Words::Some(words) => words,
-        };
+        let entrypoint = into_entrypoint(entrypoint);
         let command = match command {
             Words::None | Words::Empty(_) => Vec::new(),
             Words::Some(words) => words,
@@ -413,6 +431,15 @@ enum Words {
     Some(Vec<String>),
 }
 
+/// The words of an entrypoint, as docker takes them: one empty word takes the image's away.
+fn into_entrypoint(words: Words) -> Vec<String> {
+    match words {
+        Words::None => Vec::new(),
+        Words::Empty(_) => vec![String::new()],
+        Words::Some(words) => words,
+    }
+}
+
 fn into_words(words: Option<Spanned<WordsForm>>, problems: &mut Vec<Problem>) -> Words {
     let Some(words) = words else { return Words::None };
     let span = words.span();
@@ -437,6 +464,36 @@ fn into_words(words: Option<Spanned<WordsForm>>, problems: &mut Vec<Problem>) ->
         );
     }
     Words::Some(words)
+}
+
+fn into_release(
+    release: Option<Spanned<WordsOr<ReleaseTable>>>,
+    problems: &mut Vec<Problem>,
+) -> Option<ReleaseCommand> {
+    let release = release?;
+    let place = release.span();
+    let ReleaseTable { command, entrypoint, timeout } = match release.into_inner() {
+        WordsOr::Words(words) => {
+            ReleaseTable { command: Spanned::new(place, words), entrypoint: None, timeout: None }
+        }
+        WordsOr::Table(table) => table,
+    };
+    let entrypoint = match into_words(entrypoint, problems) {
+        Words::None => None,
+        words => Some(into_entrypoint(words)),
+    };
+    let timeout = timeout.map_or(RELEASE_TIMEOUT, |time| time.0);
+    match into_words(Some(command), problems) {
+        Words::Some(command) => Some(ReleaseCommand { command, entrypoint, timeout }),
+        Words::Empty(place) => {
+            problems.push(
+                Problem::error(place, "a `release` without a command runs nothing")
+                    .hint("as in `release = [\"bin/migrate\"]`; or remove it"),
+            );
+            None
+        }
+        Words::None => None,
+    }
 }
 
 fn into_health(health: Spanned<HealthTable>, problems: &mut Vec<Problem>) -> Option<Spanned<Health>> {

@@ -85,17 +85,18 @@ impl Collisions {
     /// Every name that the containers of a workload may ever have.
     pub(super) fn containers(&mut self, workload: &Workload, place: &Range<usize>) {
         let is_app = workload.kind == Kind::App;
-        let roles: &[Role] = if is_app {
-            &[Role::Serving, Role::Incoming, Role::Previous]
-        } else {
-            &[Role::Serving, Role::Previous]
+        let is_used = |role: &Role| match role {
+            Role::Serving | Role::Previous => true,
+            Role::Incoming => is_app,
+            Role::Release => workload.release.is_some(),
         };
+        let roles = [Role::Serving, Role::Incoming, Role::Previous, Role::Release];
         let what = if is_app { What::Replicas } else { What::Service };
         let owner = workload.owner.clone();
         let holder =
             Holder { base_name: workload.base_name.as_str().into(), owner, place: place.clone(), what };
-        for role in roles {
-            self.hold(workload.container(*role, 1), holder.clone());
+        for role in roles.into_iter().filter(is_used) {
+            self.hold(workload.container(role, 1), holder.clone());
         }
         let longest = if is_app { "-previous-255" } else { "-previous" };
         let label = workload.base_name.rsplit('.').next().map_or(0, str::len) + longest.len();

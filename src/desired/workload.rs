@@ -13,12 +13,18 @@ use crate::spec::Mount;
 use crate::spec::Naming;
 use crate::spec::PortCheck;
 use crate::spec::Prober;
+use crate::spec::ReleaseCommand;
 use crate::spec::Role;
 use crate::spec::Runtime;
+use crate::spec::Setting;
 use crate::spec::Source;
 use crate::spec::Spec;
 use std::fmt;
 use std::time::Duration;
+
+/// The settings of a container that runs the command of a release. Labels of other tools are not for it: some route by
+/// them. A program that is asked to end may say that all went well, and did half of its work: it is killed.
+const RELEASE_SETTINGS: [(&str, &[&str]); 2] = [("labels", &[]), ("stop_signal", &["SIGKILL"])];
 
 /// The containers that do one job.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +51,8 @@ pub struct Workload {
     pub needs: Vec<String>,
     /// How to see that it is ready.
     pub ready: Ready,
+    /// What a new release begins with.
+    pub release: Option<ReleaseCommand>,
     /// How a new release takes over.
     pub strategy: Strategy,
     /// Whether the release before stays, stopped.
@@ -129,6 +137,16 @@ impl Workload {
     /// The spec of its containers, which their label remembers. Leaves out what comes from the image
     /// or from its app.
     pub fn spec(&self) -> Spec {
+        self.spec_with(None)
+    }
+
+    /// The spec of the container that runs the command of its release: that of its containers, and the command. So it
+    /// changes with every release.
+    pub fn release_spec(&self) -> Spec {
+        self.spec_with(self.release.as_ref())
+    }
+
+    fn spec_with(&self, release: Option<&ReleaseCommand>) -> Spec {
         let runtime = &self.runtime;
         let env: Vec<String> = runtime.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let mounts: Vec<String> = runtime.mounts.iter().map(describe).collect();
@@ -147,6 +165,8 @@ impl Workload {
             ("mount", words(&mounts)),
             ("port", words(&runtime.ports)),
             ("health", words(&health)),
+            ("release", words(release.iter().flat_map(|release| &release.command))),
+            ("release-entrypoint", words(release.iter().flat_map(|release| &release.entrypoint).flatten())),
         ];
         parts.extend(runtime.settings.parts().map(|(key, values)| -> (&str, _) { (key, values) }));
         parts.extend(self.watched_files().map(|part| {
@@ -159,6 +179,35 @@ impl Workload {
     /// The parts of its spec that remember files.
     pub fn watched_files(&self) -> impl Iterator<Item = &FilesPart> {
         self.runtime.mounts.iter().filter_map(|mount| mount.files.as_deref())
+    }
+
+    /// What runs the command of its release, as a workload of one container: like its own, but nothing finds it, and it ends.
+    pub fn release_run(&self) -> Option<Self> {
+        let release = self.release.as_ref()?;
+        let attachments = self
+            .attachments
+            .iter()
+            .map(|attachment| Attachment { network: attachment.network.clone(), aliases: Vec::new() });
+        let mut settings = self.runtime.settings.clone();
+        for (key, values) in RELEASE_SETTINGS {
+            let setting = Setting::find(key).expect("it is a setting");
+            settings.set(setting, values.iter().map(|value| (*value).to_owned()).collect());
+        }
+        Some(Self {
+            kind: Kind::Release,
+            replicas: 1,
+            attachments: attachments.collect(),
+            runtime: Runtime {
+                entrypoint: release.entrypoint.clone().unwrap_or_else(|| self.runtime.entrypoint.clone()),
+                command: release.command.clone(),
+                ports: Vec::new(),
+                health: None,
+                restart: "no".to_owned(),
+                settings,
+                ..self.runtime.clone()
+            },
+            ..self.clone()
+        })
     }
 
     /// The platform of its image, where the config says one.

@@ -97,6 +97,8 @@ pub enum Fact {
     Unpaused(Container),
     /// The container does not run, or is not there.
     Stopped(Container),
+    /// The container ended, with exit status 0.
+    EndedWell(Container),
     /// The container's health check says that it is healthy.
     Healthy(Container),
     /// The container has this restart policy.
@@ -188,6 +190,7 @@ impl Fact {
             Self::Paused(name) => container(name).is_some_and(|seen| seen.state == State::Paused),
             Self::Unpaused(name) => container(name).is_none_or(|seen| seen.state != State::Paused),
             Self::Stopped(name) => container(name).is_none_or(|seen| !seen.state.is_up()),
+            Self::EndedWell(name) => container(name).is_some_and(SeenContainer::ended_well),
             Self::Healthy(name) => container(name)
                 .is_some_and(|seen| seen.state == State::Running && seen.health == Health::Healthy),
             Self::Restart { name, policy } => container(name).is_some_and(|seen| seen.restart == *policy),
@@ -232,6 +235,7 @@ impl fmt::Display for Fact {
             Self::Paused(name) => write!(f, "{name} paused"),
             Self::Unpaused(name) => write!(f, "{name} not paused"),
             Self::Stopped(name) => write!(f, "{name} stopped"),
+            Self::EndedWell(name) => write!(f, "{name} ended well"),
             Self::Healthy(name) => write!(f, "{name} healthy"),
             Self::Restart { name, policy } => write!(f, "{name} restarts {policy}"),
             Self::Attached { container, network, aliases: None } => write!(f, "{container} on {network}"),

@@ -217,7 +217,7 @@ impl<'l> Part<'l> {
         let kind = Kind::parse(kind)?;
         let (rest, release) = match kind {
             Kind::Network | Kind::Volume => (rest, ""),
-            Kind::App | Kind::Service | Kind::Proxy => rest.rsplit_once('/')?,
+            Kind::App | Kind::Service | Kind::Proxy | Kind::Release => rest.rsplit_once('/')?,
         };
         let (owner, name) = rest.rsplit_once('/')?;
         Some(Self { kind: Some(kind), owner, name: Some(name), release })

@@ -197,6 +197,8 @@ pub struct SeenContainer {
     pub image: Option<ImageId>,
     /// What it does.
     pub state: State,
+    /// The exit status with which it ended, of containers that gordon made and that ended.
+    pub exit_status: Option<i64>,
     /// Its restart policy, as `docker run --restart` takes it.
     pub restart: String,
     /// The time that it has to end by itself, where it was told one.
@@ -252,6 +254,11 @@ pub enum State {
 }
 
 impl SeenContainer {
+    /// Whether it ended by itself, with exit status 0.
+    pub fn ended_well(&self) -> bool {
+        self.exit_status == Some(0)
+    }
+
     /// Whether it is the proxy that all projects share.
     pub fn is_proxy(&self) -> bool {
         self.maker.is_some() && self.kind == Some(Kind::Proxy)

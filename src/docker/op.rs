@@ -321,6 +321,7 @@ impl Op {
             }
             Self::RemoveRoutes { project } => Fact::NoRoutes(project.clone()),
             Self::Await(Await::Healthy { name, .. }) => Fact::Healthy(name.clone()),
+            Self::Await(Await::Ends { name, .. }) => Fact::EndedWell(name.clone()),
             Self::ExpectVolumes { .. }
             | Self::Create(_)
             | Self::Run(_)

@@ -48,6 +48,13 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
+    /// The container ends, with exit status 0.
+    Ends {
+        /// The container.
+        name: Container,
+        /// The time after which it has failed.
+        timeout: Duration,
+    },
     /// The containers have given up their names, and end the requests that they still get for those names.
     Drain {
         /// The containers; at least one.
@@ -113,6 +120,8 @@ const IDLE: &str = "idle";
 
 const STATUS: &str =
     "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
+/// Whether a container ended, and how: that it did is good or fatal.
+const OUTCOME: &str = "{{if ne .State.Status \"exited\"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}";
 const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
 const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
 
@@ -166,7 +175,8 @@ impl Await {
             Self::Healthy { name, .. }
             | Self::Answers { name, .. }
             | Self::Listens { name, .. }
-            | Self::StaysUp { name, .. } => name,
+            | Self::StaysUp { name, .. }
+            | Self::Ends { name, .. } => name,
             Self::Drain { names, .. } => names.first().expect("a container drains"),
         }
     }
@@ -222,6 +232,18 @@ impl Await {
                 every: Duration::from_secs(1),
                 // time enough for docker to bring up a container that was only just made
                 timeout: *time + Duration::from_secs(10),
+                patience: None,
+                lapses: false,
+            },
+            Self::Ends { timeout, .. } => Probe {
+                command: Command::new(["container", "inspect", "--format", OUTCOME, name.as_str()]),
+                ready: "done",
+                then: None,
+                fatal: &["failed *", "dead"],
+                first: Duration::ZERO,
+                hold: Duration::ZERO,
+                every: Duration::from_millis(500),
+                timeout: *timeout,
                 patience: None,
                 lapses: false,
             },
@@ -282,6 +304,7 @@ impl fmt::Display for Await {
             Self::StaysUp { name, time } => {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }
+            Self::Ends { name, .. } => write!(f, "wait until {name} ends well"),
             Self::Drain { names, time, upstreams } => {
                 let their = if names.len() == 1 { "its" } else { "their" };
                 let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

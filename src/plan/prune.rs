@@ -31,8 +31,11 @@ use std::collections::BTreeSet;
 /// Reports a config that asks for none of the project's containers. It is most likely another config of the
 /// same name.
 pub(super) fn check_config(plan: &mut PlanBuilder<'_>, desired: &Desired) {
-    let count = own_containers(plan).len();
-    let orphans = orphans(plan, desired);
+    // what ran the command of a release is no container that a config asks for
+    let is_asked_for = |name: &Container| plan.now.containers[name].kind != Some(Kind::Release);
+    let count = own_containers(plan).iter().filter(|name| is_asked_for(name)).count();
+    let mut orphans = orphans(plan, desired);
+    orphans.retain(is_asked_for);
     if !plan.options.replace && count > 0 && orphans.len() == count {
         plan.conflicts.push(Conflict::AnotherConfig(plan.project.clone(), orphans));
     }
@@ -82,7 +85,9 @@ fn orphans(plan: &PlanBuilder<'_>, desired: &Desired) -> Vec<Container> {
 pub(super) fn unwanted(mut ours: Vec<Container>, desired: &Desired) -> Vec<Container> {
     if !ours.is_empty() {
         let slots = desired.workloads.iter().flat_map(slots);
-        let wanted: BTreeSet<Container> = slots.flat_map(Slot::names).collect();
+        let releases = desired.workloads.iter().filter(|workload| workload.release.is_some());
+        let releases = releases.map(|workload| workload.container(Role::Release, 1));
+        let wanted: BTreeSet<Container> = slots.flat_map(Slot::names).chain(releases).collect();
         ours.retain(|name| !wanted.contains(name));
     }
     ours

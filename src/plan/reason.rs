@@ -52,6 +52,12 @@ pub enum Reason {
     NetworkGone(Network),
     /// The person asked for it.
     Asked,
+    /// A new release begins with it.
+    Begins,
+    /// The command of a release did not end well, so it runs anew.
+    NotDone,
+    /// The command of an earlier release ran in it.
+    EarlierRelease,
     /// The container exists, but does not run.
     NotRunning,
     /// The container is paused.
@@ -391,6 +397,9 @@ impl fmt::Display for Reason {
             Self::Ready => f.write_str("not ready yet"),
             Self::NotInConfig => f.write_str("no longer in the config"),
             Self::TooManyReplicas => f.write_str("more replicas than the config asks for"),
+            Self::Begins => f.write_str("a new release begins with it"),
+            Self::NotDone => f.write_str("it did not end well: it runs anew"),
+            Self::EarlierRelease => f.write_str("of an earlier release"),
             Self::LeftOver => f.write_str("left over from a run that was cut off"),
             Self::Routed => f.write_str("the proxy routes to apps there"),
             Self::RoutesChanged(changes) => changes.fmt(f),
@@ -599,6 +608,7 @@ mod tests {
             inherits: None,
             image: None,
             state: State::Running,
+            exit_status: None,
             restart: String::new(),
             stop_timeout: None,
             limits: Limits::new(),

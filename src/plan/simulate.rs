@@ -139,12 +139,16 @@ fn end_wait(host: &mut Observed, wait: &Await) -> Result<(), Refused> {
     if let Await::Drain { .. } = wait {
         return Ok(());
     }
+    let ends = matches!(wait, Await::Ends { .. });
+    if ends && seen.ended_well() {
+        return Ok(());
+    }
     require(seen.state.is_up() && seen.state != State::Paused, || format!("{name} does not run"))?;
     seen.state = State::Running;
     if let Await::Healthy { .. } = wait {
         seen.health = Health::Healthy;
     }
-    Ok(())
+    if ends { end(host, name, 0) } else { Ok(()) }
 }
 
 fn make(host: &mut Observed, launch: &Launch) -> Result<(), Refused> {
@@ -186,6 +190,7 @@ fn made(image: Option<&SeenImage>, launch: &Launch, volumes: BTreeMap<String, Vo
         inherits: release.inherits.clone(),
         image: image.and_then(|image| image.id.clone()),
         state: State::Created,
+        exit_status: None,
         restart: runtime.restart.clone(),
         stop_timeout: runtime.settings.stop_timeout(),
         limits: runtime.settings.limits(),
@@ -216,7 +221,7 @@ fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
             require(network.addresses.insert(address), || format!("address {address} is in use"))?;
         }
     }
-    container.state = State::Running;
+    (container.state, container.exit_status) = (State::Running, None);
     container.restarts = 0;
     if container.health != Health::None {
         container.health = Health::Starting;
@@ -224,9 +229,15 @@ fn start(host: &mut Observed, name: &Container) -> Result<(), Refused> {
     Ok(())
 }
 
+/// It ends as if it had been killed: nothing is known of what it says to a signal.
 fn stop(host: &mut Observed, name: &Container) -> Result<(), Refused> {
+    let exit_status = container(host, name)?.exit_status.unwrap_or(137);
+    end(host, name, exit_status)
+}
+
+fn end(host: &mut Observed, name: &Container, exit_status: i64) -> Result<(), Refused> {
     let container = host.containers.get_mut(name).ok_or_else(|| absent(name))?;
-    container.state = State::Exited;
+    (container.state, container.exit_status) = (State::Exited, Some(exit_status));
     for (network, membership) in &container.memberships {
         if let (Some(address), Some(network)) = (membership.address, host.networks.get_mut(network)) {
             network.addresses.remove(&address);

@@ -137,6 +137,8 @@ pub enum Place {
     Incoming,
     /// It served before, and was kept.
     Previous,
+    /// It runs the command with which a release begins, or ran it.
+    Release,
     /// The config does not ask for it.
     Orphan,
 }
@@ -247,6 +249,12 @@ fn of_workload<'a>(
         serving += u32::from(serves.serves());
         containers.push(current);
         containers.extend([incoming, previous].into_iter().filter(|member| member.seen.is_some()));
+    }
+    if workload.release.is_some() {
+        let name = workload.container(Role::Release, 1);
+        let seen = ours.get(&name).copied();
+        let ran = Member { health: Health::None, ..Member::of(name, Place::Release, seen, None) };
+        containers.extend(seen.is_some().then_some(ran));
     }
     containers.sort_by_key(|member| member.place);
     WorkloadStatus {

@@ -94,15 +94,24 @@ fn folders(launch: &Launch) -> Vec<String> {
 
 /// What an app or a service runs in place of what its image says.
 fn command(launch: &Launch) -> Option<String> {
-    const LONGEST: usize = 60;
     let words: Vec<&str> =
         launch.runtime.entrypoint.iter().chain(&launch.runtime.command).map(String::as_str).collect();
     let line = words.join(" ");
-    let is_said = launch.labels.kind != Kind::Proxy && !words.is_empty();
-    is_said.then(|| match line.char_indices().nth(LONGEST) {
-        None => format!("runs {line}"),
-        Some((end, _)) => format!("runs {}…", &line[..end]),
-    })
+    let is_said = ![Kind::Proxy, Kind::Release].contains(&launch.labels.kind) && !words.is_empty();
+    is_said.then(|| format!("runs {}", shortened(&line)))
+}
+
+/// The command with which a release begins, and ends before others are made.
+pub(super) fn release_command(launch: &Launch) -> String {
+    shortened(&launch.runtime.command.join(" "))
+}
+
+fn shortened(line: &str) -> String {
+    const LONGEST: usize = 60;
+    match line.char_indices().nth(LONGEST) {
+        None => line.to_owned(),
+        Some((end, _)) => format!("{}…", &line[..end]),
+    }
 }
 
 /// The new settings of a container that its reasons only name.
@@ -156,6 +165,7 @@ fn ready(op: &Op) -> Option<String> {
         Op::Await(Await::Answers { check, timeout, .. }) => {
             Some(format!("ready when {} answers (≤ {})", check.path, time(timeout)))
         }
+        Op::Await(Await::Ends { timeout, .. }) => Some(format!("has {} to end well", time(timeout))),
         _ => None,
     }
 }

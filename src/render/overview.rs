@@ -7,6 +7,7 @@ use super::block::blocks;
 use super::container::changed_facts;
 use super::container::facts;
 use super::container::launch;
+use super::container::release_command;
 use super::container::short_name;
 use super::container::volumes;
 use super::cost::Cost;
@@ -16,6 +17,7 @@ use super::cost::impact;
 use super::cost::removes_kept;
 use super::words::one_line;
 use crate::docker::Await;
+use crate::docker::Launch;
 use crate::docker::NETWORK;
 use crate::docker::Op;
 use crate::docker::RouteSite;
@@ -157,6 +159,8 @@ struct View<'a> {
     owners: BTreeMap<&'a str, &'a str>,
     /// By step, the container that it is about.
     containers: BTreeMap<StepId, &'a str>,
+    /// The short names of apps that are made, by what the names of their containers begin with.
+    apps: BTreeMap<&'a str, &'a str>,
     /// The volumes that are created and mounted by a container of the plan.
     mounted: BTreeSet<&'a str>,
     makes_proxy: bool,
@@ -171,6 +175,7 @@ impl<'a> View<'a> {
             short_names: BTreeMap::new(),
             owners: BTreeMap::new(),
             containers: BTreeMap::new(),
+            apps: BTreeMap::new(),
             mounted: BTreeSet::new(),
             makes_proxy: false,
             drains: BTreeMap::new(),
@@ -187,6 +192,9 @@ impl<'a> View<'a> {
                 }
             }
             if let Some(launch) = launch(block) {
+                if launch.labels.kind == Kind::App {
+                    view.apps.entry(&launch.labels.name).or_insert(short_name(block));
+                }
                 view.mounted.extend(volumes(launch));
                 view.makes_proxy |= launch.labels.kind == Kind::Proxy;
             }
@@ -204,8 +212,23 @@ impl<'a> View<'a> {
             }
     }
 
+    /// The command with which a release begins. What ran the one before makes room for it.
+    fn release(&self, block: &Block<'a>, launch: &'a Launch) -> Entry<'a> {
+        let base_name = launch.labels.name.as_str();
+        let app = self.apps.get(base_name).copied().unwrap_or(base_name);
+        let command = release_command(launch);
+        Entry {
+            what: format!("run {command} once, before app {app}"),
+            facts: facts(block, launch, self.waits_for(block)),
+            ..entry(Action::Create, Kind::Release.as_str(), app)
+        }
+    }
+
     fn entry(&self, block: &Block<'a>) -> Entry<'a> {
         let launch = launch(block);
+        if let Some(launch) = launch.filter(|launch| launch.labels.kind == Kind::Release) {
+            return self.release(block, launch);
+        }
         let kind = match launch.map(|launch| launch.labels.kind) {
             Some(kind) => kind.as_str(),
             None if block.name == PROXY => Kind::Proxy.as_str(),
@@ -259,7 +282,10 @@ impl<'a> View<'a> {
         let needs = block.steps.iter().flat_map(|step| &step.needs);
         let others = needs.filter_map(|need| self.containers.get(need));
         let mut names: Vec<String> = Vec::new();
-        for other in others.filter(|other| **other != block.name && **other != PROXY) {
+        // of the command of its release the entry before tells
+        let is_command = |other: &str| self.plan.kinds.get(other) == Some(&Kind::Release);
+        let is_told = |other: &&&str| **other != block.name && **other != PROXY && !is_command(other);
+        for other in others.filter(is_told) {
             let name = self.short_names[other].to_owned();
             if !names.contains(&name) {
                 names.push(name);

@@ -362,6 +362,7 @@ impl<'a> Script<'a> {
         match wait {
             Await::StaysUp { .. } => self.call("stays_up", &[name, hold, limit], indent),
             Await::Healthy { .. } => self.call("gets_healthy", &[name, every, limit], indent),
+            Await::Ends { .. } => self.call("ends_well", &[name, every, limit], indent),
             Await::Drain { upstreams, .. } if upstreams.is_empty() => {
                 self.call("drain", &[name, limit], indent)
             }
@@ -445,6 +446,7 @@ impl<'a> Script<'a> {
             Fact::Unpaused(name) => ("is_unpaused", vec![text(name)]),
             Fact::Stopped(name) => ("is_stopped", vec![text(name)]),
             Fact::Restart { name, policy } => ("restarts", vec![text(name), text(policy)]),
+            Fact::EndedWell(name) => ("ended_well", vec![text(name)]),
             Fact::Healthy(name) => ("is_healthy", vec![text(name)]),
             Fact::Attached { container, network, aliases: None } => {
                 ("is_attached", vec![text(container), text(network)])

@@ -15,6 +15,8 @@ pub enum Kind {
     Volume,
     /// The container that routes domains to apps, shared by all projects.
     Proxy,
+    /// A container that runs the command with which a release of an app begins, and ends.
+    Release,
 }
 
 impl Kind {
@@ -26,12 +28,13 @@ impl Kind {
             Self::Network => "network",
             Self::Volume => "volume",
             Self::Proxy => "proxy",
+            Self::Release => "release",
         }
     }
 
     /// The kind that a label's word names.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::App, Self::Service, Self::Network, Self::Volume, Self::Proxy]
+        [Self::App, Self::Service, Self::Network, Self::Volume, Self::Proxy, Self::Release]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }

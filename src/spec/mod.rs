@@ -46,6 +46,7 @@ pub use runtime::EnvFile;
 pub use runtime::HealthCheck;
 pub use runtime::Mount;
 pub use runtime::Relabel;
+pub use runtime::ReleaseCommand;
 pub use runtime::Runtime;
 pub use runtime::Source;
 pub use secret::Secret;

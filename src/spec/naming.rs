@@ -3,7 +3,7 @@
 use crate::name::Container;
 
 /// What comes after the name in the label that says what a container is: what it does, then the number of its replica.
-pub const ROLES: [&str; 4] = ["-next", "-blue", "-green", "-previous"];
+pub const ROLES: [&str; 5] = ["-next", "-blue", "-green", "-previous", "-release"];
 
 /// What comes after the base name in the names of a workload's containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Role {
     Incoming,
     /// It did, until now.
     Previous,
+    /// It runs the command that a release begins with.
+    Release,
 }
 
 impl Naming {
@@ -34,6 +36,7 @@ impl Naming {
             (Self::Colours, Role::Serving) => "-green",
             (Self::Colours, Role::Incoming) => "-blue",
             (_, Role::Previous) => "-previous",
+            (_, Role::Release) => "-release",
         };
         let of = |name: &str| Container::parse(name).expect("a base name is a container name");
         if role.is_empty() && replica == 1 {
@@ -57,7 +60,7 @@ mod tests {
     #[test]
     fn a_role_is_one_by_which_a_container_is_known_as_gordon_s() {
         for naming in [Naming::Plain, Naming::Colours] {
-            for role in [Role::Serving, Role::Incoming, Role::Previous] {
+            for role in [Role::Serving, Role::Incoming, Role::Previous, Role::Release] {
                 let name = naming.container("shop-web", role, 1);
                 let role = name.as_str().strip_prefix("shop-web").expect("it begins with the base name");
                 assert!(role.is_empty() || ROLES.contains(&role), "{name}");

@@ -36,6 +36,17 @@ pub struct Runtime {
     pub settings: Settings,
 }
 
+/// The command that runs once before the containers of a new release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseCommand {
+    /// Its words, in place of the app's command; never empty.
+    pub command: Vec<String>,
+    /// The entrypoint, in place of the app's; `None`: the app's.
+    pub entrypoint: Option<Vec<String>>,
+    /// The time after which it has failed.
+    pub timeout: Duration,
+}
+
 /// An env file that docker reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvFile {

@@ -212,6 +212,10 @@ fn furnish(lab: &Lab, by: By) {
     lab.docker(&format!("run -d --restart always {} {IDLE}", labels("facts-paused")));
     lab.docker("pause facts-paused");
     lab.docker(&format!("run -d --name facts-strange {test} {IDLE}"));
+    for (name, status) in [("facts-done", 0), ("facts-failed", 3)] {
+        lab.docker(&format!("run -d {} --entrypoint sh {IDLE} -c 'exit {status}'", labels(name)));
+        lab.docker(&format!("wait {name}"));
+    }
     lab.docker("network connect --alias Cache facts-nobody facts-strange");
     for (name, health) in [("facts-web", "healthy"), ("facts-bare", "unhealthy")] {
         while lab.docker(&format!("container inspect --format {{{{.State.Health.Status}}}} {name}")) != health
@@ -329,6 +333,11 @@ fn cases(lab: &Lab) -> Vec<(Fact, bool)> {
         (restarts("facts-stopped", "on-failure:10"), true),
         (restarts("facts-stopped", "on-failure:1"), false),
         (restarts("facts-none", "no"), false),
+        (Fact::EndedWell(container("facts-done")), true),
+        (Fact::EndedWell(container("facts-failed")), false),
+        (Fact::EndedWell(container("facts-web")), false),
+        (Fact::EndedWell(container("facts-stopped")), false),
+        (Fact::EndedWell(container("facts-none")), false),
         (Fact::Healthy(container("facts-web")), true),
         (Fact::Healthy(container("facts-bare")), false),
         (Fact::Healthy(container("facts-stopped")), false),

@@ -13,6 +13,7 @@ mod lock;
 mod observe;
 mod others;
 mod proxy;
+mod release;
 mod rollout;
 mod routes;
 mod scenarios;

@@ -981,6 +981,38 @@ routes:
 }
 
 #[test]
+fn the_command_of_a_release_has_words_and_a_time() {
+    check(
+        "releases",
+        r#"
+name = "shop"
+[routes]
+"a.com" = { image = "web", release = [] }
+"b.com" = { image = "web", release = { command = "", timeout = "0s" } }
+"c.com" = { image = "web", release = { timeout = "5m" } }
+"d.com" = { image = "web", release = { command = "bin/migrate && bin/seed", after = "db" } }
+"e.com" = { image = "web", release = true }
+[services.db]
+image = "postgres"
+release = "bin/migrate"
+"#,
+        r#"
+name: shop
+routes:
+  a.com: { image: web, release: [] }
+  b.com: { image: web, release: { command: "", timeout: 0s } }
+  c.com: { image: web, release: { timeout: 5m } }
+  d.com: { image: web, release: { command: bin/migrate && bin/seed, after: db } }
+  e.com: { image: web, release: true }
+services:
+  db:
+    image: postgres
+    release: bin/migrate
+"#,
+    );
+}
+
+#[test]
 fn a_variable_without_a_value_is_an_error_at_its_place() {
     check(
         "variables",

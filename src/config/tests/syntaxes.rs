@@ -335,6 +335,28 @@ fn values_are_kept_as_they_were_written() {
 }
 
 #[test]
+fn the_command_of_a_release_is_words_or_a_table() {
+    let release = |value: &str| {
+        let text = format!("[routes]\n\"a.com\" = {{ image = \"web\"{value} }}\n");
+        let toml = config("gordon.toml", &text);
+        assert_eq!(toml, config("gordon.yaml", &to_yaml(&text)));
+        let release = toml.routes[0].release.clone()?;
+        Some((release.command.join("|"), release.entrypoint, release.timeout.as_secs()))
+    };
+    assert_eq!(release(""), None);
+    let none = || Some(vec![String::new()]);
+    for (value, entrypoint, seconds) in [
+        ("[\"bin/migrate\", \"all of it\"]", None, 300),
+        ("\"bin/migrate 'all of it'\"", None, 300),
+        ("{ command = [\"bin/migrate\", \"all of it\"] }", None, 300),
+        ("{ command = \"bin/migrate 'all of it'\", entrypoint = \"\", timeout = \"20m\" }", none(), 1200),
+    ] {
+        let found = release(&format!(", release = {value}"));
+        assert_eq!(found, Some(("bin/migrate|all of it".to_owned(), entrypoint, seconds)), "{value}");
+    }
+}
+
+#[test]
 fn an_empty_entrypoint_takes_away_that_of_the_image() {
     let entrypoint = |value: &str| {
         let text = format!("[routes]\n\"a.com\" = {{ image = \"web\", command = \"serve\"{value} }}\n");

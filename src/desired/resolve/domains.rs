@@ -77,6 +77,7 @@ impl<'a> Resolver<'a> {
             volume_home: format!("{}-{}", self.prefix, names::dashed(id)),
             replicas: u32::from(route.replicas.get_ref().get()),
             port: route.port.as_ref().map(|port| port.get_ref().get()),
+            release: route.release.clone(),
             strategy: route.strategy,
             hosts: Some(
                 [&route.domain].into_iter().chain(&route.domains).map(|d| d.get_ref().clone()).collect(),

@@ -53,6 +53,7 @@ impl<'a> Resolver<'a> {
                 volume_home: project.clone(),
                 replicas: u32::from(app.replicas.get_ref().get()),
                 port: app.port.as_ref().map(|port| port.get_ref().get()),
+                release: app.release.clone(),
                 strategy: app.strategy,
                 asked_host,
                 hosts: hosts.clone(),

@@ -19,6 +19,7 @@ use crate::name::Owner;
 use crate::spec::Kind;
 use crate::spec::Naming;
 use crate::spec::PortCheck;
+use crate::spec::ReleaseCommand;
 use crate::spec::Role;
 use crate::spec::Route;
 use crate::spec::Site;
@@ -56,6 +57,8 @@ pub(super) struct App<'a> {
     pub(super) replicas: u32,
     /// Where it listens, when the config says so.
     pub(super) port: Option<u16>,
+    /// What a new release begins with.
+    pub(super) release: Option<ReleaseCommand>,
     pub(super) strategy: config::Strategy,
     /// The hosts that are routed to it; `None`: none are.
     pub(super) hosts: Option<Vec<Domain>>,
@@ -102,6 +105,7 @@ impl<'a> Resolver<'a> {
             image_mounts: Vec::new(),
             needs: app.needs,
             ready,
+            release: app.release,
             strategy: strategy(app.strategy, config),
             keeps_previous: self.keeps_previous(),
         };
@@ -165,6 +169,7 @@ impl<'a> Resolver<'a> {
             image_mounts: Vec::new(),
             needs: Vec::new(),
             ready,
+            release: None,
             strategy: Strategy::Recreate(None),
             keeps_previous: false,
         };

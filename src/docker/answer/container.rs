@@ -88,6 +88,7 @@ impl Listed {
             inherits: None,
             image: None,
             state: state(&self.state),
+            exit_status: None,
             restart: String::new(),
             stop_timeout: None,
             limits: Limits::new(),
@@ -216,6 +217,8 @@ struct PortBinding {
 struct StateAnswer {
     status: String,
     #[serde(default)]
+    exit_code: i64,
+    #[serde(default)]
     started_at: String,
     health: Option<HealthAnswer>,
 }
@@ -322,6 +325,7 @@ impl ContainerAnswer {
             inherits: labelled.inherits,
             image: ImageId::parse(self.image.as_str()).ok(),
             state: state(&self.state.status),
+            exit_status: (state(&self.state.status) == State::Exited).then_some(self.state.exit_code),
             restart: self.host_config.restart_policy.as_flag(),
             stop_timeout: self.config.stop_timeout.map(Duration::from_secs),
             limits: self.host_config.limits(),

@@ -36,6 +36,7 @@ use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Sequence;
 use crate::plan::builder::Steps;
+use crate::spec::Kind;
 use crate::spec::Settings;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -79,7 +80,8 @@ pub(super) fn launch(
     seq.step(Op::start(name), reason);
 }
 
-fn made(
+/// The container that is made of a target.
+pub(super) fn made(
     plan: &mut PlanBuilder<'_>,
     target: &Target<'_>,
     name: &Container,
@@ -94,7 +96,10 @@ fn made(
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
     runtime.settings = settings(plan, target);
-    runtime.restart = probation(&runtime.restart).to_owned();
+    // what is to end proves itself by that
+    if workload.kind != Kind::Release {
+        runtime.restart = probation(&runtime.restart).to_owned();
+    }
     runtime.mounts.reserve_exact(workload.image_mounts.len());
     runtime.mounts.extend(workload.image_mounts.iter().cloned());
     Launch { name: name.clone(), image: workload.image.clone(), labels, memberships, runtime }
@@ -136,7 +141,7 @@ pub(in crate::plan) fn expect_room(
 }
 
 /// The networks of a new container, with its addresses on them.
-fn memberships(
+pub(super) fn memberships(
     plan: &mut PlanBuilder<'_>,
     workload: &Workload,
     name: &Container,
@@ -148,7 +153,8 @@ fn memberships(
     let mut memberships = Vec::with_capacity(workload.attachments.len());
     for attachment in &workload.attachments {
         let network = attachment.network.clone();
-        let address = address(plan, &network);
+        // nothing has to find the container that runs the command of a release
+        let address = if workload.kind == Kind::Release { None } else { address(plan, &network) };
         let aliases = match (aliases, address) {
             (Aliases::AtOnce, _) => attachment.aliases.clone(),
             (Aliases::Later, Some(_)) => Vec::new(),

@@ -1,6 +1,6 @@
 //! The containers of a workload: made, replaced, rolled out, kept, drained. The files form a staircase: each
 //! calls only those before it in `target`, `life`, `view`, `networks`, `ports`, `launch`, `left_data`, `drain`,
-//! `replace`, `rollout`, `resume`, `workload`, `rollback`. Knows of the proxy only the steps that it left.
+//! `replace`, `rollout`, `resume`, `release`, `workload`, `rollback`. Knows of the proxy only the steps that it left.
 
 mod drain;
 mod launch;
@@ -8,6 +8,7 @@ mod left_data;
 mod life;
 mod networks;
 mod ports;
+mod release;
 mod replace;
 mod resume;
 mod rollback;

@@ -83,7 +83,7 @@ pub(super) fn outdated(
 }
 
 /// How a container differs from the config: in its spec, image, secrets or volumes.
-fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) -> Option<Reason> {
+pub(super) fn changed(plan: &PlanBuilder<'_>, target: &Target<'_>, seen: &SeenContainer) -> Option<Reason> {
     let workload = target.workload;
     let runtime = &workload.runtime;
     let told = Told {

@@ -5,6 +5,8 @@ use super::drain::retire_previous;
 use super::drain::stop_restarting;
 use super::networks::unpause;
 use super::ports::check_ports;
+use super::release;
+use super::release::run_command;
 use super::replace::keep_or_fall_back;
 use super::replace::replace;
 use super::resume::resume;
@@ -98,7 +100,10 @@ fn leave_out(plan: &mut PlanBuilder<'_>, workload: &Workload, cause: BlockedBy) 
 fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[StepId]) -> Availability {
     let workload = target.workload;
     let slots = target.slots();
+    let run = workload.release_run();
+    let command = run.as_ref().and_then(|run| release::Command::of(&target, run));
     let names = slots.iter().flat_map(|slot| [&slot.live, &slot.next, &slot.previous]);
+    let names = names.chain(command.iter().map(|command| &command.name));
     let names: Vec<&Container> = names.filter(|name| plan.has(name)).collect();
     // all names are checked, so that all conflicts are reported
     let strangers = names.iter().filter(|name| !is_ours(plan, &target, name)).count();
@@ -106,7 +111,7 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
         return Availability::After(Steps::new());
     }
     if !target.is_shared() {
-        target.release = release(plan, &target, &names);
+        target.release = release::number(plan, &target, &slots, command.as_ref());
     }
     let begin = plan.count();
     let mut woken = Steps::new();
@@ -124,6 +129,9 @@ fn bring_up_target(plan: &mut PlanBuilder<'_>, mut target: Target<'_>, after: &[
             // the container behind the name may change
             up.extend(&after);
         }
+    }
+    if let Some(command) = command {
+        after = run_command(plan, &target, &slots, command, &after);
     }
     let count = plan.count();
     up.extend(bring_up_slots(plan, &target, &slots, &after));
@@ -220,15 +228,4 @@ fn is_ours(plan: &mut PlanBuilder<'_>, target: &Target<'_>, name: &Container) ->
     };
     plan.conflicts.push(conflict);
     false
-}
-
-/// One more than the highest release on the host, or that release if it already matches the config.
-fn release(plan: &PlanBuilder<'_>, target: &Target<'_>, names: &[&Container]) -> u32 {
-    let seen: Vec<_> = names.iter().filter_map(|name| plan.now.containers.get_key_value(*name)).collect();
-    let highest = seen.iter().map(|(_, container)| container.release).max().unwrap_or(0);
-    let is_wanted = seen.iter().any(|(name, container)| {
-        container.release == highest && outdated(plan, target, name, container).is_none()
-    });
-    let is_asked = seen.iter().any(|(name, _)| plan.options.recreate.contains(name.as_str()));
-    if is_wanted && !is_asked { highest } else { highest + 1 }
 }

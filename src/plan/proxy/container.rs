@@ -90,6 +90,7 @@ fn workload(proxy: &Proxy) -> Workload {
         image_mounts: Vec::new(),
         needs: Vec::new(),
         ready: Ready::StaysUp,
+        release: None,
         strategy: Strategy::Recreate(None),
         keeps_previous: false,
     }

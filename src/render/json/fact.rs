@@ -77,6 +77,8 @@ pub(super) enum Fact<'a> {
     Unpaused { container: &'a str },
     /// The container does not run, or is not there.
     Stopped { container: &'a str },
+    /// The container ended, with exit status 0.
+    EndedWell { container: &'a str },
     /// The container's health check says that it is healthy.
     Healthy { container: &'a str },
     /// Of the containers that run on these networks, none but the project's own and the proxy answers to one of these names.
@@ -138,6 +140,7 @@ impl<'a> Fact<'a> {
             F::Unpaused(container) => Self::Unpaused { container: container.as_str() },
             F::Stopped(container) => Self::Stopped { container: container.as_str() },
             F::Restart { name, policy } => Self::Restart { container: name.as_str(), policy },
+            F::EndedWell(container) => Self::EndedWell { container: container.as_str() },
             F::Healthy(container) => Self::Healthy { container: container.as_str() },
             F::Attached { container, network, aliases } => Self::Attached {
                 container: container.as_str(),

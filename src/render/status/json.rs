@@ -146,6 +146,8 @@ struct Container<'a> {
     role: Role,
     /// What it does: `missing`, `created`, `running`, `paused`, `restarting` or `exited`.
     state: &'static str,
+    /// The exit status with which it ended; null where it did not end.
+    exit_status: Option<i64>,
     /// What its health check says: `starting`, `healthy` or `unhealthy`; null without one that counts.
     health: Option<&'static str>,
     /// Whether it has been ready once.
@@ -178,6 +180,8 @@ enum Role {
     Incoming,
     /// It did, and was kept.
     Previous,
+    /// It runs the command with which a release begins, or ran it.
+    Release,
     /// The config does not ask for it.
     Orphan,
 }
@@ -330,9 +334,11 @@ impl<'a> Container<'a> {
                 Place::Serving => Role::Serving,
                 Place::Incoming => Role::Incoming,
                 Place::Previous => Role::Previous,
+                Place::Release => Role::Release,
                 Place::Orphan => Role::Orphan,
             },
             state: seen.map_or("missing", |seen| state(seen.state)),
+            exit_status: seen.and_then(|seen| seen.exit_status),
             health: health(member.health),
             proved: seen.map(|_| !member.is_unproved),
             restarts: seen.map(|seen| seen.restarts),

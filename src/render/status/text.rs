@@ -124,6 +124,7 @@ impl Row {
         let is_well = match member.place {
             Place::Serving => member.serves(),
             Place::Incoming | Place::Previous => true,
+            Place::Release => seen.is_none_or(|seen| seen.exit_status.is_none_or(|status| status == 0)),
             Place::Orphan => false,
         };
         let cells = [
@@ -217,7 +218,11 @@ fn image(seen: &SeenContainer) -> String {
 /// What a container does, in words.
 fn told(member: &Member<'_>) -> String {
     let Some(seen) = member.seen else { return "missing".to_owned() };
-    let mut told = state(seen.state).to_owned();
+    let mut told = match (member.place, seen.exit_status) {
+        (Place::Release, Some(0)) => "done".to_owned(),
+        (Place::Release, Some(status)) => format!("failed with status {status}"),
+        _ => state(seen.state).to_owned(),
+    };
     if let Some(health) = health(member.health).filter(|_| seen.state.is_up()) {
         told.push_str(", ");
         told.push_str(health);
@@ -234,6 +239,7 @@ fn told(member: &Member<'_>) -> String {
         Place::Serving => "",
         Place::Incoming => " (incoming)",
         Place::Previous => " (previous)",
+        Place::Release => " (release command)",
         Place::Orphan => " (not wanted)",
     });
     told

@@ -8,6 +8,8 @@ use crate::apply::Event;
 use crate::apply::Failure;
 use crate::apply::Report;
 use crate::apply::State;
+use crate::docker::Await;
+use crate::docker::Op;
 use crate::plan::Plan;
 use crate::plan::StepId;
 use crate::render::Text;
@@ -72,8 +74,13 @@ fn failed(plan: &Plan, failure: &Failure) -> Vec<Text> {
     line.add(format_args!(" after {}", duration(*after)));
     let mut lines = vec![line];
     // what docker answered about a container is a part of what became of it
-    if diagnosis.is_none() || !matches!(cause, Cause::Hopeless { .. }) {
-        lines.extend(what(cause));
+    match (cause, &plan.steps()[step.index()].op) {
+        (Cause::TooLate { limit, .. }, Op::Await(Await::Ends { .. })) => {
+            let limit = duration(*limit);
+            lines.push(Text::of(format_args!("    it did not end within {limit}, so it is stopped")));
+        }
+        (Cause::Hopeless { .. }, _) if diagnosis.is_some() => {}
+        _ => lines.extend(what(cause)),
     }
     lines.extend(diagnosis.iter().flat_map(what_became));
     lines.extend(hint.iter().map(|hint| Text::of(format_args!("    hint: {hint}"))));

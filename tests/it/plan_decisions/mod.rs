@@ -7,6 +7,7 @@ mod files;
 mod left_data;
 mod ports;
 mod proxy;
+mod release;
 mod settings;
 
 use gordon::config;
