@@ -5,7 +5,7 @@ use super::hash;
 /// What is mounted of the host, as it was when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Nothing is there.
+    /// Nothing is there: docker makes an empty folder of it.
     Missing,
     /// A file, in one word.
     File(String),
@@ -21,6 +21,9 @@ const ONE_BY_ONE: usize = 20;
 /// What the names of the parts of a spec begin with that remember files.
 pub(super) const FILES: &str = "file-";
 
+/// The value of a folder, beside those of its files.
+const FOLDER: &str = "folder";
+
 /// What is mounted at a path, as a part of a spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilesPart {
@@ -35,11 +38,11 @@ impl Content {
     pub fn part(&self, source: &str, target: &str) -> Option<FilesPart> {
         let value = |text: String| (source.to_owned(), text);
         let values = match self {
-            Self::Missing => vec![value("missing".to_owned())],
+            Self::Missing => vec![value(FOLDER.to_owned())],
             Self::File(word) => vec![value(format!("file {word}"))],
             Self::Folder(files) => {
                 // an empty folder is one, too
-                let mut values = vec![value("folder".to_owned())];
+                let mut values = vec![value(FOLDER.to_owned())];
                 let lines = files.iter().map(|(path, word)| (path, format!("{path}\n{word}\n")));
                 if files.len() <= ONE_BY_ONE {
                     values.extend(lines.map(|(path, line)| (within(source, path), line)));
@@ -82,10 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_what_is_not_differ() {
+    fn contents_differ_as_containers_see_them() {
         let all = [
-            Content::Missing,
-            Content::File("missing".to_owned()),
+            Content::File("folder".to_owned()),
             folder(&[]),
             folder(&[("a", "1")]),
             folder(&[("a\n1\nb", "1")]),
@@ -95,6 +97,8 @@ mod tests {
         for (at, part) in parts.iter().enumerate() {
             assert!(part.is_some() && !parts[..at].contains(part), "{part:?}");
         }
+        let empty = folder(&[]).part("conf", "/x");
+        assert_eq!(Content::Missing.part("conf", "/x"), empty, "docker has made a folder of it");
         assert_eq!(Content::TooMuch("500 files").part("conf", "/x"), None);
     }
 }
