@@ -255,8 +255,8 @@ END_
 
   step 16 'run shop-shop.example.com-db' 'not there yet'
   run_unless is_current shop-shop.example.com-db shop any \
-      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
-      pgdata:/var/lib/postgresql/data -- \
+      'env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9|env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9' \
+      postgres:15 pgdata:/var/lib/postgresql/data -- \
     docker run --detach --name shop-shop.example.com-db --restart on-failure:10 \
         --network shop-shop-example-com --ip 10.214.230.129 --network-alias db --network-alias db.internal \
         --network-alias shop-example-com-db --hostname db \
@@ -329,12 +329,12 @@ expectations() {
     refuse 'network shop-shop-example-com has no room for gordon-proxy at 10.214.230.128'
   absent shop-shop.example.com-db ||
     is_current shop-shop.example.com-db shop any \
-      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
-      pgdata:/var/lib/postgresql/data ||
+      'env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9|env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9' \
+      postgres:15 pgdata:/var/lib/postgresql/data ||
     refuse 'shop-shop.example.com-db is not as it was when this was planned'
   is_current shop-shop.example.com-db shop any \
-      env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9 postgres:15 \
-      pgdata:/var/lib/postgresql/data ||
+      'env:23178e99/file-f9c0b446:034a0062,efb6e84f/image:67ebd6b7/mount:971a6414,c74615a9|env:23178e99/image:67ebd6b7/mount:971a6414,c74615a9' \
+      postgres:15 pgdata:/var/lib/postgresql/data ||
     has_room shop-shop-example-com 10.214.230.0/24 10.214.230.129 ||
     refuse 'network shop-shop-example-com has no room for shop-shop.example.com-db at 10.214.230.129'
   absent shop-shop.example.com ||
@@ -727,13 +727,14 @@ exists() { look container "$1"; }
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
-# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
-# is the end of the label gordon.part, or all of gordon.release, which the version before has
+# is_told LABELS PROJECT RELEASE SPEC[|SPEC]: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any,
+# and is the end of the label gordon.part, or all of gordon.release, which the version before has
 is_told() {
   _rest=${1#*|}
   told "${_rest%%|*}"
   _rest=${_rest#*|} _rest=${_rest%%|*}
-  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  [ "${1%%|*}" = "$2" ] || return 1
+  case "|$4|" in *"|$_told|"*) ;; *) return 1 ;; esac
   case $3 in
     any | "${_rest##*/}") ;;
     *) return 1 ;;
@@ -752,7 +753,7 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# is_current CONTAINER PROJECT RELEASE SPEC[|SPEC] IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
 # release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}

@@ -356,7 +356,7 @@ END_
 
   step 30 'run s-shop.example.com-files' 'not there yet'
   run_unless is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
       busybox:latest -- \
     docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
         --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
@@ -542,11 +542,11 @@ expectations() {
     refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
   absent s-shop.example.com-files ||
     is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
       busybox:latest ||
     refuse 's-shop.example.com-files is not as it was when this was planned'
   is_current s-shop.example.com-files shop any \
-      command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4 \
+      'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
       busybox:latest ||
     has_room s-backend 10.96.134.0/24 10.96.134.131 ||
     refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
@@ -1024,13 +1024,14 @@ exists() { look container "$1"; }
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
-# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
-# is the end of the label gordon.part, or all of gordon.release, which the version before has
+# is_told LABELS PROJECT RELEASE SPEC[|SPEC]: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any,
+# and is the end of the label gordon.part, or all of gordon.release, which the version before has
 is_told() {
   _rest=${1#*|}
   told "${_rest%%|*}"
   _rest=${_rest#*|} _rest=${_rest%%|*}
-  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  [ "${1%%|*}" = "$2" ] || return 1
+  case "|$4|" in *"|$_told|"*) ;; *) return 1 ;; esac
   case $3 in
     any | "${_rest##*/}") ;;
     *) return 1 ;;
@@ -1049,7 +1050,7 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# is_current CONTAINER PROJECT RELEASE SPEC[|SPEC] IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
 # release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}

@@ -973,13 +973,14 @@ exists() { look container "$1"; }
 # absent CONTAINER: it is not there
 absent() { ! look container "$1"; }
 
-# is_told LABELS PROJECT RELEASE SPEC: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any, and
-# is the end of the label gordon.part, or all of gordon.release, which the version before has
+# is_told LABELS PROJECT RELEASE SPEC[|SPEC]: the labels, PROJECT|SPEC|RELEASE and more, are of these; the release may be any,
+# and is the end of the label gordon.part, or all of gordon.release, which the version before has
 is_told() {
   _rest=${1#*|}
   told "${_rest%%|*}"
   _rest=${_rest#*|} _rest=${_rest%%|*}
-  [ "${1%%|*}|$_told" = "$2|$4" ] || return 1
+  [ "${1%%|*}" = "$2" ] || return 1
+  case "|$4|" in *"|$_told|"*) ;; *) return 1 ;; esac
   case $3 in
     any | "${_rest##*/}") ;;
     *) return 1 ;;
@@ -998,7 +999,7 @@ told() {
   done
 }
 
-# is_current CONTAINER PROJECT RELEASE SPEC IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
+# is_current CONTAINER PROJECT RELEASE SPEC[|SPEC] IMAGE [VOLUME:PATH]… [-- …]: it is what this plan makes, running or not; the
 # release may be any
 is_current() {
   look container "$1" '{{with .Config.Labels}}{{index . "gordon.project"}}|{{index . "gordon.spec"}}|{{or (index . "gordon.part") (index . "gordon.release")}}{{end}}|{{.Image}}|{{range .Mounts}}

@@ -251,9 +251,14 @@ impl fmt::Display for Fact {
 }
 
 impl Current {
+    /// What it may have been told: of one that an older gordon made it is not known what files it was made with.
+    pub fn specs(&self) -> Vec<Spec> {
+        [self.spec.clone()].into_iter().chain(self.spec.without_files()).collect()
+    }
+
     fn is(&self, seen: &SeenContainer, host: &Observed) -> bool {
         seen.project.as_ref() == Some(&self.project)
-            && seen.spec == self.spec
+            && self.specs().contains(&seen.spec)
             && self.release.is_none_or(|release| release == seen.release)
             && host.images.here.get(&self.image).is_none_or(|image| image.id == seen.image)
             && self.volumes.iter().all(|(volume, path)| seen.volumes.get(path) == Some(volume))

@@ -426,7 +426,8 @@ impl<'a> Script<'a> {
             Fact::Current(current) => {
                 let release = current.release.map_or("any".to_owned(), |release| release.to_string());
                 let mut words = vec![text(&current.name), text(&current.project), release];
-                words.extend([text(&current.spec), tagged(&current.image)]);
+                let specs: Vec<String> = current.specs().iter().map(ToString::to_string).collect();
+                words.extend([specs.join("|"), tagged(&current.image)]);
                 words.extend(current.volumes.iter().map(|(volume, path)| format!("{volume}:{path}")));
                 ("is_current", words)
             }

@@ -80,6 +80,13 @@ impl Spec {
         self.parts().get(part).is_some_and(|hashes| hashes.contains(&hash(value).as_str()))
     }
 
+    /// The spec as it was remembered before files were; `None`: there are none in it.
+    pub fn without_files(&self) -> Option<Self> {
+        let words = self.0.split('/').filter(|word| !word.starts_with(FILES)).map(str::to_owned);
+        let without = Self::sorted(words.collect());
+        (without != *self).then_some(without)
+    }
+
     /// Whether a part remembers files, and is not in this spec: whether they changed is not known.
     pub fn lacks_files(&self, part: &str) -> bool {
         part.starts_with(FILES) && !self.has_part(part)

@@ -306,6 +306,8 @@ fn cases(lab: &Lab) -> Vec<(Fact, bool)> {
         (current(|current| current.volumes[0].1 = "/my".to_owned()), false),
         (current(|current| current.volumes[0].0 = volume("facts-nobody")), false),
         (current(|current| current.spec = Spec::parse("env:1")), false),
+        (current(|current| current.spec = Spec::parse("env:1/file-1:3,4/image:2")), true),
+        (current(|current| current.spec = Spec::parse("env:1/file-1:3,4")), false),
         (current(|current| current.project = project("other")), false),
         (current(|current| current.image = image(OtherImage::NAME)), false),
         (current(|current| current.image = image("gordon-test/none")), true),

@@ -9,6 +9,7 @@ use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::desired::resolve;
 use gordon::docker::Observed;
+use gordon::docker::Op;
 use gordon::plan::Note;
 use gordon::plan::Options;
 use gordon::plan::Plan;
@@ -120,6 +121,21 @@ fn what_a_container_was_made_with_before_gordon_watched_files_is_not_known_and_n
     let files = [usual().remove(0), ("my.cnf", Content::File("2".to_owned()))];
     assert_eq!(unknown(&plan(CONFIG, &files, &host)), ["shop-web-green", "shop-web-green-2"]);
     assert!(reasons(&plan(CONFIG, &files, &host)).contains(&"my.cnf changed".to_owned()));
+}
+
+/// A script that was made for an empty host leaves out what an older gordon made.
+#[test]
+fn what_an_older_gordon_made_is_as_wanted() {
+    let old = done(&plan(CONFIG, &[], &host()), &host());
+    let options = Options { offline: true, ..Options::default() };
+    let script = diff(&desired(CONFIG, &usual()), &Observed::default(), &options).unwrap();
+    let makes = script.steps().iter().filter(|step| matches!(step.op, Op::Run(_) | Op::Create(_)));
+    for step in makes {
+        assert!(step.unless.iter().any(|fact| fact.holds(&old)), "{}", step.op);
+        let other = [("conf", folder(&[("a.conf", "9")])), ("my.cnf", Content::File("9".to_owned()))];
+        let new = done(&plan(CONFIG, &other, &host()), &host());
+        assert!(!step.unless.iter().any(|fact| fact.holds(&new)), "{}", step.op);
+    }
 }
 
 /// Whatever step an older gordon was cut off after, this one comes to the same end.
