@@ -20,6 +20,7 @@ mod setting;
 mod snippet;
 mod table;
 mod tree;
+mod upstream;
 mod value;
 mod variable;
 

@@ -20,6 +20,7 @@ use super::table::add_servers;
 use super::tree::Entry;
 use super::tree::Kind;
 use super::tree::Node;
+use super::upstream::translate;
 use crate::name::Domain;
 use crate::name::Label;
 use crate::name::NameError;
@@ -53,21 +54,31 @@ const SECTIONS: [&str; 14] = [
 ];
 
 /// Sections that speak to the daemons of the tools that configs may come from.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 24] = [
+    "admin",
     "api",
+    "app_mounts",
     "auth",
     "auto",
     "auto_route",
     "backups",
+    "dns",
     "docker",
     "images",
+    "limits",
     "logging",
+    "network_services",
+    "preview",
+    "previews",
     "registry",
     "registry_auth",
     "secrets",
     "server",
+    "service_routes",
     "ssh",
     "telemetry",
+    "tls",
+    "traffic",
 ];
 
 /// A config, and what its text says besides.
@@ -90,6 +101,8 @@ pub(super) struct Read {
 /// The config in a tree. What is wrong is reported and left out.
 pub(super) fn read(root: Node<'_>, text: &str, problems: &mut Vec<Problem>) -> Read {
     let mut read = Read::default();
+    let mut root = root;
+    translate(&mut root, problems);
     let entries =
         match root.kind {
             Kind::Map(entries) => entries,

@@ -40,6 +40,7 @@ use crate::spec::Settings;
 use crate::spec::Tls;
 use serde::Deserialize;
 use serde_spanned::Spanned;
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -404,11 +405,13 @@ impl Common {
             Words::None | Words::Empty(_) => Vec::new(),
             Words::Some(words) => words,
         };
+        let mut environment = self.environment;
+        take_secrets(&mut environment, problems);
         Workload {
             image: self.image,
             command,
             entrypoint,
-            environment: self.environment,
+            environment,
             env_files: self.env_file.0,
             mounts: self.volumes.into_iter().filter_map(|form| into_mount(form, problems)).collect(),
             ports,
@@ -417,6 +420,24 @@ impl Common {
             settings,
         }
     }
+}
+
+/// A variable that is plain and secret is secret, as it is in Luma.
+fn take_secrets(environment: &mut Environment, problems: &mut Vec<Problem>) {
+    let secrets: BTreeMap<&str, Span> =
+        environment.secret.iter().map(|secret| (secret.key.get_ref().as_str(), secret.key.span())).collect();
+    environment.plain.retain(|(key, _)| {
+        let Some(secret) = secrets.get(key.get_ref().as_str()) else { return true };
+        problems.push(
+            Problem::warning(
+                key.span(),
+                format!("`{}` is plain and secret: it is taken as a secret", key.get_ref()),
+            )
+            .also(secret.clone(), "the secret")
+            .hint("remove one of them"),
+        );
+        false
+    });
 }
 
 /// Words of which people expect that a shell reads them.

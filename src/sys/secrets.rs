@@ -21,6 +21,20 @@ use std::path::PathBuf;
 /// Where secrets are kept, relative to the folder of the config.
 pub const FILE: &str = ".gordon/secrets";
 
+/// Where Luma kept them, under the names that it has had: read where [`FILE`] is not there.
+const FORMER: [&str; 3] = [".iop/secrets", ".luma/secrets", ".lightform/secrets"];
+
+/// The file of the secrets in `folder`, and its text, where there is one.
+fn read(folder: &Path) -> Result<Option<(PathBuf, String)>, FileError> {
+    for file in [FILE].into_iter().chain(FORMER) {
+        let path = folder.join(file);
+        if let Some(text) = files::read_if_there(&path)? {
+            return Ok(Some((path, text)));
+        }
+    }
+    Ok(None)
+}
+
 /// The secrets that were asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Secrets {
@@ -107,8 +121,7 @@ pub fn find(
     if found.missing.is_empty() {
         return Ok(found);
     }
-    let path = folder.join(FILE);
-    let Some(text) = files::read_if_there(&path).map_err(SecretsError::File)? else { return Ok(found) };
+    let Some((path, text)) = read(folder).map_err(SecretsError::File)? else { return Ok(found) };
     let (kept, problems) = parse(&path.display().to_string(), &text);
     if config::has_errors(&problems) {
         return Err(SecretsError::Lines(problems));
@@ -187,9 +200,8 @@ fn printed(folder: &Path, key: &EnvKey, words: &[String]) -> Result<Secret, Secr
 /// # Errors
 /// When it cannot be read.
 pub fn check(folder: &Path) -> Result<Vec<Problem>, FileError> {
-    let path = folder.join(FILE);
-    let text = files::read_if_there(&path)?;
-    Ok(text.map(|text| parse(&path.display().to_string(), &text).1).unwrap_or_default())
+    let file = read(folder)?;
+    Ok(file.map(|(path, text)| parse(&path.display().to_string(), &text).1).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -221,9 +233,16 @@ mod tests {
             other => panic!("{other:?}"),
         }
         fs::write(folder.path().join(FILE), "A=$(B)\n").expect("a file");
+        // Luma's file is read where there is no other
+        fs::create_dir(folder.path().join(".luma")).expect("a folder");
+        fs::write(folder.path().join(".luma/secrets"), "GORDON_TEST_MISSING=x\n").expect("a file");
         let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new())
             .expect("it is understood");
         assert_eq!(lines(found.warnings), [(Severity::Warning, at(1))]);
+        assert!(found.values.is_empty());
+        fs::remove_file(folder.path().join(FILE)).expect("it is there");
+        let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new());
+        assert_eq!(found.expect("it is understood").values.len(), 1);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use std::net::TcpStream;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use support::Project;
 use support::Run;
@@ -403,6 +406,7 @@ fn with_its_own_authority_it_answers_https() {
 
 /// What a proxy does every day, in the words of a config; `MORE` is for other routes.
 const WORDS: &str = "name: gtest-pxwords
+deploy: { drain: 1s }
 proxy:
   http_port: 18080
   https_port: 18443
@@ -439,7 +443,12 @@ fn visit(url: &str, words: &[&str]) -> Run {
     run(Command::new("curl").args(curl).arg(url).args(words))
 }
 
-/// A visitor that speaks HTTP/3 alone: another Caddy, on this machine's network.
+/// Asks one.test as a visitor that speaks HTTP/3 alone: another Caddy, on this machine's network.
+fn over_http3(path: &str) -> Run {
+    let url = format!("http://127.0.0.1:18999{path}");
+    run(Command::new("curl").args(["-s", "-m", "5", "-w", " %{http_code}", &url]))
+}
+
 fn speaks_http3() {
     let advertised = visit("https://one.test:18443/", &["-D", "-", "-o", "/dev/null"]).stdout.to_lowercase();
     assert!(advertised.contains("alt-svc: h3=\":18443\""), "{advertised}");
@@ -450,11 +459,9 @@ fn speaks_http3() {
         ["run", "--detach", "--name", "h3", "--network", "host", "--entrypoint", "sh", "caddy:2", "-c"];
     let start = "printf %s \"$0\" >/tmp/c && exec caddy run --adapter caddyfile --config /tmp/c";
     run(Command::new("docker").args(words).args([start, client])).success();
-    let ask = || run(Command::new("curl").args(["-s", "-m", "5", "http://127.0.0.1:18999/headers"]));
-    eventually("an answer over HTTP/3", || ask().stdout.contains("Host: one.test"));
+    eventually("an answer over HTTP/3", || over_http3("/headers").stdout.contains("Host: one.test"));
     let log = docker(["logs", "gordon-proxy"]).success().stdout;
     assert!(log.contains(r#""proto":"HTTP/3.0""#), "{log}");
-    docker(["rm", "--force", "h3"]).success();
 }
 
 #[test]
@@ -542,7 +549,29 @@ fn each_everyday_word_does_what_it_says() {
         let plan = one.gordon(&["plan"]).success().stdout;
         assert!(plan.contains("→ gtest-pxwords-one.test:3000; other access_log, compress"), "{plan}");
         assert!(!plan.contains("INTERRUPTED"), "{plan}");
-        run(&mut one.script(&[])).success();
+        // with a new release, which costs none of those over HTTP/3 anything
+        one.write("gordon.yaml", &changed.replace("BODY: first", "BODY: second"));
+        let mut script = one.script(&[]);
+        let (done, lost) = (AtomicBool::new(false), Mutex::new(Vec::new()));
+        let asked = std::thread::scope(|scope| {
+            let asks = scope.spawn(|| {
+                let mut asked = 0;
+                while !done.load(Ordering::SeqCst) {
+                    let answer = over_http3("/");
+                    asked += 1;
+                    if !answer.stdout.ends_with(" 200") {
+                        lost.lock().expect("no panic").push(answer);
+                    }
+                }
+                asked
+            });
+            run(&mut script).success();
+            done.store(true, Ordering::SeqCst);
+            asks.join().expect("it asks to the end")
+        });
+        let lost = lost.into_inner().expect("no panic");
+        assert!(lost.is_empty() && asked > 10, "{} of {asked}: {lost:?}", lost.len());
+        assert!(over_http3("/").stdout.contains("second"));
         let gone = visit("https://two.test:18443/", &[]);
         assert!(!gone.stdout.contains("first"), "{gone:?}");
         one.is_settled();

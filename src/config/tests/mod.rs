@@ -3,6 +3,7 @@
 mod env_files;
 mod problems;
 mod syntaxes;
+mod upstream;
 
 use super::*;
 

@@ -1,0 +1,309 @@
+//! The words of Gordon and of Luma, in place of which gordon has others: the tree is told anew in gordon's. Does not know what
+//! these mean.
+
+use super::problem::Problem;
+use super::tree::Entry;
+use super::tree::Kind;
+use super::tree::Node;
+use crate::name::visible;
+use serde_spanned::Spanned;
+use std::borrow::Cow;
+
+/// What becomes of a key.
+enum Answer {
+    /// It is called otherwise here, and so are these of its words.
+    Called(&'static str, &'static [(&'static str, &'static str)]),
+    /// It says what is so anyway.
+    So,
+    /// It has no meaning here, and why.
+    LeftOut(&'static str),
+    /// It cannot be had, and what to write instead.
+    Instead(&'static str),
+}
+
+/// A key, where it stands, and what becomes of it.
+struct Word {
+    /// The keys above it; `*` is any, as is an item of a list.
+    place: &'static str,
+    key: &'static str,
+    /// The words for which this holds; none: for any.
+    values: &'static [&'static str],
+    answer: Answer,
+}
+
+const READINESS: &str =
+    "gordon sees how an app is ready: by its `health`, by its image's check, else by its port";
+const DRAIN: &str = "a release before answers until its requests have ended, at most for `drain`";
+const BUILD: &str = "gordon builds no images: `docker build` this one under the name that `image` says";
+const REGISTRY: &str = "the registry is a part of `image`; `docker login` tells docker who you are";
+
+/// The first that fits counts.
+const WORDS: &[Word] = &[
+    word(
+        "",
+        "external_routes",
+        &[],
+        LeftOut(
+            "gordon routes to containers; another host goes into a `snippet` of a route, as in \
+         `handle { reverse_proxy 10.0.0.5:9000 }`",
+        ),
+    ),
+    word("", "entrypoints", &[], LeftOut("`http_port` and `https_port` in `[proxy]` say where it listens")),
+    word(
+        "deploy",
+        "pull_policy",
+        &[],
+        Called("pull", &[("if-not-present", "missing"), ("if-tag-changed", "always")]),
+    ),
+    word("deploy", "readiness_mode", &["auto"], So),
+    word("deploy", "readiness_mode", &[], LeftOut(READINESS)),
+    word("deploy", "readiness_delay", &[], LeftOut(READINESS)),
+    word("deploy", "drain_timeout", &[], Called("drain", &[])),
+    word("deploy", "drain_mode", &["auto", "inflight"], So),
+    word("deploy", "drain_mode", &[], LeftOut(DRAIN)),
+    word("deploy", "drain_delay", &[], LeftOut(DRAIN)),
+    word("volumes", "preserve", &["true"], So),
+    word(
+        "volumes",
+        "preserve",
+        &[],
+        Instead("remove it: volumes stay until `gordon down --volumes` removes them with their project"),
+    ),
+    word("network_isolation", "internal", &["false"], So),
+    word(
+        "network_isolation",
+        "internal",
+        &[],
+        Instead(
+            "remove it: containers of a network reach what is outside; close that on the host's firewall",
+        ),
+    ),
+    word(
+        "env",
+        "providers",
+        &[],
+        LeftOut(
+            "a secret has a command that prints it: `secret = [{ name = \"TOKEN\", command = [\"pass\", \"show\", \"shop/token\"] }]`",
+        ),
+    ),
+    word("containers", "security_profile", &["compat"], So),
+    word(
+        "containers",
+        "security_profile",
+        &[],
+        Instead("write `cap_drop = [\"ALL\"]` and `security_opt = [\"no-new-privileges\"]`"),
+    ),
+    word("containers", "memory_limit", &[], Called("memory", &[])),
+    word("containers", "cpu_limit", &[], Called("cpus", &[])),
+    word("routes.*", "https", &["true"], So),
+    word("routes.*", "https", &["false"], Called("tls", &[])),
+    word(
+        "routes.*",
+        "service",
+        &[],
+        Instead("an app is where its route is: `\"a.com\" = { image = \"app:latest\", port = 8080 }`"),
+    ),
+    word("apps.*", "build", &[], LeftOut(BUILD)),
+    word("apps.*", "registry", &[], LeftOut(REGISTRY)),
+    word("apps.*", "healthcheck", &[], Called("health", &[])),
+    word("services.*", "build", &[], LeftOut(BUILD)),
+    word("services.*", "registry", &[], LeftOut(REGISTRY)),
+    word("services.*", "healthcheck", &[], Called("health", &[])),
+    word("apps.*.proxy", "ssl", &["true"], So),
+    word("apps.*.proxy", "ssl", &["false"], Called("tls", &[])),
+    word("apps.*.proxy", "ssl_redirect", &["true"], So),
+    word(
+        "apps.*.proxy",
+        "ssl_redirect",
+        &[],
+        Instead("remove it: HTTP is redirected where there is HTTPS; `tls = false` is HTTP alone"),
+    ),
+    word("apps.*.proxy", "forward_headers", &["true"], So),
+    word("apps.*.proxy", "forward_headers", &[], LeftOut("an app always learns its client's address")),
+    word(
+        "apps.*.proxy",
+        "response_timeout",
+        &[],
+        LeftOut("the proxy waits for an app as long as its client does"),
+    ),
+];
+
+use Answer::Called;
+use Answer::Instead;
+use Answer::LeftOut;
+use Answer::So;
+
+const fn word(
+    place: &'static str,
+    key: &'static str,
+    values: &'static [&'static str],
+    answer: Answer,
+) -> Word {
+    Word { place, key, values, answer }
+}
+
+/// Tells the tree in gordon's words. What it leaves out, or cannot take, is a problem.
+pub(super) fn translate(root: &mut Node<'_>, problems: &mut Vec<Problem>) {
+    let Kind::Map(sections) = &mut root.kind else { return };
+    move_routed_services(sections);
+    for Entry { key, value } in sections.iter_mut() {
+        if ["routes", "attachments"].contains(&key.get_ref().as_ref()) {
+            take_schemes(value, key.get_ref() == "routes");
+        }
+    }
+    translate_at(root, "", problems);
+}
+
+/// The words at this place, and below it.
+fn translate_at(node: &mut Node<'_>, place: &str, problems: &mut Vec<Problem>) {
+    let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
+    let is_of_names = ["routes", "apps", "services"].contains(&place);
+    match &mut node.kind {
+        Kind::List(items) if is_of_names => {
+            items.iter_mut().for_each(|item| translate_at(item, &below("*"), problems));
+        }
+        Kind::Map(entries) => {
+            let here: Vec<&Word> = WORDS.iter().filter(|word| word.place == place).collect();
+            let keys: Vec<String> = entries.iter().map(|entry| entry.key.get_ref().to_string()).collect();
+            entries.retain_mut(|entry| keep(entry, &here, &keys, problems));
+            for Entry { key, value } in entries {
+                let name = if is_of_names { "*" } else { key.get_ref().as_ref() };
+                let place = below(name);
+                if WORDS.iter().any(|word| word.place.starts_with(&place)) {
+                    translate_at(value, &place, problems);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Tells an entry anew; whether it stays.
+fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut Vec<Problem>) -> bool {
+    let value = match &entry.value.kind {
+        Kind::Bool(value, _) => Some(value.to_string()),
+        Kind::String(value) => Some(value.to_string()),
+        Kind::Filled(value) => Some(value.clone()),
+        _ => None,
+    };
+    let fits = |word: &&&Word| {
+        word.key == entry.key.get_ref()
+            && (word.values.is_empty() || value.as_deref().is_some_and(|value| word.values.contains(&value)))
+    };
+    let Some(word) = here.iter().find(fits) else { return true };
+    let (key, place) = (visible(entry.key.get_ref()).to_string(), entry.key.span());
+    match word.answer {
+        Called(name, _) if keys.iter().any(|key| key == name) => true,
+        Called(name, words) => {
+            entry.key = Spanned::new(place, name.into());
+            let to = words.iter().find(|(from, _)| value.as_deref() == Some(from));
+            if let Some((_, to)) = to {
+                entry.value.kind = Kind::String(Cow::Borrowed(to));
+            }
+            true
+        }
+        So => false,
+        LeftOut(why) => {
+            problems.push(Problem::warning(place, format!("left out: `{key}`")).hint(why));
+            false
+        }
+        Instead(way_out) => {
+            problems.push(Problem::error(place, format!("gordon has no `{key}`")).hint(way_out));
+            false
+        }
+    }
+}
+
+/// Luma's services that answer to hosts, or are several, are apps.
+fn move_routed_services(sections: &mut Vec<Entry<'_>>) {
+    let of =
+        |sections: &[Entry<'_>], name: &str| sections.iter().position(|entry| entry.key.get_ref() == name);
+    let Some(at) = of(sections, "services") else { return };
+    let is_app = |node: &Node<'_>| match &node.kind {
+        Kind::Map(entries) => {
+            entries.iter().any(|entry| ["proxy", "replicas"].contains(&entry.key.get_ref().as_ref()))
+        }
+        _ => false,
+    };
+    let (key, place) = (sections[at].key.span(), sections[at].value.span.clone());
+    let moved = match &mut sections[at].value.kind {
+        Kind::Map(entries) => Kind::Map(entries.extract_if(.., |entry| is_app(&entry.value)).collect()),
+        Kind::List(items) => Kind::List(items.extract_if(.., |item| is_app(item)).collect()),
+        _ => return,
+    };
+    match moved {
+        Kind::Map(ref entries) if entries.is_empty() => return,
+        Kind::List(ref items) if items.is_empty() => return,
+        _ => {}
+    }
+    let Some(apps) = of(sections, "apps") else {
+        let value = Node { kind: moved, span: place };
+        return sections.push(Entry { key: Spanned::new(key, "apps".into()), value });
+    };
+    match (&mut sections[apps].value.kind, moved) {
+        (Kind::Map(apps), Kind::Map(moved)) => apps.extend(moved),
+        (Kind::List(apps), Kind::List(moved)) => apps.extend(moved),
+        // one is a list and the other a table: they stay services, whose table has no such key
+        (_, Kind::Map(moved)) => restore(&mut sections[at].value.kind, Kind::Map(moved)),
+        (_, moved) => restore(&mut sections[at].value.kind, moved),
+    }
+}
+
+fn restore<'t>(services: &mut Kind<'t>, moved: Kind<'t>) {
+    match (services, moved) {
+        (Kind::Map(services), Kind::Map(moved)) => services.extend(moved),
+        (Kind::List(services), Kind::List(moved)) => services.extend(moved),
+        _ => {}
+    }
+}
+
+/// A domain may be written as a URL; over `http://` it is HTTP alone.
+fn take_schemes(node: &mut Node<'_>, is_routes: bool) {
+    let Kind::Map(entries) = &mut node.kind else { return };
+    for Entry { key, value } in entries {
+        let url = key.get_ref().clone().into_owned();
+        let Some((scheme, host)) =
+            url.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))
+        else {
+            continue;
+        };
+        let place = key.span();
+        *key = Spanned::new(place.clone(), host.to_owned().into());
+        if !is_routes || scheme == "https" {
+            continue;
+        }
+        if matches!(value.kind, Kind::String(_) | Kind::Filled(_)) {
+            let image =
+                Node { kind: std::mem::replace(&mut value.kind, Kind::Null), span: value.span.clone() };
+            value.kind =
+                Kind::Map(vec![Entry { key: Spanned::new(place.clone(), "image".into()), value: image }]);
+        }
+        if let Kind::Map(entries) = &mut value.kind
+            && entries.iter().all(|entry| !["tls", "https"].contains(&entry.key.get_ref().as_ref()))
+        {
+            let off = Node { kind: Kind::String("off".into()), span: place.clone() };
+            entries.push(Entry { key: Spanned::new(place, "tls".into()), value: off });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_is_in_the_docs() {
+        let docs = include_str!("../../docs/coming-from.md");
+        for Word { place, key, .. } in WORDS {
+            assert!(docs.contains(key), "{place} {key}");
+        }
+    }
+
+    #[test]
+    fn what_fits_any_value_is_the_last_of_its_key() {
+        for (at, word) in WORDS.iter().enumerate().filter(|(_, word)| word.values.is_empty()) {
+            let is_same = |other: &&Word| (other.place, other.key) == (word.place, word.key);
+            assert!(!WORDS[at + 1..].iter().any(|other| is_same(&other)), "{} {}", word.place, word.key);
+        }
+    }
+}
