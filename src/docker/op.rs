@@ -152,6 +152,13 @@ pub enum Op {
         /// The time after which it has failed.
         timeout: Duration,
     },
+    /// Lets the proxy note where names lead, for the time in which docker does not answer.
+    NoteAddresses {
+        /// The project.
+        project: Project,
+        /// The names, as the proxy asks for them.
+        names: Vec<String>,
+    },
     /// Takes a project's routes from the proxy.
     RemoveRoutes {
         /// The project.
@@ -195,6 +202,8 @@ pub enum Deed {
     Removes,
     /// It is given time to end its work.
     Drains,
+    /// Where it leads is noted.
+    Notes,
     /// It is waited for.
     Waits,
 }
@@ -287,6 +296,7 @@ impl Op {
             Self::WriteSetUp { image, file, text } => proxy::write_set_up(image, file, text),
             Self::WriteRoutes { project, text } => proxy::put(project, text),
             Self::AskRoutes { routes, timeout, .. } => proxy::ask(routes, *timeout),
+            Self::NoteAddresses { names, .. } => proxy::note(names),
             Self::RemoveRoutes { project } => proxy::take(project),
         })
     }
@@ -327,6 +337,7 @@ impl Op {
             | Self::Run(_)
             | Self::WriteSetUp { .. }
             | Self::AskRoutes { .. }
+            | Self::NoteAddresses { .. }
             | Self::Await(
                 Await::Answers { .. } | Await::Listens { .. } | Await::StaysUp { .. } | Await::Drain { .. },
             ) => {
@@ -357,6 +368,7 @@ impl Op {
             Self::WriteSetUp { .. } => Subject::Container(PROXY),
             Self::WriteRoutes { project, .. }
             | Self::AskRoutes { project, .. }
+            | Self::NoteAddresses { project, .. }
             | Self::RemoveRoutes { project } => Subject::Routes(project.as_str()),
         }
     }
@@ -383,6 +395,7 @@ impl Op {
             | Self::RemoveVolume { .. }
             | Self::RemoveRoutes { .. } => Deed::Removes,
             Self::Await(Await::Drain { .. }) => Deed::Drains,
+            Self::NoteAddresses { .. } => Deed::Notes,
             Self::Await(_) | Self::AskRoutes { .. } => Deed::Waits,
         }
     }
@@ -401,9 +414,15 @@ impl Op {
         }
     }
 
-    /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can.
+    /// Whether what follows can do without it. A busy engine cannot always freeze a container, and some never can. Notes count
+    /// only while docker does not answer.
     pub fn is_dispensable(&self) -> bool {
-        matches!(self, Self::Pause { .. })
+        matches!(self, Self::Pause { .. } | Self::NoteAddresses { .. })
+    }
+
+    /// Whether a script does it only after a step that it needs had something to do, where no fact says more.
+    pub fn follows(&self) -> bool {
+        matches!(self, Self::Await(_) | Self::NoteAddresses { .. })
     }
 
     /// What is asked by a wait or a check; `None` for commands.
@@ -429,6 +448,8 @@ impl Op {
             (_, Subject::Network(name)) => name == proxy::NETWORK,
             (_, Subject::Volume(name)) => name.starts_with(PROXY),
             (_, Subject::Container(name)) => [PROXY, proxy::PREVIOUS].contains(&name),
+            // notes keep out of each other's way by themselves, so that a rollout need not wait for other projects
+            (Self::NoteAddresses { .. }, _) => false,
             (_, Subject::Routes(_)) => true,
             (_, Subject::Image(_)) => false,
         }
@@ -464,6 +485,10 @@ impl fmt::Display for Op {
             Self::AskRoutes { routes, .. } => {
                 let hosts: Vec<&str> = routes.iter().map(|(_, host)| host.as_str()).collect();
                 write!(f, "see that the proxy reaches {}", hosts.join(", "))
+            }
+            Self::NoteAddresses { names, .. } => {
+                let names: Vec<&str> = names.iter().map(|name| name.trim_end_matches('.')).collect();
+                write!(f, "let the proxy note where it finds {}", names.join(", "))
             }
             Self::RemoveRoutes { project } => write!(f, "no longer route to {project}"),
             Self::Await(wait) => wait.fmt(f),

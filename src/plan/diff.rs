@@ -15,6 +15,7 @@ use super::containers::slots;
 use super::other_data::note_other_data;
 use super::proxy::bring_up_proxy;
 use super::proxy::give_routes;
+use super::proxy::note_addresses;
 use super::prune;
 use super::resources;
 use super::subnets::Subnets;
@@ -52,6 +53,7 @@ pub fn diff(desired: &Desired, host: &Observed, options: &Options) -> Result<Pla
     give_routes(&mut plan, desired);
     leave_old_route_networks(&mut plan, desired);
     prune::prune(&mut plan, desired);
+    note_addresses(&mut plan, desired);
     expect_no_other_answers(&mut plan, desired);
     note_endless_logs(&mut plan, desired);
     note_unknown_files(&mut plan, desired);

@@ -112,6 +112,8 @@ pub enum Reason {
     RoutesChanged(RouteChanges),
     /// The project has no routes any more.
     NoRoutes,
+    /// The proxy finds it there also while docker does not answer.
+    DockerAway,
     /// The last project of the host is removed.
     LastProject,
     /// The whole project is removed.
@@ -404,6 +406,7 @@ impl fmt::Display for Reason {
             Self::Routed => f.write_str("the proxy routes to apps there"),
             Self::RoutesChanged(changes) => changes.fmt(f),
             Self::NoRoutes => f.write_str("nothing is routed to it any more"),
+            Self::DockerAway => f.write_str("for when docker does not answer"),
             Self::LastProject => f.write_str("no project is left that needs it"),
             Self::Down => f.write_str("everything of this project goes"),
         }

@@ -62,7 +62,7 @@ pub fn simulate(host: &mut Observed, op: &Op) -> Result<(), Refused> {
         Op::RemoveVolume { name } => remove_volume(host, name),
         Op::WriteSetUp { .. } => require_proxy_volume(host),
         Op::WriteRoutes { project, text } => write_routes(host, project, text),
-        Op::AskRoutes { .. } => require_proxy(host),
+        Op::AskRoutes { .. } | Op::NoteAddresses { .. } => require_proxy(host),
         Op::RemoveRoutes { project } => remove_routes(host, project),
         Op::Await(wait) => end_wait(host, wait),
     }

@@ -151,7 +151,7 @@ impl Doings {
             Deed::Changes => self.changes = true,
             Deed::Moves => self.moves = true,
             Deed::Removes => self.removes = true,
-            Deed::Drains => {}
+            Deed::Drains | Deed::Notes => {}
             Deed::Waits => self.waits = true,
         }
     }

@@ -250,7 +250,7 @@ impl<'a> Script<'a> {
 
     /// Why a step may have nothing to do.
     fn conditions(&mut self, step: &Step) -> Vec<String> {
-        let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty() && !step.needs.is_empty();
+        let follows = step.op.follows() && step.unless.is_empty() && !step.needs.is_empty();
         if follows {
             let numbers: Vec<String> = step.needs.iter().map(|id| (id.index() + 1).to_string()).collect();
             vec![self.call("skipped", &numbers, BODY)]
@@ -299,6 +299,10 @@ impl<'a> Script<'a> {
                 return fold(&pause, self.cli, &command, indent);
             }
             Op::Unpause { .. } => return fold(self.name("unpause"), self.cli, &command, indent),
+            Op::NoteAddresses { .. } => {
+                let otherwise = self.call("say", &["the rest goes on without notes"], indent);
+                return self.command("try", &command, &format!(" || {otherwise}"), indent);
+            }
             _ => {}
         }
         let function = match (op, undo) {

@@ -273,6 +273,7 @@ pub(super) fn reason(block: &Block<'_>) -> String {
                     | Reason::Proved
                     | Reason::Older
                     | Reason::VolumesUnknown
+                    | Reason::DockerAway
             )
     };
     let (following, leading): (Vec<&Step>, Vec<&Step>) = block.steps.iter().partition(follows);

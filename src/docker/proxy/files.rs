@@ -24,8 +24,15 @@ pub(in crate::docker) const LAG: Duration = Duration::from_millis(1050);
 
 /// The scripts beside the routes, by the names of their files; the proxy writes them when it starts. A proxy may be older
 /// than this gordon, and has the scripts of its own time: what they are called with, and what they do, stays as it is.
-pub(super) const SCRIPTS: [(&str, &str); 3] =
-    [("put", include_str!("put.sh")), ("take", include_str!("take.sh")), ("ask", include_str!("ask.sh"))];
+pub(super) const SCRIPTS: [(&str, &str); 4] = [
+    ("put", include_str!("put.sh")),
+    ("take", include_str!("take.sh")),
+    ("ask", include_str!("ask.sh")),
+    ("note", NOTE),
+];
+
+/// Notes the addresses of names.
+const NOTE: &str = include_str!("note.sh");
 
 /// Writes `text` as the file `name` to the volume, in a container of the proxy's `image` that is gone afterwards: once it has
 /// arrived to its last line, `# end`, and is on the disk. A kill or a power failure leaves no part of it. Words of the config
@@ -77,6 +84,15 @@ pub(in crate::docker) fn ask(routes: &[(String, Domain)], timeout: Duration) -> 
 pub(in crate::docker) fn is_idle(upstreams: &[String]) -> Command {
     let mut command = Command::new(["exec", PROXY, "sh", "-c", IDLE.trim_end(), "idle"]);
     command.extend(upstreams.iter().map(String::as_str));
+    command
+}
+
+/// Notes where these names lead, for the time in which docker does not answer. A proxy of an older gordon takes no notes.
+pub(in crate::docker) fn note(names: &[String]) -> Command {
+    let script = script("note");
+    let note = format!("[ ! -f {script} ] || exec sh {script} \"$@\"");
+    let mut command = Command::new(["exec", PROXY, "sh", "-c", &note, "note"]);
+    command.extend(names.iter().map(String::as_str));
     command
 }
 
@@ -156,6 +172,41 @@ mod tests {
         }
         let check = assert_cmd::Command::new("shellcheck").args(["--shell=sh", "-"]).write_stdin(IDLE).ok();
         assert!(check.is_ok(), "{check:?}");
+    }
+
+    /// The proxy's list of hosts and its order of names after some notes, of which each is a Caddy's version, an address
+    /// that docker gives, and the words of the call.
+    fn noted(notes: &[[&str; 3]]) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [etc, config] = ["etc/", "config"].map(|part| folder.path().join(part).display().to_string());
+        let script = NOTE.replace("/etc/", &etc).replace("/config/gordon", &config);
+        let note = |[version, address, words]: &[&str; 3]| {
+            format!(
+                "(caddy() {{ echo {version}; }}; flock() {{ :; }}; set -- {words}\nnslookup() {{ printf \
+                 'Server: 127.0.0.11\\nAddress: 127.0.0.11:53\\n\\nName:\\tx\\nAddress: {address}\\nAddress: fd00::2\\n'; }}\n{script})\n"
+            )
+        };
+        let notes: String = notes.iter().map(note).collect();
+        let whole = format!(
+            "mkdir {etc} {config} && cd {etc} && echo '10.1.0.2 itself' >hosts && printf 'passwd: files\\nhosts: files dns\\n' >nsswitch.conf\n\
+             {notes}cat hosts nsswitch.conf"
+        );
+        let run = assert_cmd::Command::new("sh").args(["-c", &whole]).output().expect("there is a shell");
+        assert!(run.status.success() && run.stderr.is_empty(), "{run:?}");
+        String::from_utf8(run.stdout).expect("text")
+    }
+
+    #[test]
+    fn a_note_takes_the_place_of_the_one_before_and_counts_after_what_docker_says() {
+        let first = ["2.11.7", "10.2.0.4", "shop-web.shop. shop-web-2.shop."];
+        let text = noted(&[first, ["v2.11.7", "10.2.0.9", "shop-web.shop."], ["2.8.0", "10.3.0.4", ""]]);
+        let hosts = "10.1.0.2 itself\n10.2.0.4 shop-web-2.shop. # gordon\n10.2.0.9 shop-web.shop. # gordon\n";
+        assert_eq!(text, format!("{hosts}passwd: files\nhosts: dns files\n"));
+        // a name that docker does not know any more has no note
+        let gone = noted(&[first, ["2.11.7", "*** x", "shop-web.shop. shop-web-2.shop."]]);
+        assert_eq!(gone, "10.1.0.2 itself\npasswd: files\nhosts: dns files\n");
+        let old = noted(&[["v2.7.6", "10.2.0.4", "shop-web.shop."]]);
+        assert_eq!(old, "10.1.0.2 itself\npasswd: files\nhosts: files dns\n");
     }
 
     #[test]

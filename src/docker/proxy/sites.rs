@@ -40,6 +40,11 @@ pub fn upstreams_of(container: &Container, network: &Network, address: Option<Ip
     address.into_iter().chain([name_in(container, network)]).collect()
 }
 
+/// The names by which the proxy finds its containers.
+pub fn names(route: &Route) -> impl Iterator<Item = String> {
+    (1..=route.replicas).map(|replica| question(route, Role::Serving, replica))
+}
+
 /// Where the proxy finds the first of its containers.
 pub fn upstream(route: &Route) -> String {
     format!("{}:{}", question(route, Role::Serving, 1), route.port)

@@ -8,5 +8,6 @@ case $(caddy version) in
   2.7.* | v2.7.*) sed -i "/ # 2.8$/d" Caddyfile ;;
 esac
 [ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
+[ ! -f hosts ] || sh note || echo "no notes: while docker does not answer, no app is found"
 exec caddy run --config Caddyfile --adapter caddyfile
 # end

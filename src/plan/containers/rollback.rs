@@ -35,8 +35,10 @@ use crate::plan::Risk;
 use crate::plan::StepId;
 use crate::plan::answers::check_answers;
 use crate::plan::answers::expect_no_other_answers;
+use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
+use crate::plan::proxy::note_addresses;
 use crate::spec::Kind;
 use std::collections::BTreeSet;
 
@@ -69,8 +71,12 @@ pub fn rollback(
     }
     check_answers(&mut plan, desired);
     for workload in can {
+        let count = plan.count();
         go_back(&mut plan, &Target::new(desired, workload));
+        let up = Availability::After(plan.since(count).collect());
+        plan.up.insert(&workload.base_name, up);
     }
+    note_addresses(&mut plan, desired);
     expect_no_other_answers(&mut plan, desired);
     plan.finish()
 }

@@ -17,5 +17,6 @@ pub(super) use joins::keeps_proxy;
 pub(super) use joins::take_proxy_off;
 pub(super) use names::proxy_name;
 pub(super) use routes::give_routes;
+pub(super) use routes::note_addresses;
 pub(super) use routes::routes_file;
 pub(super) use routes::take_own_routes;

@@ -20,8 +20,10 @@ use crate::plan::StepId;
 use crate::plan::builder::Availability;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::builder::Steps;
+use crate::plan::containers::is_routed;
 use crate::plan::containers::unpause;
 use crate::spec::Proxy;
+use crate::spec::Role;
 use crate::spec::Route;
 use std::collections::BTreeSet;
 
@@ -61,6 +63,27 @@ pub(in crate::plan) fn give_routes(plan: &mut PlanBuilder<'_>, desired: &Desired
     let op = Op::WriteRoutes { project: project.clone(), text };
     let written = seq.add(NewStep { after, ..seq.draft_unless(op, &reason, []) });
     plan.unrouted = written;
+}
+
+/// Lets the proxy note the addresses of the containers that are new to it: those of apps that this plan brings up, or of all
+/// when it gets its routes.
+pub(in crate::plan) fn note_addresses(plan: &mut PlanBuilder<'_>, desired: &Desired) {
+    if !Fact::Steady(proxy_name()).holds(&plan.now) {
+        return;
+    }
+    let (mut needs, mut names) = (Steps::from_iter(plan.unrouted), Vec::new());
+    for route in &desired.routes {
+        let Some(Availability::After(steps)) = plan.up.get(route.base_name.as_str()) else { continue };
+        let is_new = !steps.is_empty() || plan.unrouted.is_some();
+        if is_new && is_routed(&plan.now, plan.project, &route.container(Role::Serving, 1)) {
+            needs.extend(steps);
+            names.extend(proxy::names(route));
+        }
+    }
+    if !names.is_empty() {
+        let op = Op::NoteAddresses { project: plan.project.clone(), names };
+        plan.sequence(&owner(), &needs).step(op, &Reason::DockerAway);
+    }
 }
 
 /// The routes to probe: those that are new to the proxy. Skips blocked apps, and apps whose own check probes

@@ -486,7 +486,7 @@ fn run_as_script(plan: &Plan, host: &mut Observed) -> BTreeSet<usize> {
     }
     let mut done = BTreeSet::new();
     for step in plan.steps() {
-        let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty();
+        let follows = step.op.follows() && step.unless.is_empty();
         let is_needed = if follows {
             step.needs.iter().any(|need| done.contains(&need.index()))
         } else {
@@ -700,7 +700,7 @@ proptest! {
         let mut implied: Vec<BTreeSet<plan::StepId>> = Vec::new();
         for step in plan.steps() {
             let before: BTreeSet<_> = step.needs.iter().flat_map(|need| &implied[need.index()]).copied().collect();
-            let follows = matches!(step.op, Op::Await(_)) && step.unless.is_empty();
+            let follows = step.op.follows() && step.unless.is_empty();
             let listed_twice = step.needs.iter().chain(&step.after).find(|other| before.contains(other));
             prop_assert!(follows || listed_twice.is_none(), "step {}: {listed_twice:?}", step.id.index() + 1);
             implied.push(before.into_iter().chain(step.needs.iter().copied()).collect());

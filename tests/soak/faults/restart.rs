@@ -31,6 +31,11 @@ fn what_was_at_rest_serves_again_and_nothing_is_left_to_do() {
             RollingProject::new("gtest-restart-one", Shape::Apps(1), 2),
             RollingProject::new("gtest-restart-two", Shape::Replicas, 2),
         ];
+        engine.is_away(|| {
+            for rolling in &projects {
+                rolling.serves_without_docker();
+            }
+        });
         // the next engine stops what still runs, as a person would
         let killed: (&str, Way) = ("the engine was killed", Engine::crashes);
         for (what, way) in WAYS.into_iter().chain([killed]) {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use std::time::Instant;
 use support::Project;
 use support::eventually;
+use support::private_engine::RESOLVER;
 
 /// What the apps are made of, in turn.
 pub const IMAGES: [&str; 3] = ["web:1", "web:2", "nextjs-web:latest"];
@@ -158,6 +159,20 @@ impl RollingProject {
             eventually(&format!("{host} answers"), || {
                 ask(PROXY, "GET", &host, PATH).starts_with("HTTP/1.1 200 ")
             });
+        }
+    }
+
+    /// All the apps answer through the proxy at once, each time, while no engine is there.
+    #[track_caller]
+    pub fn serves_without_docker(&self) {
+        // at 127.0.0.1, where the kernel leads no connection on, a process of the engine's listens
+        let proxy = PROXY.replace("127.0.0.1", &RESOLVER.to_string());
+        for app in self.apps() {
+            let host = format!("{app}.{}.test", self.name);
+            for _ in 0..10 {
+                let answer = ask(&proxy, "POST", &host, "/");
+                assert!(answer.starts_with("HTTP/1.1 200 "), "{host}: {answer}");
+            }
         }
     }
 

@@ -290,6 +290,31 @@ impl Engine {
         self.start();
     }
 
+    /// Ends it, and all containers go on running while it is away, as in an upgrade; starts it again.
+    pub fn is_away(&mut self, meanwhile: impl FnOnce()) {
+        self.leaves_containers(true);
+        // an error says that it has been told already
+        let _ = kill_process(self.dockerd, Signal::TERM);
+        eventually("the engine ends", || is_gone(self.dockerd));
+        meanwhile();
+        self.start();
+        self.leaves_containers(false);
+    }
+
+    /// Whether containers go on running when it ends.
+    fn leaves_containers(&self, is_so: bool) {
+        let file = self.folder.join("daemon.json");
+        let config = fs::read_to_string(&file).expect("an engine has a config");
+        let mut config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+        config["live-restore"] = is_so.into();
+        fs::write(&file, config.to_string()).expect("a file");
+        kill_process(self.dockerd, Signal::HUP).expect("it runs");
+        let told = is_so.to_string();
+        eventually("the engine has read its config", || {
+            docker(["info", "--format", "{{.LiveRestoreEnabled}}"]).stdout.trim() == told
+        });
+    }
+
     /// Cuts the power, and starts it again: all its processes are gone at once, and so is what was in memory alone.
     pub fn loses_power(&mut self) {
         eventually("all processes are gone", || {
