@@ -26,6 +26,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("health_timeout", "health"),
     ("healthcheck", "health"),
     ("hosts", "domains"),
+    ("hooks", "release"),
     ("https", "tls"),
     ("instances", "replicas"),
     ("label", "labels"),
@@ -36,11 +37,16 @@ const RENAMED: &[(&str, &str)] = &[
     ("max_attempts", "retries"),
     ("mem_limit", "memory"),
     ("memory_limit", "memory"),
+    ("migrate", "release"),
     ("mounts", "volumes"),
+    ("pre_deploy", "release"),
+    ("pre_deploy_command", "release"),
+    ("predeploy", "release"),
     ("pull_policy", "pull"),
     ("readonly", "read_only"),
     ("redirect", "redirect_from"),
     ("redirects", "redirect_from"),
+    ("release_command", "release"),
     ("restart_policy", "restart"),
     ("scale", "replicas"),
     ("shm", "shm_size"),
@@ -57,7 +63,7 @@ const RENAMED: &[(&str, &str)] = &[
 ];
 
 /// Keys whose purpose is served elsewhere, and where.
-const ELSEWHERE: [(&[&str], &str); 8] = [
+const ELSEWHERE: [(&[&str], &str); 9] = [
     (
         &["build", "builder", "dockerfile"],
         "gordon builds no images: `docker build` one, and name it with `image`",
@@ -66,6 +72,10 @@ const ELSEWHERE: [(&[&str], &str); 8] = [
     (
         &["registry", "registries"],
         "the registry is a part of `image`; `docker login` tells docker who you are",
+    ),
+    (
+        &["release", "release_command"],
+        "releases of routes and apps begin with a command; it runs when their services are ready",
     ),
     (
         &["depends_on", "links"],

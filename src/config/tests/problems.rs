@@ -144,6 +144,8 @@ fn a_key_of_another_tool_is_told_where_its_purpose_is_served() {
         ("memry", "did you mean `memory`?"),
         ("logging", "write `log`"),
         ("stop_grace_period", "write `stop_timeout`"),
+        ("release_command", "write `release`"),
+        ("pre_deploy", "write `release`"),
         ("workdir", "write `working_dir`"),
         ("pid", "write it as docker has it: `options = [\"--pid=host\"]`"),
         ("memswap_limit", "write it as docker has it: `options = [\"--memory-swap=1g\"]`"),

@@ -155,10 +155,12 @@ fn make(seq: &mut Sequence<'_, '_>, command: &Command<'_>, current: &Fact, reaso
 /// Takes the stopped container off networks that its app has left, so that they can be removed.
 fn leave_networks(seq: &mut Sequence<'_, '_>, command: &Command<'_>) {
     let Some(seen) = seq.plan.seen(&command.name).filter(|seen| !seen.state.is_up()) else { return };
-    let wanted = &command.target.workload.attachments;
+    let is_wanted = |network: &Network| match command.target.workload.attachments.as_slice() {
+        [] => *network == default_bridge(),
+        attachments => attachments.iter().any(|attachment| attachment.network == *network),
+    };
     let is_left = |network: &&Network| {
-        let is_ours = **network == default_bridge() || is_managed(seq.plan, network);
-        is_ours && !wanted.is_empty() && wanted.iter().all(|attachment| attachment.network != **network)
+        !is_wanted(network) && (**network == default_bridge() || is_managed(seq.plan, network))
     };
     let left: Vec<Network> = seen.memberships.keys().filter(is_left).cloned().collect();
     for network in left {
