@@ -136,36 +136,13 @@ mod tests {
     fn the_proxy_is_idle_when_no_request_is_on_its_way_to_any_of_these() {
         let all = r#"[{"address":"shop-web-previous.shop.:80","num_requests":0,"fails":0},{"address":"10.2.0.4:80","num_requests":1,"fails":0},{"address":"10.2.0.40:80","num_requests":0,"fails":3},{"address":"10.2.0.4:80","num_requests":0,"fails":0}]"#;
         for (said, of, answer) in [
-            (
-                format!("printf %s '{all}'"),
-                &["10.2.0.4"][..],
-                "busy
-",
-            ),
-            (
-                format!("printf %s '{all}'"),
-                &["shop-web-previous.shop.", "10.2.0.4"],
-                "busy
-",
-            ),
-            (
-                format!("printf %s '{all}'"),
-                &["shop-web-previous.shop.", "10.2.0.40", "10.2.0.5"],
-                "idle
-",
-            ),
-            (
-                "echo null".to_owned(),
-                &["10.2.0.4"],
-                "idle
-",
-            ),
+            (format!("printf %s '{all}'"), &["10.2.0.4"][..], "busy\n"),
+            (format!("printf %s '{all}'"), &["shop-web-previous.shop.", "10.2.0.4"], "busy\n"),
+            (format!("printf %s '{all}'"), &["shop-web-previous.shop.", "10.2.0.40", "10.2.0.5"], "idle\n"),
+            ("echo null".to_owned(), &["10.2.0.4"], "idle\n"),
             ("false".to_owned(), &["10.2.0.4"], ""),
         ] {
-            let script = format!(
-                "wget() {{ {said}; }}
-{IDLE}"
-            );
+            let script = format!("wget() {{ {said}; }}\n{IDLE}");
             let run = assert_cmd::Command::new("sh").args(["-c", &script, "idle"]).args(of).output();
             let told = String::from_utf8(run.expect("there is a shell").stdout).expect("text");
             assert_eq!(told, answer, "{said} of {of:?}");
