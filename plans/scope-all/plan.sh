@@ -185,6 +185,7 @@ cat >new <<"END"
 # put PROJECT: its routes become those that this reads, once they are valid beside those of the others
 set -eu
 cd /config/gordon
+export CADDY_ADMIN=127.0.0.1:2019
 exec 9>lock
 flock 9
 rm -rf next
@@ -214,6 +215,7 @@ cat >new <<"END"
 # take PROJECT: its routes are gone
 set -eu
 cd /config/gordon
+export CADDY_ADMIN=127.0.0.1:2019
 exec 9>lock
 flock 9
 rm -f "$1.caddy"
@@ -276,6 +278,8 @@ case $(caddy version) in
 esac
 [ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
 [ ! -f hosts ] || sh note || echo "no notes: while docker does not answer, no app is found"
+# an address: the name localhost would be asked of the host's resolver first, which may not answer
+export CADDY_ADMIN=127.0.0.1:2019
 exec caddy run --config Caddyfile --adapter caddyfile
 # end
 END_

@@ -186,6 +186,16 @@ mod tests {
         assert_eq!(old, "10.1.0.2 itself\npasswd: files\nhosts: files dns\n");
     }
 
+    /// With a resolver that does not answer, the name `localhost` takes 10 s: notes put docker's answers before those of files.
+    #[test]
+    fn caddy_is_told_and_asked_at_an_address() {
+        for script in [include_str!("start.sh"), SCRIPTS[0].1, SCRIPTS[1].1] {
+            let (before, _) =
+                script.split_once("caddy reload").or(script.split_once("caddy run")).expect("Caddy");
+            assert!(before.contains("export CADDY_ADMIN=127.0.0.1:2019\n"), "{script}");
+        }
+    }
+
     #[test]
     fn a_script_stands_in_a_here_document() {
         for (name, text) in SCRIPTS {

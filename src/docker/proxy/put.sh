@@ -1,6 +1,7 @@
 # put PROJECT: its routes become those that this reads, once they are valid beside those of the others
 set -eu
 cd /config/gordon
+export CADDY_ADMIN=127.0.0.1:2019
 exec 9>lock
 flock 9
 rm -rf next

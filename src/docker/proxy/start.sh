@@ -9,5 +9,7 @@ case $(caddy version) in
 esac
 [ $# = 0 ] || exec caddy validate --config Caddyfile --adapter caddyfile
 [ ! -f hosts ] || sh note || echo "no notes: while docker does not answer, no app is found"
+# an address: the name localhost would be asked of the host's resolver first, which may not answer
+export CADDY_ADMIN=127.0.0.1:2019
 exec caddy run --config Caddyfile --adapter caddyfile
 # end
