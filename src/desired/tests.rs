@@ -161,9 +161,11 @@ fn names_that_containers_have_only_later_are_taken_too() {
 name = "shop"
 [apps]
 web = "app"
+api = { image = "app", release = "migrate" }
 [routes]
 "a.com" = { image = "app", id = "x" }
 [services]
+api-release = "redis"
 web-green = "redis"
 web-blue = "redis"
 web-previous = "redis"
@@ -207,6 +209,7 @@ web-1 = "redis"
 web-green-1 = "redis"
 web-green-02 = "redis"
 web-red = "redis"
+web-release = "redis"
 db = "postgres"
 db-2 = "postgres"
 db-next = "postgres"

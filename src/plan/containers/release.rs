@@ -168,7 +168,7 @@ fn leave_networks(seq: &mut Sequence<'_, '_>, command: &Command<'_>) {
     }
 }
 
-/// Whether a container is to be made anew because somebody says so.
+/// Whether the person asked for this replica to be made anew.
 fn is_asked(plan: &PlanBuilder<'_>, slot: &Slot) -> bool {
     plan.options.recreate.contains(slot.live.as_str())
 }

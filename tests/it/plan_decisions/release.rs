@@ -106,7 +106,7 @@ fn the_command_runs_once_for_all_replicas_and_not_for_a_repair() {
     assert_eq!(line(SHOP, &gone), "", "its container is all that is left of the release");
     let asked = Options { recreate: ["shop-web-green".to_owned()].into(), ..Options::default() };
     let plan = diff(&desired(SHOP), &served, &asked).unwrap();
-    assert_eq!(done(&plan).join(", "), format!("remove it, {RUNS}"), "somebody asks for another release");
+    assert_eq!(done(&plan).join(", "), format!("remove it, {RUNS}"), "another release is asked for");
 }
 
 #[test]
