@@ -485,7 +485,7 @@ await() {
   _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  case $1 in state | outcome) ;; *) show "$@" ;; esac
+  case $1 in state | outcome | outcome_so_far) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -510,7 +510,7 @@ await() {
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
   case $1 in
-    outcome)
+    outcome | outcome_so_far)
       _lack='has not ended well'
       [ "$_answer" != running ] || _answer="it still runs after $_limit s"
       ;;
@@ -542,6 +542,12 @@ gets_ready() {
 # shellcheck disable=SC2317 # await calls it
 outcome() {
   ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
+}
+
+# outcome_so_far CONTAINER: the same, where it is good that it runs
+# shellcheck disable=SC2317 # await calls it
+outcome_so_far() {
+  ask container inspect --format '{{if eq .State.Status "running"}}good{{else if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}good{{end}}' "$1"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines

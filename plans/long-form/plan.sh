@@ -1,5 +1,5 @@
 #!/bin/sh
-# What gordon planned for project shop: 46 steps.
+# What gordon planned for project shop: 48 steps.
 #
 # Run it from the folder of the config. It needs docker and a POSIX shell, nothing else.
 #
@@ -38,30 +38,32 @@
 #   27  run s-backend-db
 #   28  see that s-backend-db stays up for 1s
 #   29  set the restart policy of s-backend-db to always
-#   30  run s-shop.example.com-files
-#   31  see that s-shop.example.com-files stays up for 1s
-#   32  set the restart policy of s-shop.example.com-files to always
-#   33  create s-shop.example.com-release
-#   34  start s-shop.example.com-release
-#   35  wait until s-shop.example.com-release ends well
-#   36  run s-shop.example.com
-#   37  wait until s-shop.example.com answers /up with 200-299, 401
-#   38  set the restart policy of s-shop.example.com to always
-#   39  run s-shop.example.com-2
-#   40  wait until s-shop.example.com-2 answers /up with 200-299, 401
-#   41  set the restart policy of s-shop.example.com-2 to always
-#   42  run s-jobs
-#   43  wait until s-jobs listens on port 8080
-#   44  set the restart policy of s-jobs to always
-#   45  route to shop
-#   46  let the proxy note where it finds s-shop.example.com.s-backend, s-shop.example.com-2.s-backend, s-jobs.s-backend
+#   30  run s-shop.example.com-setup
+#   31  wait until s-shop.example.com-setup ends well
+#   32  run s-shop.example.com-files
+#   33  see that s-shop.example.com-files stays up for 1s
+#   34  set the restart policy of s-shop.example.com-files to always
+#   35  create s-shop.example.com-release
+#   36  start s-shop.example.com-release
+#   37  wait until s-shop.example.com-release ends well
+#   38  run s-shop.example.com
+#   39  wait until s-shop.example.com answers /up with 200-299, 401
+#   40  set the restart policy of s-shop.example.com to always
+#   41  run s-shop.example.com-2
+#   42  wait until s-shop.example.com-2 answers /up with 200-299, 401
+#   43  set the restart policy of s-shop.example.com-2 to always
+#   44  run s-jobs
+#   45  wait until s-jobs listens on port 8080
+#   46  set the restart policy of s-jobs to always
+#   47  route to shop
+#   48  let the proxy note where it finds s-shop.example.com.s-backend, s-shop.example.com-2.s-backend, s-jobs.s-backend
 # shellcheck disable=SC2016 # text between single quotes is for other shells
 set -eu
 trap 'echo "refused, nothing was changed: this script is not whole" >&2; exit 4' EXIT
 
 main() {
   trap - EXIT
-  _steps=46 _step=0 _open='' _ran=' ' _count=0
+  _steps=48 _step=0 _open='' _ran=' ' _count=0
   expectations
 
   step 1 'pull busybox:latest' 'not on this host'
@@ -69,7 +71,7 @@ main() {
     stream docker pull busybox:latest || failed
 
   step 2 'check the volumes of busybox:latest' 'what it declares is not known yet'
-  only_volumes busybox:latest /www || failed
+  only_volumes busybox:latest || failed
 
   step 3 'pull caddy:2' 'not on this host'
   has_image caddy:2 ||
@@ -385,29 +387,44 @@ END_
   restarts s-backend-db always ||
     run docker update --restart always s-backend-db
 
-  step 30 'run s-shop.example.com-files' 'not there yet'
+  step 30 'run s-shop.example.com-setup' 'not there yet'
+  run_once_unless is_current s-shop.example.com-setup shop any command:0afa5bb5,6b86b273/image:3726e854 busybox:latest -- \
+    docker run --detach --name s-shop.example.com-setup --restart no \
+        --network s-backend --ip 10.96.134.131 --network-alias setup --network-alias setup.local \
+        --network-alias shop-example-com-setup --hostname setup \
+        --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-setup/1 \
+        --label gordon.spec=command:0afa5bb5,6b86b273/image:3726e854@s-backend=10.96.134.131 \
+        --log-opt max-file=3 --log-opt max-size=10m \
+        --stop-timeout 5 \
+        busybox:latest sleep 1 || failed
+
+  step 31 'wait until s-shop.example.com-setup ends well' 'not ready yet'
+  ended_well s-shop.example.com-setup ||
+    ends_well s-shop.example.com-setup 1 30 || failed
+
+  step 32 'run s-shop.example.com-files' 'not there yet'
   run_unless is_current s-shop.example.com-files shop any \
       'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
       busybox:latest -- \
     docker run --detach --name s-shop.example.com-files --restart on-failure:10 \
-        --network s-backend --ip 10.96.134.131 --network-alias files --network-alias files.local \
+        --network s-backend --ip 10.96.134.132 --network-alias files --network-alias files.local \
         --network-alias shop-example-com-files --hostname files \
         --label gordon.project=shop --label gordon.part=service/shop.example.com/s-shop.example.com-files/1 \
-        --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.131 \
+        --label gordon.spec=command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4@s-backend=10.96.134.132 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 5 --user 65534 --volume "$PWD"/www:/www:ro \
         busybox:latest httpd -f -p 8080 -h /www || failed
 
-  step 31 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
+  step 33 'see that s-shop.example.com-files stays up for 1s' 'not ready yet'
   restarts s-shop.example.com-files always ||
     stays_up s-shop.example.com-files 1 11 || failed
 
-  step 32 'set the restart policy of s-shop.example.com-files to always' \
+  step 34 'set the restart policy of s-shop.example.com-files to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com-files always ||
     run docker update --restart always s-shop.example.com-files
 
-  step 33 'create s-shop.example.com-release' 'a new release begins with it'
+  step 35 'create s-shop.example.com-release' 'a new release begins with it'
   is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     create_unless is_current s-shop.example.com-release shop any \
@@ -424,33 +441,33 @@ END_
           --entrypoint '' \
           web:1 sh -c 'exit 0' || failed
 
-  step 34 'start s-shop.example.com-release' 'a new release begins with it'
+  step 36 'start s-shop.example.com-release' 'a new release begins with it'
   is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     is_running s-shop.example.com-release ||
     ended_well s-shop.example.com-release ||
     run docker start s-shop.example.com-release
 
-  step 35 'wait until s-shop.example.com-release ends well' 'a new release begins with it'
+  step 37 'wait until s-shop.example.com-release ends well' 'a new release begins with it'
   is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     ended_well s-shop.example.com-release ||
     ends_well s-shop.example.com-release 1 90 || go_back
 
-  step 36 'run s-shop.example.com' 'not there yet'
+  step 38 'run s-shop.example.com' 'not there yet'
   run_unless is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com --restart on-failure:10 \
-        --network s-backend --ip 10.96.134.132 --network-alias shop --network-alias shop-example-com \
+        --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
         --env-file shop.env --env LOG=debug \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
-        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.132 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
         --cpus 0.5 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 37 'wait until s-shop.example.com answers /up with 200-299, 401' 'not ready yet'
+  step 39 'wait until s-shop.example.com answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com always ||
     patiently 20 5 gets_ready s-shop.example.com 1 50 \
         docker exec gordon-proxy sh \
@@ -464,25 +481,25 @@ printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnect
 wait" \
             ask s-shop.example.com 3000 /up shop.example.com '2..|401' || failed
 
-  step 38 'set the restart policy of s-shop.example.com to always' \
+  step 40 'set the restart policy of s-shop.example.com to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com always ||
     run docker update --restart always s-shop.example.com
 
-  step 39 'run s-shop.example.com-2' 'not there yet'
+  step 41 'run s-shop.example.com-2' 'not there yet'
   run_unless is_current s-shop.example.com-2 shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 -- \
     docker run --detach --name s-shop.example.com-2 --restart on-failure:10 \
-        --network s-backend --ip 10.96.134.133 --network-alias shop --network-alias shop-example-com \
+        --network s-backend --ip 10.96.134.134 --network-alias shop --network-alias shop-example-com \
         --env-file shop.env --env LOG=debug \
         --label gordon.project=shop --label gordon.part=app/shop.example.com/s-shop.example.com/1 \
-        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.133 \
+        --label gordon.spec=cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c@s-backend=10.96.134.134 \
         --cpus 0.5 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --memory 256m --stop-timeout 5 \
         web:1 || failed
 
-  step 40 'wait until s-shop.example.com-2 answers /up with 200-299, 401' 'not ready yet'
+  step 42 'wait until s-shop.example.com-2 answers /up with 200-299, 401' 'not ready yet'
   restarts s-shop.example.com-2 always ||
     patiently 20 5 gets_ready s-shop.example.com-2 1 50 \
         docker exec gordon-proxy sh \
@@ -496,42 +513,42 @@ printf 'GET %s HTTP/1.1\\r\\nHost: %s\\r\\nX-Forwarded-Proto: https\\r\\nConnect
 wait" \
             ask s-shop.example.com-2 3000 /up shop.example.com '2..|401' || failed
 
-  step 41 'set the restart policy of s-shop.example.com-2 to always' \
+  step 43 'set the restart policy of s-shop.example.com-2 to always' \
       'it is ready: docker keeps it up from here on'
   restarts s-shop.example.com-2 always ||
     run docker update --restart always s-shop.example.com-2
 
-  step 42 'run s-jobs' 'not there yet'
+  step 44 'run s-jobs' 'not there yet'
   run_unless is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest -- \
     docker run --detach --name s-jobs --restart on-failure:10 \
-        --network s-backend --ip 10.96.134.134 --network-alias jobs \
+        --network s-backend --ip 10.96.134.135 --network-alias jobs \
         --label gordon.project=shop --label gordon.part=app/jobs.example.com/s-jobs/1 \
-        --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.134 \
+        --label gordon.spec=command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf@s-backend=10.96.134.135 \
         --log-opt max-file=3 --log-opt max-size=10m \
         --stop-timeout 5 --entrypoint sh \
         worker:latest -c 'exec sleep 1000000' || failed
 
-  step 43 'wait until s-jobs listens on port 8080' 'not ready yet'
+  step 45 'wait until s-jobs listens on port 8080' 'not ready yet'
   restarts s-jobs always ||
     gets_ready s-jobs 1 30 \
         docker exec gordon-proxy sh \
             -c 'a=$(wget -q -O - --header "X-To: $1:$2" --header "X-Host: $3" http://127.0.0.1:2021/ 2>&1); case "$? $a" in [!0]* | "0 dial"*) echo "nothing listens on port $2: $a" ;; *) echo ready ;; esac' \
             connect s-jobs 8080 jobs.example.com || failed
 
-  step 44 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
+  step 46 'set the restart policy of s-jobs to always' 'it is ready: docker keeps it up from here on'
   restarts s-jobs always ||
     run docker update --restart always s-jobs
 
-  step 45 'route to shop' 'not there yet'
+  step 47 'route to shop' 'not there yet'
   has_routes shop "$(routes; echo .)" ||
     feed docker exec --interactive gordon-proxy sh /config/gordon/put shop <<END || failed
 $(routes)
 END
 
-  step 46 \
+  step 48 \
       'let the proxy note where it finds s-shop.example.com.s-backend, s-shop.example.com-2.s-backend, s-jobs.s-backend' \
       'for when docker does not answer'
-  skipped 38 41 44 45 ||
+  skipped 40 43 46 47 ||
     try docker exec gordon-proxy sh -c '[ ! -f /config/gordon/note ] || exec sh /config/gordon/note "$@"' \
         note s-shop.example.com.s-backend. s-shop.example.com-2.s-backend. s-jobs.s-backend. || say 'the rest goes on without notes'
 
@@ -578,6 +595,12 @@ expectations() {
       s-backend-pg:/var/lib/postgresql/data ||
     has_room s-backend 10.96.134.0/24 10.96.134.130 ||
     refuse 'network s-backend has no room for s-backend-db at 10.96.134.130'
+  absent s-shop.example.com-setup ||
+    is_current s-shop.example.com-setup shop any command:0afa5bb5,6b86b273/image:3726e854 busybox:latest ||
+    refuse 's-shop.example.com-setup is not as it was when this was planned'
+  is_current s-shop.example.com-setup shop any command:0afa5bb5,6b86b273/image:3726e854 busybox:latest ||
+    has_room s-backend 10.96.134.0/24 10.96.134.131 ||
+    refuse 'network s-backend has no room for s-shop.example.com-setup at 10.96.134.131'
   absent s-shop.example.com-files ||
     is_current s-shop.example.com-files shop any \
       'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
@@ -586,8 +609,8 @@ expectations() {
   is_current s-shop.example.com-files shop any \
       'command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/file-e3bf659a:034a0062,f9b0e971/image:3726e854/mount:8148133a/user:04f720b4|command:655f5c6e,0e6503c1,567479c4,6c237681,05dc0e47,e3bf659a/image:3726e854/mount:8148133a/user:04f720b4' \
       busybox:latest ||
-    has_room s-backend 10.96.134.0/24 10.96.134.131 ||
-    refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.131'
+    has_room s-backend 10.96.134.0/24 10.96.134.132 ||
+    refuse 'network s-backend has no room for s-shop.example.com-files at 10.96.134.132'
   absent s-shop.example.com-release ||
     is_current s-shop.example.com-release shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c/release-entrypoint:e3b0c442/release:89c4ec9f,0c3603e1,c22995ad \
@@ -599,28 +622,30 @@ expectations() {
     refuse 's-shop.example.com is not as it was when this was planned'
   is_current s-shop.example.com shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    has_room s-backend 10.96.134.0/24 10.96.134.132 ||
-    refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.132'
+    has_room s-backend 10.96.134.0/24 10.96.134.133 ||
+    refuse 'network s-backend has no room for s-shop.example.com at 10.96.134.133'
   absent s-shop.example.com-2 ||
     is_current s-shop.example.com-2 shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
     refuse 's-shop.example.com-2 is not as it was when this was planned'
   is_current s-shop.example.com-2 shop any \
       cpus:d2cbad71/env-file:19b52d7b/env:534fd967/image:8724d338/memory:60608e3c web:1 ||
-    has_room s-backend 10.96.134.0/24 10.96.134.133 ||
-    refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.133'
+    has_room s-backend 10.96.134.0/24 10.96.134.134 ||
+    refuse 'network s-backend has no room for s-shop.example.com-2 at 10.96.134.134'
   absent s-jobs ||
     is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
     refuse 's-jobs is not as it was when this was planned'
   is_current s-jobs shop any command:e2f645c4/entrypoint:89c4ec9f,0c3603e1/image:83d0dbbf worker:latest ||
-    has_room s-backend 10.96.134.0/24 10.96.134.134 ||
-    refuse 'network s-backend has no room for s-jobs at 10.96.134.134'
+    has_room s-backend 10.96.134.0/24 10.96.134.135 ||
+    refuse 'network s-backend has no room for s-jobs at 10.96.134.135'
   no_other_answers shop s-backend: backend-cache backend-db cache cache.local db db.local files files.local \
       jobs s-backend-cache s-backend-cache-next s-backend-cache-previous s-backend-db s-backend-db-next \
       s-backend-db-previous s-jobs s-jobs-next s-jobs-previous s-shop.example.com s-shop.example.com-2 \
       s-shop.example.com-files s-shop.example.com-files-next s-shop.example.com-files-previous \
       s-shop.example.com-next s-shop.example.com-next-2 s-shop.example.com-previous \
-      s-shop.example.com-previous-2 shop shop-example-com shop-example-com-files ||
+      s-shop.example.com-previous-2 s-shop.example.com-setup s-shop.example.com-setup-next \
+      s-shop.example.com-setup-previous setup setup.local shop shop-example-com shop-example-com-files \
+      shop-example-com-setup ||
     refuse 'a container that is not of this project answers to one of its names on its networks'
 }
 
@@ -788,6 +813,12 @@ run_unless() {
   fi
 }
 
+# run_once_unless CHECK CONTAINER WORDS… -- COMMAND…: as run_unless, of a container that is meant to end; one that has ended
+# well is not started again
+run_once_unless() {
+  if exists "$2" && ended_well "$2"; then require "$@"; else run_unless "$@"; fi
+}
+
 # create WORDS… -- COMMAND…: as try, of the command
 create() {
   while [ "$1" != -- ]; do shift; done
@@ -814,7 +845,7 @@ await() {
   _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  case $1 in state | outcome) ;; *) show "$@" ;; esac
+  case $1 in state | outcome | outcome_so_far) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -839,7 +870,7 @@ await() {
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
   case $1 in
-    outcome)
+    outcome | outcome_so_far)
       _lack='has not ended well'
       [ "$_answer" != running ] || _answer="it still runs after $_limit s"
       ;;
@@ -885,6 +916,12 @@ ends_well() { await "$1" "$3" "$2" 0 'done' 'failed *|dead' outcome "$1"; }
 # shellcheck disable=SC2317 # await calls it
 outcome() {
   ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
+}
+
+# outcome_so_far CONTAINER: the same, where it is good that it runs
+# shellcheck disable=SC2317 # await calls it
+outcome_so_far() {
+  ask container inspect --format '{{if eq .State.Status "running"}}good{{else if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}good{{end}}' "$1"
 }
 
 # hide TEXT: says the text, with … for the values of secrets and for each of their lines

@@ -41,7 +41,8 @@ pub(super) fn no_answer(stderr: &str) -> Option<String> {
 
 /// What to do about a container that did not end well.
 pub(super) fn not_done(container: &Container, is_late: bool) -> String {
-    let time = if is_late { "; `timeout` gives it more time" } else { "" };
+    let time =
+        if is_late { "; `timeout`, or `health_timeout` for a service, gives it more time" } else { "" };
     format!("`docker logs {container}` shows all that it wrote, until it runs anew{time}")
 }
 

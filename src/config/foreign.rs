@@ -15,6 +15,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("count", "replicas"),
     ("cpu_count", "cpus"),
     ("cpu_limit", "cpus"),
+    ("depends_on", "after"),
     ("device", "devices"),
     ("encode", "compress"),
     ("env", "environment"),

@@ -184,6 +184,8 @@ pub struct Site {
 pub struct Service {
     /// Its own name: declared, or the last part of its image's path. Its place is that of the declaration.
     pub name: Spanned<ShortName>,
+    /// The services beside it that are ready before it starts.
+    pub after: Vec<Spanned<ShortName>>,
     /// What every container is described by.
     pub workload: Workload,
 }

@@ -138,6 +138,7 @@ table! {
     /// A service that is attached to a domain or a group.
     AttachmentTable {
         name: Option<Spanned<ShortName>>,
+        after: OneOrMany<ShortName>,
         ports: Vec<Spanned<Published>>,
     }
 }
@@ -161,6 +162,7 @@ table! {
     /// A service of a Luma project.
     ServiceTable {
         name: Option<Spanned<ShortName>>,
+        after: OneOrMany<ShortName>,
         ports: Vec<Spanned<Published>>,
         server: OneOrMany<Written>,
         servers: OneOrMany<Written>,
@@ -259,7 +261,8 @@ impl AttachmentTable {
     pub(super) fn into_service(mut self, settings: Settings, problems: &mut Vec<Problem>) -> Option<Service> {
         let ports = std::mem::take(&mut self.ports);
         let name = own_name(self.name.take(), &self.image, problems)?;
-        Some(Service { name, workload: self.common().into_workload(ports, settings, problems) })
+        let after = std::mem::take(&mut self.after).0;
+        Some(Service { name, after, workload: self.common().into_workload(ports, settings, problems) })
     }
 }
 
@@ -275,7 +278,8 @@ impl ServiceTable {
         let ports = std::mem::take(&mut self.ports);
         add_servers(servers, [std::mem::take(&mut self.server), std::mem::take(&mut self.servers)]);
         let name = keyed_name(key, self.name.take(), &self.image, problems)?;
-        Some(Service { name, workload: self.common().into_workload(ports, settings, problems) })
+        let after = std::mem::take(&mut self.after).0;
+        Some(Service { name, after, workload: self.common().into_workload(ports, settings, problems) })
     }
 }
 

@@ -127,6 +127,8 @@ fn describe(workload: &Workload, w: &mut String) {
             writeln!(w, "  listens at {port} for {host} within {timeout:?}")
         }
         Ready::StaysUp => Ok(()),
+        Ready::Ends => writeln!(w, "  is meant to end"),
+        Ready::Done(timeout) => writeln!(w, "  done within {timeout:?}"),
     };
 }
 
@@ -542,6 +544,29 @@ health = { cmd = "true", start_period = "20s", retries = 4 }
 proxy = { enabled = false, image = "prober" }
 [routes]
 "c.com" = { image = "app", port = 8080, health = { path = "/up" } }
+"#,
+    );
+}
+
+#[test]
+fn services_stand_after_those_that_they_start_after() {
+    asks_for(
+        "after",
+        r#"
+name = "shop"
+[routes]
+"a.com" = { image = "app", restart = "no" }
+[attachments]
+"a.com" = [{ image = "app", name = "late", after = ["early"] }, { image = "app", name = "early" }]
+[apps]
+job = { image = "app", restart = "no" }
+[services]
+web = { image = "app", after = ["migrate", "cache"] }
+migrate = { image = "checked", restart = "no", after = "db" }
+report = { image = "app", restart = "no" }
+watched = { image = "app", restart = "no", health = { cmd = "true" } }
+cache = "app"
+db = "app"
 "#,
     );
 }

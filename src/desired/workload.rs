@@ -106,6 +106,10 @@ pub enum Ready {
     Listens(PortCheck, Duration),
     /// It has no health check: it stays up for a moment.
     StaysUp,
+    /// It is meant to end: it stays up for a moment, or has ended well.
+    Ends,
+    /// It is meant to end, and others wait for that: it ends well before this time is over.
+    Done(Duration),
 }
 
 impl Ready {
@@ -113,8 +117,18 @@ impl Ready {
     pub fn prober_image(&self) -> Option<&Image> {
         match self {
             Self::Answers(HttpCheck { prober: Prober::Beside(image), .. }, _) => Some(image),
-            Self::Answers(..) | Self::Listens(..) | Self::Healthy(_) | Self::StaysUp => None,
+            Self::Answers(..)
+            | Self::Listens(..)
+            | Self::Healthy(_)
+            | Self::StaysUp
+            | Self::Ends
+            | Self::Done(_) => None,
         }
+    }
+
+    /// Whether the container is meant to end.
+    pub fn is_meant_to_end(&self) -> bool {
+        matches!(self, Self::Ends | Self::Done(_))
     }
 
     /// Whether the proxy asks.
@@ -196,6 +210,7 @@ impl Workload {
         Some(Self {
             kind: Kind::Release,
             replicas: 1,
+            ready: Ready::Done(release.timeout),
             attachments: attachments.collect(),
             runtime: Runtime {
                 entrypoint: release.entrypoint.clone().unwrap_or_else(|| self.runtime.entrypoint.clone()),

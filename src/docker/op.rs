@@ -339,7 +339,11 @@ impl Op {
             | Self::AskRoutes { .. }
             | Self::NoteAddresses { .. }
             | Self::Await(
-                Await::Answers { .. } | Await::Listens { .. } | Await::StaysUp { .. } | Await::Drain { .. },
+                Await::Answers { .. }
+                | Await::Listens { .. }
+                | Await::StaysUp { .. }
+                | Await::GoesWell { .. }
+                | Await::Drain { .. },
             ) => {
                 return None;
             }

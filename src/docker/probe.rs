@@ -48,6 +48,13 @@ pub enum Await {
         /// How long.
         time: Duration,
     },
+    /// The container is meant to end: it is to run for `time` on end, or to have ended with status 0.
+    GoesWell {
+        /// The container.
+        name: Container,
+        /// How long.
+        time: Duration,
+    },
     /// The container ends, with exit status 0.
     Ends {
         /// The container.
@@ -122,6 +129,8 @@ const STATUS: &str =
     "{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.RestartCount}}";
 /// Whether a container ended, and how: that it did is good or fatal.
 const OUTCOME: &str = "{{if ne .State.Status \"exited\"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}";
+/// The same, where it is good that it runs.
+const OUTCOME_SO_FAR: &str = "{{if eq .State.Status \"running\"}}good{{else if ne .State.Status \"exited\"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}good{{end}}";
 const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
 const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
 
@@ -176,8 +185,20 @@ impl Await {
             | Self::Answers { name, .. }
             | Self::Listens { name, .. }
             | Self::StaysUp { name, .. }
-            | Self::Ends { name, .. } => name,
+            | Self::Ends { name, .. }
+            | Self::GoesWell { name, .. } => name,
             Self::Drain { names, .. } => names.first().expect("a container drains"),
+        }
+    }
+
+    /// The time after which it has failed, where it is not a time that passes anyway.
+    pub fn limit(&self) -> Option<Duration> {
+        match self {
+            Self::Healthy { timeout, .. }
+            | Self::Answers { timeout, .. }
+            | Self::Listens { timeout, .. }
+            | Self::Ends { timeout, .. } => Some(*timeout),
+            Self::StaysUp { .. } | Self::GoesWell { .. } | Self::Drain { .. } => None,
         }
     }
 
@@ -231,6 +252,18 @@ impl Await {
                 hold: *time,
                 every: Duration::from_secs(1),
                 // time enough for docker to bring up a container that was only just made
+                timeout: *time + Duration::from_secs(10),
+                patience: None,
+                lapses: false,
+            },
+            Self::GoesWell { time, .. } => Probe {
+                command: Command::new(["container", "inspect", "--format", OUTCOME_SO_FAR, name.as_str()]),
+                ready: "good",
+                then: None,
+                fatal: &["failed *", "dead"],
+                first: (*time).min(Duration::from_secs(1)),
+                hold: *time,
+                every: Duration::from_secs(1),
                 timeout: *time + Duration::from_secs(10),
                 patience: None,
                 lapses: false,
@@ -305,6 +338,9 @@ impl fmt::Display for Await {
                 write!(f, "see that {name} stays up for {}", humantime::format_duration(*time))
             }
             Self::Ends { name, .. } => write!(f, "wait until {name} ends well"),
+            Self::GoesWell { name, time } => {
+                write!(f, "see that {name} ends well or stays up for {}", humantime::format_duration(*time))
+            }
             Self::Drain { names, time, upstreams } => {
                 let their = if names.len() == 1 { "its" } else { "their" };
                 let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -140,7 +140,8 @@ fn end_wait(host: &mut Observed, wait: &Await) -> Result<(), Refused> {
         return Ok(());
     }
     let ends = matches!(wait, Await::Ends { .. });
-    if ends && seen.ended_well() {
+    let may_be_over = ends || matches!(wait, Await::GoesWell { .. });
+    if may_be_over && seen.ended_well() {
         return Ok(());
     }
     require(seen.state.is_up() && seen.state != State::Paused, || format!("{name} does not run"))?;

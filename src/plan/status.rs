@@ -2,6 +2,7 @@
 
 use super::Conflict;
 use super::Plan;
+use super::containers::is_done;
 use super::containers::is_unproved;
 use super::proxy::proxy_name;
 use super::proxy::routes_file;
@@ -126,6 +127,8 @@ pub struct Member<'a> {
     pub health: Health,
     /// Whether it has never been ready.
     pub is_unproved: bool,
+    /// Whether it was meant to end, and has ended well.
+    pub is_done: bool,
 }
 
 /// The role of a container.
@@ -148,14 +151,15 @@ impl<'a> Member<'a> {
     fn of(name: Container, place: Place, seen: Option<&'a SeenContainer>, restart: Option<&str>) -> Self {
         let health = seen.map_or(Health::None, |seen| seen.health);
         let is_unproved = seen.zip(restart).is_some_and(|(seen, restart)| is_unproved(seen, restart));
-        Self { name, place, seen, health, is_unproved }
+        Self { name, place, seen, health, is_unproved, is_done: false }
     }
 
-    /// Whether it runs, has been ready, and is not known to be unready now.
+    /// Whether it runs, has been ready, and is not known to be unready now; or is done.
     pub fn serves(&self) -> bool {
-        self.seen.is_some_and(|seen| seen.state == State::Running)
-            && matches!(self.health, Health::None | Health::Healthy)
-            && !self.is_unproved
+        self.is_done
+            || self.seen.is_some_and(|seen| seen.state == State::Running)
+                && matches!(self.health, Health::None | Health::Healthy)
+                && !self.is_unproved
     }
 }
 
@@ -230,9 +234,10 @@ fn of_workload<'a>(
         let name = workload.container(role, replica);
         let seen = ours.get(&name).copied();
         let member = Member::of(name, place, seen, Some(&workload.runtime.restart));
+        let member = Member { is_done: seen.is_some_and(|seen| is_done(workload, seen)), ..member };
         match workload.ready {
             Ready::Answers(..) => Member { health: Health::None, ..member },
-            Ready::Healthy(_) | Ready::Listens(..) | Ready::StaysUp => member,
+            Ready::Healthy(_) | Ready::Listens(..) | Ready::StaysUp | Ready::Ends | Ready::Done(_) => member,
         }
     };
     let mut containers = Vec::new();

@@ -10,7 +10,6 @@ use crate::plan::Reason;
 use crate::spec::Kind;
 use crate::spec::Source;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// The settings of a new container that matter to the person who decides.
 pub(super) fn facts<'a>(block: &Block<'a>, launch: &'a Launch, waits_for: Vec<String>) -> Vec<String> {
@@ -157,15 +156,14 @@ fn own_port(publish: &str) -> String {
 
 /// When a container is ready, where it is asked.
 fn ready(op: &Op) -> Option<String> {
-    let time = |time: &Duration| humantime::format_duration(*time).to_string();
-    match op {
-        Op::Await(Await::Healthy { timeout, .. }) => {
-            Some(format!("ready when healthy (≤ {})", time(timeout)))
-        }
-        Op::Await(Await::Answers { check, timeout, .. }) => {
-            Some(format!("ready when {} answers (≤ {})", check.path, time(timeout)))
-        }
-        Op::Await(Await::Ends { timeout, .. }) => Some(format!("has {} to end well", time(timeout))),
-        _ => None,
-    }
+    let Op::Await(wait) = op else { return None };
+    let limit = humantime::format_duration(wait.limit()?);
+    let ready = match wait {
+        Await::Ends { .. } => return Some(format!("has {limit} to end well")),
+        Await::Answers { check, .. } => format!("{} answers", check.path),
+        // as every app of a route that says nothing else
+        Await::Listens { .. } => return None,
+        _ => "healthy".to_owned(),
+    };
+    Some(format!("ready when {ready} (≤ {limit})"))
 }

@@ -3,7 +3,6 @@
 use super::block::Action;
 use super::block::Block;
 use super::block::Thing;
-use crate::docker::Await;
 use crate::docker::Op;
 use crate::name::Volume;
 use crate::plan::Plan;
@@ -168,7 +167,7 @@ pub(super) fn impact(block: &Block<'_>) -> Option<Impact> {
         Action::Remove => Some(Impact::Removed),
         _ if has(Risk::Interrupts) => Some(Impact::Interrupted {
             limit: find(&|op| match op {
-                Op::Await(Await::Healthy { timeout, .. } | Await::Answers { timeout, .. }) => Some(*timeout),
+                Op::Await(wait) => wait.limit(),
                 _ => None,
             }),
             falls_back: block.steps.iter().any(|step| falls_back(step)),

@@ -118,6 +118,12 @@ run_unless() {
   fi
 }
 
+# run_once_unless CHECK CONTAINER WORDS… -- COMMAND…: as run_unless, of a container that is meant to end; one that has ended
+# well is not started again
+run_once_unless() {
+  if exists "$2" && ended_well "$2"; then require "$@"; else run_unless "$@"; fi
+}
+
 # create WORDS… -- COMMAND…: as try, of the command
 create() {
   while [ "$1" != -- ]; do shift; done
@@ -172,7 +178,7 @@ await() {
   _name=$1 _limit=$2 _left=$2 _every=$3 _hold=$4 _ready=$5 _fatal=$6 _good=0
   _start=${_start-0} _bad=${_retries-} _retries=
   shift 6
-  case $1 in state | outcome) ;; *) show "$@" ;; esac
+  case $1 in state | outcome | outcome_so_far) ;; *) show "$@" ;; esac
   while :; do
     # docker's warnings are no part of an answer
     _failed=
@@ -197,7 +203,7 @@ await() {
   [ -z "$_failed" ] || _answer="no answer: $("$@" </dev/null 2>&1)" || :
   _log=$(ask logs --tail 20 "$_name" 2>&1) || :
   case $1 in
-    outcome)
+    outcome | outcome_so_far)
       _lack='has not ended well'
       [ "$_answer" != running ] || _answer="it still runs after $_limit s"
       ;;
@@ -243,6 +249,15 @@ ends_well() { await "$1" "$3" "$2" 0 'done' 'failed *|dead' outcome "$1"; }
 # shellcheck disable=SC2317 # await calls it
 outcome() {
   ask container inspect --format '{{if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}done{{end}}' "$1"
+}
+
+# goes_well CONTAINER SECONDS LIMIT: waits until it has been up for so long, or ended with exit status 0
+goes_well() { await "$1" "$3" 1 "$2" 'good' 'failed *|dead' outcome_so_far "$1"; }
+
+# outcome_so_far CONTAINER: the same, where it is good that it runs
+# shellcheck disable=SC2317 # await calls it
+outcome_so_far() {
+  ask container inspect --format '{{if eq .State.Status "running"}}good{{else if ne .State.Status "exited"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}good{{end}}' "$1"
 }
 
 # drain CONTAINER SECONDS: it has so long to end its work, whatever becomes of it

@@ -262,7 +262,12 @@ impl<'a> Script<'a> {
 
     /// A command that makes a container, unless the one that is there is what it makes.
     fn launch(&mut self, step: &Step, indent: usize) -> String {
-        let function = if matches!(step.op, Op::Run(_)) { "run_unless" } else { "create_unless" };
+        let function = match &step.op {
+            // only what is meant to end is made with this policy
+            Op::Run(launch) if launch.runtime.restart == "no" => "run_once_unless",
+            Op::Run(_) => "run_unless",
+            _ => "create_unless",
+        };
         let fact = step.unless.iter().find(|fact| is_of_launch(fact, &step.op));
         let fact = self.fact(fact.expect("it is asked whether a container is what a step makes"), indent);
         let command = step.op.command().expect("it is a command");
@@ -365,6 +370,7 @@ impl<'a> Script<'a> {
         let hold = seconds(probe.hold).to_string();
         match wait {
             Await::StaysUp { .. } => self.call("stays_up", &[name, hold, limit], indent),
+            Await::GoesWell { .. } => self.call("goes_well", &[name, hold, limit], indent),
             Await::Healthy { .. } => self.call("gets_healthy", &[name, every, limit], indent),
             Await::Ends { .. } => self.call("ends_well", &[name, every, limit], indent),
             Await::Drain { upstreams, .. } if upstreams.is_empty() => {
@@ -792,13 +798,23 @@ done: 0 of 2 steps had something to do
     #[test]
     fn a_script_waits_for_the_answers_that_apply_waits_for() {
         let (name, time) = (container("shop-web"), Duration::from_secs(3));
-        for wait in [Await::StaysUp { name: name.clone(), time }, Await::Healthy { name, timeout: time }] {
+        for wait in [
+            Await::StaysUp { name: name.clone(), time },
+            Await::Ends { name: name.clone(), timeout: time },
+            Await::GoesWell { name: name.clone(), time },
+            Await::Healthy { name, timeout: time },
+        ] {
             let probe = wait.probe();
             let argv = probe.command.argv(Path::new("/"));
             let script = render(&start_and_wait(wait), &Cli::default());
             let state =
                 format!("ask {} \"$1\"\n", argv[..4].iter().map(|w| quote(w)).collect::<Vec<_>>().join(" "));
-            let answers = format!(" '{}' '{}' state \"$1\"; }}\n", probe.ready, probe.fatal.join("|"));
+            let function = match probe.ready {
+                "done" => "outcome",
+                "good" => "outcome_so_far",
+                _ => "state",
+            };
+            let answers = format!(" '{}' '{}' {function} \"$1\"; }}\n", probe.ready, probe.fatal.join("|"));
             assert!(script.contains(&state) && script.contains(&answers), "{answers}\n{script}");
         }
     }

@@ -12,7 +12,6 @@ use super::shown::Text;
 use super::words::fold_visibly;
 use super::words::here;
 use super::words::one_line;
-use crate::docker::Await;
 use crate::docker::Cli;
 use crate::docker::Command;
 use crate::docker::Op;
@@ -314,9 +313,10 @@ pub(super) fn costs(block: &Block<'_>) -> Option<&'static str> {
 /// What a step that is no command looks at or waits for.
 fn waited_for(op: &Op) -> String {
     match op {
-        Op::Await(wait @ (Await::Healthy { timeout, .. } | Await::Answers { timeout, .. })) => {
-            format!("{wait}, at most {}", humantime::format_duration(*timeout))
-        }
+        Op::Await(wait) => match wait.limit() {
+            Some(limit) => format!("{wait}, at most {}", humantime::format_duration(limit)),
+            None => wait.to_string(),
+        },
         Op::ExpectVolumes { known, .. } if known.is_empty() => format!("{op}: it should declare none"),
         Op::ExpectVolumes { known, .. } => format!("{op}: it should declare none but {}", known.join(", ")),
         op => op.to_string(),

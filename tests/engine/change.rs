@@ -5,6 +5,7 @@ use support::Project;
 use support::docker;
 use support::eventually;
 use support::own;
+use support::run;
 
 const SERVICES: &str = r#"
     [attachments]
@@ -90,7 +91,7 @@ fn a_secret_that_changes_replaces_what_uses_it() {
     project.apply();
     let before = project.ids();
     let mut apply = project.command(&["apply", "--yes"]);
-    support::run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
+    run(apply.env("DATABASE_URL", "postgres://postgres@db/other")).success();
     let changed = changed(&before, &project.ids());
     assert_eq!(changed.len(), 3, "{changed:?}");
     assert!(changed.iter().all(|name| name.starts_with(own("secret-web-green"))), "{changed:?}");
@@ -187,4 +188,41 @@ fn more_processors_than_the_host_has_are_refused_before_anything_is_made() {
     project.write("gordon.toml", &config(there));
     project.apply();
     project.is_settled();
+}
+
+#[test]
+fn what_is_meant_to_end_runs_once_and_others_start_after_it() {
+    let name = own("job");
+    let config = |command: &str| {
+        format!(
+            "name: {name}\nservices:\n  web: {{ image: busybox, command: sleep 1000, after: [job] }}\n  \
+             job: {{ image: busybox, restart: 'no', command: [sh, -c, '{command}'] }}\n"
+        )
+    };
+    let project = Project::new(name, &[("gordon.yaml", &config("sleep 2; echo no such table; exit 3"))]);
+    let failed = project.gordon(&["apply", "--yes"]).ended(1);
+    for said in ["exited with status 3", "no such table"] {
+        assert!(failed.stderr.contains(said), "{said}: {}", failed.stderr);
+    }
+    let restarts = |container: &str| {
+        let format = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{.State.StartedAt}}";
+        docker(["inspect", "--format", format, container]).stdout
+    };
+    assert!(restarts(own("job-job")).starts_with("exited 3 0 "), "docker did not start it again");
+    assert!(!project.ids().contains_key(own("job-web")), "what starts after it did not start");
+    // a script goes on from there, and a second one has nothing to do
+    project.write("gordon.yaml", &config("sleep 2"));
+    run(&mut project.script(&[])).success();
+    let job = restarts(own("job-job"));
+    assert!(job.starts_with("exited 0 0 "), "{job}");
+    let times = ["{{.State.FinishedAt}} job-job", "{{.State.StartedAt}} job-web"].map(|question| {
+        let (format, container) = question.split_once(' ').expect("two words");
+        docker(["inspect", "--format", format, own(container)]).success().stdout
+    });
+    assert!(times[0] < times[1], "{times:?}");
+    project.is_settled();
+    run(&mut project.script(&["--offline"])).success();
+    assert_eq!(restarts(own("job-job")), job, "it was not started again");
+    let status = project.gordon(&["status", "--json"]).success().stdout;
+    assert!(status.contains("\"state\": \"done\""), "{status}");
 }

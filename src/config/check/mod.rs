@@ -2,6 +2,7 @@
 
 mod ignored;
 mod names;
+mod order;
 mod owners;
 mod short_names;
 mod workloads;
@@ -16,6 +17,7 @@ pub(super) fn check(read: Read, problems: &mut Vec<Problem>) -> Config {
     let isolation_enabled = read.isolation_enabled.clone();
     let config = owners::check(read, problems);
     short_names::check(&config, problems);
+    order::check(&config, problems);
     workloads::check(&config, problems);
     ignored::check(&config, isolation_enabled, problems);
     config

@@ -737,6 +737,41 @@ fn apps_and_services_need_a_project() {
 }
 
 #[test]
+fn a_service_starts_after_others_beside_it_and_not_after_itself() {
+    check(
+        "after",
+        r#"
+name = "shop"
+[services]
+db = { image = "postgres", after = "db" }
+web = { image = "web", after = ["cache", "queu"] }
+cache = { image = "redis", after = ["queue"] }
+queue = { image = "rabbitmq", after = ["search", "db"] }
+search = { image = "search", after = ["cache"], depends_on = ["db"] }
+
+[routes]
+"a.com" = { image = "web", depends_on = ["db"] }
+
+[attachments]
+"a.com" = [{ image = "postgres", after = ["cache"] }]
+"#,
+        r#"
+name: shop
+services:
+  db: { image: postgres, after: db }
+  web: { image: web, after: [cache, queu] }
+  cache: { image: redis, after: [queue] }
+  queue: { image: rabbitmq, after: [search, db] }
+  search: { image: search, after: [cache], depends_on: [db] }
+routes:
+  a.com: { image: web, depends_on: [db] }
+attachments:
+  a.com: [{ image: postgres, after: [cache] }]
+"#,
+    );
+}
+
+#[test]
 fn pools_have_room_for_networks() {
     for (name, pool) in [
         ("small", "10.0.0.0/25"),

@@ -38,7 +38,7 @@ impl<'a> Resolver<'a> {
             let env_file = group.members.first().map(|member| self.config.env.file_of(member.get_ref()));
             let home = Home { owner: name.into(), id: name.as_str(), base_name, network, env_file };
             let services = self.services_of(&AttachedTo::Group(name.clone()));
-            let base_names = services.iter().map(|service| self.service(service, &home)).collect();
+            let base_names = self.services(services, &home);
             self.group_services.insert(name, base_names);
         }
     }
@@ -139,6 +139,6 @@ impl<'a> Resolver<'a> {
             network: network.clone(),
             env_file: Some(env_file.to_owned()),
         };
-        services.iter().map(|service| self.service(service, &home)).collect()
+        self.services(services, &home)
     }
 }

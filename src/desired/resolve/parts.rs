@@ -241,8 +241,9 @@ impl Resolver<'_> {
         self.config.deploy.keep_previous == Enabled::Yes
     }
 
-    /// How to see that a workload is ready that listens at `port` and takes requests for `host`.
-    pub(super) fn ready(&self, workload: &config::Workload, port: u16, host: &str) -> Ready {
+    /// How to see that a workload is ready that listens at `port` and takes requests for `host`. One that nothing is routed to
+    /// may be meant to end.
+    pub(super) fn ready(&self, workload: &config::Workload, port: u16, host: &str, may_end: bool) -> Ready {
         let timeout = self.config.deploy.health_timeout;
         let image = workload.image.get_ref();
         let health = workload.health.as_ref().map(|health| health.get_ref());
@@ -266,6 +267,7 @@ impl Resolver<'_> {
                     health.interval.unwrap_or(HEALTH_INTERVAL) + health.timeout.unwrap_or(HEALTH_TIMEOUT);
                 Ready::Healthy(timeout.max(most(patience(health), try_time)))
             }
+            None if may_end && workload.restart == config::Restart::No => Ready::Ends,
             None if self.inputs.images.get(image).is_some_and(|facts| facts.healthcheck) => {
                 Ready::Healthy(timeout)
             }

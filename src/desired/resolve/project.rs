@@ -29,7 +29,7 @@ impl<'a> Resolver<'a> {
             network: network.clone(),
             env_file: None,
         };
-        let needs: Vec<String> = services.iter().map(|service| self.service(service, &home)).collect();
+        let needs = self.services(services, &home);
         for app in apps {
             let name = app.name.get_ref().as_str();
             let short = Alias::parse(name).expect("a short name is an alias");

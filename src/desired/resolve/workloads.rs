@@ -23,6 +23,8 @@ use crate::spec::ReleaseCommand;
 use crate::spec::Role;
 use crate::spec::Route;
 use crate::spec::Site;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The port of an app when neither the config nor its image says one.
@@ -86,7 +88,7 @@ impl<'a> Resolver<'a> {
         let runtime = self.runtime(config, env_files, None, &app.volume_home, &owner);
         let listener = Listener { naming, base_name: &base_name, declared: app.port, place: &names.place };
         let port = self.port(config, &listener, app.hosts.is_some());
-        let ready = match self.ready(config, port, app.asked_host) {
+        let ready = match self.ready(config, port, app.asked_host, app.hosts.is_none()) {
             Ready::StaysUp if app.hosts.is_some() && self.is_routing() => {
                 let check = PortCheck { port, host: app.asked_host.to_owned() };
                 Ready::Listens(check, self.config.deploy.health_timeout)
@@ -125,10 +127,20 @@ impl<'a> Resolver<'a> {
         self.add(workload, names);
     }
 
-    /// Adds a service; its base name.
-    pub(super) fn service(&mut self, service: &'a config::Service, home: &Home<'_>) -> String {
+    /// Adds services, each after those that it starts after; their base names.
+    pub(super) fn services(&mut self, services: &'a [config::Service], home: &Home<'_>) -> Vec<String> {
+        let awaited: BTreeSet<&str> =
+            services.iter().flat_map(|service| &service.after).map(|name| name.get_ref().as_str()).collect();
+        let is_awaited = |service: &config::Service| awaited.contains(service.name.get_ref().as_str());
+        let ordered = in_order(services).into_iter();
+        ordered.map(|service| self.service(service, home, is_awaited(service))).collect()
+    }
+
+    /// Adds a service, which others may start after; its base name.
+    fn service(&mut self, service: &'a config::Service, home: &Home<'_>, is_awaited: bool) -> String {
         let name = service.name.get_ref().as_str();
-        let base_name = format!("{}-{name}", home.base_name);
+        let base_name_of = |name: &str| format!("{}-{name}", home.base_name);
+        let base_name = base_name_of(name);
         let alias = |text: &str| Alias::parse(text).expect("a short name is an alias");
         let mut declared = vec![alias(name)];
         if let Some(suffix) = &self.config.isolation.dns_suffix {
@@ -154,7 +166,10 @@ impl<'a> Resolver<'a> {
         let listener =
             Listener { naming: Naming::Plain, base_name: &base_name, declared: None, place: &place };
         let port = self.port(&service.workload, &listener, false);
-        let ready = self.ready(&service.workload, port, name);
+        let ready = match self.ready(&service.workload, port, name, true) {
+            Ready::Ends if is_awaited => Ready::Done(self.config.deploy.health_timeout),
+            ready => ready,
+        };
         let hostname = Some(names::label(name));
         let runtime = self.runtime(&service.workload, env_files, hostname, &volumes, &home.owner);
         let workload = Workload {
@@ -167,7 +182,7 @@ impl<'a> Resolver<'a> {
             attachments: attachments(vec![home.network.clone()]),
             runtime,
             image_mounts: Vec::new(),
-            needs: Vec::new(),
+            needs: service.after.iter().map(|name| base_name_of(name.get_ref().as_str())).collect(),
             ready,
             release: None,
             strategy: Strategy::Recreate(None),
@@ -256,6 +271,32 @@ impl<'a> Resolver<'a> {
             snippet: own.snippet.as_ref().map(|snippet| snippet.as_str().to_owned()).unwrap_or_default(),
         }
     }
+}
+
+/// Services in their order, but for those that start after a later one.
+fn in_order(services: &[config::Service]) -> Vec<&config::Service> {
+    fn add<'a>(
+        service: &'a config::Service,
+        left: &mut BTreeMap<&str, &'a config::Service>,
+        ordered: &mut Vec<&'a config::Service>,
+    ) {
+        if left.remove(service.name.get_ref().as_str()).is_none() {
+            return;
+        }
+        for name in &service.after {
+            if let Some(first) = left.get(name.get_ref().as_str()).copied() {
+                add(first, left, ordered);
+            }
+        }
+        ordered.push(service);
+    }
+    let mut left: BTreeMap<&str, &config::Service> =
+        services.iter().map(|service| (service.name.get_ref().as_str(), service)).collect();
+    let mut ordered = Vec::with_capacity(services.len());
+    for service in services {
+        add(service, &mut left, &mut ordered);
+    }
+    ordered
 }
 
 /// How a new release of an app takes over, and why not otherwise.

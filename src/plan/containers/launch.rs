@@ -1,6 +1,7 @@
 //! Makes containers, starts them, and waits until they are ready.
 
 use super::life::RETIRED;
+use super::life::is_done;
 use super::life::is_unproved;
 use super::life::probation;
 use super::life::restarts;
@@ -77,7 +78,20 @@ pub(super) fn launch(
     seq.done.push(Fact::Running(name.clone()));
     keep_routed_network(seq, workload, name);
     seq.done.pop();
-    seq.step(Op::start(name), reason);
+    start(seq, target, name, reason);
+}
+
+/// Starts a container, unless it runs, or is done.
+pub(super) fn start(
+    seq: &mut Sequence<'_, '_>,
+    target: &Target<'_>,
+    name: &Container,
+    reason: &Reason,
+) -> Option<StepId> {
+    let done = target.workload.ready.is_meant_to_end().then(|| Fact::EndedWell(name.clone()));
+    let op = Op::start(name);
+    let unless: Vec<Fact> = op.effect().into_iter().chain(done).collect();
+    seq.step_unless(op, reason, unless)
 }
 
 /// The container that is made of a target.
@@ -96,8 +110,8 @@ pub(super) fn made(
     labels.release = Some(Release { number: target.release, spec, inherits });
     let mut runtime = workload.runtime.clone();
     runtime.settings = settings(plan, target);
-    // what is to end proves itself by that
-    if workload.kind != Kind::Release {
+    // what is meant to end runs once, also when it fails
+    if !workload.ready.is_meant_to_end() {
         runtime.restart = probation(&runtime.restart).to_owned();
     }
     runtime.mounts.reserve_exact(workload.image_mounts.len());
@@ -183,11 +197,9 @@ pub(super) fn ensure_running(
     reconcile_networks(&mut seq, workload, name);
     let reason = why_awaited(seq.plan, target, name);
     let is_repaired = seq.has_begun();
-    let started = seq.step(Op::start(name), &Reason::NotRunning);
-    if started.is_some()
-        || is_unready(seq.plan, target, name)
-        || is_repaired && workload.ready != Ready::StaysUp
-    {
+    let started = start(&mut seq, target, name, &Reason::NotRunning);
+    let has_check = workload.ready != Ready::StaysUp && !workload.ready.is_meant_to_end();
+    if started.is_some() || is_unready(seq.plan, target, name) || is_repaired && has_check {
         await_ready(&mut seq, target, name, &reason);
     }
     keep_up(&mut seq, name, target.restart());
@@ -238,6 +250,8 @@ fn wait(seq: &mut Sequence<'_, '_>, target: &Target<'_>, name: &Container, time:
         Ready::Answers(check, timeout) => Await::Answers { name, check: check.clone(), timeout: *timeout },
         Ready::Listens(check, timeout) => Await::Listens { name, check: check.clone(), timeout: *timeout },
         Ready::StaysUp => Await::StaysUp { name, time },
+        Ready::Ends => Await::GoesWell { name, time },
+        Ready::Done(timeout) => Await::Ends { name, timeout: *timeout },
     });
     let unless: Vec<Fact> = kept_up.into_iter().chain(wait.effect()).collect();
     let mut step = seq.draft_unless(wait, reason, unless);
@@ -284,7 +298,12 @@ pub(super) fn serve_again(
 ) -> Option<StepId> {
     let seen = plan.seen(name).filter(|seen| seen.state == State::Exited)?;
     let found = plan.host.containers.get(name)?;
-    if is_unproved(seen, target.restart()) || found.state != State::Exited || !can_start_now(plan, seen) {
+    let is_done = is_done(target.workload, seen);
+    if is_done
+        || is_unproved(seen, target.restart())
+        || found.state != State::Exited
+        || !can_start_now(plan, seen)
+    {
         return None;
     }
     let unless = [Fact::Running(name.clone()), Fact::Absent(name.clone())];
@@ -292,9 +311,12 @@ pub(super) fn serve_again(
     seq.step_unless(Op::start(name), &Reason::Served, unless)
 }
 
-/// The operations that undo a final stop: the container runs again, with its restart policy.
-pub(super) fn undo_of_stop(name: &Container, restart: &str, seen: &SeenContainer) -> Vec<Op> {
-    let start = Op::start(name);
+/// The operations that undo a final stop: the container runs again, with its restart policy. One that is done stays so.
+pub(super) fn undo_of_stop(target: &Target<'_>, name: &Container, seen: &SeenContainer) -> Vec<Op> {
+    let (start, restart) = (Op::start(name), target.restart());
+    if is_done(target.workload, seen) {
+        return Vec::new();
+    }
     if is_unproved(seen, restart) {
         return vec![start];
     }

@@ -1,6 +1,7 @@
 //! The stage of a container's life, which its restart policy records: unproved until it has been ready once,
 //! then kept up, and retired at last.
 
+use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::SeenContainer;
 use crate::docker::State;
@@ -28,6 +29,11 @@ pub(in crate::plan) fn is_failing(seen: &SeenContainer, restart: &str) -> bool {
         State::Running => is_unproved(seen, restart) && seen.restarts > 0,
         State::Created | State::Paused | State::Exited => false,
     }
+}
+
+/// Whether a container of this workload has done what it is there for: it is meant to end, and has ended well.
+pub(in crate::plan) fn is_done(workload: &Workload, seen: &SeenContainer) -> bool {
+    workload.ready.is_meant_to_end() && seen.ended_well()
 }
 
 /// Whether docker can start a container. It refuses once one of the container's networks was removed.

@@ -22,6 +22,7 @@ pub use rollback::rollback;
 pub(super) use drain::drain;
 pub(super) use drain::stop_restarting;
 pub(super) use launch::expect_room;
+pub(super) use life::is_done;
 pub(super) use life::is_failing;
 pub(super) use life::is_unproved;
 pub(super) use networks::address;

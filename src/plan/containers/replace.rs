@@ -8,6 +8,7 @@ use super::launch::ensure_running;
 use super::launch::keep_up;
 use super::launch::launch;
 use super::launch::note_inherited;
+use super::launch::start;
 use super::launch::undo_of_stop;
 use super::left_data::leave_data;
 use super::life::can_start;
@@ -107,7 +108,7 @@ pub(super) fn keep_or_fall_back(
     let mut seq = plan.sequence(target.owner(), after);
     reconcile_networks(&mut seq, target.workload, live);
     seq.undo = undo;
-    seq.step(Op::start(live), &Reason::NotRunning);
+    start(&mut seq, target, live, &Reason::NotRunning);
     take_its_place(&mut seq, target, slot, &Reason::Unproved);
     note_inherited(seq.plan, target.workload, live);
     seq.end()
@@ -174,7 +175,7 @@ fn make_room(
         stay_down(seq, live, target.restart(), reason);
     }
     let is_up = seen.state.is_up();
-    let again = if is_up { undo_of_stop(live, target.restart(), seen) } else { Vec::new() };
+    let again = if is_up { undo_of_stop(target, live, seen) } else { Vec::new() };
     seq.undo = again.clone();
     let stop = seq.plan.stop(live);
     seq.add(NewStep { risk: Risk::Interrupts, ..seq.draft(stop, reason) });
@@ -199,7 +200,7 @@ fn make_room(
 fn fall_back(plan: &PlanBuilder<'_>, target: &Target<'_>, slot: &Slot) -> Vec<Op> {
     let Slot { live, previous, .. } = slot;
     let mut ops = vec![Op::stop(live, target.stop_timeout()), Op::remove(live), Op::rename(previous, live)];
-    ops.extend(undo_of_stop(live, target.restart(), &plan.now.containers[previous]));
+    ops.extend(undo_of_stop(target, live, &plan.now.containers[previous]));
     ops
 }
 

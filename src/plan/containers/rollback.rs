@@ -176,7 +176,7 @@ fn put_back(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, after:
     plan.expect_as_it_is(previous, any);
     let restart = target.restart();
     let undo = Op::stop(live, plan.stop_timeout_of(previous));
-    let again = undo_of_stop(live, restart, &serving);
+    let again = undo_of_stop(target, live, &serving);
     let stop = plan.stop(live);
     let reason = &Reason::GoesBack;
 

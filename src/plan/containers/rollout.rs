@@ -11,6 +11,7 @@ use super::launch::await_stable;
 use super::launch::keep_up;
 use super::launch::launch;
 use super::launch::serve_again;
+use super::launch::start;
 use super::left_data::leave_data;
 use super::life::can_start;
 use super::networks::Aliases;
@@ -88,7 +89,7 @@ fn start_next(plan: &mut PlanBuilder<'_>, target: &Target<'_>, slot: &Slot, afte
     } else {
         // an earlier run made it and was cut off
         join_networks(&mut seq, target.workload, next, Aliases::Later, &reason);
-        seq.step(Op::start(next), &reason);
+        start(&mut seq, target, next, &reason);
     }
     if seq.has_begun() || is_unready(seq.plan, target, next) {
         await_stable(&mut seq, target, next, &why_awaited);

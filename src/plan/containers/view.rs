@@ -149,6 +149,7 @@ pub(super) fn is_unready(plan: &PlanBuilder<'_>, target: &Target<'_>, name: &Con
         is_unproved(seen, target.restart())
             || matches!(seen.health, Health::Starting | Health::Unhealthy)
                 && matches!(target.workload.ready, Ready::Healthy(_))
+            || matches!(target.workload.ready, Ready::Done(_)) && seen.state.is_up()
     })
 }
 

@@ -3,6 +3,7 @@
 
 use super::drain::retire_previous;
 use super::drain::stop_restarting;
+use super::life::RETIRED;
 use super::networks::unpause;
 use super::ports::check_ports;
 use super::release;
@@ -23,6 +24,7 @@ use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::docker::Fact;
 use crate::docker::Op;
+use crate::docker::SeenContainer;
 use crate::name::Container;
 use crate::plan::Blocked;
 use crate::plan::BlockedBy;
@@ -187,8 +189,14 @@ fn obstacle(plan: &PlanBuilder<'_>, workload: &Workload) -> Option<BlockedBy> {
     workload.needs.iter().filter(is_blocked).find_map(|base_name| {
         let name =
             Container::parse(base_name.as_str()).expect("a service's base name is its container's name");
-        (!runs(plan, &name)).then_some(BlockedBy::Needs(name))
+        let is_there = runs(plan, &name) || plan.seen(&name).is_some_and(is_over);
+        (!is_there).then_some(BlockedBy::Needs(name))
     })
+}
+
+/// Whether a container of a service that was left out is done.
+fn is_over(seen: &SeenContainer) -> bool {
+    seen.restart == RETIRED && seen.ended_well()
 }
 
 /// The steps that come before the first of a workload.

@@ -77,7 +77,7 @@ struct Workload<'a> {
     image: &'a str,
     /// How many containers the config asks for.
     wanted: u32,
-    /// How many of them run, have been ready once, and are not said to be unhealthy or not ready yet.
+    /// How many of them run, have been ready once, and are not said to be unhealthy or not ready yet; or are done.
     serving: u32,
     /// The hosts that it answers to.
     routes: Vec<Route<'a>>,
@@ -144,7 +144,8 @@ struct Container<'a> {
     name: String,
     /// What it is there for.
     role: Role,
-    /// What it does: `missing`, `created`, `running`, `paused`, `restarting` or `exited`.
+    /// What it does: `missing`, `created`, `running`, `paused`, `restarting`, `exited`, or `done`, of what
+    /// was meant to end and has ended with status 0.
     state: &'static str,
     /// The exit status with which it ended; null where it did not end.
     exit_status: Option<i64>,
@@ -337,7 +338,7 @@ impl<'a> Container<'a> {
                 Place::Release => Role::Release,
                 Place::Orphan => Role::Orphan,
             },
-            state: seen.map_or("missing", |seen| state(seen.state)),
+            state: seen.map_or("missing", |seen| state(member, seen.state)),
             exit_status: seen.and_then(|seen| seen.exit_status),
             health: health(member.health),
             proved: seen.map(|_| !member.is_unproved),

@@ -16,9 +16,10 @@ use crate::plan::Status;
 use std::time::Duration;
 use std::time::SystemTime;
 
-/// The word for what a container does.
-fn state(state: State) -> &'static str {
+/// The word for what a container on the host does.
+fn state(member: &Member<'_>, state: State) -> &'static str {
     match state {
+        State::Exited if member.is_done => "done",
         State::Created => "created",
         State::Running => "running",
         State::Paused => "paused",

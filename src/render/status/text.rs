@@ -221,7 +221,7 @@ fn told(member: &Member<'_>) -> String {
     let mut told = match (member.place, seen.exit_status) {
         (Place::Release, Some(0)) => "done".to_owned(),
         (Place::Release, Some(status)) => format!("failed with status {status}"),
-        _ => state(seen.state).to_owned(),
+        _ => state(member, seen.state).to_owned(),
     };
     if let Some(health) = health(member.health).filter(|_| seen.state.is_up()) {
         told.push_str(", ");

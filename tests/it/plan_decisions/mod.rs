@@ -2,6 +2,7 @@
 //! Everything runs on the model: no docker.
 #![expect(clippy::unwrap_used, reason = "names that a test writes are right")]
 
+mod ending;
 mod external;
 mod files;
 mod left_data;
