@@ -152,7 +152,7 @@ mod tests {
     use std::fmt::Write as _;
     use std::sync::Mutex;
 
-    const SECONDS: Duration = Duration::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(1);
 
     const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
 
@@ -231,7 +231,7 @@ mod tests {
         let drain = |upstreams: &[&str]| {
             let upstreams = upstreams.iter().map(ToString::to_string).collect();
             let wait =
-                Await::Drain { names: vec![sample::container("shop-web")], time: SECONDS * 5, upstreams };
+                Await::Drain { names: vec![sample::container("shop-web")], time: SECOND * 5, upstreams };
             sample::plan_of(vec![(Op::Await(wait), vec![])])
         };
         for (plan, machine, questions, times) in [

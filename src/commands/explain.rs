@@ -99,7 +99,7 @@ fn sources(
         let source = match &secrets[key] {
             Origin::Environment => "secret, from the environment".to_owned(),
             Origin::Command(program) => format!("secret, from the command `{program}`"),
-            Origin::Line(line) => format!("secret, from {}, line {line}", secrets::FILE),
+            Origin::Line(file, line) => format!("secret, from {file}, line {line}"),
             Origin::Nowhere => "secret, without a value".to_owned(),
         };
         sources.insert(key.clone(), source);

@@ -2,7 +2,6 @@
 
 mod check;
 mod decode;
-mod elsewhere;
 mod enabled;
 mod env_file;
 mod environment;
@@ -11,6 +10,7 @@ mod foreign;
 mod form;
 mod literal;
 mod mount;
+mod other_host;
 mod problem;
 mod publish;
 mod read;
@@ -24,8 +24,6 @@ mod upstream;
 mod value;
 mod variable;
 
-pub use elsewhere::far_folders;
-pub use elsewhere::other_server;
 pub use enabled::Enabled;
 pub use env_file::EnvFileUse;
 pub use env_file::Need;
@@ -42,6 +40,8 @@ pub use mount::Access;
 pub use mount::EnvFile;
 pub use mount::Mount;
 pub use mount::MountSource;
+pub use other_host::far_folders;
+pub use other_host::other_server;
 pub use problem::Colour;
 pub use problem::Place;
 pub use problem::Problem;

@@ -99,9 +99,8 @@ pub(super) struct Read {
 }
 
 /// The config in a tree. What is wrong is reported and left out.
-pub(super) fn read(root: Node<'_>, text: &str, problems: &mut Vec<Problem>) -> Read {
+pub(super) fn read(mut root: Node<'_>, text: &str, problems: &mut Vec<Problem>) -> Read {
     let mut read = Read::default();
-    let mut root = root;
     translate(&mut root, problems);
     let entries =
         match root.kind {

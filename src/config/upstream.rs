@@ -1,34 +1,38 @@
-//! The words of Gordon and of Luma, in place of which gordon has others: the tree is told anew in gordon's. Does not know what
-//! these mean.
+//! Translates the keys of Gordon and of Luma, where gordon has others, in the tree of a config. Does not know what the keys do.
 
 use super::problem::Problem;
 use super::tree::Entry;
 use super::tree::Kind;
 use super::tree::Node;
 use crate::name::visible;
+use Meaning::Implied;
+use Meaning::LeftOut;
+use Meaning::Refused;
+use Meaning::Renamed;
 use serde_spanned::Spanned;
 use std::borrow::Cow;
+use std::mem;
 
-/// What becomes of a key.
-enum Answer {
-    /// It is called otherwise here, and so are these of its words.
-    Called(&'static str, &'static [(&'static str, &'static str)]),
-    /// It says what is so anyway.
-    So,
-    /// It has no meaning here, and why.
+/// What a key means here.
+enum Meaning {
+    /// It has this name here, and these of its values have others.
+    Renamed(&'static str, &'static [(&'static str, &'static str)]),
+    /// It says what gordon does anyway.
+    Implied,
+    /// It means nothing here, which is a warning with this hint.
     LeftOut(&'static str),
-    /// It cannot be had, and what to write instead.
-    Instead(&'static str),
+    /// It cannot be had, which is an error with this way out.
+    Refused(&'static str),
 }
 
-/// A key, where it stands, and what becomes of it.
+/// A key of another tool.
 struct Word {
     /// The keys above it; `*` is any, as is an item of a list.
     place: &'static str,
     key: &'static str,
-    /// The words for which this holds; none: for any.
+    /// The values for which this holds; none: any.
     values: &'static [&'static str],
-    answer: Answer,
+    meaning: Meaning,
 }
 
 const READINESS: &str =
@@ -37,7 +41,7 @@ const DRAIN: &str = "a release before answers until its requests have ended, at 
 const BUILD: &str = "gordon builds no images: `docker build` this one under the name that `image` says";
 const REGISTRY: &str = "the registry is a part of `image`; `docker login` tells docker who you are";
 
-/// The first that fits counts.
+/// The first that fits an entry counts.
 const WORDS: &[Word] = &[
     word(
         "",
@@ -53,28 +57,28 @@ const WORDS: &[Word] = &[
         "deploy",
         "pull_policy",
         &[],
-        Called("pull", &[("if-not-present", "missing"), ("if-tag-changed", "always")]),
+        Renamed("pull", &[("if-not-present", "missing"), ("if-tag-changed", "always")]),
     ),
-    word("deploy", "readiness_mode", &["auto"], So),
+    word("deploy", "readiness_mode", &["auto"], Implied),
     word("deploy", "readiness_mode", &[], LeftOut(READINESS)),
     word("deploy", "readiness_delay", &[], LeftOut(READINESS)),
-    word("deploy", "drain_timeout", &[], Called("drain", &[])),
-    word("deploy", "drain_mode", &["auto", "inflight"], So),
+    word("deploy", "drain_timeout", &[], Renamed("drain", &[])),
+    word("deploy", "drain_mode", &["auto", "inflight"], Implied),
     word("deploy", "drain_mode", &[], LeftOut(DRAIN)),
     word("deploy", "drain_delay", &[], LeftOut(DRAIN)),
-    word("volumes", "preserve", &["true"], So),
+    word("volumes", "preserve", &["true"], Implied),
     word(
         "volumes",
         "preserve",
         &[],
-        Instead("remove it: volumes stay until `gordon down --volumes` removes them with their project"),
+        Refused("remove it: volumes stay until `gordon down --volumes` removes them with their project"),
     ),
-    word("network_isolation", "internal", &["false"], So),
+    word("network_isolation", "internal", &["false"], Implied),
     word(
         "network_isolation",
         "internal",
         &[],
-        Instead(
+        Refused(
             "remove it: containers of a network reach what is outside; close that on the host's firewall",
         ),
     ),
@@ -86,39 +90,39 @@ const WORDS: &[Word] = &[
             "a secret has a command that prints it: `secret = [{ name = \"TOKEN\", command = [\"pass\", \"show\", \"shop/token\"] }]`",
         ),
     ),
-    word("containers", "security_profile", &["compat"], So),
+    word("containers", "security_profile", &["compat"], Implied),
     word(
         "containers",
         "security_profile",
         &[],
-        Instead("write `cap_drop = [\"ALL\"]` and `security_opt = [\"no-new-privileges\"]`"),
+        Refused("write `cap_drop = [\"ALL\"]` and `security_opt = [\"no-new-privileges\"]`"),
     ),
-    word("containers", "memory_limit", &[], Called("memory", &[])),
-    word("containers", "cpu_limit", &[], Called("cpus", &[])),
-    word("routes.*", "https", &["true"], So),
-    word("routes.*", "https", &["false"], Called("tls", &[])),
+    word("containers", "memory_limit", &[], Renamed("memory", &[])),
+    word("containers", "cpu_limit", &[], Renamed("cpus", &[])),
+    word("routes.*", "https", &["true"], Implied),
+    word("routes.*", "https", &["false"], Renamed("tls", &[])),
     word(
         "routes.*",
         "service",
         &[],
-        Instead("an app is where its route is: `\"a.com\" = { image = \"app:latest\", port = 8080 }`"),
+        Refused("an app is where its route is: `\"a.com\" = { image = \"app:latest\", port = 8080 }`"),
     ),
     word("apps.*", "build", &[], LeftOut(BUILD)),
     word("apps.*", "registry", &[], LeftOut(REGISTRY)),
-    word("apps.*", "healthcheck", &[], Called("health", &[])),
+    word("apps.*", "healthcheck", &[], Renamed("health", &[])),
     word("services.*", "build", &[], LeftOut(BUILD)),
     word("services.*", "registry", &[], LeftOut(REGISTRY)),
-    word("services.*", "healthcheck", &[], Called("health", &[])),
-    word("apps.*.proxy", "ssl", &["true"], So),
-    word("apps.*.proxy", "ssl", &["false"], Called("tls", &[])),
-    word("apps.*.proxy", "ssl_redirect", &["true"], So),
+    word("services.*", "healthcheck", &[], Renamed("health", &[])),
+    word("apps.*.proxy", "ssl", &["true"], Implied),
+    word("apps.*.proxy", "ssl", &["false"], Renamed("tls", &[])),
+    word("apps.*.proxy", "ssl_redirect", &["true"], Implied),
     word(
         "apps.*.proxy",
         "ssl_redirect",
         &[],
-        Instead("remove it: HTTP is redirected where there is HTTPS; `tls = false` is HTTP alone"),
+        Refused("remove it: HTTP is redirected where there is HTTPS; `tls = false` is HTTP alone"),
     ),
-    word("apps.*.proxy", "forward_headers", &["true"], So),
+    word("apps.*.proxy", "forward_headers", &["true"], Implied),
     word("apps.*.proxy", "forward_headers", &[], LeftOut("an app always learns its client's address")),
     word(
         "apps.*.proxy",
@@ -128,21 +132,16 @@ const WORDS: &[Word] = &[
     ),
 ];
 
-use Answer::Called;
-use Answer::Instead;
-use Answer::LeftOut;
-use Answer::So;
-
 const fn word(
     place: &'static str,
     key: &'static str,
     values: &'static [&'static str],
-    answer: Answer,
+    meaning: Meaning,
 ) -> Word {
-    Word { place, key, values, answer }
+    Word { place, key, values, meaning }
 }
 
-/// Tells the tree in gordon's words. What it leaves out, or cannot take, is a problem.
+/// Translates the tree. What it leaves out or refuses is a problem.
 pub(super) fn translate(root: &mut Node<'_>, problems: &mut Vec<Problem>) {
     let Kind::Map(sections) = &mut root.kind else { return };
     move_routed_services(sections);
@@ -154,7 +153,7 @@ pub(super) fn translate(root: &mut Node<'_>, problems: &mut Vec<Problem>) {
     translate_at(root, "", problems);
 }
 
-/// The words at this place, and below it.
+/// Translates the keys at this place, and below it.
 fn translate_at(node: &mut Node<'_>, place: &str, problems: &mut Vec<Problem>) {
     let below = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
     let is_of_names = ["routes", "apps", "services"].contains(&place);
@@ -178,7 +177,7 @@ fn translate_at(node: &mut Node<'_>, place: &str, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Tells an entry anew; whether it stays.
+/// Translates an entry. Gives whether it stays.
 fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut Vec<Problem>) -> bool {
     let value = match &entry.value.kind {
         Kind::Bool(value, _) => Some(value.to_string()),
@@ -192,9 +191,9 @@ fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut V
     };
     let Some(word) = here.iter().find(fits) else { return true };
     let (key, place) = (visible(entry.key.get_ref()).to_string(), entry.key.span());
-    match word.answer {
-        Called(name, _) if keys.iter().any(|key| key == name) => true,
-        Called(name, words) => {
+    match word.meaning {
+        Renamed(name, _) if keys.iter().any(|key| key == name) => true,
+        Renamed(name, words) => {
             entry.key = Spanned::new(place, name.into());
             let to = words.iter().find(|(from, _)| value.as_deref() == Some(from));
             if let Some((_, to)) = to {
@@ -202,12 +201,12 @@ fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut V
             }
             true
         }
-        So => false,
+        Implied => false,
         LeftOut(why) => {
             problems.push(Problem::warning(place, format!("left out: `{key}`")).hint(why));
             false
         }
-        Instead(way_out) => {
+        Refused(way_out) => {
             problems.push(Problem::error(place, format!("gordon has no `{key}`")).hint(way_out));
             false
         }
@@ -216,44 +215,38 @@ fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut V
 
 /// Luma's services that answer to hosts, or are several, are apps.
 fn move_routed_services(sections: &mut Vec<Entry<'_>>) {
-    let of =
-        |sections: &[Entry<'_>], name: &str| sections.iter().position(|entry| entry.key.get_ref() == name);
-    let Some(at) = of(sections, "services") else { return };
+    let position = |name: &str| sections.iter().position(|entry| entry.key.get_ref() == name);
+    let (Some(services), apps) = (position("services"), position("apps")) else { return };
+    // a list and a table do not join: they stay services, whose table has no such key
+    let form = |at: usize| mem::discriminant(&sections[at].value.kind);
+    if apps.is_some_and(|apps| form(apps) != form(services)) {
+        return;
+    }
     let is_app = |node: &Node<'_>| match &node.kind {
         Kind::Map(entries) => {
             entries.iter().any(|entry| ["proxy", "replicas"].contains(&entry.key.get_ref().as_ref()))
         }
         _ => false,
     };
-    let (key, place) = (sections[at].key.span(), sections[at].value.span.clone());
-    let moved = match &mut sections[at].value.kind {
+    let (key, place) = (sections[services].key.span(), sections[services].value.span.clone());
+    let moved = match &mut sections[services].value.kind {
         Kind::Map(entries) => Kind::Map(entries.extract_if(.., |entry| is_app(&entry.value)).collect()),
         Kind::List(items) => Kind::List(items.extract_if(.., |item| is_app(item)).collect()),
         _ => return,
     };
-    match moved {
-        Kind::Map(ref entries) if entries.is_empty() => return,
-        Kind::List(ref items) if items.is_empty() => return,
+    match &moved {
+        Kind::Map(entries) if entries.is_empty() => return,
+        Kind::List(items) if items.is_empty() => return,
         _ => {}
     }
-    let Some(apps) = of(sections, "apps") else {
+    let Some(apps) = apps else {
         let value = Node { kind: moved, span: place };
         return sections.push(Entry { key: Spanned::new(key, "apps".into()), value });
     };
     match (&mut sections[apps].value.kind, moved) {
         (Kind::Map(apps), Kind::Map(moved)) => apps.extend(moved),
         (Kind::List(apps), Kind::List(moved)) => apps.extend(moved),
-        // one is a list and the other a table: they stay services, whose table has no such key
-        (_, Kind::Map(moved)) => restore(&mut sections[at].value.kind, Kind::Map(moved)),
-        (_, moved) => restore(&mut sections[at].value.kind, moved),
-    }
-}
-
-fn restore<'t>(services: &mut Kind<'t>, moved: Kind<'t>) {
-    match (services, moved) {
-        (Kind::Map(services), Kind::Map(moved)) => services.extend(moved),
-        (Kind::List(services), Kind::List(moved)) => services.extend(moved),
-        _ => {}
+        _ => unreachable!("services and apps are both tables or both lists"),
     }
 }
 
@@ -273,8 +266,7 @@ fn take_schemes(node: &mut Node<'_>, is_routes: bool) {
             continue;
         }
         if matches!(value.kind, Kind::String(_) | Kind::Filled(_)) {
-            let image =
-                Node { kind: std::mem::replace(&mut value.kind, Kind::Null), span: value.span.clone() };
+            let image = Node { kind: mem::replace(&mut value.kind, Kind::Null), span: value.span.clone() };
             value.kind =
                 Kind::Map(vec![Entry { key: Spanned::new(place.clone(), "image".into()), value: image }]);
         }

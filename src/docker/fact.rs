@@ -251,7 +251,7 @@ impl fmt::Display for Fact {
 }
 
 impl Current {
-    /// What it may have been told: of one that an older gordon made it is not known what files it was made with.
+    /// The specs that its label may have. An older gordon watched no files, so its labels lack them.
     pub fn specs(&self) -> Vec<Spec> {
         [self.spec.clone()].into_iter().chain(self.spec.without_files()).collect()
     }

@@ -16,6 +16,7 @@ use crate::name::Container;
 use crate::name::Project;
 use crate::name::Volume;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Notes the data that a person may have meant when the config gives a container an empty volume, and the containers that
 /// run on a volume that is to be mounted.
@@ -57,22 +58,19 @@ fn left(host: &Observed, project: &Project, desired: &Desired) -> Vec<Holding> {
     unwanted.iter().flat_map(|name| holdings_of(name, &host.containers[name])).collect()
 }
 
+/// The volumes that a container of the project keeps.
 fn holdings_of(name: &Container, seen: &SeenContainer) -> impl Iterator<Item = Holding> {
-    let aliases =
-        seen.memberships.values().flat_map(|membership| membership.aliases.iter().cloned()).collect();
-    let holding = Holding {
+    let memberships = seen.memberships.values();
+    let aliases: BTreeSet<Alias> =
+        memberships.flat_map(|membership| membership.aliases.iter().cloned()).collect();
+    seen.volumes.iter().map(move |(path, volume)| Holding {
         container: name.clone(),
         image: seen.past.image.clone(),
-        aliases,
+        aliases: aliases.clone(),
         // the plan removes it
         is_up: false,
-        path: String::new(),
-        place: HeldIn::Host(String::new()),
-    };
-    seen.volumes.iter().map(move |(path, volume)| Holding {
         path: path.clone(),
         place: HeldIn::Volume(volume.clone()),
-        ..holding.clone()
     })
 }
 

@@ -61,10 +61,12 @@ pub(super) fn parse(path: &str, text: &str) -> (BTreeMap<EnvKey, Secret>, Vec<Pr
     (values.into_iter().map(|(key, (value, _))| (key, value)).collect(), problems)
 }
 
-/// The variables in `text`, each with the number of its line: the content of the file `path`: lines `KEY=VALUE`, perhaps after `export`. Blanks around the value
-/// do not belong to it, nor do quotes around it; between quotes everything is taken as it is, line feeds too. Nothing is
-/// expanded, nothing escaped. Empty lines and lines that begin with `#` say nothing. Of several values of one key the last
-/// counts, with a warning. And all that is wrong with it, which holds no value.
+/// The variables in `text`, the content of the file `path`, each with the number of its line, counted from 1; and all that is
+/// wrong with it, which holds no value.
+///
+/// A line is `KEY=VALUE`, perhaps after `export`. Blanks around the value do not belong to it, nor do quotes around it; between
+/// quotes everything is taken as it is, line feeds too. Nothing is expanded, nothing escaped. Empty lines and lines that begin
+/// with `#` say nothing. Of several values of one key the last counts, with a warning.
 pub(super) fn parse_lines(path: &str, text: &str) -> (BTreeMap<EnvKey, (Secret, usize)>, Vec<Problem>) {
     let mut values = BTreeMap::new();
     let mut line_of: BTreeMap<EnvKey, usize> = BTreeMap::new();

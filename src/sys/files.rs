@@ -281,12 +281,13 @@ fn try_write(path: &Path, text: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::fs::symlink;
 
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    /// A folder with these files, each a path and a text.
+    pub(in crate::sys) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             let path = folder.path().join(name);

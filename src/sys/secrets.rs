@@ -24,12 +24,11 @@ pub const FILE: &str = ".gordon/secrets";
 /// Where Luma kept them, under the names that it has had: read where [`FILE`] is not there.
 const FORMER: [&str; 3] = [".iop/secrets", ".luma/secrets", ".lightform/secrets"];
 
-/// The file of the secrets in `folder`, and its text, where there is one.
-fn read(folder: &Path) -> Result<Option<(PathBuf, String)>, FileError> {
+/// The file of the secrets, by its path in `folder`, and its text, where there is one.
+fn read(folder: &Path) -> Result<Option<(&'static str, String)>, FileError> {
     for file in [FILE].into_iter().chain(FORMER) {
-        let path = folder.join(file);
-        if let Some(text) = files::read_if_there(&path)? {
-            return Ok(Some((path, text)));
+        if let Some(text) = files::read_if_there(&folder.join(file))? {
+            return Ok(Some((file, text)));
         }
     }
     Ok(None)
@@ -86,7 +85,7 @@ impl fmt::Display for SecretsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => error.fmt(f),
-            Self::Lines(_) => write!(f, "lines of {FILE} are not understood"),
+            Self::Lines(_) => f.write_str("lines of the file of secrets are not understood"),
             Self::NotText(key) => write!(f, "the value of `{key}` in the environment is not text"),
             Self::Command { key, program, fault } => {
                 write!(f, "secret `{key}`: `{}` {fault}", visible(program))
@@ -97,8 +96,8 @@ impl fmt::Display for SecretsError {
 
 impl std::error::Error for SecretsError {}
 
-/// The secrets `wanted`, each from the first of these that has it: the environment of this process, its command, [`FILE`] in
-/// `folder`. A command runs in `folder`, and may ask the person something on the terminal.
+/// The secrets `wanted`, each from the first of these that has it: the environment of this process, its command, the file of
+/// secrets in `folder`. A command runs in `folder`, and may ask the person something on the terminal.
 ///
 /// # Errors
 /// When a command fails, the file is there and cannot be read or understood, or a value is not text. No error holds a value.
@@ -121,7 +120,8 @@ pub fn find(
     if found.missing.is_empty() {
         return Ok(found);
     }
-    let Some((path, text)) = read(folder).map_err(SecretsError::File)? else { return Ok(found) };
+    let Some((file, text)) = read(folder).map_err(SecretsError::File)? else { return Ok(found) };
+    let path = folder.join(file);
     let (kept, problems) = parse(&path.display().to_string(), &text);
     if config::has_errors(&problems) {
         return Err(SecretsError::Lines(problems));
@@ -133,20 +133,20 @@ pub fn find(
     Ok(found)
 }
 
-/// Where a secret would have its value from.
+/// Where a secret gets its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The environment of this process.
     Environment,
     /// Its command, with this program.
     Command(String),
-    /// This line of [`FILE`].
-    Line(usize),
+    /// This line of this file, by its path in the folder of the config.
+    Line(&'static str, usize),
     /// Nowhere.
     Nowhere,
 }
 
-/// Where the secrets `wanted` would have their values from. Runs no command.
+/// Where the secrets `wanted` get their values from. Runs no command.
 ///
 /// # Errors
 /// When the file is there and cannot be read.
@@ -155,13 +155,12 @@ pub fn origins(
     wanted: &BTreeSet<EnvKey>,
     commands: &BTreeMap<EnvKey, &[String]>,
 ) -> Result<BTreeMap<EnvKey, Origin>, FileError> {
-    let path = folder.join(FILE);
-    let text = files::read_if_there(&path)?.unwrap_or_default();
-    let (kept, _) = parse_lines(&path.display().to_string(), &text);
+    let (file, text) = read(folder)?.unwrap_or((FILE, String::new()));
+    let (kept, _) = parse_lines(file, &text);
     let origin = |key: &EnvKey| match (env::var_os(key.as_str()), commands.get(key), kept.get(key)) {
         (Some(_), _, _) => Origin::Environment,
         (None, Some([program, ..]), _) => Origin::Command(program.clone()),
-        (None, _, Some((_, line))) => Origin::Line(*line),
+        (None, _, Some((_, line))) => Origin::Line(file, *line),
         (None, _, None) => Origin::Nowhere,
     };
     Ok(wanted.iter().map(|key| (key.clone(), origin(key))).collect())
@@ -201,7 +200,8 @@ fn printed(folder: &Path, key: &EnvKey, words: &[String]) -> Result<Secret, Secr
 /// When it cannot be read.
 pub fn check(folder: &Path) -> Result<Vec<Problem>, FileError> {
     let file = read(folder)?;
-    Ok(file.map(|(path, text)| parse(&path.display().to_string(), &text).1).unwrap_or_default())
+    let problems = file.map(|(file, text)| parse(&folder.join(file).display().to_string(), &text).1);
+    Ok(problems.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -241,8 +241,11 @@ mod tests {
         assert_eq!(lines(found.warnings), [(Severity::Warning, at(1))]);
         assert!(found.values.is_empty());
         fs::remove_file(folder.path().join(FILE)).expect("it is there");
-        let found = find(folder.path(), &[key("GORDON_TEST_MISSING")].into(), &BTreeMap::new());
+        let wanted = [key("GORDON_TEST_MISSING")].into();
+        let found = find(folder.path(), &wanted, &BTreeMap::new());
         assert_eq!(found.expect("it is understood").values.len(), 1);
+        let origins = origins(folder.path(), &wanted, &BTreeMap::new()).expect("it can be read");
+        assert_eq!(origins[&key("GORDON_TEST_MISSING")], Origin::Line(".luma/secrets", 1));
     }
 
     #[test]

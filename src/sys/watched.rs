@@ -13,9 +13,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// The most that is read of one mount.
+/// The most that is read of one mount, and how people call it.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
+const TOO_LARGE: Content = Content::TooMuch("8 MB");
 const MOST_FILES: usize = 500;
+const TOO_MANY: Content = Content::TooMuch("500 files");
 
 /// What is at `path`, which is relative to `folder` or absolute. A link in a folder is what it says, as containers see it.
 ///
@@ -35,13 +37,13 @@ pub fn read(folder: &Path, path: &str) -> Result<Content, FileError> {
     };
     if !metadata.is_dir() {
         if metadata.len() > MOST_BYTES && metadata.is_file() {
-            return Ok(Content::TooMuch("8 MB"));
+            return Ok(TOO_LARGE);
         }
         return word(&root, &metadata).map(Content::File).map_err(|error| fails(&root, &error));
     }
     let found = match list(&root).map_err(|(at, error)| fails(&at, &error))? {
-        Ok(found) => found,
-        Err(too_much) => return Ok(Content::TooMuch(too_much)),
+        Listing::Files(found) => found,
+        Listing::TooMuch(content) => return Ok(content),
     };
     let mut files = Vec::with_capacity(found.len());
     for (at, metadata) in found {
@@ -59,10 +61,16 @@ pub fn read(folder: &Path, path: &str) -> Result<Content, FileError> {
     Ok(Content::Folder(files))
 }
 
-type Found = Vec<(PathBuf, Metadata)>;
+/// What is in a folder.
+enum Listing {
+    /// All in it that is no folder itself.
+    Files(Vec<(PathBuf, Metadata)>),
+    /// More than is read, and what there is too much of.
+    TooMuch(Content),
+}
 
-/// All in a folder that is no folder; or what there is too much of, as soon as that is known.
-fn list(root: &Path) -> Result<Result<Found, &'static str>, (PathBuf, io::Error)> {
+/// What is in the folder `root`, read no further than it takes to know that it is too much.
+fn list(root: &Path) -> Result<Listing, (PathBuf, io::Error)> {
     let (mut found, mut folders, mut seen, mut bytes) = (Vec::new(), vec![root.to_owned()], 0, 0);
     while let Some(folder) = folders.pop() {
         let fails = |error| (folder.clone(), error);
@@ -79,10 +87,10 @@ fn list(root: &Path) -> Result<Result<Found, &'static str>, (PathBuf, io::Error)
             seen += 1;
             bytes += if metadata.is_file() { metadata.len() } else { 0 };
             if seen > MOST_FILES {
-                return Ok(Err("500 files"));
+                return Ok(Listing::TooMuch(TOO_MANY));
             }
             if bytes > MOST_BYTES {
-                return Ok(Err("8 MB"));
+                return Ok(Listing::TooMuch(TOO_LARGE));
             }
             match metadata.is_dir() {
                 true => folders.push(path),
@@ -90,7 +98,7 @@ fn list(root: &Path) -> Result<Result<Found, &'static str>, (PathBuf, io::Error)
             }
         }
     }
-    Ok(Ok(found))
+    Ok(Listing::Files(found))
 }
 
 /// What a file is and holds. Of its permissions the owner's to run it counts, as in git: what reads it sees all others at once.
@@ -115,19 +123,10 @@ fn is_gone(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::files::tests::folder;
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::fs::symlink;
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
-            fs::write(path, text).expect("a file");
-        }
-        folder
-    }
 
     /// The paths of the files in `conf` whose words differ from those `before`.
     fn changed(here: &Path, before: &Content) -> Vec<String> {

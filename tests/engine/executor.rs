@@ -30,7 +30,8 @@ fn execute(project: &Project) -> Run {
     run(&mut executor(project))
 }
 
-/// An app of two containers behind the proxy, with a health check, and its database. Nobody has ten minutes to drain it.
+/// An app of two containers behind the proxy, with a health check, and its database. With its `drain` of ten minutes the test
+/// ends in time only where a drain ends with the last request.
 fn config(body: &str) -> String {
     format!(
         "name: gtest-executor\nproxy: {{ http_port: 18080, https_port: 18443, tls: 'off' }}\n\

@@ -360,22 +360,22 @@ impl ContainerAnswer {
     pub(super) fn holdings(&self) -> Vec<Holding> {
         let Ok(container) = Container::parse(self.name.trim_start_matches('/')) else { return Vec::new() };
         let endpoints = self.network_settings.networks.values();
-        let aliases = endpoints.flat_map(|endpoint| endpoint.seen(&self.id, None, false).aliases).collect();
-        let holding = Holding {
-            container,
-            image: Image::parse(self.config.image.as_str()).ok(),
-            aliases,
-            is_up: state(&self.state.status).is_up(),
-            path: String::new(),
-            place: HeldIn::Host(String::new()),
-        };
+        let aliases: BTreeSet<Alias> =
+            endpoints.flat_map(|endpoint| endpoint.seen(&self.id, None, false).aliases).collect();
         let mounts = self.mounts.iter().filter_map(|mount| {
             let place = match mount.r#type.as_str() {
                 "volume" => HeldIn::Volume(Volume::parse(mount.name.as_str()).ok()?),
                 "bind" => HeldIn::Host(mount.source.clone()),
                 _ => return None,
             };
-            Some(Holding { path: mount.destination.clone(), place, ..holding.clone() })
+            Some(Holding {
+                container: container.clone(),
+                image: Image::parse(self.config.image.as_str()).ok(),
+                aliases: aliases.clone(),
+                is_up: state(&self.state.status).is_up(),
+                path: mount.destination.clone(),
+                place,
+            })
         });
         mounts.collect()
     }

@@ -229,31 +229,48 @@ mod tests {
         assert_eq!(routes_file.sites("d.com"), None);
     }
 
+    const OWN: &str = "\t# snippet of a.com\n\thandle /b {\n\t\trespond b\n\t}\n";
+
+    fn site_with(words: &str) -> String {
+        format!("https://a.com {{\n\treverse_proxy x.net.:80 {{\n\t}}\n{words}}}\n")
+    }
+
     #[test]
-    fn what_a_site_has_of_the_config_s_words_is_told() {
-        let site = |words: &str| format!("https://a.com {{\n\treverse_proxy x.net.:80 {{\n\t}}\n{words}}}\n");
-        let (plain, own) = (site(""), site("\t# snippet of a.com\n\thandle /b {\n\t\trespond b\n\t}\n"));
-        assert_eq!(
-            (own_words(&own).as_str(), own_words(&plain).as_str()),
-            ("handle /b { ⏎ respond b ⏎ }", "")
-        );
-        assert_eq!(differing_words(&plain, &own), ["snippet"]);
-        assert_eq!((routing(&own), routing("")), (routing(&plain), ""));
-        assert_ne!(routing(&plain.replace(":80", ":81")), routing(&plain));
+    fn the_snippet_of_a_site_is_told_in_one_line() {
+        assert_eq!(own_words(&site_with(OWN)), "handle /b { ⏎ respond b ⏎ }");
+        assert_eq!(own_words(&site_with("")), "");
+    }
+
+    #[test]
+    fn two_sites_differ_in_the_keys_of_the_config_that_made_them_differ() {
+        let plain = site_with("");
         let internal = plain.replace("{\n\trev", "{\n\ttls internal\n\trev");
-        assert_eq!(differing_words(&plain, &internal), ["tls"]);
-        assert_eq!(differing_words(&plain.replace("https", "http"), &plain), ["tls"]);
-        assert_eq!(
-            differing_words(&site("\tencode zstd gzip\n"), &site("\tlog {\n\t}\n")),
-            ["compress", "access_log"]
-        );
-        let text = plain
+        for (one, other, words) in [
+            (&plain, site_with(OWN), &["snippet"][..]),
+            (&plain, internal, &["tls"]),
+            (&plain, plain.replace("https", "http"), &["tls"]),
+            (&site_with("\tencode zstd gzip\n"), site_with("\tlog {\n\t}\n"), &["compress", "access_log"]),
+            (&plain, plain.replace(":80", ":81"), &[]),
+        ] {
+            assert_eq!(differing_words(one, &other), words, "{one}{other}");
+        }
+    }
+
+    #[test]
+    fn the_routing_of_a_site_is_where_it_routes_to_and_nothing_else() {
+        let plain = site_with("");
+        assert_eq!(routing(&site_with(OWN)), routing(&plain));
+        assert_ne!(routing(&plain.replace(":80", ":81")), routing(&plain));
+        assert_eq!(routing(""), "");
+    }
+
+    #[test]
+    fn a_redirect_to_another_host_is_told_and_one_to_https_is_not() {
+        let text = site_with("")
             + "https://W.a.com, https://b.com {\n\tredir https://a.com:8443{uri} 308\n}\n\
-                            http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
-        assert_eq!(
-            redirects(&text),
-            BTreeMap::from([("w.a.com".into(), "a.com"), ("b.com".into(), "a.com")])
-        );
+               http://a.com {\n\tredir https://{host}:8443{uri} 308\n}\n";
+        let expected = BTreeMap::from([("w.a.com".to_owned(), "a.com"), ("b.com".to_owned(), "a.com")]);
+        assert_eq!(redirects(&text), expected);
     }
 
     #[test]

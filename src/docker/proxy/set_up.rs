@@ -93,14 +93,13 @@ pub fn spec(proxy: &Proxy) -> Spec {
     let ports: Vec<String> = own_ports(proxy).collect();
     let plain =
         Proxy { http3: Http3::Off, trusted_proxies: Vec::new(), snippet: String::new(), ..proxy.clone() };
+    let command = settings(&plain);
     let mut parts = vec![
         ("image", vec![proxy.image.as_str()]),
-        ("command", vec![]),
+        ("command", vec![&command]),
         ("port", ports.iter().map(String::as_str).collect()),
         ("trusted_proxies", proxy.trusted_proxies.iter().map(String::as_str).collect()),
     ];
-    let command = settings(&plain);
-    parts[1].1.push(&command);
     match proxy.http3 {
         Http3::Usual => {}
         Http3::On => parts.push(("http3", vec!["on"])),

@@ -50,7 +50,7 @@ pub fn upstream(route: &Route) -> String {
     format!("{}:{}", question(route, Role::Serving, 1), route.port)
 }
 
-/// The lines of a site that are no one's but its own: what is said of its log, of compression, and in the config.
+/// The lines of a site for its log, its compression and its snippet.
 pub fn own_lines(route: &Route) -> Vec<String> {
     let Site { compress, access_log, snippet, .. } = &route.site;
     let mut lines = Vec::new();
@@ -96,14 +96,35 @@ pub fn real_ip(route: &Route) -> &'static str {
     }
 }
 
-/// The route in the proxy's words: it asks for the names of the containers that serve, each second anew, and for those
-/// of the release before in the moment in which no container has these. Caddy's own redirect to HTTPS goes to port 443.
+/// The sites of a route in the proxy's words: that of its app, and those that send visitors there.
 pub fn site(route: &Route, https_port: u16) -> String {
-    let mut text = String::new();
     let Site { tls, redirects, .. } = &route.site;
-    let sites = |scheme: &str, hosts: &[Domain]| -> String {
-        hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
-    };
+    let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
+    // Caddy's own redirect to HTTPS goes to port 443
+    let is_sent_to_https = *tls != Tls::Off && https_port != 443;
+    let mut text = app_site(route);
+    if is_sent_to_https {
+        text += &redirecting_site("http://", &route.hosts, None, &format!("https://{{host}}{port}"));
+    }
+    if !redirects.is_empty() {
+        let first = route.hosts.first().expect("a route has a host");
+        let to = match tls {
+            Tls::Off => format!("http://{first}"),
+            Tls::Auto | Tls::Internal => format!("https://{first}{port}"),
+        };
+        text += &redirecting_site(scheme(*tls), redirects, directive(*tls), &to);
+        if is_sent_to_https {
+            text += &redirecting_site("http://", redirects, None, &to);
+        }
+    }
+    text
+}
+
+/// The site of an app: it asks for the names of the containers that serve, each second anew, and for those of the release
+/// before in the moment in which no container has these.
+fn app_site(route: &Route) -> String {
+    let mut text = String::new();
+    let tls = route.site.tls;
     let upstream = |replica| format!("{} {}", question(route, Role::Serving, replica), route.port);
     let fallback = |replica| format!("{}:{}", question(route, Role::Previous, replica), route.port);
     let replicas = || 1..=route.replicas;
@@ -111,8 +132,8 @@ pub fn site(route: &Route, https_port: u16) -> String {
         let depth = if words.is_empty() { 0 } else { depth };
         writeln!(text, "{:\t<depth$}{words}", "").expect("a string takes all");
     };
-    line(0, &format!("{} {{", sites(scheme(*tls), &route.hosts)));
-    if let Some(directive) = directive(*tls) {
+    line(0, &format!("{} {{", addresses(scheme(tls), &route.hosts)));
+    if let Some(directive) = directive(tls) {
         line(1, directive);
     }
     line(1, &format!("reverse_proxy {} {{", replicas().map(fallback).collect::<Vec<_>>().join(" ")));
@@ -137,31 +158,18 @@ pub fn site(route: &Route, https_port: u16) -> String {
     // Caddy puts them into its own order
     own_lines(route).iter().for_each(|words| line(1, words));
     line(0, "}");
-    let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
-    if *tls != Tls::Off && https_port != 443 {
-        line(0, &format!("{} {{", sites("http://", &route.hosts)));
-        line(1, &format!("redir https://{{host}}{port}{{uri}} 308"));
-        line(0, "}");
-    }
-    if !redirects.is_empty() {
-        let to = route.hosts.first().expect("a route has a host");
-        let redirect = match tls {
-            Tls::Off => format!("redir http://{to}{{uri}} 308"),
-            Tls::Auto | Tls::Internal => format!("redir https://{to}{port}{{uri}} 308"),
-        };
-        line(0, &format!("{} {{", sites(scheme(*tls), redirects)));
-        if let Some(directive) = directive(*tls) {
-            line(1, directive);
-        }
-        line(1, &redirect);
-        line(0, "}");
-        if *tls != Tls::Off && https_port != 443 {
-            line(0, &format!("{} {{", sites("http://", redirects)));
-            line(1, &redirect);
-            line(0, "}");
-        }
-    }
     text
+}
+
+/// A site that sends the visitors of `hosts` to the same path and query of `to`.
+fn redirecting_site(scheme: &str, hosts: &[Domain], directive: Option<&str>, to: &str) -> String {
+    let directive = directive.map(|directive| format!("\t{directive}\n")).unwrap_or_default();
+    format!("{} {{\n{directive}\tredir {to}{{uri}} 308\n}}\n", addresses(scheme, hosts))
+}
+
+/// Hosts as the address of a site.
+fn addresses(scheme: &str, hosts: &[Domain]) -> String {
+    hosts.iter().map(|host| format!("{scheme}{host}")).collect::<Vec<_>>().join(", ")
 }
 
 /// All that the proxy has to know of a project's routes; the same for the same routes.

@@ -57,15 +57,15 @@ pub(super) fn number(
     let is_wanted = seen.iter().any(|(name, container)| {
         container.release == highest && outdated(plan, target, name, container).is_none()
     });
-    let mut asked = slots.iter().filter(|slot| is_asked(plan, slot)).peekable();
-    if is_wanted && asked.peek().is_none() {
+    let mut recreated = slots.iter().filter(|slot| is_recreated(plan, slot)).peekable();
+    if is_wanted && recreated.peek().is_none() {
         return highest;
     }
     let begun = command.and_then(|command| Some((command, plan.seen(&command.name)?)));
     let Some((command, begun)) = begun else { return highest + 1 };
     let live = |slot: &Slot| plan.seen(&slot.live).map(|live| live.release);
-    let is_under_way = match asked.peek() {
-        Some(_) => asked.all(|slot| live(slot).is_some_and(|live| live < begun.release)),
+    let is_under_way = match recreated.peek() {
+        Some(_) => recreated.all(|slot| live(slot).is_some_and(|live| live < begun.release)),
         None => slots.iter().any(|slot| live(slot).is_none_or(|live| live < begun.release)),
     };
     let is_right = begun.release >= highest && changed(plan, &command.target, begun).is_none();
@@ -108,11 +108,11 @@ pub(super) fn run_command(
 fn is_due(plan: &PlanBuilder<'_>, target: &Target<'_>, slots: &[Slot]) -> bool {
     let is_right =
         |name: &Container| plan.seen(name).is_some_and(|seen| outdated(plan, target, name, seen).is_none());
-    let is_asked = slots.iter().any(|slot| is_asked(plan, slot));
+    let is_recreated = slots.iter().any(|slot| is_recreated(plan, slot));
     let is_of_release = |(name, seen): &(&Container, &SeenContainer)| {
         // a repair may give a release another number
         let is_kept = slots.iter().any(|slot| slot.previous == **name);
-        (seen.release == target.release || !is_asked && !is_kept) && changed(plan, target, seen).is_none()
+        (seen.release == target.release || !is_recreated && !is_kept) && changed(plan, target, seen).is_none()
     };
     let makes = slots.iter().any(|slot| !is_right(&slot.live) && !is_right(&slot.next));
     makes && !containers(plan, slots).iter().any(is_of_release)
@@ -169,7 +169,7 @@ fn leave_networks(seq: &mut Sequence<'_, '_>, command: &Command<'_>) {
 }
 
 /// Whether the person asked for this replica to be made anew.
-fn is_asked(plan: &PlanBuilder<'_>, slot: &Slot) -> bool {
+fn is_recreated(plan: &PlanBuilder<'_>, slot: &Slot) -> bool {
     plan.options.recreate.contains(slot.live.as_str())
 }
 

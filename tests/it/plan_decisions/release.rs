@@ -79,8 +79,8 @@ fn a_release_begins_with_its_command_in_a_container_of_its_own() {
 #[test]
 fn the_command_runs_once_for_all_replicas_and_not_for_a_repair() {
     let served = applied(SHOP, &host());
-    let remove = |name: &str| {
-        let mut host = served.clone();
+    let without_container = |name: &str, host: &Observed| {
+        let mut host = host.clone();
         for op in [Op::stop(&container(name), Duration::ZERO), Op::remove(&container(name))] {
             simulate(&mut host, &op).unwrap();
         }
@@ -88,8 +88,8 @@ fn the_command_runs_once_for_all_replicas_and_not_for_a_repair() {
     };
     let more = SHOP.replace("replicas = 2", "replicas = 3");
     for (text, host) in [
-        (SHOP, remove("shop-web-green")),
-        (SHOP, remove(NAME)),
+        (SHOP, without_container("shop-web-green", &served)),
+        (SHOP, without_container(NAME, &served)),
         (&more, served.clone()),
         // where the command is new, it waits for the next release
         (SHOP, applied(&without(), &host())),
@@ -97,12 +97,7 @@ fn the_command_runs_once_for_all_replicas_and_not_for_a_repair() {
     ] {
         assert_eq!(line(text, &host), "", "{text}");
     }
-    let mut gone = remove("shop-web-green");
-    for op in ["stop", "remove"] {
-        let name = container("shop-web-green-2");
-        let op = if op == "stop" { Op::stop(&name, Duration::ZERO) } else { Op::remove(&name) };
-        simulate(&mut gone, &op).unwrap();
-    }
+    let gone = without_container("shop-web-green-2", &without_container("shop-web-green", &served));
     assert_eq!(line(SHOP, &gone), "", "its container is all that is left of the release");
     let asked = Options { recreate: ["shop-web-green".to_owned()].into(), ..Options::default() };
     let plan = diff(&desired(SHOP), &served, &asked).unwrap();

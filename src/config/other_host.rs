@@ -1,11 +1,13 @@
-//! What a config says that does not fit the host that docker is on, when that is not this machine. Does not know how
-//! docker gets there.
+//! What in a config does not fit a docker on another host than this machine. Does not know how docker gets there.
 
 use super::mount::Mount;
 use super::mount::MountSource;
 use super::problem::Problem;
 use super::schema::Config;
 use serde_spanned::Spanned;
+
+const EMPTY_FOLDER: &str = "docker would mount an empty folder: put the files into the image, or copy them to that host and \
+                            give the absolute path";
 
 /// The problem with a config whose one `server` is another host than `host`, where docker is; `is_called` tells the names
 /// of that.
@@ -24,14 +26,12 @@ pub fn other_server(config: &Config, host: &str, is_called: &dyn Fn(&str) -> boo
 /// The problems with mounts of folders that lie beside the config, when docker is on `host`: it would make empty ones there.
 pub fn far_folders(config: &Config, host: &str) -> Vec<Problem> {
     let mounts = config.workloads().flat_map(|workload| &workload.mounts);
-    let of_mount = |mount: &Spanned<Mount>| {
-        match &mount.get_ref().source {
-        MountSource::Folder(path) => Some(
-            Problem::error(mount.span(), format!("`./{path}` is on this machine, and docker is on `{host}`"))
-                .hint("docker would mount an empty folder: put the files into the image, or copy them to that host and give the absolute path"),
-        ),
+    let of_mount = |mount: &Spanned<Mount>| match &mount.get_ref().source {
+        MountSource::Folder(path) => {
+            let message = format!("`./{path}` is on this machine, and docker is on `{host}`");
+            Some(Problem::error(mount.span(), message).hint(EMPTY_FOLDER))
+        }
         MountSource::Host(_) | MountSource::Named(_) | MountSource::External(_) => None,
-    }
     };
     mounts.filter_map(of_mount).collect()
 }
