@@ -133,6 +133,7 @@ const OUTCOME: &str = "{{if ne .State.Status \"exited\"}}{{.State.Status}}{{else
 const OUTCOME_SO_FAR: &str = "{{if eq .State.Status \"running\"}}good{{else if ne .State.Status \"exited\"}}{{.State.Status}}{{else if .State.ExitCode}}failed {{.State.ExitCode}}{{else}}good{{end}}";
 const ENDED: &[&str] = &["exited *", "dead *", "restarting *"];
 const ENDED_OR_SICK: &[&str] = &["exited *", "dead *", "restarting *", "* unhealthy *"];
+const FAILED: &[&str] = &["failed *", "dead"];
 
 /// The one question of a check for the container `name`.
 fn question(check: &HttpCheck, name: &Container) -> Command {
@@ -205,98 +206,69 @@ impl Await {
     /// How it is asked.
     pub fn probe(&self) -> Probe {
         let name = self.container();
-        let command = Command::new(["container", "inspect", "--format", STATUS, name.as_str()]);
+        let inspect = |format| Command::new(["container", "inspect", "--format", format, name.as_str()]);
         match self {
-            Self::Healthy { timeout, .. } => Probe {
-                command,
-                ready: "running healthy *",
-                then: None,
-                fatal: ENDED_OR_SICK,
-                first: Duration::ZERO,
-                hold: Duration::ZERO,
-                every: Duration::from_millis(500),
-                timeout: *timeout,
-                patience: None,
-                lapses: false,
-            },
+            Self::Healthy { timeout, .. } => {
+                Probe { fatal: ENDED_OR_SICK, ..Probe::until("running healthy *", inspect(STATUS), *timeout) }
+            }
             Self::Answers { check, timeout, .. } => Probe {
-                command,
-                ready: "running *",
                 then: Some(question(check, name)),
                 fatal: ENDED,
-                first: Duration::ZERO,
-                hold: Duration::ZERO,
                 every: check.every,
-                timeout: *timeout,
                 patience: check.patience,
-                lapses: false,
+                ..Probe::until("running *", inspect(STATUS), *timeout)
             },
             Self::Listens { check, timeout, .. } => Probe {
-                command,
-                ready: "running *",
                 then: Some(connection(check, name)),
                 fatal: ENDED,
-                first: Duration::ZERO,
-                hold: Duration::ZERO,
                 every: CONNECTION_INTERVAL,
-                timeout: *timeout,
-                patience: None,
-                lapses: false,
+                ..Probe::until("running *", inspect(STATUS), *timeout)
             },
-            Self::StaysUp { time, .. } => Probe {
-                command,
-                ready: "running * 0",
-                then: None,
-                fatal: ENDED_OR_SICK,
-                first: (*time).min(Duration::from_secs(1)),
-                hold: *time,
-                every: Duration::from_secs(1),
-                // time enough for docker to bring up a container that was only just made
-                timeout: *time + Duration::from_secs(10),
-                patience: None,
-                lapses: false,
-            },
-            Self::GoesWell { time, .. } => Probe {
-                command: Command::new(["container", "inspect", "--format", OUTCOME_SO_FAR, name.as_str()]),
-                ready: "good",
-                then: None,
-                fatal: &["failed *", "dead"],
-                first: (*time).min(Duration::from_secs(1)),
-                hold: *time,
-                every: Duration::from_secs(1),
-                timeout: *time + Duration::from_secs(10),
-                patience: None,
-                lapses: false,
-            },
-            Self::Ends { timeout, .. } => Probe {
-                command: Command::new(["container", "inspect", "--format", OUTCOME, name.as_str()]),
-                ready: "done",
-                then: None,
-                fatal: &["failed *", "dead"],
-                first: Duration::ZERO,
-                hold: Duration::ZERO,
-                every: Duration::from_millis(500),
-                timeout: *timeout,
-                patience: None,
-                lapses: false,
-            },
-            // it is no matter what becomes of the containers: the requests are, or the time is
-            Self::Drain { time, upstreams, .. } => {
-                let is_asked = !upstreams.is_empty();
-                Probe {
-                    command: if is_asked { proxy::is_idle(upstreams) } else { command },
-                    ready: if is_asked { IDLE } else { "*" },
-                    then: None,
-                    fatal: &[],
-                    first: if is_asked { (*time).min(proxy::LAG) } else { *time },
-                    hold: Duration::ZERO,
-                    every: Duration::from_millis(500),
-                    timeout: *time,
-                    patience: None,
-                    lapses: true,
-                }
+            Self::StaysUp { time, .. } => {
+                Probe { fatal: ENDED_OR_SICK, ..Probe::throughout("running * 0", inspect(STATUS), *time) }
             }
+            Self::GoesWell { time, .. } => {
+                Probe { fatal: FAILED, ..Probe::throughout("good", inspect(OUTCOME_SO_FAR), *time) }
+            }
+            Self::Ends { timeout, .. } => {
+                Probe { fatal: FAILED, ..Probe::until("done", inspect(OUTCOME), *timeout) }
+            }
+            // it is no matter what becomes of the containers: the requests are, or the time is
+            Self::Drain { time, upstreams, .. } if upstreams.is_empty() => {
+                Probe { first: *time, lapses: true, ..Probe::until("*", inspect(STATUS), *time) }
+            }
+            Self::Drain { time, upstreams, .. } => Probe {
+                first: (*time).min(proxy::LAG),
+                lapses: true,
+                ..Probe::until(IDLE, proxy::is_idle(upstreams), *time)
+            },
         }
+    }
+}
+
+impl Probe {
+    /// Asks until the answer is `ready`; after `timeout` the wait has failed.
+    fn until(ready: &'static str, command: Command, timeout: Duration) -> Self {
+        Self {
+            command,
+            ready,
+            then: None,
+            fatal: &[],
+            first: Duration::ZERO,
+            hold: Duration::ZERO,
+            every: Duration::from_millis(500),
+            timeout,
+            patience: None,
+            lapses: false,
+        }
+    }
+
+    /// Asks whether the answer is `ready` for the whole of `time`.
+    fn throughout(ready: &'static str, command: Command, time: Duration) -> Self {
+        let every = Duration::from_secs(1);
+        // time enough for docker to bring up a container that was only just made
+        let timeout = time + Duration::from_secs(10);
+        Self { first: time.min(every), hold: time, every, ..Self::until(ready, command, timeout) }
     }
 }
 
@@ -309,18 +281,8 @@ pub(super) fn unknown_volumes(image: &Image, known: &[String]) -> Probe {
     let template = format!(
         "{{{{range $path, $_ := .Config.Volumes}}}}{{{{if not ({is_known})}}}}{{{{println $path}}}}{{{{end}}}}{{{{end}}}}"
     );
-    Probe {
-        command: Command::new(["image", "inspect", "--format", &template, image.as_str()]),
-        ready: "",
-        then: None,
-        fatal: &[],
-        first: Duration::ZERO,
-        hold: Duration::ZERO,
-        every: Duration::ZERO,
-        timeout: Duration::ZERO,
-        patience: None,
-        lapses: false,
-    }
+    let command = Command::new(["image", "inspect", "--format", &template, image.as_str()]);
+    Probe { every: Duration::ZERO, ..Probe::until("", command, Duration::ZERO) }
 }
 
 impl fmt::Display for Await {
