@@ -29,12 +29,8 @@ pub(super) fn facts<'a>(block: &Block<'a>, launch: &'a Launch, waits_for: Vec<St
     let data = volumes(launch).map(str::to_owned);
     let mut told: Vec<String> = runtime.env_files.iter().map(|file| file.path.clone()).collect();
     told.extend(runtime.secrets.iter().map(|key| format!("secret {key}")));
-    let words = block.steps.iter().find_map(|step| match &step.op {
-        Op::WriteSetUp { text, .. } => Some(proxy::set_up_words(text)),
-        _ => None,
-    });
     let facts = [
-        listed("", words.unwrap_or_default()),
+        listed("", proxy_words(block)),
         listed("also ", names.map(str::to_owned).collect()),
         ports,
         listed("data in ", data.collect()),
@@ -45,6 +41,15 @@ pub(super) fn facts<'a>(block: &Block<'a>, launch: &'a Launch, waits_for: Vec<St
         listed("", told),
     ];
     facts.into_iter().flatten().collect()
+}
+
+/// What the set-up of a proxy that a block writes has of the config.
+fn proxy_words(block: &Block<'_>) -> Vec<String> {
+    let words = block.steps.iter().find_map(|step| match &step.op {
+        Op::WriteSetUp { text, .. } => Some(proxy::set_up_words(text)),
+        _ => None,
+    });
+    words.unwrap_or_default()
 }
 
 /// The container that a block makes.
@@ -123,10 +128,7 @@ pub(super) fn changed_facts(block: &Block<'_>, launch: &Launch) -> Vec<String> {
     };
     let mut facts = Vec::new();
     if ["snippet", "trusted_proxies"].into_iter().any(is_changed) {
-        facts.extend(block.steps.iter().flat_map(|step| match &step.op {
-            Op::WriteSetUp { text, .. } => proxy::set_up_words(text),
-            _ => Vec::new(),
-        }));
+        facts.extend(proxy_words(block));
     }
     if is_changed("volumes") {
         let mounts: Vec<String> = volumes(launch).map(str::to_owned).chain(folders(launch)).collect();

@@ -35,7 +35,7 @@ pub struct Route {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     /// Hosts that send their visitors to the first of the app's.
-    pub redirects: Vec<Domain>,
+    pub redirect_from: Vec<Domain>,
     /// Where the certificates of all of these hosts come from.
     pub tls: Tls,
     /// Whether text is compressed for those who ask for it.
@@ -122,7 +122,7 @@ impl Tls {
 impl Route {
     /// Its hosts, and those that are redirected to them.
     pub fn all_hosts(&self) -> impl Iterator<Item = &Domain> {
-        self.hosts.iter().chain(&self.site.redirects)
+        self.hosts.iter().chain(&self.site.redirect_from)
     }
 
     /// The name that finds its containers from outside of the project, as far as there is one: docker's default bridge

@@ -44,19 +44,6 @@ const RETRIES: u8 = 3;
 /// The time between two requests of a health check by path that does not say it.
 const PATH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often a check may fail of which the config says when it counts.
-fn patience(health: &config::Health) -> Option<Patience> {
-    let retries = health.retries.unwrap_or(RETRIES);
-    health.start_period.map(|start_period| Patience { start_period, retries })
-}
-
-/// The longest time that passes before such a check is given up, where each try takes so long at most.
-fn most(patience: Option<Patience>, try_time: Duration) -> Duration {
-    patience.map_or(Duration::ZERO, |Patience { start_period, retries }| {
-        start_period + try_time * u32::from(retries)
-    })
-}
-
 impl Resolver<'_> {
     /// The network of a domain, a group or the plain apps, by its part in names.
     pub(super) fn network_of(&mut self, id: &str, owner: Owner, place: Range<usize>) -> Network {
@@ -260,12 +247,12 @@ impl Resolver<'_> {
                     every,
                     patience,
                 };
-                Ready::Answers(check, timeout.max(most(patience, every + HEALTH_TIMEOUT)))
+                Ready::Answers(check, timeout.max(time_to_fail(patience, every + HEALTH_TIMEOUT)))
             }
             Some((health, HealthTest::Cmd(_))) => {
                 let try_time =
                     health.interval.unwrap_or(HEALTH_INTERVAL) + health.timeout.unwrap_or(HEALTH_TIMEOUT);
-                Ready::Healthy(timeout.max(most(patience(health), try_time)))
+                Ready::Healthy(timeout.max(time_to_fail(patience(health), try_time)))
             }
             None if may_end && workload.restart == config::Restart::No => Ready::Ends,
             None if self.inputs.images.get(image).is_some_and(|facts| facts.healthcheck) => {
@@ -274,4 +261,17 @@ impl Resolver<'_> {
             None => Ready::StaysUp,
         }
     }
+}
+
+/// How often a check may fail, where the config says from when on failures count.
+fn patience(health: &config::Health) -> Option<Patience> {
+    let retries = health.retries.unwrap_or(RETRIES);
+    health.start_period.map(|start_period| Patience { start_period, retries })
+}
+
+/// The longest time that passes before a check with `patience` has failed, where each try takes `try_time` at most.
+fn time_to_fail(patience: Option<Patience>, try_time: Duration) -> Duration {
+    patience.map_or(Duration::ZERO, |Patience { start_period, retries }| {
+        start_period + try_time * u32::from(retries)
+    })
 }

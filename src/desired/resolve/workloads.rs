@@ -263,7 +263,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn site(&self, own: &config::Site) -> Site {
         let all = &self.config.proxy;
         Site {
-            redirects: own.redirect_from.iter().map(|host| host.get_ref().clone()).collect(),
+            redirect_from: own.redirect_from.iter().map(|host| host.get_ref().clone()).collect(),
             tls: own.tls.unwrap_or(all.tls),
             compress: own.compress.unwrap_or(all.compress) == Enabled::Yes,
             access_log: own.access_log.unwrap_or(all.access_log) == Enabled::Yes,

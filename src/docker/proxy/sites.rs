@@ -98,7 +98,7 @@ pub fn real_ip(route: &Route) -> &'static str {
 
 /// The sites of a route in the proxy's words: that of its app, and those that send visitors there.
 pub fn site(route: &Route, https_port: u16) -> String {
-    let Site { tls, redirects, .. } = &route.site;
+    let Site { tls, redirect_from, .. } = &route.site;
     let port = if https_port == 443 { String::new() } else { format!(":{https_port}") };
     // Caddy's own redirect to HTTPS goes to port 443
     let is_sent_to_https = *tls != Tls::Off && https_port != 443;
@@ -106,15 +106,15 @@ pub fn site(route: &Route, https_port: u16) -> String {
     if is_sent_to_https {
         text += &redirecting_site("http://", &route.hosts, None, &format!("https://{{host}}{port}"));
     }
-    if !redirects.is_empty() {
+    if !redirect_from.is_empty() {
         let first = route.hosts.first().expect("a route has a host");
         let to = match tls {
             Tls::Off => format!("http://{first}"),
             Tls::Auto | Tls::Internal => format!("https://{first}{port}"),
         };
-        text += &redirecting_site(scheme(*tls), redirects, directive(*tls), &to);
+        text += &redirecting_site(scheme(*tls), redirect_from, directive(*tls), &to);
         if is_sent_to_https {
-            text += &redirecting_site("http://", redirects, None, &to);
+            text += &redirecting_site("http://", redirect_from, None, &to);
         }
     }
     text
@@ -257,7 +257,7 @@ http://test.eliasson.me, http://b.com {
     #[test]
     fn a_host_that_is_redirected_has_the_certificate_of_the_first_and_one_redirect_from_http() {
         let mut route = route(1, Tls::Internal);
-        route.site.redirects = vec![domain("www.b.com"), domain("old.com")];
+        route.site.redirect_from = vec![domain("www.b.com"), domain("old.com")];
         let to = |port: &str| format!("redir https://test.eliasson.me{port}{{uri}} 308");
         let text = site(&route, 8443);
         let secure =

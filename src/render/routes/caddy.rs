@@ -24,10 +24,10 @@ pub fn render(routing: &Routing<'_>) -> String {
             route.name(),
             route.port,
         ));
-        if !route.site.redirects.is_empty() {
+        if !route.site.redirect_from.is_empty() {
             text.push_str(&format!(
                 "\n{} {{\n{tls}\tredir {scheme}{}{{uri}} 308\n}}\n",
-                sites(&route.site.redirects),
+                sites(&route.site.redirect_from),
                 hosts[0],
             ));
         }

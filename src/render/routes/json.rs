@@ -81,7 +81,7 @@ impl<'a> Document<'a> {
         });
         let redirects = routing.routes.iter().flat_map(|route| {
             let to = route.hosts[0].as_str();
-            route.site.redirects.iter().map(move |host| Redirect { host: host.as_str(), to, project })
+            route.site.redirect_from.iter().map(move |host| Redirect { host: host.as_str(), to, project })
         });
         Self {
             version: VERSION,

@@ -58,9 +58,9 @@ pub fn render(routing: &Routing<'_>) -> String {
             hosts.join(" "),
             route.target(),
         ));
-        if !route.site.redirects.is_empty() {
+        if !route.site.redirect_from.is_empty() {
             let hosts: Vec<String> =
-                route.site.redirects.iter().map(|host| server_name(host.as_str())).collect();
+                route.site.redirect_from.iter().map(|host| server_name(host.as_str())).collect();
             text.push_str(&format!(
                 "\nserver {{\n    listen 80;\n    server_name {};\n    return 308 $scheme://{}$request_uri;\n}}\n",
                 hosts.join(" "),

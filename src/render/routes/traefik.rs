@@ -20,7 +20,7 @@ pub fn render(routing: &Routing<'_>) -> String {
         "http:\n  middlewares:\n    {middleware}:\n      headers:\n        customRequestHeaders:\n          Forwarded: \"\"\n"
     ));
     let redirect = |route: &Route| scalar(&format!("{}-redirect", route.name()));
-    let redirects = || routing.routes.iter().filter(|route| !route.site.redirects.is_empty());
+    let redirects = || routing.routes.iter().filter(|route| !route.site.redirect_from.is_empty());
     for route in redirects() {
         text.push_str(&format!(
             "    {}:\n      redirectRegex:\n        regex: \"^(https?)://[^/]+(.*)\"\n        \
@@ -39,7 +39,7 @@ pub fn render(routing: &Routing<'_>) -> String {
     for route in redirects() {
         text.push_str(&format!(
             "    {name}:\n      rule: \"{}\"\n      middlewares: [{name}]\n      service: noop@internal\n",
-            rule(&route.site.redirects),
+            rule(&route.site.redirect_from),
             name = redirect(route),
         ));
     }

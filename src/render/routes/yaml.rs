@@ -16,7 +16,7 @@ pub fn render(routing: &Routing<'_>) -> String {
         }
     }
     for route in routing.routes {
-        for host in &route.site.redirects {
+        for host in &route.site.redirect_from {
             let [host, to, project] =
                 [host.as_str(), route.hosts[0].as_str(), routing.project.as_str()].map(scalar);
             text.push_str(&format!("- host: {host}\n  redirect_to: {to}\n  project: {project}\n"));
