@@ -60,12 +60,14 @@ pub(super) fn launch<'a>(block: &Block<'a>) -> Option<&'a Launch> {
     })
 }
 
-/// The named volumes that a container mounts.
+/// The named volumes that a container mounts, each once, however many paths show it.
 pub(super) fn volumes(launch: &Launch) -> impl Iterator<Item = &str> {
-    launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
+    let mut seen = BTreeSet::new();
+    let volumes = launch.runtime.mounts.iter().filter_map(|mount| match &mount.source {
         Source::Volume(volume) => Some(volume.as_str()),
         Source::Host(_) | Source::Folder(_) => None,
-    })
+    });
+    volumes.filter(move |volume| seen.insert(*volume))
 }
 
 /// The names that a block gives to its container, on whichever network.
@@ -168,4 +170,25 @@ fn ready(op: &Op) -> Option<String> {
         _ => "healthy".to_owned(),
     };
     Some(format!("ready when {ready} (≤ {limit})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample;
+
+    #[test]
+    fn a_volume_that_several_paths_show_is_named_once() {
+        let plan = sample::first_start();
+        let made = plan.steps().iter().find_map(|step| match &step.op {
+            Op::Run(launch) => Some((**launch).clone()),
+            _ => None,
+        });
+        let mut launch = made.expect("a container is made");
+        let mounts = &mut launch.runtime.mounts;
+        let mut again = mounts.iter().find(|mount| matches!(mount.source, Source::Volume(_))).cloned();
+        again.as_mut().expect("it has a volume").target = "/again".to_owned();
+        mounts.extend(again);
+        assert_eq!(volumes(&launch).collect::<Vec<_>>(), ["shop-db-data"]);
+    }
 }

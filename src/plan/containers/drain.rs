@@ -47,7 +47,9 @@ pub(in crate::plan) fn drain(
     let wait = |time, upstreams| Op::Await(Await::Drain { names: names.clone(), time, upstreams });
     let stopped = |name: &Container| vec![Fact::Stopped(name.clone())];
     let mut seq = plan.sequence(owner, after).done_if(stopped(first));
-    seq.step(wait(time, upstreams), reason);
+    if !time.is_zero() {
+        seq.step(wait(time, upstreams), reason);
+    }
     seq.each(running, |seq, name| {
         seq.done = stopped(name);
         // one after the other, so that it is paused once at a time

@@ -136,7 +136,7 @@ pub(in crate::plan) fn leave_old_route_networks(plan: &mut PlanBuilder<'_>, desi
         }
         let (was_routed, time) = (plan.unrouted.is_some(), desired.drain);
         let mut seq = plan.sequence(&workload.owner, &needs);
-        if was_routed {
+        if was_routed && !time.is_zero() {
             let left = |plan: &PlanBuilder<'_>, name| {
                 let extra = extra_networks(plan, workload, name);
                 upstreams(plan, name, |network| extra.contains(network))

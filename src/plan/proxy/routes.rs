@@ -110,13 +110,14 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
     asked.map(|route| (proxy::upstream(route), route.hosts[0].clone())).collect()
 }
 
-/// Whether a host of the route has another route today. That host keeps its old route when its new app does
-/// not come up. A host without a route has nothing to lose.
+/// Whether a host of the route, or one that it redirects, leads to another app today. That host keeps its old route when
+/// its new app does not come up. A host without a route has nothing to lose.
 fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
     let Some(routes_file) = plan.now.routes_files.get(plan.project) else { return false };
     let wanted = proxy::site(route, proxy.https_port);
-    let mut sites = route.hosts.iter().filter_map(|host| routes_file.sites(host.as_str()));
-    sites.any(|site| !leads_alike(site, &wanted))
+    let hosts = route.hosts.iter().chain(&route.site.redirects);
+    let mut sites = hosts.filter_map(|host| routes_file.sites(host.as_str()));
+    sites.any(|site| !proxy::routing(site).is_empty() && !leads_alike(site, &wanted))
 }
 
 /// Whether two sites route to the same place.

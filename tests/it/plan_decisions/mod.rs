@@ -15,6 +15,7 @@ use gordon::config;
 use gordon::desired::Desired;
 use gordon::desired::Inputs;
 use gordon::desired::resolve;
+use gordon::docker::Await;
 use gordon::docker::Fact;
 use gordon::docker::Health;
 use gordon::docker::Observed;
@@ -47,6 +48,7 @@ use gordon::spec::ImageFacts;
 use gordon::spec::Secret;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
 // hosts and configs -----------------------------------------------------------------------------------------------
 
@@ -401,6 +403,19 @@ fn an_app_is_rolled_out_beside_its_serving_containers() {
     decides("rolled_out", &text.replace("app:1", "app:2"), &host);
     let again = applied(&text.replace("app:1", "app:2"), &host);
     decides("rolled_out_again", &text.replace("app:1", "checked:1"), &again);
+}
+
+#[test]
+fn a_drain_of_no_time_is_no_step() {
+    let text = format!("deploy.drain = \"0s\"\n{SHOP}");
+    let plan = diff(&desired(&text.replace("app:1", "app:2")), &applied(&text, &host()), &Options::default());
+    let plan = plan.unwrap();
+    let drains = plan.steps().iter().filter_map(|step| match &step.op {
+        Op::Await(Await::Drain { time, .. }) => Some(*time),
+        _ => None,
+    });
+    // what others have just learnt of its address is waited for
+    assert_eq!(drains.collect::<Vec<_>>(), [Duration::from_secs(1)], "{plan}");
 }
 
 #[test]

@@ -177,6 +177,26 @@ fn a_new_or_changed_route_is_probed_before_the_proxy_gets_it() {
     assert!(asked(&checked.replacen("80", "81", 1), &applied(&checked, &self::host())));
 }
 
+#[test]
+fn a_host_keeps_its_route_until_the_app_that_its_visitors_are_sent_to_is_up() {
+    let two = format!(
+        "{SHOP}apps.two = {{ image = \"app:1\", proxy = {{ hosts = [\"old.com\", \"two.com\"] }} }}\n"
+    );
+    let before = applied(&two, &host());
+    let waits_for_new = |text: &str| {
+        let plan = diff(&desired(text), &before, &Options::default()).unwrap();
+        let ready = plan.steps().iter().rfind(
+            |step| matches!(&step.op, Op::Update { name, .. } if *name == container("shop-new-green")),
+        );
+        let written = plan.steps().iter().find(|step| matches!(step.op, Op::WriteRoutes { .. })).unwrap();
+        written.needs.contains(&ready.unwrap().id)
+    };
+    let new = "apps.new = { image = \"app:1\", proxy = { hosts = [\"new.com\"], redirect_from = [\"old.com\"] } }\n";
+    assert!(waits_for_new(&(two.replace("\"old.com\", ", "") + new)));
+    // a host that is new to the proxy has nothing to lose
+    assert!(!waits_for_new(&(two.clone() + &new.replace("\"old.com\"", "\"www.new.com\""))));
+}
+
 /// A config with one app, on a network of its own or on a group's.
 fn apart(image: &str) -> String {
     format!("proxy.tls = \"off\"\nnetwork_isolation.scope = \"all\"\nroutes.\"a.com\" = {image}")
