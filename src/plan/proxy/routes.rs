@@ -115,7 +115,7 @@ fn asked_routes(plan: &PlanBuilder<'_>, desired: &Desired, proxy: &Proxy) -> Vec
 fn is_rerouted(plan: &PlanBuilder<'_>, route: &Route, proxy: &Proxy) -> bool {
     let Some(routes_file) = plan.now.routes_files.get(plan.project) else { return false };
     let wanted = proxy::site(route, proxy.https_port);
-    let hosts = route.hosts.iter().chain(&route.site.redirects);
+    let hosts = route.hosts.iter().chain(&route.site.redirect_from);
     let mut sites = hosts.filter_map(|host| routes_file.sites(host.as_str()));
     sites.any(|site| !proxy::routing(site).is_empty() && !leads_alike(site, &wanted))
 }
