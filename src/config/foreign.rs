@@ -79,7 +79,7 @@ const ELSEWHERE: [(&[&str], &str); 9] = [
         "releases of routes and apps begin with a command; it runs when their services are ready",
     ),
     (
-        &["depends_on", "links"],
+        &["after", "depends_on", "links"],
         "an app waits for what is attached to it, and for the services of its project, without a word",
     ),
     (
