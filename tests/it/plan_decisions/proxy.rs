@@ -795,6 +795,25 @@ fn replicas_start_before_the_proxy_routes_to_them_and_leave_after_it_stopped() {
 }
 
 #[test]
+fn apps_that_share_a_volume_leave_as_those_without_one() {
+    let config = |apps: &str| format!("name = \"shop\"\nproxy.tls = \"off\"\n[apps]\n{apps}");
+    let app = |name: &str, replicas: u32| {
+        format!(
+            "{name} = {{ image = \"app:1\", replicas = {replicas}, volumes = [\"files:/files\"], proxy = {{ hosts = [\"{name}.com\"] }} }}\n"
+        )
+    };
+    for (before, after, leaves) in [
+        (app("web", 2), app("web", 1), "shop-web-green-2"),
+        (app("web", 1) + &app("old", 1), app("web", 1), "shop-old-green"),
+    ] {
+        let steps = planned(&config(&after), &applied(&config(&before), &host()), &Options::default());
+        let at = |text: &str| steps.find(text).unwrap_or_else(|| panic!("{text}: {steps}"));
+        let (route, drain) = (at("route to shop"), at(&format!("let {leaves} end its work")));
+        assert!(route < drain && drain < at(&format!("stop {leaves}")), "{steps}");
+    }
+}
+
+#[test]
 fn what_the_proxy_routes_to_leaves_when_the_proxy_has_no_request_for_it() {
     let text = |image: &str, neighbour: &str| {
         format!(
