@@ -47,6 +47,10 @@ pub(super) fn decode<T: DeserializeOwned>(
     node: &mut Node<'_>,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
+    // a variable without a value left nothing
+    if matches!(node.kind, Kind::Cut) {
+        return None;
+    }
     for _ in 0..MOST_FAULTS {
         let error = match T::deserialize(Decoder { node, text }) {
             Ok(value) => return Some(value),

@@ -9,6 +9,7 @@ mod folder;
 mod foreign;
 mod form;
 mod literal;
+mod manifest;
 mod mount;
 mod other_host;
 mod problem;

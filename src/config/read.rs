@@ -54,16 +54,19 @@ const SECTIONS: [&str; 14] = [
 ];
 
 /// Sections that speak to the daemons of the tools that configs may come from.
-const FOREIGN: [&str; 24] = [
+const FOREIGN: [&str; 26] = [
     "admin",
     "api",
     "app_mounts",
     "auth",
     "auto",
     "auto_route",
+    "auto_route_allowed_domains",
     "backups",
+    "control",
     "dns",
     "docker",
+    "edge",
     "images",
     "limits",
     "logging",
@@ -78,7 +81,6 @@ const FOREIGN: [&str; 24] = [
     "ssh",
     "telemetry",
     "tls",
-    "traffic",
 ];
 
 /// A config, and what its text says besides.
@@ -130,8 +132,8 @@ pub(super) fn read(mut root: Node<'_>, text: &str, problems: &mut Vec<Problem>) 
             continue;
         }
         read.sections.insert(name.to_owned(), key.span());
-        // `routes:` with nothing below it
-        if !matches!(value.kind, Kind::Null) {
+        // `routes:` with nothing below it, or a variable without a value
+        if !matches!(value.kind, Kind::Null | Kind::Cut) {
             read.section(name, value, &mut Reader { text, problems });
         }
     }

@@ -40,14 +40,14 @@ impl Syntax {
 }
 
 /// A value with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node<'t> {
     pub(super) kind: Kind<'t>,
     pub(super) span: Span,
 }
 
 /// A value. What is neither text nor made of others knows where it was written, so that `1.10` can stay `1.10`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind<'t> {
     Null,
     Bool(bool, Span),
@@ -63,7 +63,7 @@ pub(super) enum Kind<'t> {
 }
 
 /// A key and its value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry<'t> {
     pub(super) key: Spanned<Cow<'t, str>>,
     pub(super) value: Node<'t>,

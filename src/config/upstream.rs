@@ -1,5 +1,8 @@
 //! Translates the keys of Gordon and of Luma, where gordon has others, in the tree of a config. Does not know what the keys do.
 
+use super::manifest::join_routed_services;
+use super::manifest::resolve_ports;
+use super::manifest::take_manifest;
 use super::problem::Problem;
 use super::tree::Entry;
 use super::tree::Kind;
@@ -27,18 +30,24 @@ enum Meaning {
 
 /// A key of another tool.
 struct Word {
-    /// The keys above it; `*` is any, as is an item of a list.
+    /// The keys above it; `*` is any, as is an item of a list. Several have blanks between them.
     place: &'static str,
     key: &'static str,
-    /// The values for which this holds; none: any.
+    /// The values for which this holds, a table or a list of tables by its sign; none: any.
     values: &'static [&'static str],
     meaning: Meaning,
 }
+
+const TABLE: &str = "{}";
+const TABLES: &str = "[{}]";
 
 const READINESS: &str =
     "gordon sees how an app is ready: by its `health`, by its image's check, else by its port";
 const DRAIN: &str = "a release before answers until its requests have ended, at most for `drain`";
 const BUILD: &str = "gordon builds no images: `docker build` this one under the name that `image` says";
+const PUBLISH: &str =
+    "a port that the host is to have is published: `ports = [\"28015:28015/udp\"]`; others need no word";
+const BACKUP: &str = "gordon makes no backups; `docker exec` runs what does, as in `pg_dump`";
 const REGISTRY: &str = "the registry is a part of `image`; `docker login` tells docker who you are";
 
 /// The first that fits an entry counts.
@@ -52,7 +61,15 @@ const WORDS: &[Word] = &[
          `handle { reverse_proxy 10.0.0.5:9000 }`",
         ),
     ),
-    word("", "entrypoints", &[], LeftOut("`http_port` and `https_port` in `[proxy]` say where it listens")),
+    word(
+        "",
+        "entrypoints",
+        &[],
+        LeftOut(
+            "`http_port` and `https_port` in `[proxy]` say where it listens; other ports are a service's `ports`",
+        ),
+    ),
+    word("", "traffic", &[], LeftOut(PUBLISH)),
     word(
         "deploy",
         "pull_policy",
@@ -101,18 +118,32 @@ const WORDS: &[Word] = &[
     word("containers", "cpu_limit", &[], Renamed("cpus", &[])),
     word("routes.*", "https", &["true"], Implied),
     word("routes.*", "https", &["false"], Renamed("tls", &[])),
+    word("apps.* services.*", "build", &[], LeftOut(BUILD)),
+    word("apps.* services.*", "registry", &[], LeftOut(REGISTRY)),
+    word("apps.* services.*", "healthcheck", &[], Renamed("health", &[])),
+    word("apps.* services.*", "readiness", &[], LeftOut(READINESS)),
+    word("apps.* services.*", "stop_grace", &[], Renamed("stop_timeout", &[])),
     word(
-        "routes.*",
-        "service",
+        "apps.* services.*",
+        "bind",
         &[],
-        Refused("an app is where its route is: `\"a.com\" = { image = \"app:latest\", port = 8080 }`"),
+        Refused("write the host's path: `volumes = [\"/srv/logs:/var/log/app:ro\"]`"),
     ),
-    word("apps.*", "build", &[], LeftOut(BUILD)),
-    word("apps.*", "registry", &[], LeftOut(REGISTRY)),
-    word("apps.*", "healthcheck", &[], Renamed("health", &[])),
-    word("services.*", "build", &[], LeftOut(BUILD)),
-    word("services.*", "registry", &[], LeftOut(REGISTRY)),
-    word("services.*", "healthcheck", &[], Renamed("health", &[])),
+    word("apps.* services.*", "database", &[], LeftOut(BACKUP)),
+    word("apps.* services.*", "backup", &[], LeftOut(BACKUP)),
+    word("apps.* services.*", "tcp", &[], Refused(PUBLISH)),
+    word("apps.* services.*", "udp", &[], Refused(PUBLISH)),
+    word("services.*", "env", &[], Renamed("environment", &[])),
+    word("services.*", "enabled", &["true"], Implied),
+    word(
+        "services.*",
+        "enabled",
+        &[],
+        Refused("remove the service: gordon removes the containers that its config no longer names"),
+    ),
+    word("services.*", "cleanup", &[], LeftOut("volumes stay until `gordon down --volumes` removes them")),
+    word("services.*", "ports", &[TABLE], LeftOut(PUBLISH)),
+    word("services.*", "ports", &[TABLES], Refused(PUBLISH)),
     word("apps.*.proxy", "ssl", &["true"], Implied),
     word("apps.*.proxy", "ssl", &["false"], Renamed("tls", &[])),
     word("apps.*.proxy", "ssl_redirect", &["true"], Implied),
@@ -132,6 +163,12 @@ const WORDS: &[Word] = &[
     ),
 ];
 
+impl Word {
+    fn places(&self) -> impl Iterator<Item = &'static str> {
+        self.place.split(' ')
+    }
+}
+
 const fn word(
     place: &'static str,
     key: &'static str,
@@ -144,6 +181,8 @@ const fn word(
 /// Translates the tree. What it leaves out or refuses is a problem.
 pub(super) fn translate(root: &mut Node<'_>, problems: &mut Vec<Problem>) {
     let Kind::Map(sections) = &mut root.kind else { return };
+    take_manifest(sections, problems);
+    resolve_ports(sections);
     move_routed_services(sections);
     for Entry { key, value } in sections.iter_mut() {
         if ["routes", "attachments"].contains(&key.get_ref().as_ref()) {
@@ -151,6 +190,9 @@ pub(super) fn translate(root: &mut Node<'_>, problems: &mut Vec<Problem>) {
         }
     }
     translate_at(root, "", problems);
+    if let Kind::Map(sections) = &mut root.kind {
+        join_routed_services(sections, problems);
+    }
 }
 
 /// Translates the keys at this place, and below it.
@@ -162,13 +204,13 @@ fn translate_at(node: &mut Node<'_>, place: &str, problems: &mut Vec<Problem>) {
             items.iter_mut().for_each(|item| translate_at(item, &below("*"), problems));
         }
         Kind::Map(entries) => {
-            let here: Vec<&Word> = WORDS.iter().filter(|word| word.place == place).collect();
+            let here: Vec<&Word> = WORDS.iter().filter(|word| word.places().any(|of| of == place)).collect();
             let keys: Vec<String> = entries.iter().map(|entry| entry.key.get_ref().to_string()).collect();
             entries.retain_mut(|entry| keep(entry, &here, &keys, problems));
             for Entry { key, value } in entries {
                 let name = if is_of_names { "*" } else { key.get_ref().as_ref() };
                 let place = below(name);
-                if WORDS.iter().any(|word| word.place.starts_with(&place)) {
+                if WORDS.iter().any(|word| word.places().any(|of| of.starts_with(&place))) {
                     translate_at(value, &place, problems);
                 }
             }
@@ -183,6 +225,10 @@ fn keep(entry: &mut Entry<'_>, here: &[&Word], keys: &[String], problems: &mut V
         Kind::Bool(value, _) => Some(value.to_string()),
         Kind::String(value) => Some(value.to_string()),
         Kind::Filled(value) => Some(value.clone()),
+        Kind::Map(_) => Some(TABLE.to_owned()),
+        Kind::List(items) if items.iter().any(|item| matches!(item.kind, Kind::Map(_))) => {
+            Some(TABLES.to_owned())
+        }
         _ => None,
     };
     let fits = |word: &&&Word| {

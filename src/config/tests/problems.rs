@@ -1298,3 +1298,33 @@ routes:
 "#,
     );
 }
+
+#[test]
+fn a_variable_without_a_value_is_one_problem_wherever_it_is() {
+    for (before, line) in [
+        ("", "name = \"${X}\""),
+        ("", "routes = \"${X}\""),
+        ("[routes]", "\"a.com\" = \"${X}\""),
+        ("[routes]", "\"a.com\" = { image = \"${X}\" }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", memory = \"${X}\" }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", ulimits = \"${X}\" }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", labels = { a = \"${X}\" } }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", log = { driver = \"${X}\" } }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", environment = \"${X}\" }"),
+        ("[routes]", "\"a.com\" = { image = \"web\", health = \"${X}\" }"),
+        ("[routes]\n\"a.com\" = \"web\"\n[attachments]", "\"a.com\" = \"${X}\""),
+        ("[routes]\n\"a.com\" = \"web\"\n[attachments]", "\"a.com\" = [\"${X}\"]"),
+        ("[network_groups]", "backend = \"${X}\""),
+        ("", "containers = \"${X}\""),
+        ("[containers]", "memory = \"${X}\""),
+        ("", "proxy = \"${X}\""),
+        ("[deploy]", "pull = \"${X}\""),
+        ("name = \"a\"", "apps = \"${X}\""),
+        ("name = \"a\"\n[apps]", "web = \"${X}\""),
+        ("name = \"a\"", "apps = [\"${X}\"]"),
+        ("name = \"a\"", "services = [\"${X}\"]"),
+    ] {
+        let messages = messages("gordon.toml", &format!("{before}\n{line}\n"));
+        assert_eq!(messages, ["the variable `X` has no value"], "{line}");
+    }
+}

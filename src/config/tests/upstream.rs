@@ -2,6 +2,7 @@
 
 use super::config;
 use super::load_text;
+use super::messages;
 use crate::config::Config;
 use crate::config::Severity;
 use crate::spec::Pull;
@@ -272,4 +273,213 @@ services:
     let mixed =
         "name: a\napps: [{ image: web }]\nservices:\n  api: { image: web, proxy: { hosts: [a.com] } }\n";
     assert!(refuses("luma.yml", mixed).contains("known here"), "{}", refuses("luma.yml", mixed));
+}
+
+#[test]
+fn a_service_that_routes_go_to_is_the_app_of_the_first() {
+    let (config, said) = accepts(
+        "gordon.toml",
+        r#"
+[services.shop]
+image = "shop:latest"
+env = ["REGION=eu"]
+enabled = true
+
+[services.shop.ports]
+web = "8080/http"
+
+[services.docs]
+image = "docs:latest"
+ports = { web = { port = 80, protocol = "http" } }
+
+[routes]
+"shop.com" = { service = "shop", port = "web" }
+"www.shop.com" = { service = "shop", port = "web", https = true }
+"docs.shop.com" = { service = "docs", port = "web", https = false }
+"api.shop.com" = "api:latest"
+
+[attachments]
+"shop.com" = ["postgres:18"]
+"#,
+    );
+    assert_eq!(said, Vec::<String>::new());
+    let routes: Vec<_> = config
+        .routes
+        .iter()
+        .map(|route| {
+            let domains: Vec<_> = route.domains.iter().map(|domain| domain.get_ref().as_str()).collect();
+            let port = route.port.as_ref().map(|port| port.get_ref().get());
+            (route.domain.get_ref().as_str(), domains, port, route.site.tls)
+        })
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            ("shop.com", vec!["www.shop.com"], Some(8080), None),
+            ("docs.shop.com", vec![], Some(80), Some(Tls::Off)),
+            ("api.shop.com", vec![], None, None),
+        ]
+    );
+    assert_eq!(config.routes[0].workload.environment.plain.len(), 1);
+    assert!(config.services.is_empty());
+}
+
+#[test]
+fn a_service_that_no_route_goes_to_is_told_how_it_is_reached() {
+    let text = r#"
+name = "arena"
+[services.game]
+image = "arena:latest"
+env = ["REGION=eu"]
+readiness = { type = "log", path = "/srv/log", contains = "up", timeout = "2m" }
+cleanup = { preserve_volumes = true }
+[services.game.ports]
+game = { port = 28015, protocol = "udp", publish = "127.0.0.1:38015" }
+[entrypoints.game]
+address = ":28015"
+protocol = "udp"
+[[traffic.udp.routers]]
+name = "game"
+"#;
+    let (config, said) = accepts("gordon.toml", text);
+    assert_eq!(config.services.len(), 1);
+    for key in ["ports", "readiness", "cleanup", "entrypoints", "traffic"] {
+        assert!(said.contains(&format!("left out: `{key}`")), "{key}: {said:#?}");
+    }
+    for (keys, write) in [
+        ("enabled = false", "remove the service"),
+        ("[[services.game.ports]]\nname = \"game\"\ncontainer = 80", "`ports = [\"28015:28015/udp\"]`"),
+    ] {
+        let hint = refuses("gordon.toml", &format!("name = \"a\"\n[services.game]\nimage = \"a\"\n{keys}\n"));
+        assert!(hint.contains(write), "{hint} for {keys}");
+    }
+}
+
+#[test]
+fn a_route_that_no_service_can_be_found_for_is_one_mistake() {
+    for (text, write) in [
+        ("[routes]\n\"a.com\" = { service = \"app\", port = \"web\" }\n", "an app is where its route is"),
+        (
+            "name = \"x\"\n[services.app]\nimage = \"a\"\nports = { db = \"5432/tcp\" }\n[routes]\n\"a.com\" = { service = \"app\", port = \"db\" }\n",
+            "an app is where its route is",
+        ),
+        (
+            "[services.shop.containers]\nweb = \"shop\"\ndb = \"postgres:18\"\n[services.shop.ports]\nweb = \"web:80/http\"\n[routes]\n\"a.com\" = { service = \"shop\", port = \"web\" }\n",
+            "in `[attachments]`",
+        ),
+        // one with HTTPS, one without
+        (
+            "[services.app]\nimage = \"a\"\nports = { web = \"80/http\" }\n[routes]\n\"a.com\" = { service = \"app\", port = \"web\" }\n\"b.com\" = { service = \"app\", port = \"web\", https = false }\n",
+            "agree in `port` and `https`",
+        ),
+    ] {
+        let problems = load_text("gordon.toml", text).problems;
+        let errors: Vec<_> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+        let [error] = errors[..] else { panic!("{errors:#?} for {text}") };
+        assert!(error.hints[0].contains(write), "{} for {text}", error.hints[0]);
+    }
+}
+
+#[test]
+fn an_app_manifest_is_a_project_of_apps_and_services() {
+    let (config, said) = accepts(
+        "gordon.app.toml",
+        r#"
+name = "notes"
+
+[env]
+STAGE = "live"
+
+[[service]]
+name = "web"
+image = "registry.shop.com/notes:2.0"
+command = ["bin/serve"]
+stop_grace = "20s"
+
+[service.readiness]
+type = "http"
+path = "/up"
+port = 4000
+
+[[service.http]]
+host = "notes.shop.com"
+port = 4000
+tls = "auto"
+
+[[service.http]]
+visibility = "internal"
+port = 9090
+
+[service.secrets]
+DATABASE_URL = "database-url"
+
+[[service.volume]]
+name = "files"
+path = "/files"
+readonly = true
+
+[[service]]
+name = "db"
+image = "postgres:18"
+
+[[service.volume]]
+name = "data"
+path = "/var/lib/postgresql"
+
+[[service.database]]
+name = "main"
+type = "postgres"
+schedule = "daily"
+
+[service.backup]
+postgres = ["main"]
+"#,
+    );
+    let [web] = &config.apps[..] else { panic!("one app: {:?}", config.apps) };
+    let proxy = web.proxy.as_ref().expect("it has hosts");
+    assert_eq!(proxy.hosts[0].get_ref().as_str(), "notes.shop.com");
+    assert_eq!(web.port.as_ref().map(|port| port.get_ref().get()), Some(4000));
+    let environment = &web.workload.environment;
+    assert_eq!((environment.plain.len(), environment.secret.len()), (1, 1));
+    assert!(web.workload.health.is_some());
+    assert_eq!(web.workload.settings.get("stop_timeout").len(), 1);
+    assert_eq!(web.workload.mounts[0].get_ref().target, "/files");
+    let [db] = &config.services[..] else { panic!("one service: {:?}", config.services) };
+    assert_eq!(db.name.get_ref().as_str(), "db");
+    assert_eq!(db.workload.environment.plain.len(), 1);
+    for key in ["database", "backup"] {
+        assert!(said.contains(&format!("left out: `{key}`")), "{key}: {said:#?}");
+    }
+}
+
+#[test]
+fn what_an_app_manifest_cannot_have_is_refused_with_what_to_write() {
+    let service = "name = \"a\"\n[[service]]\nname = \"web\"\nimage = \"web\"\n";
+    for (keys, write) in [
+        (
+            "[[service.bind]]\nname = \"logs\"\npath = \"/logs\"",
+            "`volumes = [\"/srv/logs:/var/log/app:ro\"]`",
+        ),
+        ("[[service.tcp]]\nentrypoint = \"db\"\nport = 5432", "`ports = [\"28015:28015/udp\"]`"),
+        ("[[service.udp]]\nentrypoint = \"db\"\nport = 5432", "`ports = [\"28015:28015/udp\"]`"),
+        ("[[network.shared]]\nnetwork = \"b\"\nservices = [\"web\"]", "into one config"),
+        (
+            "[[service.http]]\nhost = \"a.com\"\nport = 1\n[[service.http]]\nhost = \"b.com\"\nport = 2",
+            "under another name",
+        ),
+    ] {
+        let hint = refuses("gordon.app.toml", &format!("{service}{keys}\n"));
+        assert!(hint.contains(write), "{hint} for {keys}");
+    }
+    let of_v3 = "name = \"a\"\n[services.web]\nimage = \"web\"\nsecrets = [\"KEY\"]\n[entrypoints.web]\nservice = \"web\"\nport = 80\n[routes.web]\nhost = \"a.com\"\nentrypoint = \"web\"\n";
+    assert_eq!(messages("gordon.app.toml", of_v3), ["this is an app manifest of Gordon 3"]);
+}
+
+#[test]
+fn sections_for_a_daemon_are_a_warning() {
+    let (_, said) = accepts(
+        "gordon.toml",
+        "[control]\nendpoint = \"a:1\"\n[edge]\n[auto_route_allowed_domains]\n[routes]\n\"a.com\" = \"web\"\n",
+    );
+    assert_eq!(said, ["ignored: `control`, `edge`, `auto_route_allowed_domains`"]);
 }
