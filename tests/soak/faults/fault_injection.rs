@@ -64,13 +64,16 @@ fn steps(commands: &[String]) -> Vec<Step> {
     (0..patterns.len()).map(step).collect()
 }
 
-/// Addresses, and what holds them, change from run to run.
+/// Addresses, and what holds them, change from run to run. What else a pattern would mean is meant literally.
 fn without_addresses(words: &str) -> String {
     let mut after_ip = false;
+    let literal =
+        |word: &str| word.replace('\\', r"\\").replace('*', r"\*").replace('?', r"\?").replace('[', r"\[");
     let pattern = words.split(' ').map(|word| match word.split_once('@') {
         _ if std::mem::replace(&mut after_ip, word == "--ip") => "*".to_owned(),
-        Some((spec, _)) if spec.starts_with("gordon.spec=") => format!("{spec}@*"),
-        _ => word.to_owned(),
+        Some((spec, _)) if spec.starts_with("gordon.spec=") => format!("{}@*", literal(spec)),
+        _ if word.parse::<std::net::Ipv4Addr>().is_ok() => "*".to_owned(),
+        _ => literal(word),
     });
     pattern.collect::<Vec<_>>().join(" ")
 }
