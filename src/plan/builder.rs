@@ -27,6 +27,7 @@ use crate::name::Owner;
 use crate::name::Project;
 use crate::name::Volume;
 use crate::spec::Kind;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -49,8 +50,8 @@ pub(super) struct PlanBuilder<'a> {
     /// The other projects that have something on the host.
     pub(super) others: BTreeSet<&'a Project>,
     pub(super) addresses: Addresses,
-    /// The containers on each network that ask others: all that run there, but for services and the proxy.
-    pub(super) asking: BTreeMap<&'a Network, BTreeSet<&'a Container>>,
+    /// What [`Self::asking`] gives, once it was asked for: only a rollout needs it.
+    asking: OnceCell<BTreeMap<&'a Network, BTreeSet<&'a Container>>>,
     /// The volumes that the config's containers mount.
     pub(super) mounted: BTreeSet<&'a Volume>,
     /// The steps that make an image, a network or a volume available.
@@ -99,7 +100,7 @@ impl<'a> PlanBuilder<'a> {
             conflicts: Vec::new(),
             others: projects.filter(|other| *other != project).collect(),
             addresses: Addresses::of(host),
-            asking: asking(host),
+            asking: OnceCell::new(),
             mounted: BTreeSet::new(),
             images: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -152,6 +153,11 @@ impl<'a> PlanBuilder<'a> {
     /// Stops a container.
     pub(super) fn stop(&self, name: &Container) -> Op {
         Op::stop(name, self.stop_timeout_of(name))
+    }
+
+    /// The containers on each network that ask others: all that run there, but for services and the proxy.
+    pub(super) fn asking(&self) -> &BTreeMap<&'a Network, BTreeSet<&'a Container>> {
+        self.asking.get_or_init(|| asking(self.host))
     }
 
     pub(super) fn has(&self, name: &Container) -> bool {

@@ -12,7 +12,6 @@ use super::containers::Slot;
 use super::containers::drain;
 use super::containers::is_failing;
 use super::containers::is_routed;
-use super::containers::named_volumes;
 use super::containers::published;
 use super::containers::slots;
 use super::removal::note_volumes;
@@ -23,9 +22,9 @@ use super::removal::remove_container;
 use super::removal::remove_containers;
 use super::removal::remove_networks;
 use crate::desired::Desired;
+use crate::desired::Strategy;
 use crate::desired::Workload;
 use crate::name::Container;
-use crate::name::Volume;
 use crate::spec::Kind;
 use crate::spec::Role;
 use std::collections::BTreeSet;
@@ -44,26 +43,18 @@ pub(super) fn check_config(plan: &mut PlanBuilder<'_>, desired: &Desired) {
 }
 
 /// Removes the orphans that must not run beside a new container: two databases on one volume destroy it, and only one
-/// container can publish a port.
+/// container can publish a port. The replicas of an app that is rolled out share their volumes anyway.
 pub(super) fn make_way(plan: &mut PlanBuilder<'_>, desired: &Desired) {
     let ports: BTreeSet<u16> = desired.workloads.iter().flat_map(published).collect();
-    let volumes: BTreeSet<&Volume> =
-        desired.workloads.iter().flat_map(|workload| newly_mounted(plan, workload)).collect();
     for name in orphans(plan, desired) {
         let seen = &plan.now.containers[&name];
-        let is_mounted = seen.volumes.values().any(|volume| volumes.contains(volume));
-        if is_mounted || !seen.ports.is_disjoint(&ports) {
+        let is_mounted = seen.volumes.values().any(|volume| plan.mounted.contains(volume));
+        let shares_anyway =
+            || replicated(desired, &name).is_some_and(|workload| workload.strategy == Strategy::Rolling);
+        if is_mounted && !shares_anyway() || !seen.ports.is_disjoint(&ports) {
             remove_container(plan, &name, &why_orphan(desired, &name), &[]);
         }
     }
-}
-
-/// The volumes of a workload that none of its containers mounts yet. The others are shared already with whoever else has
-/// them.
-fn newly_mounted<'a>(plan: &PlanBuilder<'_>, workload: &'a Workload) -> impl Iterator<Item = &'a Volume> {
-    let live = slots(workload).into_iter().filter_map(|slot| plan.seen(&slot.live));
-    let mounted: BTreeSet<Volume> = live.flat_map(|seen| seen.volumes.values().cloned()).collect();
-    named_volumes(workload).map(|(volume, _)| volume).filter(move |volume| !mounted.contains(*volume))
 }
 
 /// Removes the orphans of this project.

@@ -44,7 +44,7 @@ pub(super) fn how_asked(plan: &PlanBuilder<'_>, target: &Target<'_>) -> Asked {
     let by_proxy = is_routed(&plan.now, plan.project, &target.workload.name());
     let own: BTreeSet<Container> = target.slots().into_iter().flat_map(Slot::names).collect();
     let networks = own.iter().filter_map(|name| plan.seen(name)).flat_map(|seen| seen.memberships.keys());
-    let mut asking = networks.filter_map(|network| plan.asking.get(network)).flatten();
+    let mut asking = networks.filter_map(|network| plan.asking().get(network)).flatten();
     Asked { by_proxy, by_alias: asking.any(|name| !own.contains(*name)) }
 }
 
